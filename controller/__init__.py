@@ -1,0 +1,1 @@
+"""Puts the rooms together: site file, wiring, supervisor, schedule, the packline command."""

@@ -1,0 +1,1 @@
+"""Paper: label content, printer languages, printers, spool, and proof that a label printed."""

@@ -1,0 +1,1 @@
+"""Printer languages and transports: the home of python-escpos."""

@@ -1,0 +1,1 @@
+"""Draws bar codes: the home of zxing-cpp as a writer."""

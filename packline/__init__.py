@@ -1,0 +1,1 @@
+"""What the warehouse knows; no machine in it."""

@@ -1,0 +1,1 @@
+"""Host systems: orders in, tracking events out."""

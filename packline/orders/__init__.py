@@ -1,0 +1,1 @@
+"""Pure rules of fulfilling: order, parcel, lifecycle tables, release, routing, exception policy."""

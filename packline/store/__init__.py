@@ -1,0 +1,1 @@
+"""What happened and must not be lost: tables, writer, effects ledger, journal, outbox, views."""

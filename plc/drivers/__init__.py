@@ -1,0 +1,1 @@
+"""The two fieldbuses: the only running code that imports pymodbus and asyncua."""

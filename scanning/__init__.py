@@ -1,0 +1,1 @@
+"""Seeing and reading: cameras, decoders, GS1 parsing, scanner drivers."""

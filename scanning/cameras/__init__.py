@@ -1,0 +1,1 @@
+"""Grabs frames and stamps them with counter and capture time."""

@@ -1,0 +1,1 @@
+"""Mounts one machine file in memory or on a loopback Modbus or OPC UA server."""

@@ -1,0 +1,1 @@
+"""The virtual hosts, buyers and operators who speak HTTP to the line."""

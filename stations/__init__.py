@@ -1,0 +1,1 @@
+"""Decides what one place on the line does next."""

@@ -1,0 +1,1 @@
+"""People: operators, integrators, buyers and couriers on Flask."""

@@ -1,1 +1,1 @@
-"""Pure rules of fulfilling: order, parcel, lifecycle tables, release, routing, exception policy."""
+"""Pure rules of fulfilling: no I/O, no clock of their own."""

@@ -1,27 +1,93 @@
-# One verb, one purpose. `make demo` needs make, git and python3-venv; `make test` installs its system packages itself.
-PYTHON ?= python3
-VENV   := .venv
-BIN    := $(VENV)/bin
+# One verb, one purpose. `make demo` needs make, git and python3-venv and nothing else;
+# `make test` also installs SYSTEM_PACKAGES where they are missing.
 
+PYTHON ?= python3
+ARGS   ?=
+N      ?= 1000
+
+# Budgets of the test command in seconds, on two cores.
+CHECK   := 60
+UNIT    := 120
+WIRE    := 90
+BROWSER := 120
+CRASH   := 200
+MUTANTS := 150
+DEMO    := 150
+TOTAL   := 720
+
+SYSTEM_PACKAGES := libzbar0 chromium fonts-noto-cjk mbpoll
+UV_VERSION      := 0.13.9
+
+VENV       := .venv
+BIN        := $(VENV)/bin
 RUN_STAMP  := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
-INSTALL    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
-EDITABLE   := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+PIP        := $(BIN)/python -m pip --quiet --disable-pip-version-check
+LOCKED     := $(PIP) install --require-hashes --no-deps
+LOCK_VENV  := .venv-lock
+COMPILE    := $(LOCK_VENV)/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
+              --fork-strategy fewest --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+              --override requirements/overrides.txt $(if $(UPGRADE),--upgrade)
 
-.PHONY: setup
+MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
+.PHONY: setup demo test check fix bench crash docs lock wheel clean
+
 setup: $(TEST_STAMP)
+
+demo: $(RUN_STAMP)
+	@$(BIN)/packline demo $(ARGS)
+
+test: $(TEST_STAMP)
+	@.ci/system-packages.sh $(SYSTEM_PACKAGES)
+	@.ci/test.sh $(TOTAL) check=$(CHECK) unit=$(UNIT) wire=$(WIRE) browser=$(BROWSER) crash=$(CRASH) \
+		mutants=$(MUTANTS) demo=$(DEMO)
+
+check: $(TEST_STAMP)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet --output-format concise .
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/mypy
+
+fix: $(TEST_STAMP)
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+bench: $(TEST_STAMP)
+	@$(BIN)/python -m pytest -q -s -m bench --timeout=0 $(ARGS)
+
+crash: $(TEST_STAMP)
+	@$(BIN)/python -m pytest -q -s -m crash --timeout=0 --kills=$(N) $(ARGS)
+
+docs: $(RUN_STAMP)
+	@$(BIN)/python -m controller docs docs/reference
+
+# UPGRADE=1 takes newer releases; without it only what the .in files changed moves.
+lock: $(LOCK_VENV)/bin/uv
+	@$(COMPILE) requirements/run.in -o requirements/run.txt
+	@$(COMPILE) -c requirements/run.txt requirements/build.in -o requirements/build.txt
+	@$(COMPILE) -c requirements/run.txt -c requirements/build.txt requirements/test.in -o requirements/test.txt
+
+wheel: $(RUN_STAMP)
+	@$(BIN)/python -m hatchling build -t wheel -d dist
+
+clean:
+	@rm -rf $(VENV) $(LOCK_VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) >&2
 
 $(RUN_STAMP): requirements/build.txt requirements/run.txt pyproject.toml | $(BIN)/python
-	@echo "packline: installing what the line needs (requirements/run.txt)" >&2
-	@$(INSTALL) -r requirements/build.txt >&2
-	@$(INSTALL) -r requirements/run.txt >&2
-	@$(EDITABLE) >&2
+	@echo "packline: installing what the line needs; this takes about a minute, once" >&2
+	@$(LOCKED) -r requirements/build.txt -r requirements/run.txt >&2
+	@$(PIP) install --no-deps --no-build-isolation --editable . >&2
 	@touch $@
 
 $(TEST_STAMP): $(RUN_STAMP) requirements/test.txt
-	@echo "packline: installing what the tests need (requirements/test.txt)" >&2
-	@$(INSTALL) -r requirements/test.txt >&2
+	@echo "packline: installing what the tests need" >&2
+	@$(LOCKED) -r requirements/test.txt >&2
 	@touch $@
+
+$(LOCK_VENV)/bin/uv:
+	@$(PYTHON) -m venv $(LOCK_VENV) >&2
+	@$(LOCK_VENV)/bin/python -m pip --quiet --disable-pip-version-check install uv==$(UV_VERSION) >&2

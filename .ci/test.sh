@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs the parts of the suite one after the other, each within its budget: test.sh TOTAL_S NAME=BUDGET_S...
+# A part is `make check`, `unit` (every unmarked test), or the tests marked with its name.
+set -uo pipefail
+
+python=.venv/bin/python
+elsewhere="wire or browser or crash or demo or mutants or bench"
+total_s=$1
+shift
+report=()
+failed=0
+
+# A part without a single test fails, except while no test carries its mark yet.
+run_part() {
+    local part=$1 budget_s=$2 code=0
+    case $part in
+        check) timeout --kill-after=10 "$budget_s" make check || code=$? ;;
+        unit) run_pytest "$budget_s" "not ($elsewhere)" || code=$? ;;
+        *) run_pytest "$budget_s" "$part" || code=$? ;;
+    esac
+    if [ "$code" -eq 5 ] && ! grep -rqs --include='*.py' "mark\.$part\b" tests; then
+        echo "no test is marked '$part' yet"
+        code=0
+    fi
+    return "$code"
+}
+
+run_pytest() {
+    timeout --kill-after=10 "$1" "$python" -m pytest -q -m "$2"
+}
+
+begin_s=$SECONDS
+for item in "$@"; do
+    part=${item%%=*} budget_s=${item##*=}
+    echo "== $part: at most $budget_s s"
+    started_s=$SECONDS code=0
+    run_part "$part" "$budget_s" || code=$?
+    verdict=passed
+    [ "$code" -eq 0 ] || { verdict="FAILED (exit $code)"; failed=1; }
+    [ "$code" -ne 124 ] && [ "$code" -ne 137 ] || verdict="FAILED (over its budget)"
+    report+=("$(printf '%-8s %4d s of %4d s  %s' "$part" $((SECONDS - started_s)) "$budget_s" "$verdict")")
+done
+
+spent_s=$((SECONDS - begin_s))
+[ "$spent_s" -le "$total_s" ] || failed=1
+echo "== summary"
+printf '%s\n' "${report[@]}" "$(printf '%-8s %4d s of %4d s' total "$spent_s" "$total_s")"
+exit "$failed"

@@ -29,6 +29,8 @@ COMPILE    := $(LOCK_VENV)/bin/uv pip compile --quiet --no-config --universal --
               --fork-strategy fewest --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
               --override requirements/overrides.txt $(if $(UPGRADE),--upgrade)
 
+# Byte code is kept: the crash tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .PHONY: setup demo test check fix bench crash docs lock wheel clean
@@ -44,10 +46,12 @@ test: $(TEST_STAMP)
 		mutants=$(MUTANTS) demo=$(DEMO)
 
 check: $(TEST_STAMP)
-	@$(BIN)/ruff check --quiet .
-	@$(BIN)/ruff format --check --quiet --output-format concise .
-	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/mypy
+	@red=0; \
+	$(BIN)/ruff check --quiet --output-format concise . || red=1; \
+	$(BIN)/ruff format --check --quiet --output-format concise . || red=1; \
+	$(BIN)/lint-imports --no-logo || red=1; \
+	$(BIN)/mypy || red=1; \
+	exit $$red
 
 fix: $(TEST_STAMP)
 	@$(BIN)/ruff check --quiet --fix .

@@ -1,0 +1,166 @@
+"""Turns the codes in a picture into one verdict on the label of a parcel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from packline.core.faults import Fault
+from packline.core.pictures import Still
+from scanning import gs1
+from scanning.codes import Code, apart
+from scanning.decode import decode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedLabel:
+    """What the books say must be on the parcel that lies before the camera."""
+
+    lpn: str
+    sscc: str
+    print_number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class SeenLabel:
+    """One of our labels, read from its matrix mark."""
+
+    lpn: str
+    sscc: str
+    print_number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Everything of ours in the picture, sorted; `labels` has an entry for every label that is physically there."""
+
+    lpns: tuple[str, ...] = ()
+    labels: tuple[SeenLabel, ...] = ()
+    ssccs: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give JSON-ready values, for evidence."""
+        labels = [{"lpn": x.lpn, "sscc": x.sscc, "print_number": x.print_number} for x in self.labels]
+        return {"lpns": list(self.lpns), "labels": labels, "ssccs": list(self.ssccs)}
+
+
+class VerdictKind(StrEnum):
+    """What the picture proves; only MATCH proves the right label on the right parcel.
+
+    NO_LABEL says that none was *read* beside the parcel's plate: it is no proof that none is there.
+    """
+
+    MATCH = "match"
+    NO_LABEL = "no_label"
+    WRONG_LABEL = "wrong_label"
+    OLD_LABEL = "old_label"
+    NO_LPN = "no_lpn"
+    WRONG_PARCEL = "wrong_parcel"
+    DOUBLED = "doubled"
+    UNREADABLE = "unreadable"
+
+
+FAULT_OF: Mapping[VerdictKind, int] = MappingProxyType(
+    {
+        VerdictKind.NO_LABEL: 2104,
+        VerdictKind.WRONG_LABEL: 3002,
+        VerdictKind.OLD_LABEL: 3006,
+        VerdictKind.NO_LPN: 3001,
+        VerdictKind.WRONG_PARCEL: 3004,
+        VerdictKind.DOUBLED: 3003,
+        VerdictKind.UNREADABLE: 3001,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The judgement and what it rests on."""
+
+    kind: VerdictKind
+    seen: Seen
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the right label is proved on the right parcel."""
+        return self.kind is VerdictKind.MATCH
+
+    @property
+    def fault(self) -> int | None:
+        """Give the house fault code; None for a match."""
+        return FAULT_OF.get(self.kind)
+
+
+def judge(codes: Sequence[Code], expected: ExpectedLabel) -> Verdict:
+    """Judge the parcel by every code in its picture; pure. The order of `codes` does not matter.
+
+    The parcel is told by the carton's own plate, never by the label. One label too many outweighs one right label.
+    """
+    seen = look(codes)
+    return Verdict(kind=_kind(seen, expected), seen=seen)
+
+
+def look(codes: Sequence[Code]) -> Seen:
+    """Pick out what is ours; articles' own barcodes and unknown texts are passed over.
+
+    Two marks with the same text at two places are two labels.
+    """
+    read = [gs1.parse(code.text, code.aim) for code in apart(list(codes))]
+    return Seen(
+        lpns=tuple(sorted({r.value for r in read if r.kind is gs1.Kind.LPN})),
+        labels=tuple(sorted(SeenLabel(**r.extra) for r in read if r.kind is gs1.Kind.LABEL)),
+        ssccs=tuple(sorted({r.value for r in read if r.kind is gs1.Kind.SSCC})),
+    )
+
+
+def judge_still(still: Still, *, asked_at: datetime, last_frame: int | None, expected: ExpectedLabel) -> Verdict:
+    """Decode and judge `still`; takes tens of milliseconds of CPU, so call it off the loop.
+
+    Raises Fault 1005 when the frame is not newer than the question `asked_at` or than `last_frame`, the one judged
+    before: a stale picture is never proof, whatever it shows.
+    """
+    require_fresh(still, asked_at=asked_at, last_frame=last_frame)
+    return judge(decode(still.jpeg, is_enough=_shows_plate_and_label), expected)
+
+
+def require_fresh(still: Still, *, asked_at: datetime, last_frame: int | None) -> None:
+    """Raise Fault 1005 unless the frame was exposed after `asked_at` and its counter is beyond `last_frame`."""
+    if still.captured_at <= asked_at:
+        seen, expected = f"a frame of {still.captured_at.isoformat()}", f"one after {asked_at.isoformat()}"
+        raise Fault(1005, where=still.camera, seen=seen, expected=expected)
+    if last_frame is not None and still.frame <= last_frame:
+        raise Fault(1005, where=still.camera, seen=f"frame {still.frame}", expected=f"one beyond {last_frame}")
+
+
+def _kind(seen: Seen, expected: ExpectedLabel) -> VerdictKind:
+    """First rule that holds decides; dangers before absences."""
+    foreign = [_label_kind(label, expected) for label in seen.labels]
+    rules = (
+        (not (seen.lpns or seen.labels or seen.ssccs), VerdictKind.UNREADABLE),
+        (any(lpn != expected.lpn for lpn in seen.lpns), VerdictKind.WRONG_PARCEL),
+        (len(seen.labels) > 1, VerdictKind.DOUBLED),
+        (VerdictKind.WRONG_LABEL in foreign, VerdictKind.WRONG_LABEL),
+        (VerdictKind.OLD_LABEL in foreign, VerdictKind.OLD_LABEL),
+        (any(sscc != expected.sscc for sscc in seen.ssccs), VerdictKind.WRONG_LABEL),
+        (not seen.lpns, VerdictKind.NO_LPN),
+        (bool(seen.labels), VerdictKind.MATCH),
+        # bars alone do not tell a reprint from its voided original
+        (bool(seen.ssccs), VerdictKind.UNREADABLE),
+    )
+    return next((kind for holds, kind in rules if holds), VerdictKind.NO_LABEL)
+
+
+def _label_kind(label: SeenLabel, expected: ExpectedLabel) -> VerdictKind:
+    if label == SeenLabel(lpn=expected.lpn, sscc=expected.sscc, print_number=expected.print_number):
+        return VerdictKind.MATCH
+    is_older = label.lpn == expected.lpn and label.print_number < expected.print_number
+    return VerdictKind.OLD_LABEL if is_older else VerdictKind.WRONG_LABEL
+
+
+def _shows_plate_and_label(codes: Sequence[Code]) -> bool:
+    seen = look(codes)
+    return bool(seen.lpns and seen.labels)

@@ -23,7 +23,7 @@ BIN        := $(VENV)/bin
 RUN_STAMP  := $(VENV)/.installed-run
 TEST_STAMP := $(VENV)/.installed-test
 PIP        := $(BIN)/python -m pip --quiet --disable-pip-version-check
-LOCKED     := $(PIP) install --require-hashes --no-deps
+LOCKED     := $(PIP) install --no-compile --require-hashes --no-deps
 LOCK_VENV  := .venv-lock
 COMPILE    := $(LOCK_VENV)/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
               --fork-strategy fewest --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \

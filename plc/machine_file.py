@@ -36,8 +36,8 @@ class MachineHead(_Part):
         default=None, description="how register numbers are counted; mandatory for modbus, senseless for opcua"
     )
     unit: int = Field(default=1, ge=0, le=255)
-    poll_ms: int = Field(default=50, ge=5, le=10_000)
-    fast_poll_ms: int = Field(default=20, ge=5, le=10_000, description="while a job runs")
+    poll_ms: int = Field(default=50, ge=5, le=400, description="at most 400, so that the heartbeat keeps its 500 ms")
+    fast_poll_ms: int = Field(default=20, ge=5, le=400, description="while a job runs")
     stale_after_ms: int = Field(default=1000, ge=100, le=60_000)
     request_timeout_ms: int = Field(default=500, ge=50, le=10_000)
 

@@ -100,7 +100,7 @@ STATE_COMPLETE: Mapping[State, State] = MappingProxyType(
 )
 
 # the way from each state to Execute; acting states lead on by themselves
-TOWARDS_EXECUTE: Mapping[State, Cmd] = MappingProxyType(
+TOWARDS_EXECUTE: Mapping[int, Cmd] = MappingProxyType(
     {
         S.ABORTED: C.CLEAR,
         S.STOPPED: C.RESET,

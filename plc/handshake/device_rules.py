@@ -204,7 +204,7 @@ class MachineBrain:
             job=m.job,
             error=m.error,
             data=m.data,
-            fault=self.faults & 0xFFFC | self._present_cause(),
+            fault=self.faults & 0xFFFC | self._cause,
             safety=self.safety,
             caps=frames.CAPS_RETENTIVE if self.boot_kept_memory else 0,
             state_ack=m.state_ack,
@@ -238,7 +238,7 @@ class MachineBrain:
         if order is None or order.epoch != self.memory.owner_epoch or order.seq <= self.memory.state_ack:
             return
         self.memory.state_ack = order.seq  # retained first: a late copy must not command twice
-        if self.states.command(order.command):
+        if self.states.command(order.command) and order.command not in frames.LEADING_COMMANDS:
             self._cause = 0
 
     # -- CMD -----------------------------------------------------------------------------------------------------------
@@ -303,6 +303,5 @@ class MachineBrain:
         """Finish acting states once nothing moves: a hold waits for the running step to end."""
         while self.states.is_transient() and not self.busy:
             self.states.complete()
-
-    def _present_cause(self) -> int:
-        return 0 if self.states.is_execute() else self._cause
+        if self.states.is_execute():
+            self._cause = 0

@@ -33,6 +33,9 @@ FIRST_MACHINE_FAULT_BIT = 2
 
 CAPS_RETENTIVE = 1 << 0
 
+# PackML commands that lead towards Execute: Reset, Start, Unhold, Unsuspend, Clear
+LEADING_COMMANDS = frozenset({1, 2, 5, 7, 9})
+
 
 class Result(IntEnum):
     """How the last accepted job ended (STATUS word 16)."""

@@ -1,0 +1,90 @@
+"""What a station sees of a machine: one frozen picture with its quality and age."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from packline.core.faults import Fault
+from plc.handshake import frames
+from plc.handshake.frames import Status
+from plc.machine_file import MachineFile
+from plc.packml import State, name_of
+
+
+class Quality(StrEnum):
+    """How far a picture may be believed; only a good one may be acted on."""
+
+    GOOD = "good"
+    STALE = "stale"
+    BAD = "bad"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineView:
+    """One machine, now. `age_s` is the time since the machine last proved that it scans; `inputs` are named by its file.
+
+    `owned` tells whether it obeys this controller; `books_older` that it knew an epoch above ours when this run began, as after
+    a restored backup. `faults` are house codes, link troubles first. `silence_only` and `power_up_only` tell why it does not run,
+    if it was nothing worse.
+    """
+
+    name: str
+    quality: Quality = Quality.ABSENT
+    age_s: float = 0.0
+    boot: int = 0
+    state: str = "Unknown"
+    mode: int = 0
+    busy: bool = False
+    job: int = 0
+    inputs: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    faults: tuple[int, ...] = ()
+    owned: bool = False
+    books_older: bool = False
+    silence_only: bool = False
+    power_up_only: bool = False
+
+    @property
+    def is_good(self) -> bool:
+        """Tell whether the picture may be acted on."""
+        return self.quality is Quality.GOOD
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether the machine would take a job now."""
+        return (
+            self.is_good and self.owned and self.state == name_of(State.EXECUTE) and not self.busy and not self.faults
+        )
+
+    def reason(self) -> Fault | None:
+        """Say why the machine would not take a job now; None if it would."""
+        where = self.name
+        if self.faults:
+            return Fault(self.faults[0], where=where, seen=f"{self.quality}, {self.state}")
+        if not self.is_good:
+            return Fault(1002, where=where, seen=f"{self.quality} for {self.age_s:.1f} s", expected="a fresh status")
+        if not self.owned:
+            return Fault(1002, where=where, seen="machine not yet claimed", expected="ownership")
+        if self.state != name_of(State.EXECUTE):
+            return Fault(2001, where=where, seen=self.state, expected=name_of(State.EXECUTE))
+        if self.busy:
+            return Fault(2003, where=where, seen=f"job {self.job} still running", expected="an idle machine")
+        return None
+
+
+def machine_faults(file: MachineFile, status: Status) -> tuple[int, ...]:
+    """Give the house codes of what the machine itself reports: the safety circuit, then its fault bits."""
+    codes = [2007] if status.safety else []
+    codes += [code for bit, code in sorted(file.faults.bits.items()) if status.fault >> int(bit) & 1]
+    named = sum(1 << int(bit) for bit in file.faults.bits)
+    if status.fault & ~named & ~(frames.FAULT_SILENCE | frames.FAULT_POWER_UP):
+        codes.append(2002)
+    return tuple(dict.fromkeys(codes))
+
+
+def read_inputs(file: MachineFile, status: Status) -> Mapping[str, int]:
+    """Name the machine's inputs: 0 or 1 for bits, 0..65535 for words."""
+    return MappingProxyType({name: part.read(status.spare) for name, part in file.inputs.items()})

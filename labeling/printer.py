@@ -1,0 +1,281 @@
+"""Prints a label at most once and says what is proved of it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from labeling.content import LabelContent
+from labeling.dialogue import Dialogue
+from labeling.drawing import draw
+from labeling.drivers import escpos
+from labeling.drivers.replies import Condition, ProcessDone, Reply, StatusBlock
+from labeling.transport import OpenPort
+from packline.core.clock import Clock
+from packline.core.effects import Effect, EffectState, Evidence, Ticket
+from packline.core.faults import Fault
+
+FINISH_S = 10.0
+"""How long a label may take from the last byte sent to the printer's word that it is out."""
+POLL_S = 0.5
+"""How often a printer that prints is asked whether it still can."""
+SETTLE_S = 1.0
+"""Two looks at the counters this far apart must agree before a label counts as not printed."""
+
+T = TypeVar("T")
+Offload = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrinterStatus:
+    """What a screen shows of a printer; `counter` counts cuts since it was built, None when it cannot be asked."""
+
+    connected: bool = False
+    online: bool = False
+    paper: bool = False
+    cover_open: bool = False
+    error: bool = False
+    counter: int | None = None
+
+    @classmethod
+    def of(cls, condition: Condition, counter: int | None) -> PrinterStatus:
+        """Give the screen's view of `condition`."""
+        return cls(
+            connected=True,
+            online=not condition.offline,
+            paper=not condition.paper_out,
+            cover_open=condition.cover_open,
+            error=condition.error,
+            counter=counter,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counts:
+    """Cuts and, where the printer counts them, printed dot rows."""
+
+    cuts: int
+    rows: int | None
+
+
+class LabelPrinter:
+    """A Device for PRINT over ESC/POS; one connection, one job in flight. It never repeats anything by itself.
+
+    `offload` runs the drawing off the loop; hand in something inline where time is virtual.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        address: str,
+        open_port: OpenPort,
+        clock: Clock,
+        rng: random.Random,
+        offload: Offload = asyncio.to_thread,
+        finish_s: float = FINISH_S,
+    ) -> None:
+        self.name = name
+        self._address = address
+        self._open_port = open_port
+        self._clock = clock
+        self._rng = rng
+        self._offload = offload
+        self._finish_s = finish_s
+        self._dialogue: Dialogue | None = None
+        self._counts_rows: bool | None = None
+        self._busy = asyncio.Lock()
+        self._last = PrinterStatus()
+
+    def is_connected(self) -> bool:
+        """Tell whether a connection is open; whether the other end still listens shows only when it is asked."""
+        return self._dialogue is not None and not self._dialogue.is_spoilt
+
+    async def status(self) -> PrinterStatus:
+        """Ask the printer; while a job runs, the last known status is given instead. Raises nothing."""
+        if self._busy.locked():
+            return self._last
+        async with self._busy:
+            try:
+                condition = await self._condition()
+                counter = None if condition.offline else await self._talk(_cuts)
+                self._last = PrinterStatus.of(condition, counter)
+            except Fault:
+                self._last = PrinterStatus()
+        return self._last
+
+    async def close(self) -> None:
+        """Hang up."""
+        async with self._busy:
+            await self._hang_up()
+
+    async def prepare(self, effect: Effect, job: int) -> Ticket:
+        """Note the counters before the job; raises Fault 2101, 2102, 2103, 2106 or 1001 and prints nothing."""
+        content = LabelContent.from_dict(effect.parameters)
+        async with self._busy:
+            condition = await self._condition()
+            if condition.fault is not None:
+                raise Fault(condition.fault, where=self.name, seen=str(condition), expected="a ready printer")
+            counts = await self._counts()
+        extra = {
+            "print_number": content.print_number,
+            "counter_before": counts.cuts,
+            "rows_before": counts.rows,
+            "process_id": self._rng.randrange(escpos.PROCESS_IDS),
+        }
+        return Ticket(machine=self.name, job=job, extra=extra)
+
+    async def send(self, effect: Effect, ticket: Ticket) -> Evidence:
+        """Hand over the job in one piece and wait for the printer's word that it is printed.
+
+        CONFIRMED only by the process id. NOT_EXECUTED only if no byte left. Everything else is UNKNOWN.
+        """
+        process_id = escpos.process_id(ticket.extra["process_id"])
+        content = LabelContent.from_dict(effect.parameters)
+        data = await self._offload(_job, content, process_id)
+        async with self._busy:
+            try:
+                dialogue = await self._connected()
+            except Fault as fault:
+                return _evidence(EffectState.NOT_EXECUTED, "printer link", fault.code)
+            return await self._print(dialogue, data, process_id)
+
+    async def inquire(self, effect: Effect, ticket: Ticket) -> Evidence:
+        """Judge an old job by the printer's counters, which outlive its power."""
+        async with self._busy:
+            try:
+                condition = await self._condition()
+                if condition.fault is not None:
+                    return _evidence(EffectState.UNKNOWN, "printer status", condition.fault)
+                counts = await self._settled_counts()
+            except Fault as fault:
+                return _evidence(EffectState.UNKNOWN, "printer link", fault.code)
+        return _judge(counts, ticket)
+
+    async def _print(self, dialogue: Dialogue, data: bytes, process_id: bytes) -> Evidence:
+        try:
+            await dialogue.send(data)
+            return await self._finished(dialogue, process_id)
+        except TimeoutError:
+            return _evidence(EffectState.UNKNOWN, "printer silence", 2103)
+        except OSError:
+            return _evidence(EffectState.UNKNOWN, "printer link", 1001)
+
+    async def _finished(self, dialogue: Dialogue, process_id: bytes) -> Evidence:
+        due = self._clock.monotonic() + self._finish_s
+        while (left := due - self._clock.monotonic()) > 0:
+            try:
+                reply = await dialogue.next(min(left, POLL_S))
+            except TimeoutError:
+                trouble = (await dialogue.condition()).fault
+            else:
+                if isinstance(reply, ProcessDone) and reply.process_id == process_id:
+                    return _evidence(EffectState.CONFIRMED, "process id")
+                trouble = _trouble_in(reply)
+            if trouble is not None:
+                # an error with a job inside has left part of a label; paper and cover may still let the rest out
+                return _evidence(EffectState.UNKNOWN, "printer status", 2105 if trouble == 2106 else trouble)
+        raise TimeoutError
+
+    async def _condition(self) -> Condition:
+        return await self._talk(Dialogue.condition)
+
+    async def _counts(self) -> _Counts:
+        cuts = await self._talk(_cuts)
+        return _Counts(cuts=cuts, rows=await self._rows())
+
+    async def _rows(self) -> int | None:
+        """Read the head's counter; a printer that has none is asked only once."""
+        if self._counts_rows is False:
+            return None
+        try:
+            rows = await self._talk(_rows)
+        except Fault as fault:
+            if self._counts_rows or fault.code != 2103:
+                raise
+            self._counts_rows = False
+            return None
+        self._counts_rows = True
+        return rows
+
+    async def _settled_counts(self) -> _Counts:
+        """Read the counters until two readings agree: data of a lost connection may still be on its way to the head."""
+        before = await self._counts()
+        for _ in range(round(self._finish_s / SETTLE_S)):
+            await self._clock.sleep(SETTLE_S)
+            now = await self._counts()
+            if now == before:
+                return now
+            before = now
+        raise Fault(2103, where=self.name, seen="counters that keep moving", expected="a printer at rest")
+
+    async def _talk(self, question: Callable[[Dialogue], Awaitable[T]]) -> T:
+        """Put a harmless question; a connection that died meanwhile is opened afresh once. Raises Fault 1001, 2103."""
+        was_open = self.is_connected()
+        dialogue = await self._connected()
+        try:
+            return await question(dialogue)
+        except TimeoutError as error:
+            raise Fault(2103, where=self.name, seen="silence", expected="an answer") from error
+        except OSError as error:
+            if was_open:
+                return await self._talk(question)
+            raise Fault(1001, where=f"{self.name} at {self._address}", seen=str(error)) from error
+
+    async def _connected(self) -> Dialogue:
+        if self._dialogue is not None and not self._dialogue.is_spoilt:
+            return self._dialogue
+        await self._hang_up()
+        port = self._open_port(self._address)
+        try:
+            await port.connect()
+        except OSError as error:
+            raise Fault(1001, where=f"{self.name} at {self._address}", seen=str(error) or "silence") from error
+        self._dialogue = Dialogue(port, self._clock)
+        return self._dialogue
+
+    async def _hang_up(self) -> None:
+        dialogue, self._dialogue = self._dialogue, None
+        if dialogue is not None:
+            await dialogue.close()
+
+
+def _job(content: LabelContent, process_id: bytes) -> bytes:
+    return escpos.job(draw(content), process_id)
+
+
+async def _cuts(dialogue: Dialogue) -> int:
+    return await dialogue.counter(escpos.CUT_COUNTER)
+
+
+async def _rows(dialogue: Dialogue) -> int:
+    return await dialogue.counter(escpos.HEAD_COUNTER, 0.5)
+
+
+def _trouble_in(reply: Reply) -> int | None:
+    return Condition.from_block(reply).fault if isinstance(reply, StatusBlock) else None
+
+
+def _judge(counts: _Counts, ticket: Ticket) -> Evidence:
+    """Compare the counters with those before the job; anything but none or exactly one label stays open.
+
+    The head's counter is only asked whether it moved: makes differ in what they count of a row.
+    """
+    cuts = counts.cuts - int(ticket.extra["counter_before"])
+    rows_before = ticket.extra.get("rows_before")
+    has_moved = counts.rows is not None and rows_before is not None and counts.rows != int(rows_before)
+    state: EffectState = EffectState.UNKNOWN
+    fault: int | None = 2005
+    if cuts == 1:
+        state, fault = EffectState.CONFIRMED, None
+    elif cuts == 0:
+        state, fault = (EffectState.FAILED, 2105) if has_moved else (EffectState.NOT_EXECUTED, None)
+    data = {"cuts": cuts, "has_head_moved": has_moved}
+    return Evidence(state=state, source="label counter", data=data, fault=fault)
+
+
+def _evidence(state: EffectState, source: str, fault: int | None = None) -> Evidence:
+    return Evidence(state=state, source=source, fault=fault)

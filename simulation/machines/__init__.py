@@ -1,0 +1,1 @@
+"""The machines that are not there: SimPy behaviours around the same rules that real ones keep."""

@@ -1,0 +1,174 @@
+"""What people can physically do on the floor; a person cancelled in the middle leaves the floor as it was before that step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from simulation.motion import Motion
+from simulation.plant.things import HANDS, CannotDo, Carton, LabelPaper, Piece
+from simulation.plant.world import World
+from simulation.spec import MotionTimes
+
+T = TypeVar("T")
+
+Show = Callable[[str], None]
+"""Shows a code, with its AIM prefix, to a hand scanner."""
+
+
+class Floor:
+    """The plant as a person meets it. Every verb takes its motion time first and then happens in one instant.
+
+    What a person holds stays in the world's hands (`held_pieces`, `cartons_at("hands")`, `held_labels`), so that somebody else
+    can go on when the person is called away. Raises CannotDo for what is physically impossible.
+    """
+
+    def __init__(self, world: World, motion: Motion, times: MotionTimes, scanners: Mapping[str, Show]) -> None:
+        self._world = world
+        self._motion = motion
+        self._times = times
+        self._scanners = scanners
+
+    # -- pieces --------------------------------------------------------------------------------------------------------
+
+    async def take_piece(self, sku: str) -> Piece | None:
+        """Fetch one piece of `sku` from its shelf; None if the shelf is empty."""
+        await self._motion.sleep(self._times.take_piece_s)
+        return self._do(lambda: self._world.take_piece(sku))
+
+    async def put_back(self, piece: Piece) -> None:
+        """Put a held piece back on its shelf."""
+        await self._motion.sleep(self._times.carry_s)
+        self._do(lambda: self._world.shelve(piece))
+
+    def held_pieces(self) -> list[Piece]:
+        """List the pieces in people's hands."""
+        return self._world.held_pieces()
+
+    async def put_on_table(self, station: str, piece: Piece) -> None:
+        """Put a held piece on the turntable; raises CannotDo if it is taken."""
+        await self._motion.sleep(self._times.handle_s)
+        self._do(lambda: self._world.put_on_table(station, piece))
+
+    async def take_from_table(self, station: str) -> Piece | None:
+        """Take the piece off the turntable; None if it is empty."""
+        await self._motion.sleep(self._times.handle_s)
+        return self._do(lambda: self._world.take_from_table(station))
+
+    def table(self, station: str) -> Piece | None:
+        """See what lies on the turntable."""
+        return self._world.tables.get(station)
+
+    async def put_in_carton(self, piece: Piece, carton: Carton) -> None:
+        """Put a held piece into an open carton."""
+        await self._motion.sleep(self._times.handle_s)
+        self._do(lambda: self._world.box(piece, carton))
+
+    # -- cartons -------------------------------------------------------------------------------------------------------
+
+    async def fresh_carton(self) -> Carton:
+        """Take a new carton; its plate has never been seen before in the twin's life."""
+        await self._motion.sleep(self._times.take_carton_s)
+        return self._do(self._world.take_carton)
+
+    def cartons_at(self, place: str) -> list[Carton]:
+        """See the cartons at a place, the next to leave first.
+
+        Places: a station's name (at its stop), "infeed:<station>", "lane:<station>:<n>", "slot:<name>", "hands".
+        """
+        return list(self._world.place(place).cartons)
+
+    def carton(self, lpn: str) -> Carton | None:
+        """Find a carton by its plate, wherever it is."""
+        return self._world.cartons.get(lpn)
+
+    async def send(self, carton: Carton, station: str) -> None:
+        """Put a carton onto the infeed of a station; waits while that is full."""
+        await self.put_down(carton, f"infeed:{station}", wait=True)
+
+    async def pick_up(self, carton: Carton) -> None:
+        """Take a carton into the hands, from wherever it stands."""
+        await self._motion.sleep(self._times.handle_s)
+        self._do(lambda: self._world.move(carton, HANDS))
+
+    async def put_down(self, carton: Carton, place: str, *, wait: bool = False) -> None:
+        """Carry a carton to `place`; if that is full, `wait` there or raise CannotDo (the carton stays in the hands)."""
+        await self._motion.sleep(self._times.carry_s)
+        while wait and self._world.place(place).full:
+            await self._motion.until(self._world.changed)
+        self._do(lambda: self._world.move(carton, place))
+
+    async def close_carton(self, carton: Carton) -> None:
+        """Close and tape a carton by hand."""
+        await self._motion.sleep(self._times.close_carton_s)
+        self._do(lambda: self._world.seal(carton, "person"))
+
+    async def unpack(self, carton: Carton) -> list[Piece]:
+        """Open a carton and put what was in it back on the shelf."""
+        await self._motion.sleep(self._times.unpack_s)
+        return self._do(lambda: self._world.unpack(carton))
+
+    # -- labels --------------------------------------------------------------------------------------------------------
+
+    async def take_label(self, printer: str) -> LabelPaper | None:
+        """Take the label at the printer's peel bar; None if there is none."""
+        await self._motion.sleep(self._times.handle_s)
+        return self._do(lambda: self._world.take_label(printer))
+
+    def label_at(self, printer: str) -> LabelPaper | None:
+        """See the label at the printer's peel bar."""
+        return self._world.peels.get(printer)
+
+    def held_labels(self) -> list[LabelPaper]:
+        """List the labels in people's hands."""
+        return self._world.held_labels()
+
+    async def stick(self, label: LabelPaper, carton: Carton) -> None:
+        """Stick a held label on a carton, whatever is on it already."""
+        await self._motion.sleep(self._times.stick_label_s)
+        self._do(lambda: self._world.stick(label, carton, by="person"))
+
+    async def peel_off(self, carton: Carton) -> LabelPaper | None:
+        """Take the newest label off a carton; None if it has none."""
+        await self._motion.sleep(self._times.stick_label_s)
+        return self._do(lambda: self._world.peel_off(carton))
+
+    async def discard(self, label: LabelPaper) -> None:
+        """Throw a label away."""
+        await self._motion.sleep(self._times.handle_s)
+        self._do(lambda: self._world.discard(label))
+
+    # -- eyes and scanners ---------------------------------------------------------------------------------------------
+
+    async def scan(self, scanner: str, text: str) -> None:
+        """Show `text` to a hand scanner, which sends it with the AIM prefix of its kind of code.
+
+        An SSCC is shown as 00 and its 18 digits. Raises CannotDo if there is no such scanner.
+        """
+        if scanner not in self._scanners:
+            raise CannotDo(f"there is no scanner {scanner}")
+        await self._motion.sleep(self._times.scan_s)
+        self._do(lambda: self._scanners[scanner](aim_prefix(text) + text))
+
+    def look(self, carton: Carton) -> dict[str, Any]:
+        """Say what a person sees of a carton: plate, sealed or not, its pieces while open, its labels (newest last)."""
+        labels = [
+            {"sscc": s.label.sscc, "print_number": s.label.print_number, "complete": s.label.complete}
+            for s in carton.labels
+        ]
+        skus = [] if carton.closed else [piece.sku for piece in carton.pieces]
+        return {"plate": carton.lpn, "sealed": carton.closed, "pieces": skus, "labels": labels, "place": carton.place}
+
+    def _do(self, act: Callable[[], T]) -> T:
+        return self._motion.do(act)
+
+
+def aim_prefix(text: str) -> str:
+    """Give the AIM symbology identifier of the code that `text` is printed as."""
+    if text.isdigit() and len(text) == 20 and text.startswith("00"):
+        return "]C1"
+    if text.isdigit() and len(text) in (12, 13):
+        return "]E0"
+    if text.isdigit() and len(text) == 8:
+        return "]E4"
+    return "]d1" if text.startswith("PK1|") else "]C0"

@@ -1,0 +1,178 @@
+"""The record of what physically happened, append-only; the controller never sees it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from packline.core.clock import Clock
+
+MOST_FACTS = 1_000_000
+"""A long crash campaign makes some hundred thousand; beyond this the twin stops rather than forget."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One thing that happened: number from 1, name, simulated seconds, wall time, details."""
+
+    n: int
+    name: str
+    sim_s: float
+    at: datetime
+    data: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give it JSON-ready."""
+        return {"n": self.n, "name": self.name, "sim_s": round(self.sim_s, 3), "at": self.at.isoformat(), **self.data}
+
+
+@dataclass(slots=True, kw_only=True)
+class ParcelTruth:
+    """What is true of one carton. `labels_on` are the labels on it now, `most_labels` the most there ever were at a time."""
+
+    lpn: str
+    pieces: list[str] = field(default_factory=list)
+    sealed: int = 0
+    applied: list[dict[str, Any]] = field(default_factory=list)
+    labels_on: list[dict[str, Any]] = field(default_factory=list)
+    most_labels: int = 0
+    wrong_labels: int = 0
+    left: bool = False
+    returned: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give it JSON-ready."""
+        return {
+            "lpn": self.lpn,
+            "pieces": self.pieces,
+            "sealed": self.sealed,
+            "applied": self.applied,
+            "labels_on": self.labels_on,
+            "most_labels": self.most_labels,
+            "wrong_labels": self.wrong_labels,
+            "left": self.left,
+            "returned": self.returned,
+        }
+
+
+class Truth:
+    """Takes facts and counts what the tests look for.
+
+    A *double* label is one put on a carton that already carries one; a *wrong* label is one that names another carton. A
+    label taken off first and replaced is neither. `shared_codes` counts cartons whose SSCC is on another carton too.
+    """
+
+    def __init__(self, clock: Clock, sim_now: Callable[[], float]) -> None:
+        self._clock = clock
+        self._sim_now = sim_now
+        self.facts: list[Fact] = []
+        self.parcels: dict[str, ParcelTruth] = {}
+        self._counts: Counter[str] = Counter()
+        self._prints: Counter[tuple[str, int]] = Counter()
+        self._keepers: dict[str, Callable[[dict[str, Any]], None]] = {
+            "boxed": self._boxed,
+            "sealed": self._sealed,
+            "label_printed": self._printed,
+            "label_applied": self._applied,
+            "label_removed": self._removed,
+            "left_door": self._left,
+            "returned_to_shelf": self._returned,
+        }
+
+    def note(self, name: str, **data: Any) -> Fact:
+        """Write one fact; `name` may be any word; those in `_keepers` are also counted by parcel."""
+        if len(self.facts) >= MOST_FACTS:
+            raise RuntimeError("the twin's truth is full")
+        fact = Fact(n=len(self.facts) + 1, name=name, sim_s=self._sim_now(), at=self._clock.now(), data=data)
+        self.facts.append(fact)
+        self._counts[name] += 1
+        if name in self._keepers:
+            self._keepers[name](data)
+        return fact
+
+    def after(self, n: int, most: int = 5000) -> list[Fact]:
+        """Give at most `most` facts with a number greater than `n`."""
+        start = max(n, 0)
+        return self.facts[start : start + most]
+
+    def parcel(self, lpn: str) -> ParcelTruth:
+        """Give what is true of carton `lpn`."""
+        return self.parcels.setdefault(lpn, ParcelTruth(lpn=lpn))
+
+    def summary(self) -> dict[str, int]:
+        """Count what matters; every figure is physical."""
+        gone = [p for p in self.parcels.values() if p.left]
+        return {
+            "facts": len(self.facts),
+            "pieces_taken": self._counts["piece_taken"],
+            "cartons": self._counts["carton_taken"],
+            "cartons_sealed": self._counts["sealed"],
+            "parcels_shipped": len(gone),
+            "parcels_returned": sum(p.returned for p in self.parcels.values()),
+            "pieces_shipped": sum(len(p.pieces) for p in gone),
+            "labels_printed": self._counts["label_printed"],
+            "labels_incomplete": sum(f.name == "label_printed" and not f.data["complete"] for f in self.facts),
+            "labels_applied": self._counts["label_applied"],
+            "labels_removed": self._counts["label_removed"],
+            "labels_discarded": self._counts["label_discarded"],
+            "labels_lost": self._counts["label_lost"],
+            "double_labels": sum(max(p.most_labels - 1, 0) for p in self.parcels.values()),
+            "wrong_labels": sum(p.wrong_labels for p in self.parcels.values()),
+            "shared_codes": self._shared_codes(),
+            "double_prints": sum(n - 1 for n in self._prints.values()),
+            "double_seals": sum(max(p.sealed - 1, 0) for p in self.parcels.values()),
+            "shipped_unlabelled": sum(not p.labels_on for p in gone),
+            "shipped_unsealed": sum(not p.sealed for p in gone),
+            "shipped_empty": sum(not p.pieces for p in gone),
+        }
+
+    def _shared_codes(self) -> int:
+        """Count how many cartons too many carry one and the same SSCC (now, or when they left)."""
+        carriers: dict[str, set[str]] = {}
+        for parcel in self.parcels.values():
+            for label in parcel.labels_on:
+                if label["sscc"]:
+                    carriers.setdefault(label["sscc"], set()).add(parcel.lpn)
+        return sum(len(lpns) - 1 for lpns in carriers.values())
+
+    # -- what each fact changes ----------------------------------------------------------------------------------------
+
+    def _boxed(self, data: dict[str, Any]) -> None:
+        self.parcel(data["lpn"]).pieces.append(data["sku"])
+
+    def _sealed(self, data: dict[str, Any]) -> None:
+        self.parcel(data["lpn"]).sealed += 1
+
+    def _printed(self, data: dict[str, Any]) -> None:
+        if data["complete"] and data["sscc"]:
+            self._prints[data["sscc"], data["print_number"]] += 1
+
+    def _applied(self, data: dict[str, Any]) -> None:
+        parcel = self.parcel(data["lpn"])
+        label = {key: data[key] for key in ("sscc", "print_number", "complete")}
+        parcel.applied.append(label)
+        parcel.labels_on.append(label)
+        parcel.most_labels = max(parcel.most_labels, len(parcel.labels_on))
+        parcel.wrong_labels += bool(data["label_lpn"]) and data["label_lpn"] != data["lpn"]
+
+    def _removed(self, data: dict[str, Any]) -> None:
+        on = self.parcel(data["lpn"]).labels_on
+        key = (data["sscc"], data["print_number"])
+        newest = max((i for i, x in enumerate(on) if (x["sscc"], x["print_number"]) == key), default=None)
+        if newest is not None:
+            del on[newest]
+
+    def _left(self, data: dict[str, Any]) -> None:
+        self.parcel(data["lpn"]).left = True
+
+    def _returned(self, data: dict[str, Any]) -> None:
+        parcel = self.parcel(data["lpn"])
+        parcel.returned, parcel.pieces = True, []
+
+
+def as_json(facts: Iterable[Fact]) -> list[dict[str, Any]]:
+    """Give facts JSON-ready."""
+    return [fact.as_dict() for fact in facts]

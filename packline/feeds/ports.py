@@ -1,0 +1,90 @@
+"""What feeds ask of the inbox and the outbox; the store answers, lists in memory in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class InboxKind(StrEnum):
+    """Which door a message came through; the door decides what it may say."""
+
+    FEED = "feed"
+    COURIER = "courier"
+
+
+class InboxState(StrEnum):
+    """What became of a message. Quarantined ones can be replayed; they become pending again."""
+
+    PENDING = "pending"
+    DONE = "done"
+    IGNORED = "ignored"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxRow:
+    """A message as it came, byte for byte. `channel` is the feed's or courier's name, `delivery_id` its webhook-id."""
+
+    id: int
+    channel: str
+    kind: str
+    delivery_id: str
+    body: bytes
+    received_at: datetime
+
+
+class Inbox(Protocol):
+    """The messages that were accepted and not worked yet."""
+
+    async def pending(self, limit: int) -> list[InboxRow]:
+        """Give at most `limit` pending rows, oldest first."""
+        ...
+
+    async def mark(self, id: int, state: str, reason: str) -> None:  # noqa: A002 - the column's name
+        """Write what became of a row."""
+        ...
+
+    async def replay(self, id: int) -> None:  # noqa: A002
+        """Make a quarantined row pending again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One event for one subscriber. `sequence` is the journal's, `attempts` counts tries before this one."""
+
+    id: int
+    event_id: str
+    subscriber: str
+    role: str
+    name: str
+    subject: str
+    order_id: str
+    sequence: int
+    at: datetime
+    body: Mapping[str, Any] = field(default_factory=dict)
+    attempts: int = 0
+
+
+class Outbox(Protocol):
+    """Events that are committed and wait to be told."""
+
+    async def claim(self, now: datetime, limit: int) -> list[Delivery]:
+        """Take at most `limit` deliveries that are due at `now`, by sequence; nobody else gets them meanwhile."""
+        ...
+
+    async def sent(self, id: int) -> None:  # noqa: A002
+        """Note that the subscriber has it."""
+        ...
+
+    async def failed(self, id: int, next_at: datetime, answer: str) -> None:  # noqa: A002
+        """Give it back, due again at `next_at`; counts an attempt."""
+        ...
+
+    async def parked(self, id: int, answer: str) -> None:  # noqa: A002
+        """Give up on it until a person replays it."""
+        ...

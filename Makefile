@@ -79,7 +79,9 @@ clean:
 	@rm -rf $(VENV) $(LOCK_VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
-	@$(PYTHON) -m venv $(VENV) >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "packline: needs Python 3.11 or newer; type make PYTHON=python3.11 (or newer)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) >&2 || { rm -rf $(VENV); exit 1; }
 
 $(RUN_STAMP): requirements/build.txt requirements/run.txt pyproject.toml | $(BIN)/python
 	@echo "packline: installing what the line needs; this takes about a minute, once" >&2

@@ -14,7 +14,7 @@ failed=0
 run_part() {
     local part=$1 budget_s=$2 code=0
     case $part in
-        check) timeout --kill-after=10 "$budget_s" make check || code=$? ;;
+        check) within "$budget_s" make check || code=$? ;;
         unit) run_pytest "$budget_s" "not ($elsewhere)" || code=$? ;;
         *) run_pytest "$budget_s" "$part" || code=$? ;;
     esac
@@ -26,7 +26,12 @@ run_part() {
 }
 
 run_pytest() {
-    timeout --kill-after=10 "$1" "$python" -m pytest -q -m "$2"
+    within "$1" "$python" -m pytest -q --durations=5 --durations-min=2 -m "$2"
+}
+
+# An interrupt lets pytest name the test it was in and put away the processes that it started.
+within() {
+    timeout --foreground --signal=INT --kill-after=15 "$@"
 }
 
 begin_s=$SECONDS

@@ -1,0 +1,1 @@
+"""Scanners that send what they read as lines of text."""

@@ -1,0 +1,459 @@
+"""What the screens read: plain queries on committed rows, newest first where time matters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, Table, and_, func, or_, select
+
+from packline.core.faults import FAULTS, Severity
+from packline.core.identity import Lpn
+from packline.orders.model import ORDER_DONE, Item, Order, OrderState, Parcel, Unit
+from packline.orders.ports import ExceptionRow, Label
+from packline.store import schema as s
+
+T = TypeVar("T")
+
+MOST_ROWS = 500
+"""No screen shows more rows of one kind than this."""
+
+URGENCY = {Severity.CRITICAL: 0, Severity.HIGH: 1, Severity.WARNING: 2, Severity.INFO: 3}
+
+ORDER_GROUPS: Mapping[str, tuple[OrderState, ...]] = {
+    "open": tuple(state for state in OrderState if state not in ORDER_DONE and state is not OrderState.SHIPPED),
+    "waiting": (OrderState.RECEIVED,),
+    "floor": (OrderState.RELEASED,),
+    "clarify": (OrderState.CLARIFY,),
+    "shipped": (OrderState.SHIPPED,),
+    "done": tuple(ORDER_DONE),
+    "all": tuple(OrderState),
+}
+"""The filters of the order list, by the states that they show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLineView:
+    """A row of the order list: the order, its units by state, its parcels."""
+
+    order: Order
+    units: Mapping[str, int]
+    parcels: tuple[Parcel, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Rows `offset` .. of `total`."""
+
+    rows: tuple[Any, ...]
+    total: int
+    offset: int
+    limit: int
+
+    @property
+    def next_offset(self) -> int | None:
+        """Give where the next page starts; None on the last."""
+        after = self.offset + self.limit
+        return after if after < self.total else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalRow:
+    seq: int
+    at: datetime
+    kind: str
+    subject: str
+    order_id: str
+    station: str
+    actor: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectRow:
+    """An effect with its latest evidence `{state, source, data, fault}`."""
+
+    effect_id: str
+    subject: str
+    kind: str
+    generation: int
+    station: str
+    parameters: Mapping[str, Any]
+    state: str
+    attempt: int
+    machine: str
+    epoch: int
+    sequence: int
+    job: int
+    evidence: Mapping[str, Any]
+    created_at: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureRow:
+    picture_id: str
+    kind: str
+    subject: str
+    order_id: str
+    note: str
+    camera: str
+    frame: int
+    captured_at: datetime
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRow:
+    """One tracking event for one subscriber."""
+
+    event_id: str
+    name: str
+    subject: str
+    at: datetime
+    subscriber: str
+    state: str
+    attempts: int
+    answer: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRow:
+    id: int
+    code: int
+    source: str
+    severity: str
+    fault: Mapping[str, Any]
+    raised_at: datetime
+    last_at: datetime
+    count: int
+    cleared_at: datetime | None
+    acked_at: datetime | None
+    acked_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineRow:
+    """A message that could not be taken; `body` is cut to what a screen shows."""
+
+    id: int
+    channel: str
+    delivery_id: str
+    received_at: datetime
+    reason: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDetail:
+    order: Order
+    units: tuple[Unit, ...]
+    parcels: tuple[Parcel, ...]
+    journal: tuple[JournalRow, ...]
+    pictures: tuple[PictureRow, ...]
+    deliveries: tuple[DeliveryRow, ...]
+    exceptions: tuple[ExceptionRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelDetail:
+    parcel: Parcel
+    order: Order
+    units: tuple[Unit, ...]
+    labels: tuple[Label, ...]
+    effects: tuple[EffectRow, ...]
+    journal: tuple[JournalRow, ...]
+    pictures: tuple[PictureRow, ...]
+    deliveries: tuple[DeliveryRow, ...]
+    exceptions: tuple[ExceptionRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a scanned text names: `kind` is parcel | label | order | item; `key` an LPN, order id or SKU."""
+
+    kind: str
+    key: str
+
+
+class Views:
+    """Reads for people; every method is one short read transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    # -- orders and parcels
+
+    def orders(self, *, search: str = "", group: str = "open", offset: int = 0, limit: int = 50) -> Page:
+        """List orders of a group (a key of ORDER_GROUPS), urgent ones first, then the oldest; done ones newest first."""
+        wanted = and_(s.orders.c.state.in_(ORDER_GROUPS.get(group, ORDER_GROUPS["all"])), _order_matches(search))
+        newest = group in ("done", "shipped", "all")
+        by = s.orders.c.received_at.desc() if newest else s.orders.c.received_at
+        query = select(s.orders).where(wanted).order_by(*([] if newest else [s.orders.c.priority]), by)
+        with self._engine.connect() as db:
+            total = db.scalar(select(func.count()).select_from(s.orders).where(wanted)) or 0
+            found = [_make(Order, row) for row in db.execute(query.limit(limit).offset(offset)).mappings()]
+            rows = _with_contents(db, found)
+        return Page(rows=rows, total=total, offset=offset, limit=limit)
+
+    def order_groups(self) -> dict[str, int]:
+        """Count the orders of each group."""
+        with self._engine.connect() as db:
+            counted = db.execute(select(s.orders.c.state, func.count()).group_by(s.orders.c.state))
+            states: dict[OrderState, int] = {row[0]: row[1] for row in counted}
+        return {group: sum(states.get(state, 0) for state in members) for group, members in ORDER_GROUPS.items()}
+
+    def order(self, order_id: str) -> OrderDetail | None:
+        """Give all that is known of an order."""
+        with self._engine.connect() as db:
+            row = db.execute(select(s.orders).where(s.orders.c.order_id == order_id)).mappings().first()
+            if row is None:
+                return None
+            parcels = _many(db, Parcel, s.parcel, s.parcel.c.order_id == order_id, s.parcel.c.opened_at)
+            subjects = {order_id, *(p.lpn for p in parcels)}
+            return OrderDetail(
+                order=_make(Order, row),
+                units=_units(db, s.unit.c.order_id == order_id),
+                parcels=parcels,
+                journal=_journal(db, s.journal.c.order_id == order_id),
+                pictures=_pictures(db, s.picture.c.order_id == order_id),
+                deliveries=_deliveries(db, s.outbox.c.order_id == order_id),
+                exceptions=_exceptions(db, _about(subjects, order_id)),
+            )
+
+    def parcel(self, lpn: str) -> ParcelDetail | None:
+        """Give all that is known of a parcel."""
+        with self._engine.connect() as db:
+            row = db.execute(select(s.parcel).where(s.parcel.c.lpn == lpn)).mappings().first()
+            if row is None:
+                return None
+            parcel = _make(Parcel, row)
+            order = db.execute(select(s.orders).where(s.orders.c.order_id == parcel.order_id)).mappings().one()
+            units = _units(db, s.unit.c.lpn == lpn)
+            ids = [lpn, *(u.unit_id for u in units)]
+            return ParcelDetail(
+                parcel=parcel,
+                order=_make(Order, order),
+                units=units,
+                labels=_many(db, Label, s.label, s.label.c.lpn == lpn, s.label.c.generation),
+                effects=_many(db, EffectRow, s.effect, s.effect.c.subject.in_(ids), s.effect.c.created_at),
+                journal=_journal(db, s.journal.c.subject.in_(ids)),
+                pictures=_pictures(db, s.picture.c.subject.in_(ids)),
+                deliveries=_deliveries(db, s.outbox.c.subject == lpn),
+                exceptions=_exceptions(db, s.exception.c.subject == lpn),
+            )
+
+    def find(self, text: str) -> Found | None:
+        """Tell what a scanned text names; None when the books know nothing of it."""
+        digits = text.removeprefix("(00)")
+        sscc = digits[2:] if len(digits) == 20 and digits.startswith("00") else digits
+        with self._engine.connect() as db:
+            if Lpn.is_lpn(text) and db.scalar(select(s.parcel.c.lpn).where(s.parcel.c.lpn == text)):
+                return Found(kind="parcel", key=text)
+            if lpn := db.scalar(select(s.label.c.lpn).where(s.label.c.sscc == sscc)):
+                return Found(kind="label", key=lpn)
+            if order_id := db.scalars(_order_named(text)).first():
+                return Found(kind="order", key=order_id)
+            if sku := db.scalars(_item_named(text)).first():
+                return Found(kind="item", key=sku)
+        return None
+
+    # -- what waits for people
+
+    def exceptions(self) -> list[ExceptionRow]:
+        """List open exceptions, the most urgent first, then the oldest."""
+        with self._engine.connect() as db:
+            rows = _exceptions(db, s.exception.c.state == "open")
+        return sorted(rows, key=lambda row: (urgency(row.code), row.opened_at))
+
+    def exception(self, exception_id: str) -> ExceptionRow | None:
+        """Give one exception, open or closed."""
+        with self._engine.connect() as db:
+            rows = _exceptions(db, s.exception.c.exception_id == exception_id)
+        return rows[0] if rows else None
+
+    def effects(self, effect_ids: Sequence[str]) -> dict[str, EffectRow]:
+        """Give effects by id."""
+        with self._engine.connect() as db:
+            rows = _many(db, EffectRow, s.effect, s.effect.c.effect_id.in_(effect_ids), s.effect.c.created_at)
+        return {row.effect_id: row for row in rows}
+
+    def exception_counts(self) -> dict[Severity, int]:
+        """Count open exceptions by severity."""
+        query = select(s.exception.c.code).where(s.exception.c.state == "open")
+        with self._engine.connect() as db:
+            counts = Counter(severity_of(code) for code in db.scalars(query))
+        return {severity: counts.get(severity, 0) for severity in URGENCY}
+
+    def alarms(self, *, past: int = 50) -> list[AlarmRow]:
+        """List alarms: those that ask for an acknowledgement, then standing ones, then `past` old ones."""
+        asks, stands = s.alarm.c.acked_at.is_(None), s.alarm.c.cleared_at.is_(None)
+        order = (asks.desc(), stands.desc(), s.alarm.c.last_at.desc())
+        with self._engine.connect() as db:
+            return list(_many(db, AlarmRow, s.alarm, or_(asks, stands, s.alarm.c.id > _recent(past)), *order))
+
+    def alarm_count(self) -> int:
+        """Count the alarms that nobody acknowledged."""
+        query = select(func.count()).select_from(s.alarm).where(s.alarm.c.acked_at.is_(None))
+        with self._engine.connect() as db:
+            return db.scalar(query) or 0
+
+    def quarantine(self, *, offset: int = 0, limit: int = 50, shown_bytes: int = 4000) -> Page:
+        """List messages in quarantine, newest first."""
+        held = s.inbox.c.state == "quarantined"
+        query = select(s.inbox).where(held).order_by(s.inbox.c.id.desc()).limit(limit).offset(offset)
+        with self._engine.connect() as db:
+            total = db.scalar(select(func.count()).select_from(s.inbox).where(held)) or 0
+            rows = tuple(_quarantined(row, shown_bytes) for row in db.execute(query).mappings())
+        return Page(rows=rows, total=total, offset=offset, limit=limit)
+
+    def quarantine_count(self) -> int:
+        """Count messages in quarantine."""
+        query = select(func.count()).select_from(s.inbox).where(s.inbox.c.state == "quarantined")
+        with self._engine.connect() as db:
+            return db.scalar(query) or 0
+
+    # -- items, pictures, journal
+
+    def items(self, *, search: str = "", offset: int = 0, limit: int = 50) -> Page:
+        """List items of the master by name, SKU, merchant or barcode."""
+        wanted = _item_matches(search)
+        query = select(s.item).where(wanted).order_by(s.item.c.sku).limit(limit).offset(offset)
+        with self._engine.connect() as db:
+            total = db.scalar(select(func.count()).select_from(s.item).where(wanted)) or 0
+            found = list(db.execute(query).mappings())
+            aliases = _aliases(db, [row["sku"] for row in found])
+        rows = tuple(_make(Item, {**row, "barcodes": aliases.get(row["sku"], ())}) for row in found)
+        return Page(rows=rows, total=total, offset=offset, limit=limit)
+
+    def picture(self, picture_id: str) -> tuple[PictureRow, bytes] | None:
+        """Give a picture and its JPEG bytes."""
+        query = (
+            select(s.picture, s.picture_blob.c.jpeg).join(s.picture_blob).where(s.picture.c.picture_id == picture_id)
+        )
+        with self._engine.connect() as db:
+            row = db.execute(query).mappings().first()
+        return None if row is None else (_make(PictureRow, row), bytes(row["jpeg"]))
+
+    def seq(self) -> int:
+        """Give the newest journal number; 0 in empty books."""
+        with self._engine.connect() as db:
+            return db.scalar(select(func.max(s.journal.c.seq))) or 0
+
+
+def severity_of(code: int) -> Severity:
+    """Give the severity of a fault code; unknown ones are a warning."""
+    return FAULTS[code].severity if code in FAULTS else Severity.WARNING
+
+
+def urgency(code: int) -> int:
+    """Give 0 (critical) .. 3 (information) for sorting."""
+    return URGENCY[severity_of(code)]
+
+
+def _make(cls: type[T], row: RowMapping | Mapping[str, Any]) -> T:
+    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]  # T is a dataclass in this file
+    return cls(**{name: row[name] for name in names})
+
+
+def _many(
+    db: Connection, cls: type[T], table: Table, wanted: ColumnElement[bool], *by: ColumnElement[Any]
+) -> tuple[T, ...]:
+    query = select(table).where(wanted).order_by(*by).limit(MOST_ROWS)
+    return tuple(_make(cls, row) for row in db.execute(query).mappings())
+
+
+def _units(db: Connection, wanted: ColumnElement[bool]) -> tuple[Unit, ...]:
+    return _many(db, Unit, s.unit, wanted, s.unit.c.line_no, s.unit.c.n)
+
+
+def _journal(db: Connection, wanted: ColumnElement[bool]) -> tuple[JournalRow, ...]:
+    """Give the newest rows, in the order they happened."""
+    return tuple(reversed(_many(db, JournalRow, s.journal, wanted, s.journal.c.seq.desc())))
+
+
+def _pictures(db: Connection, wanted: ColumnElement[bool]) -> tuple[PictureRow, ...]:
+    return _many(db, PictureRow, s.picture, wanted, s.picture.c.kept_at, s.picture.c.picture_id)
+
+
+def _exceptions(db: Connection, wanted: ColumnElement[bool]) -> tuple[ExceptionRow, ...]:
+    query = select(s.exception).where(wanted).order_by(s.exception.c.opened_at).limit(MOST_ROWS)
+    rows = db.execute(query).mappings()
+    return tuple(_make(ExceptionRow, {**row, "actions": tuple(row["actions"])}) for row in rows)
+
+
+def _about(subjects: set[str], order_id: str) -> ColumnElement[bool]:
+    units = s.exception.c.subject.startswith(f"{order_id}.", autoescape=True)
+    return or_(s.exception.c.subject.in_(subjects), units)
+
+
+def _deliveries(db: Connection, wanted: ColumnElement[bool]) -> tuple[DeliveryRow, ...]:
+    query: Select[Any] = (
+        select(s.outbox.c.name, s.outbox.c.subject, s.outbox.c.at, s.delivery)
+        .join(s.delivery, s.delivery.c.event_id == s.outbox.c.event_id)
+        .where(wanted)
+        .order_by(s.outbox.c.seq, s.delivery.c.subscriber)
+        .limit(MOST_ROWS)
+    )
+    return tuple(_make(DeliveryRow, row) for row in db.execute(query).mappings())
+
+
+def _with_contents(db: Connection, found: Sequence[Order]) -> tuple[OrderLineView, ...]:
+    ids = [order.order_id for order in found]
+    units: dict[str, Counter[str]] = {order_id: Counter() for order_id in ids}
+    parcels: dict[str, list[Parcel]] = {order_id: [] for order_id in ids}
+    counted = select(s.unit.c.order_id, s.unit.c.state, func.count().label("n")).where(s.unit.c.order_id.in_(ids))
+    for row in db.execute(counted.group_by(s.unit.c.order_id, s.unit.c.state)).mappings():
+        units[row["order_id"]][str(row["state"])] = row["n"]
+    for parcel in _many(db, Parcel, s.parcel, s.parcel.c.order_id.in_(ids), s.parcel.c.opened_at):
+        parcels[parcel.order_id].append(parcel)
+    return tuple(OrderLineView(order=o, units=units[o.order_id], parcels=tuple(parcels[o.order_id])) for o in found)
+
+
+def _order_matches(search: str) -> ColumnElement[bool]:
+    if not search:
+        return s.orders.c.order_id.is_not(None)
+    own = (s.orders.c.order_id, s.orders.c.external_id, s.orders.c.merchant)
+    lpn = select(s.parcel.c.order_id).where(s.parcel.c.lpn == search)
+    sscc = select(s.parcel.c.order_id).join(s.label, s.label.c.lpn == s.parcel.c.lpn).where(s.label.c.sscc == search)
+    named = (column.icontains(search, autoescape=True) for column in own)
+    return or_(*named, s.orders.c.order_id.in_(lpn), s.orders.c.order_id.in_(sscc))
+
+
+def _order_named(text: str) -> Select[Any]:
+    return select(s.orders.c.order_id).where(or_(s.orders.c.order_id == text, s.orders.c.external_id == text)).limit(1)
+
+
+def _item_named(text: str) -> Select[Any]:
+    alias = select(s.item_alias.c.sku).where(s.item_alias.c.barcode == text)
+    return select(s.item.c.sku).where(or_(s.item.c.sku == text, s.item.c.sku.in_(alias))).limit(1)
+
+
+def _item_matches(search: str) -> ColumnElement[bool]:
+    if not search:
+        return s.item.c.sku.is_not(None)
+    alias = select(s.item_alias.c.sku).where(s.item_alias.c.barcode == search)
+    named = (c.icontains(search, autoescape=True) for c in (s.item.c.sku, s.item.c.name, s.item.c.merchant))
+    return or_(*named, s.item.c.sku.in_(alias))
+
+
+def _aliases(db: Connection, skus: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    query = select(s.item_alias).where(s.item_alias.c.sku.in_(skus)).order_by(s.item_alias.c.position)
+    found: dict[str, tuple[str, ...]] = {}
+    for row in db.execute(query).mappings():
+        found[row["sku"]] = (*found.get(row["sku"], ()), row["barcode"])
+    return found
+
+
+def _recent(past: int) -> ColumnElement[int]:
+    newest = select(func.coalesce(func.max(s.alarm.c.id), 0)).scalar_subquery()
+    return newest - past
+
+
+def _quarantined(row: RowMapping, shown_bytes: int) -> QuarantineRow:
+    body = bytes(row["body"])[:shown_bytes].decode("utf-8", "replace")
+    return _make(QuarantineRow, {**row, "body": body})

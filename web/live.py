@@ -1,0 +1,170 @@
+"""One thread asks the controller for its snapshot; every open page hears of it from here."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from packline.core.clock import Clock
+from web.settings import Ask
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.25
+STALE_S = 5.0
+"""A snapshot older than this is no ground to move a machine on."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What a page may show now. `version` grows whenever anything in it changed; `seq` is the journal's number."""
+
+    snapshot: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    fresh: bool = False
+    version: int = 0
+
+    @property
+    def seq(self) -> int:
+        """Give the journal's sequence number that the snapshot shows."""
+        return int(self.snapshot.get("seq", 0))
+
+    def station(self, name: str) -> Mapping[str, Any] | None:
+        """Give the station called `name`, if the controller told of it."""
+        return next((s for s in self.snapshot.get("stations", ()) if s["name"] == name), None)
+
+
+class Hub:
+    """Keeps the newest snapshot and says whether it is fresh.
+
+    A snapshot is fresh for STALE_S after its `at` last moved on: a controller that answers with an old picture is as
+    stale as one that does not answer. Ages are counted on the monotonic clock, so a stepped calendar changes nothing.
+    """
+
+    def __init__(self, *, ask: Ask, clock: Clock) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
+        self._view = View()
+        self._at = ""
+        self._moved_s: float | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the polling thread; a second call does nothing."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop polling and let every waiting stream go."""
+        self._stopping.set()
+        with self._changed:
+            self._changed.notify_all()
+
+    @property
+    def stopping(self) -> bool:
+        """Tell whether the process is going down."""
+        return self._stopping.is_set()
+
+    def poll(self) -> View:
+        """Ask once and give the view; never raises for a controller that does not answer."""
+        answer = self._question()
+        if answer is not None and answer.get("at") != self._at:
+            self._moved_s = self._clock.monotonic() - self._first_age_s(answer)
+            self._at = str(answer.get("at"))
+        self._publish(answer)
+        return self.view()
+
+    def view(self) -> View:
+        """Give what is known now; freshness is judged at this moment, not at the last poll."""
+        with self._changed:
+            view = self._view
+        if view.fresh and not self._is_fresh():
+            return self._publish(None)
+        return view
+
+    def wait(self, version: int, seconds: float) -> View:
+        """Give the view as soon as it differs from `version`, at the latest after `seconds`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._view.version != version or self.stopping, seconds)
+        return self.view()
+
+    def nudge(self) -> bool:
+        """Tell the controller that a request waits; its own polling finds it anyway."""
+        try:
+            self._ask({"do": "wake"})
+        except (OSError, ValueError):
+            return False
+        return True
+
+    def _run(self) -> None:
+        while not self._stopping.wait(POLL_S):
+            self.poll()
+
+    def _question(self) -> dict[str, Any] | None:
+        try:
+            answer = self._ask({"do": "snapshot"})
+        except (OSError, ValueError) as error:
+            if self._view.fresh:
+                log.warning("the controller does not answer: %s", error)
+            return None
+        return answer if "stations" in answer else None
+
+    def _first_age_s(self, answer: Mapping[str, Any]) -> float:
+        """Give the age of the first snapshot ever seen; later ones are new by having changed."""
+        if self._moved_s is not None:
+            return 0.0
+        try:
+            return max(0.0, (self._clock.now() - datetime.fromisoformat(answer["at"])).total_seconds())
+        except (KeyError, TypeError, ValueError):
+            return STALE_S
+
+    def _is_fresh(self) -> bool:
+        return self._moved_s is not None and self._clock.monotonic() - self._moved_s < STALE_S
+
+    def _publish(self, answer: Mapping[str, Any] | None) -> View:
+        fresh = self._is_fresh()
+        with self._changed:
+            snapshot = self._view.snapshot if answer is None else answer
+            if fresh != self._view.fresh or _differ(snapshot, self._view.snapshot):
+                self._view = View(snapshot=snapshot, fresh=fresh, version=self._view.version + 1)
+                self._changed.notify_all()
+            return self._view
+
+
+def _differ(new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    """Tell whether two snapshots differ in anything but their time."""
+    return new is not old and {**new, "at": ""} != {**old, "at": ""}
+
+
+class Fragments:
+    """Renders each (page, language, role) once for a version, however many streams want it."""
+
+    MOST = 500
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._version = -1
+        self._kept: dict[tuple[str, ...], str] = {}
+
+    def get(self, version: int, key: tuple[str, ...], make: Callable[[], str]) -> str:
+        """Give the fragment of `key`, made at most about once for a `version`."""
+        with self._lock:
+            if version != self._version or len(self._kept) > self.MOST:
+                self._version, self._kept = version, {}
+            found = self._kept.get(key)
+        if found is not None:
+            return found
+        made = make()
+        with self._lock:
+            if version == self._version:
+                self._kept[key] = made
+        return made

@@ -1,0 +1,94 @@
+"""What every mount has in common: it opens at an address, closes with its connections, and its wire can be bad."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(slots=True, kw_only=True)
+class Wire:
+    """How bad one device's link is, in wall time: `ask_s` before a request takes effect, `answer_s` before its answer leaves."""
+
+    ask_s: float = 0.0
+    answer_s: float = 0.0
+
+    async def carry_request(self) -> None:
+        """Wait as long as a request is under way."""
+        if self.ask_s > 0:
+            await asyncio.sleep(self.ask_s)
+
+    async def carry_answer(self) -> None:
+        """Wait as long as an answer is under way."""
+        if self.answer_s > 0:
+            await asyncio.sleep(self.answer_s)
+
+
+class Mount(Protocol):
+    """A served device."""
+
+    async def open(self) -> str:
+        """Listen; returns the address in full (port 0 is replaced by the one that was given)."""
+        ...
+
+    async def close(self) -> None:
+        """Stop listening and drop every connection; may be opened again at the same address."""
+        ...
+
+
+def split_address(address: str, default_port: int = 0) -> tuple[str, int]:
+    """Split "host:port", with or without a scheme in front and a path behind."""
+    bare = address.split("://", 1)[-1].split("/", 1)[0]
+    host, _, port = bare.partition(":")
+    return host or "127.0.0.1", int(port) if port else default_port
+
+
+class StreamServer:
+    """Listens on a TCP port and drops its connections when it closes."""
+
+    def __init__(self, address: str, serve: ServeStream) -> None:
+        self._host, self._port = split_address(address)
+        self._serve = serve
+        self._server: asyncio.Server | None = None
+        self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
+    @property
+    def connections(self) -> int:
+        """Give how many peers are connected."""
+        return len(self._open)
+
+    async def open(self) -> str:
+        """Listen."""
+        self._server = await asyncio.start_server(self._accept, self._host, self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+        return f"{self._host}:{self._port}"
+
+    async def close(self) -> None:
+        """Stop listening; peers see their connection reset."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        tasks = list(self._open)
+        for task, writer in list(self._open.items()):
+            writer.transport.abort()
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a connection handler is a task
+        self._open[task] = writer
+        try:
+            await self._serve(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the peer went, or the plug was pulled: neither is news
+        finally:
+            self._open.pop(task, None)
+            writer.close()
+
+
+class ServeStream(Protocol):
+    """Talks with one peer until it goes."""
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None: ...

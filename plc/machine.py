@@ -61,6 +61,7 @@ class Machine:
         self._cause = 1001
         self._trouble: int | None = None
         self._books_older: bool | None = None
+        self._is_released = False
         self._shown: MachineView | None = None
         self._kick, self._moved = asyncio.Event(), asyncio.Event()
         self._ordering = asyncio.Lock()
@@ -125,22 +126,24 @@ class Machine:
                 raise Fault(1002, where=self.name, seen=f"{command.name} not acknowledged", expected="an acknowledge")
         return self.view()
 
-    async def make_ready(self, *, by_person: bool = False) -> MachineView:
+    async def make_ready(self) -> None:
         """Lead the machine to Execute, after reconciliation or on a person's release.
 
-        Without a person only a power-up or a hold caused by our own silence is led on from (rule 8); raises Fault 2001 for any
-        other stop, 2007 for an open safety circuit, 2002 for a fault of the machine's own, and link faults.
+        Unless a person released it, only a power-up or a hold caused by our own silence is led on from (rule 8); raises Fault
+        2001 for any other stop, 2007 for an open safety circuit, 2002 for a fault of the machine's own, and link faults.
         """
         view = await self._owned_view()
-        self._demand_startable(view, by_person=by_person)
+        self._demand_startable(view)
         for _ in range(READY_STEPS):
             if view.state == name_of(State.EXECUTE):
-                return view
+                self._is_released = False
+                return
             view = await self._step_on(view)
         raise Fault(2001, where=self.name, seen=view.state, expected=name_of(State.EXECUTE))
 
-    def release(self) -> None:
-        """Take the machine back from another controller, on a person's word only."""
+    async def release(self) -> None:
+        """Note that a person answers for going on: claim the machine again, and let the next `make_ready` end any stop."""
+        self._is_released = True
         self.brain.release()
         self.poke()
 
@@ -286,10 +289,10 @@ class Machine:
         self._demand_owned()
         return self.view()
 
-    def _demand_startable(self, view: MachineView, *, by_person: bool) -> None:
+    def _demand_startable(self, view: MachineView) -> None:
         if 2007 in view.faults:
             raise Fault(2007, where=self.name)
-        if by_person or view.state == name_of(State.EXECUTE):
+        if self._is_released or view.state == name_of(State.EXECUTE):
             return
         if view.faults:
             raise Fault(view.faults[0], where=self.name, seen=view.state)

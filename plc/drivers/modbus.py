@@ -1,0 +1,88 @@
+"""The handshake's blocks over Modbus TCP: one connection, one request at a time, nothing repeated behind our back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.exceptions import ConnectionException, ModbusException
+from pymodbus.pdu import ModbusPDU
+
+from packline.core.faults import Fault
+from plc.handshake import frames
+from plc.links import LinkDown, LinkRefused, LinkSilent
+from plc.machine_file import MachineFile
+
+DEFAULT_PORT = 502
+
+Request = Callable[[AsyncModbusTcpClient], Awaitable[ModbusPDU]]
+
+
+class ModbusLink:
+    """BlockLink over pymodbus, with a fresh client for each connection.
+
+    pymodbus' own retries and reconnects are off: they send a write again, even over a new connection, and report one success
+    (measured with pymodbus 3.16.1).
+    """
+
+    def __init__(self, file: MachineFile, address: str) -> None:
+        self._host, self._port = _host_and_port(address)
+        self._file = file
+        self._request_s = file.machine.request_timeout_ms / 1000
+        self._client: AsyncModbusTcpClient | None = None
+
+    async def connect(self) -> None:
+        """Connect afresh; raises LinkDown."""
+        await self.close()
+        client = AsyncModbusTcpClient(
+            self._host, port=self._port, timeout=self._request_s, retries=0, reconnect_delay=0
+        )
+        self._client = client
+        try:
+            is_connected = await client.connect()
+        except (ModbusException, OSError) as error:
+            raise LinkDown(str(error)) from error
+        if not is_connected:
+            await self.close()
+            raise LinkDown(f"{self._host}:{self._port} does not answer")
+
+    async def read(self, block: str) -> tuple[int, ...]:
+        """Read one block by FC3."""
+        address, count = self._file.register(block), frames.BLOCK_WORDS[block]
+        unit = self._file.machine.unit
+        answer = await self._transact(lambda c: c.read_holding_registers(address, count=count, device_id=unit))
+        return tuple(answer.registers)
+
+    async def write(self, block: str, words: Sequence[int]) -> None:
+        """Write one block by one FC16."""
+        address, unit = self._file.register(block), self._file.machine.unit
+        await self._transact(lambda c: c.write_registers(address, list(words), device_id=unit))
+
+    async def close(self) -> None:
+        """Close; never raises."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    async def _transact(self, request: Request) -> ModbusPDU:
+        client = self._client
+        if client is None or not client.connected:
+            raise LinkDown(f"{self._host}:{self._port} is not connected")
+        try:
+            answer = await request(client)
+        except ConnectionException as error:
+            raise LinkDown(str(error)) from error
+        except ModbusException as error:
+            raise LinkSilent(str(error)) from error
+        if answer.isError():
+            raise LinkRefused(f"{self._host}:{self._port} answers {answer}")
+        return answer
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    if not host and port:
+        return port, DEFAULT_PORT
+    if not host or not port.isdigit():
+        raise Fault(4201, where="machine address", seen=address, expected="host:port")
+    return host, int(port)

@@ -1,0 +1,55 @@
+"""The handshake's blocks over OPC UA: each block is one UInt16 array, read and written whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from asyncua.common.node import Node
+from asyncua.ua.uatypes import DataValue, Variant, VariantType
+
+from plc.drivers.ua_session import UaSession
+from plc.handshake import frames
+from plc.links import LinkDown, LinkRefused
+from plc.machine_file import MachineFile
+
+
+class OpcUaLink:
+    """BlockLink over asyncua. STATUS is read by each poll: a subscription can fall silent without telling."""
+
+    def __init__(self, file: MachineFile, address: str) -> None:
+        self._file = file
+        self._session = UaSession(address, file.machine.request_timeout_ms / 1000)
+        self._nodes: dict[str, Node] = {}
+
+    async def connect(self) -> None:
+        """Connect afresh and find the four nodes; raises LinkTrouble."""
+        await self._session.open()
+        self._nodes = {block: await self._session.node(*self._file.node(block)) for block in frames.BLOCK_WORDS}
+
+    async def read(self, block: str) -> tuple[int, ...]:
+        """Read one block."""
+        words = await self._session.ask(self._node(block).read_value())
+        if not _are_words(words):
+            raise LinkRefused(f"{block} is no UInt16 array but {type(words).__name__}")
+        return tuple(words)
+
+    async def write(self, block: str, words: Sequence[int]) -> None:
+        """Write one block."""
+        value = DataValue(Variant(list(words), VariantType.UInt16))
+        await self._session.ask(self._node(block).write_value(value))
+
+    async def close(self) -> None:
+        """Close; never raises."""
+        self._nodes = {}
+        await self._session.close()
+
+    def _node(self, block: str) -> Node:
+        try:
+            return self._nodes[block]
+        except KeyError:
+            raise LinkDown("not connected") from None
+
+
+def _are_words(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(word, int) and 0 <= word <= 0xFFFF for word in value)

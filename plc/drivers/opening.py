@@ -1,0 +1,22 @@
+"""Chooses the driver that a machine file asks for."""
+
+from __future__ import annotations
+
+import logging
+
+from plc.drivers.modbus import ModbusLink
+from plc.drivers.opcua import OpcUaLink
+from plc.links import BlockLink
+from plc.machine_file import MachineFile
+
+
+def open_link(file: MachineFile, address: str) -> BlockLink:
+    """Make the link to a machine ("host:port" or "opc.tcp://host:port/path"); it still wants `connect`."""
+    quiet_libraries()
+    return ModbusLink(file, address) if file.machine.protocol == "modbus" else OpcUaLink(file, address)
+
+
+def quiet_libraries() -> None:
+    """Keep both libraries from logging each failed try: the machine logs the first failure and the recovery."""
+    for name in ("asyncua", "pymodbus"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -176,9 +176,11 @@ class Machine:
             if self.brain.phase is Phase.UNFENCED and self.brain.status:
                 await self._fence(self.brain.status)
             self._publish()
-            await self._write_due()
+            if await self._write_due():
+                continue  # look at once: a claim must be seen won before another controller's next one
             while await self._nap(self._poll_s()):
-                await self._write_due()
+                if await self._write_due():
+                    break
 
     async def _look(self) -> None:
         words = await self._link.read(frames.STATUS)
@@ -202,10 +204,12 @@ class Machine:
         await self._epochs.raise_epoch(self.name, epoch)
         self.brain.claim(epoch)
 
-    async def _write_due(self) -> None:
-        now = self._clock.monotonic()
-        for block, words in self.brain.due(now, is_ticking=self._ticking()):
+    async def _write_due(self) -> bool:
+        """Write what is due; True if an answer to it is worth a look at once."""
+        blocks = self.brain.due(self._clock.monotonic(), is_ticking=self._ticking())
+        for block, words in blocks:
             await self._link.write(block, words)
+        return any(block != frames.HB for block, _ in blocks)
 
     async def _nap(self, seconds: float) -> bool:
         """Sleep; True if something wants to be written before that."""

@@ -22,9 +22,9 @@ commands = st.builds(Command, epoch=u32, seq=st.integers(1, 0xFFFF), code=u16, p
 state_commands = st.builds(StateCommand, epoch=st.integers(1, 2**32 - 1), seq=st.integers(1, 0xFFFF), command=u16)
 statuses = st.builds(
     Status,
-    **{n: u16 for n in "boot count state mode result rej_code error fault safety caps state_ack".split()},
-    **{n: u32 for n in "owner_epoch owner_id job".split()},
-    **{n: u48 for n in "ack done rej".split()},
+    **dict.fromkeys("boot count state mode result rej_code error fault safety caps state_ack".split(), u16),
+    **dict.fromkeys("owner_epoch owner_id job".split(), u32),
+    **dict.fromkeys("ack done rej".split(), u48),
     data=words(4),
     spare=words(6),
 )
@@ -98,10 +98,8 @@ def test_refused_status_says_why(place: int, value: int, reason: str) -> None:
 def test_any_words_decode_without_a_crash(block: list[int]) -> None:
     frames.decode_command(block)
     frames.decode_state_command(block)
-    try:
+    with pytest.raises(StatusRefused, match="length|magic|version|torn|crc"):
         frames.decode_status(block)
-    except StatusRefused as refused:
-        assert refused.reason in ("length", "magic", "version", "torn", "crc")
 
 
 def test_empty_areas_carry_no_command() -> None:

@@ -12,8 +12,6 @@ from packline.core.clock import Clock
 
 R = TypeVar("R", bound=Reply)
 
-ANSWER_S = 2.0
-"""A real-time answer takes milliseconds; a counter waits behind at most one label."""
 SEND_S = 10.0
 MOST_UNREAD = 256
 """Replies kept for later; a printer that talks more than this is not listened to."""
@@ -26,7 +24,8 @@ class Dialogue:
     late answer would be taken for the answer to the next question.
     """
 
-    def __init__(self, port: RawPort, clock: Clock) -> None:
+    def __init__(self, port: RawPort, clock: Clock, answer_s: float) -> None:
+        self._answer_s = answer_s
         self._port = port
         self._clock = clock
         self._parser = ReplyParser()
@@ -44,14 +43,14 @@ class Dialogue:
         await self._clock.within(SEND_S, self._port.send(data))
         self._is_spoilt = False
 
-    async def condition(self, timeout_s: float = ANSWER_S) -> Condition:
+    async def condition(self) -> Condition:
         """Ask the printer's real-time status, four questions one after another."""
-        answers = [(await self._ask(escpos.real_time_request(n), RealTime, timeout_s)).byte for n in (1, 2, 3, 4)]
+        answers = [(await self._ask(escpos.real_time_request(n), RealTime)).byte for n in (1, 2, 3, 4)]
         return Condition.from_real_time(*answers)
 
-    async def counter(self, number: int, timeout_s: float = ANSWER_S) -> int:
+    async def counter(self, number: int) -> int:
         """Ask a maintenance counter; the answer comes when all data before it is worked off."""
-        return (await self._ask(escpos.counter_request(number), Counter, timeout_s)).value
+        return (await self._ask(escpos.counter_request(number), Counter)).value
 
     async def next(self, timeout_s: float) -> Reply:
         """Give the oldest reply not yet looked at; raises TimeoutError when none comes, which spoils nothing."""
@@ -65,12 +64,12 @@ class Dialogue:
         self._is_spoilt = True
         await self._port.close()
 
-    async def _ask(self, question: bytes, wanted: type[R], timeout_s: float) -> R:
+    async def _ask(self, question: bytes, wanted: type[R]) -> R:
         """Put one question; replies of the same kind that came unasked before it are no answer to it."""
         self._unread = deque((r for r in self._unread if not isinstance(r, wanted)), maxlen=MOST_UNREAD)
         await self.send(question)
         self._is_spoilt = True
-        due = self._clock.monotonic() + timeout_s
+        due = self._clock.monotonic() + self._answer_s
         while (answer := self._first(wanted)) is None:
             await self._listen(due)
         self._is_spoilt = False

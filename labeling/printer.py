@@ -18,15 +18,26 @@ from packline.core.clock import Clock
 from packline.core.effects import Effect, EffectState, Evidence, Ticket
 from packline.core.faults import Fault
 
-FINISH_S = 10.0
-"""How long a label may take from the last byte sent to the printer's word that it is out."""
-POLL_S = 0.5
-"""How often a printer that prints is asked whether it still can."""
-SETTLE_S = 1.0
-"""Two looks at the counters this far apart must agree before a label counts as not printed."""
+MOST_LOOKS = 10
+"""How often moving counters are looked at before they are given up."""
 
 T = TypeVar("T")
 Offload = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """The bounds of all waiting for a printer, in seconds.
+
+    `finish_s`: from the last byte sent to the printer's word that the label is out. `poll_s`: how often a printer that
+    prints is asked whether it still can. `answer_s`: for one answer; a counter waits behind at most one label.
+    `settle_s`: two looks at the counters this far apart must agree before a label counts as not printed.
+    """
+
+    finish_s: float = 10.0
+    poll_s: float = 0.5
+    answer_s: float = 2.0
+    settle_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +87,7 @@ class LabelPrinter:
         clock: Clock,
         rng: random.Random,
         offload: Offload = asyncio.to_thread,
-        finish_s: float = FINISH_S,
+        waits: Waits = Waits(),  # noqa: B008 - frozen
     ) -> None:
         self.name = name
         self._address = address
@@ -84,7 +95,7 @@ class LabelPrinter:
         self._clock = clock
         self._rng = rng
         self._offload = offload
-        self._finish_s = finish_s
+        self._waits = waits
         self._dialogue: Dialogue | None = None
         self._counts_rows: bool | None = None
         self._busy = asyncio.Lock()
@@ -150,7 +161,7 @@ class LabelPrinter:
                 condition = await self._condition()
                 if condition.fault is not None:
                     return _evidence(EffectState.UNKNOWN, "printer status", condition.fault)
-                counts = await self._settled_counts()
+                counts = await self._settled_counts(int(ticket.extra["counter_before"]))
             except Fault as fault:
                 return _evidence(EffectState.UNKNOWN, "printer link", fault.code)
         return _judge(counts, ticket)
@@ -165,10 +176,10 @@ class LabelPrinter:
             return _evidence(EffectState.UNKNOWN, "printer link", 1001)
 
     async def _finished(self, dialogue: Dialogue, process_id: bytes) -> Evidence:
-        due = self._clock.monotonic() + self._finish_s
+        due = self._clock.monotonic() + self._waits.finish_s
         while (left := due - self._clock.monotonic()) > 0:
             try:
-                reply = await dialogue.next(min(left, POLL_S))
+                reply = await dialogue.next(min(left, self._waits.poll_s))
             except TimeoutError:
                 trouble = (await dialogue.condition()).fault
             else:
@@ -201,11 +212,17 @@ class LabelPrinter:
         self._counts_rows = True
         return rows
 
-    async def _settled_counts(self) -> _Counts:
-        """Read the counters until two readings agree: data of a lost connection may still be on its way to the head."""
+    async def _settled_counts(self, cuts_before: int) -> _Counts:
+        """Read the counters until two readings agree; a cut settles it at once.
+
+        Data of a lost connection may still be on its way to the head. Where the head is not counted, only a pause as
+        long as any label takes tells a printer at rest from one that is printing.
+        """
         before = await self._counts()
-        for _ in range(round(self._finish_s / SETTLE_S)):
-            await self._clock.sleep(SETTLE_S)
+        for _ in range(MOST_LOOKS):
+            if before.cuts != cuts_before:
+                return before
+            await self._clock.sleep(self._waits.finish_s if before.rows is None else self._waits.settle_s)
             now = await self._counts()
             if now == before:
                 return now
@@ -234,7 +251,7 @@ class LabelPrinter:
             await port.connect()
         except OSError as error:
             raise Fault(1001, where=f"{self.name} at {self._address}", seen=str(error) or "silence") from error
-        self._dialogue = Dialogue(port, self._clock)
+        self._dialogue = Dialogue(port, self._clock, self._waits.answer_s)
         return self._dialogue
 
     async def _hang_up(self) -> None:
@@ -252,7 +269,7 @@ async def _cuts(dialogue: Dialogue) -> int:
 
 
 async def _rows(dialogue: Dialogue) -> int:
-    return await dialogue.counter(escpos.HEAD_COUNTER, 0.5)
+    return await dialogue.counter(escpos.HEAD_COUNTER)
 
 
 def _trouble_in(reply: Reply) -> int | None:

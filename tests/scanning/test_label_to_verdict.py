@@ -1,0 +1,138 @@
+"""A label's whole way: drawn, printed as ESC/POS, rastered, photographed, decoded by two readers, judged."""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from labeling.content import LabelContent, ShipTo
+from labeling.drawing import draw, draw_plate
+from labeling.drivers import escpos
+from labeling.raster import RasterReader, pieces
+from packline.core.faults import Fault
+from packline.core.identity import Lpn, Sscc
+from packline.core.pictures import Still
+from scanning.decode import decode, pyzbar_available
+from scanning.verify import ExpectedLabel, VerdictKind, judge, judge_still
+
+CHINESE = LabelContent(
+    lpn=Lpn.number(42).text,
+    sscc=Sscc.build(3, "6901234", 17).text,
+    print_number=1234,
+    merchant="青竹茶行",
+    order_ref="MP-2026-000123",
+    ship_to=ShipTo(recipient="欧阳娜娜", lines=("文三路 478 号", ""), postcode="310012", city="杭州市", country="中国"),
+    contents=("2 × 龙井茶 250 g",),
+)
+ENGLISH = dataclasses.replace(
+    CHINESE,
+    lpn=Lpn.number(999_999_999).text,
+    sscc=Sscc.build(0, "950110153", 1_234_567).text,
+    print_number=999_999_999,
+    merchant="Bamboo & Sons Ltd.",
+    ship_to=ShipTo(recipient="Ann O'Neill-Brontë", lines=("12 High St",), city="Leeds", country="United Kingdom"),
+)
+AWKWARD = dataclasses.replace(
+    CHINESE,
+    print_number=1,
+    merchant="😀" * 50,
+    order_ref="x" * 400,
+    ship_to=ShipTo(recipient="𠮷" * 40, lines=("", "\u202e\x00\n" + "路" * 600), city="", country=""),
+    contents=("W" * 300, "\u200d", "ẞ" * 90),
+)
+
+
+def printed(content: LabelContent) -> Image.Image:
+    job = escpos.job(draw(content), b"abcd")
+    (label,) = pieces(RasterReader().feed(job))
+    return label
+
+
+def photo(*things: tuple[Image.Image, tuple[int, int]], turn_deg: float = 0.0, noise: float = 4.0) -> bytes:
+    """Put pictures on a brown carton and photograph it with a little noise."""
+    carton = Image.new("L", (1280, 1000), 150)
+    for thing, place in things:
+        carton.paste(thing.convert("L"), place)
+    turned = carton.rotate(turn_deg, expand=True, fillcolor=90, resample=Image.Resampling.BICUBIC)
+    grain = np.random.default_rng(7).normal(0, noise, (turned.height, turned.width))
+    pixels = np.clip(np.asarray(turned, np.float64) + grain, 0, 255).astype(np.uint8)
+    out = BytesIO()
+    Image.fromarray(pixels).save(out, "JPEG", quality=85)
+    return out.getvalue()
+
+
+def plate(content: LabelContent) -> Image.Image:
+    return draw_plate(content.lpn)
+
+
+def expected(content: LabelContent) -> ExpectedLabel:
+    return ExpectedLabel(lpn=content.lpn, sscc=content.sscc, print_number=content.print_number)
+
+
+def verdict(jpeg: bytes, content: LabelContent) -> VerdictKind:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    still = Still(jpeg=jpeg, camera="verify-1", frame=5, captured_at=now + timedelta(seconds=1))
+    return judge_still(still, asked_at=now, last_frame=4, expected=expected(content)).kind
+
+
+LABEL_AT, PLATE_AT = (40, 60), (660, 700)
+
+
+@pytest.mark.parametrize("content", [CHINESE, ENGLISH, AWKWARD], ids=["chinese", "english", "awkward"])
+def test_a_label_survives_its_way_from_content_to_verdict(content):
+    jpeg = photo((printed(content), LABEL_AT), (plate(content), PLATE_AT))
+    assert verdict(jpeg, content) is VerdictKind.MATCH
+
+
+@pytest.mark.skipif(not pyzbar_available(), reason="libzbar is not installed")
+def test_the_second_reader_confirms_the_bars_of_the_first():
+    from pyzbar import pyzbar
+
+    label = printed(CHINESE).convert("L")
+    (read,) = pyzbar.decode(label, symbols=[pyzbar.ZBarSymbol.CODE128])
+    assert read.data.decode() == f"00{CHINESE.sscc}"
+    texts = {code.text for code in decode(np.asarray(label))}
+    assert texts == {f"00{CHINESE.sscc}", CHINESE.mark}
+
+
+@pytest.mark.parametrize("turn_deg", [17.0, 90.0, 180.0, 225.0])
+def test_a_parcel_may_lie_at_any_angle(turn_deg):
+    jpeg = photo((printed(CHINESE), LABEL_AT), (plate(CHINESE), PLATE_AT), turn_deg=turn_deg)
+    assert verdict(jpeg, CHINESE) is VerdictKind.MATCH
+
+
+def test_a_reprint_beside_its_original_is_doubled_and_so_is_the_same_print_twice():
+    reprint = dataclasses.replace(CHINESE, print_number=1235)
+    both = photo((printed(CHINESE), LABEL_AT), (printed(reprint), (640, 40)), (plate(CHINESE), PLATE_AT))
+    assert verdict(both, reprint) is VerdictKind.DOUBLED
+    same = photo((printed(CHINESE), LABEL_AT), (printed(CHINESE), (640, 40)), (plate(CHINESE), PLATE_AT))
+    assert verdict(same, CHINESE) is VerdictKind.DOUBLED
+
+
+def test_the_voided_original_alone_is_an_old_label():
+    jpeg = photo((printed(CHINESE), LABEL_AT), (plate(CHINESE), PLATE_AT))
+    assert verdict(jpeg, dataclasses.replace(CHINESE, print_number=1300)) is VerdictKind.OLD_LABEL
+
+
+def test_half_a_label_proves_nothing():
+    half = printed(CHINESE).crop((0, 0, 576, 330))
+    assert verdict(photo((half, LABEL_AT), (plate(CHINESE), PLATE_AT)), CHINESE) is VerdictKind.NO_LABEL
+
+
+def test_an_empty_picture_and_bytes_that_are_no_picture_are_unreadable():
+    assert verdict(photo(), CHINESE) is VerdictKind.UNREADABLE
+    for junk in (b"", b"\xff\xd8\xff", b"hello"):
+        assert decode(junk) == []
+        assert judge(decode(junk), expected(CHINESE)).kind is VerdictKind.UNREADABLE
+
+
+def test_a_stale_picture_is_never_proof():
+    jpeg = photo((printed(CHINESE), LABEL_AT), (plate(CHINESE), PLATE_AT))
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    for captured_at, frame in ((now, 5), (now - timedelta(seconds=1), 5), (now + timedelta(seconds=1), 4)):
+        still = Still(jpeg=jpeg, camera="verify-1", frame=frame, captured_at=captured_at)
+        with pytest.raises(Fault, match="1005"):
+            judge_still(still, asked_at=now, last_frame=4, expected=expected(CHINESE))

@@ -39,7 +39,7 @@ class MachineHead(_Part):
     poll_ms: int = Field(default=50, ge=5, le=400, description="at most 400, so that the heartbeat keeps its 500 ms")
     fast_poll_ms: int = Field(default=20, ge=5, le=400, description="while a job runs")
     stale_after_ms: int = Field(default=1000, ge=100, le=60_000)
-    request_timeout_ms: int = Field(default=500, ge=50, le=10_000)
+    request_timeout_ms: int = Field(default=800, ge=50, le=10_000)
 
 
 class Blocks(_Part):

@@ -17,7 +17,7 @@ class Backoff:
 
     def next_s(self) -> float:
         """Give the pause before the next try and count a failure."""
-        pause = min(self.most_s, self.first_s * 2 ** min(self._failures, 30))
+        pause = min(self.most_s, self.first_s * 2.0 ** min(self._failures, 30))
         self._failures += 1
         return pause * self.rng.uniform(0.75, 1.25)
 

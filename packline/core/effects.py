@@ -42,7 +42,7 @@ EFFECT_TABLE: Mapping[EffectState, frozenset[EffectState]] = MappingProxyType(
             {EffectState.CONFIRMED, EffectState.FAILED, EffectState.NOT_EXECUTED, EffectState.VOIDED}
         ),
         EffectState.CONFIRMED: frozenset({EffectState.VOIDED}),
-        EffectState.FAILED: frozenset({EffectState.VOIDED}),
+        EffectState.FAILED: frozenset({EffectState.NOT_EXECUTED, EffectState.VOIDED}),  # only by a person's word
         EffectState.NOT_EXECUTED: frozenset(),
         EffectState.VOIDED: frozenset(),
     }
@@ -147,7 +147,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenEffect:
-    """A row of the ledger that is not settled, read back after a stop."""
+    """A row of the ledger, read back (after a stop: one that is not settled)."""
 
     effect_id: str
     effect: Effect
@@ -168,6 +168,10 @@ class Ledger(Protocol):
 
     async def settle(self, effect_id: str, evidence: Evidence) -> Outcome:
         """Write later evidence (camera, scan, a person) into a row; raises Fault 5101 for an impossible step."""
+        ...
+
+    async def find(self, kind: EffectKind, subject: str, generation: int) -> OpenEffect | None:
+        """Give the row of one effect, in whatever state; None if it was never intended."""
         ...
 
     async def open_effects(self, station: str | None = None) -> list[OpenEffect]:

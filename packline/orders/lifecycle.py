@@ -156,7 +156,7 @@ _PARCEL_CHANGES: Mapping[str, Any] = {
 }
 
 
-def _times(event: Event) -> dict[str, datetime | None]:
+def _times(event: Event) -> dict[str, Any]:
     return {k: _when(event.data[k]) for k in ("reserve_until", "pay_until") if k in event.data}
 
 

@@ -72,7 +72,7 @@ POLICY: Mapping[int, Rule] = {
     2003: Rule(reaction=R.ASK, actions=(A.RETRY, A.CLARIFY), tries=2),
     2004: _ASK_DONE,
     2005: _ASK_DONE,
-    2006: Rule(reaction=R.ASK, actions=(A.RETRY, A.CLARIFY), tries=1),
+    2006: Rule(reaction=R.ASK, actions=(A.RETRY, A.CLARIFY)),
     2007: Rule(reaction=R.HOLD, actions=(A.RELEASE,)),
     2101: _HOLDS,
     2102: _HOLDS,

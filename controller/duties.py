@@ -1,0 +1,164 @@
+"""What falls due by itself: releasing orders, deadlines of buyers, the calendar's jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from apscheduler.triggers.base import BaseTrigger
+
+from packline.core.clock import Clock
+from packline.core.faults import Fault
+from packline.market.purchase import expired
+from packline.orders.model import Event, Order, OrderState, Parcel, ParcelState, Purchase, UnitState
+from packline.orders.release import order_blockers
+from stations.kit import Kit
+
+LOOK_S = 0.5
+_WAITING_FOR_MONEY = frozenset({ParcelState.OPEN, ParcelState.COLLECTED, ParcelState.PACKED})
+
+log = logging.getLogger("packline.duties")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The site's numbers for what falls due."""
+
+    wip_limit: int
+    no_answer: str
+
+
+class Duties:
+    """Looks every LOOK_S seconds, and at once when the books change."""
+
+    def __init__(self, kit: Kit, terms: Terms) -> None:
+        self._kit = kit
+        self._terms = terms
+        self._bell = asyncio.Event()
+
+    def wake(self) -> None:
+        """The books changed: look now."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Do what is due, for ever; a refused step is logged and looked at again."""
+        while True:
+            self._bell.clear()
+            try:
+                await self.once()
+            except Fault as fault:
+                log.warning("%s", fault)
+            with contextlib.suppress(TimeoutError):
+                await self._kit.clock.within(LOOK_S, self._bell.wait())
+
+    async def once(self) -> None:
+        """Do everything that is due now."""
+        await self._release()
+        await self._unanswered()
+        await self._unpaid()
+
+    async def _release(self) -> None:
+        books = self._kit.books
+        working = [o for o in await books.orders({OrderState.RELEASED}) if await self._uses_the_floor(o)]
+        in_work = len(working)
+        for order in sorted(await books.orders({OrderState.RECEIVED}), key=_queue):
+            if order_blockers(order, in_work=in_work, wip_limit=self._terms.wip_limit):
+                continue
+            await self._kit.record(_order_event("OrderReleased", order))
+            in_work += 1
+
+    async def _uses_the_floor(self, order: Order) -> bool:
+        """An order whose cartons all wait in the rack or are gone takes no place in the work in progress."""
+        parcels = await self._kit.books.parcels(order_id=order.order_id)
+        waiting = {
+            ParcelState.VERIFIED,
+            ParcelState.APPROVED,
+            ParcelState.SHIPPED,
+            ParcelState.DELIVERED,
+            ParcelState.RETURNED,
+        }
+        units = await self._kit.books.units(order_id=order.order_id, states={UnitState.WANTED})
+        return bool(units) or not parcels or any(p.state not in waiting for p in parcels)
+
+    async def _unanswered(self) -> None:
+        now = self._kit.clock.now()
+        for parcel in await self._kit.books.parcels(states={ParcelState.VERIFIED}):
+            if parcel.approve_until is not None and parcel.approve_until <= now and not parcel.held:
+                await self._no_answer(parcel)
+
+    async def _no_answer(self, parcel: Parcel) -> None:
+        policy = self._terms.no_answer
+        if policy == "ask":
+            fault = Fault(3011, where=parcel.lpn, seen="no answer in time", expected="approve or reject")
+            actions = ["release", "void", "wait"]
+            await self._kit.books.open_exception(fault, station="desk", subject=parcel.lpn, actions=actions)
+            return
+        kind, data = (
+            ("ParcelApproved", {"approval": "expired"})
+            if policy == "ship"
+            else ("ParcelReturning", {"reason": "no_answer"})
+        )
+        event = Event(kind=kind, subject=parcel.lpn, order_id=parcel.order_id, actor="policy", data=data)
+        await self._kit.record(event)
+
+    async def _unpaid(self) -> None:
+        now = self._kit.clock.now()
+        for order in await self._kit.books.orders({OrderState.RELEASED}):
+            why = expired(order, now)
+            if why and order.content.purchase is not Purchase.CANCELLED:
+                await self._take_back(order, why)
+
+    async def _take_back(self, order: Order, why: str) -> None:
+        parcels = await self._kit.books.parcels(order_id=order.order_id, states=_WAITING_FOR_MONEY)
+        wanted = await self._kit.books.units(order_id=order.order_id, states={UnitState.WANTED})
+        if not parcels and not wanted:
+            return
+        events = [_parcel_event("ParcelReturning", p, {"reason": why}) for p in parcels]
+        events += [
+            Event(kind="UnitReturned", subject=u.unit_id, order_id=order.order_id, actor="policy") for u in wanted
+        ]
+        await self._kit.record(*events)
+        fault = Fault(3012, where=order.order_id, seen=why)
+        await self._kit.books.open_exception(fault, station="desk", subject=order.order_id, actions=["dismiss"])
+        await self._kit.close_order(order.order_id, "policy")
+
+
+class Calendar:
+    """Jobs by the calendar: APScheduler's triggers say when, our clock says now; nothing is stored."""
+
+    def __init__(self, clock: Clock, jobs: Mapping[str, tuple[BaseTrigger, Callable[[], Awaitable[object]]]]) -> None:
+        self._clock = clock
+        self._jobs = jobs
+
+    async def run(self) -> None:
+        """Run every job at its times, for ever."""
+        async with asyncio.TaskGroup() as group:
+            for name, (trigger, work) in self._jobs.items():
+                group.create_task(self._serve(name, trigger, work))
+
+    async def _serve(self, name: str, trigger: BaseTrigger, work: Callable[[], Awaitable[object]]) -> None:
+        last: datetime | None = None
+        while (due := trigger.get_next_fire_time(last, self._clock.now())) is not None:
+            await self._clock.sleep(max(0.0, (due - self._clock.now()).total_seconds()))
+            try:
+                await work()
+            except (Fault, OSError) as error:
+                log.warning("job %s: %s", name, error)
+            last = due
+
+
+def _queue(order: Order) -> tuple[int, str, str]:
+    ship_by = order.content.ship_by
+    return order.priority, ship_by.isoformat() if ship_by else "~", order.received_at.isoformat()
+
+
+def _order_event(kind: str, order: Order) -> Event:
+    return Event(kind=kind, subject=order.order_id, order_id=order.order_id)
+
+
+def _parcel_event(kind: str, parcel: Parcel, data: dict[str, str]) -> Event:
+    return Event(kind=kind, subject=parcel.lpn, order_id=parcel.order_id, actor="policy", data=data)

@@ -1,0 +1,335 @@
+"""One line, put together and running: machines, stations, feeds, requests, duties, snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from controller.duties import Calendar, Duties, Terms
+from controller.links import Links
+from controller.local_server import LocalServer
+from controller.placement import Equipment, Placement, equip, places_of
+from controller.pulse import Pulse
+from controller.recovery import Recovery
+from controller.requests import Hands, RequestDesk
+from controller.site import Site
+from controller.snapshot import Snapshot
+from labeling.printer import PrinterStatus
+from packline.core import tokens
+from packline.core.clock import Clock
+from packline.core.effects import KINDS, Device
+from packline.core.faults import Fault
+from packline.core.ids import Ids
+from packline.core.scans import Scanner
+from packline.feeds.push import Pusher
+from packline.feeds.reconcile import Reconciler
+from packline.feeds.sending import Subscriber
+from packline.feeds.worker import IntakeWorker
+from packline.store import Store
+from stations.kit import Kit, Rules
+from stations.ports import Offload
+from stations.post import Post
+from stations.resolve import Resolver
+
+LINK_DAYS = 30
+BACKUPS_KEPT = 7
+RECONCILE_MINUTES = 60
+PRINTER_S = 2.0
+
+log = logging.getLogger("packline.line")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a controller run is handed: nothing here is made by the line itself."""
+
+    site: Site
+    folder: Path
+    """The folder of the site file; machine files may lie relative to it."""
+    data: Path
+    store: Store
+    links: Links
+    clock: Clock
+    ids: Ids
+    rng: random.Random
+    offload: Offload
+    secret: bytes
+
+
+class Line:
+    """The controller of one line. `run` works until cancelled and leaves a note whether the stop was clean."""
+
+    def __init__(self, given: Given) -> None:
+        self._given = given
+        self._site, self._store = given.site, given.store
+        self.owner_id = given.ids.u32()
+        self._pulse = Pulse(given.clock)
+        self._changes: deque[Callable[[], None]] = deque()
+        self.equipment: Equipment = equip(
+            given.site,
+            given.folder,
+            given.links,
+            epochs=given.store.epochs,
+            owner_id=self.owner_id,
+            pulse=self._pulse,
+            rng=given.rng,
+        )
+        self.kit = self._kit()
+        self.posts = self._posts()
+        self._intake = IntakeWorker(
+            inbox=given.store.inbox, books=given.store.books, clock=given.clock, policy=given.site.policy
+        )
+        self._pusher = self._push()
+        self._duties = Duties(
+            self.kit, Terms(wip_limit=given.site.policy.wip_limit, no_answer=given.site.policy.no_answer)
+        )
+        self._requests = self._desk()
+        self.printers: dict[str, PrinterStatus] = {}
+        self._recovery: Recovery | None = None
+
+    async def run(self) -> None:
+        """Serve the line for ever."""
+        async with self._noted_run() as unclean:
+            self._recovery = self._recover(unclean)
+            snapshot = Snapshot(
+                site=self._site,
+                store=self._store,
+                posts=self.posts,
+                equipment=self.equipment,
+                recovery=self._recovery,
+                printers=self.printers,
+                clock=self._given.clock,
+                run_id=f"{self.owner_id:08x}",
+            )
+            server = LocalServer(self._given.data, snapshot=snapshot.take, wake=self.wake)
+            self._changes.extend([self._duties.wake, self._pusher.wake, *(post.wake for post in self.posts.values())])
+            async with asyncio.TaskGroup() as group:
+                for work in self._jobs(server):
+                    group.create_task(work)
+
+    def wake(self) -> None:
+        """Somebody wrote into the database from outside: look at requests and inbox now."""
+        self._requests.wake()
+        self._intake.wake()
+
+    def _jobs(self, server: LocalServer) -> list[Any]:
+        machines = self.equipment.machines.values()
+        return [
+            self._pulse.run(),
+            server.run(),
+            *(machine.run() for machine in machines),
+            *(self._watch(machine.name) for machine in machines),
+            *(self._watch_printer(name) for name in self.equipment.printers),
+            *(self._pump(name, scanner) for name, scanner in self.equipment.scanners.items()),
+            *(post.run() for post in self.posts.values()),
+            self._intake.run(),
+            self._pusher.run(),
+            self._duties.run(),
+            self._requests.run(),
+            Calendar(self._given.clock, self._calendar()).run(),
+        ]
+
+    # -- parts --------------------------------------------------------------------------------------------------
+
+    def _kit(self) -> Kit:
+        policy = self._site.policy
+        rules = Rules(
+            inspect_live_s=policy.inspect_live_s,
+            approve_s=policy.approve_s,
+            stills=policy.stills,
+            machine_most_mm=policy.machine_most_mm,
+            company_prefix=self._site.site.company_prefix,
+        )
+        return Kit(
+            books=self._store.books,
+            ledger=self._store.ledger,
+            clock=self._given.clock,
+            offload=self._given.offload,
+            rules=rules,
+            places=places_of(self._site),
+            changed=self._changed,
+        )
+
+    def _changed(self) -> None:
+        for wake in self._changes:
+            wake()
+
+    def _posts(self) -> dict[str, Post]:
+        placement = Placement(self._site, self.kit, self.equipment)
+        posts = {}
+        for name, part in self._site.stations.items():
+            devices = self._devices_of(name)
+            posts[name] = Post(placement.work(name, part), self.kit, ready=lambda n=name, d=devices: self._ready(n, d))  # type: ignore[misc]  # bound now
+        return posts
+
+    async def _ready(self, station: str, devices: Mapping[str, Device]) -> None:
+        if self._recovery is not None:
+            await self._recovery.ready(station, devices)
+
+    def _devices_of(self, station: str) -> dict[str, Device]:
+        """Say which device answers for which kind of effect at a station; people answer through their screens."""
+        part = self._site.stations[station]
+        devices: dict[str, Device] = {}
+        if part.printer:
+            devices["print"] = self.equipment.printers[part.printer]
+        if part.machine and part.run_by == "machine":
+            machine = self.equipment.machines[part.machine]
+            devices |= {kind: machine.device() for kind in machine.file.jobs if kind in KINDS}
+        return devices
+
+    def _push(self) -> Pusher:
+        subscribers = [
+            Subscriber(name=name, role=part.role, url=part.url, secret=part.key())
+            for name, part in self._site.subscribers.items()
+        ]
+        return Pusher(
+            outbox=self._store.outbox,
+            subscribers=subscribers,
+            bell=self._store.books,
+            http=self._given.links.http,
+            clock=self._given.clock,
+            ids=self._given.ids,
+            rng=self._given.rng,
+            source=f"urn:packline:{self._site.site.name}",
+            link_for=self._link_for,
+        )
+
+    def _link_for(self, order_id: str) -> str:
+        until = self._given.clock.now() + timedelta(days=LINK_DAYS)
+        return f"{self._site.web.base_url}/buyer/{tokens.sign(self._given.secret, {'o': order_id}, until)}"
+
+    def _desk(self) -> RequestDesk:
+        hands = Hands(
+            kit=self.kit,
+            posts=self.posts,
+            resolver=Resolver(self.kit),
+            requests=self._store.requests,
+            alarms=self._store.desk,
+            quarantine=self._intake,
+            replay=self._replay,
+            clock=self._given.clock,
+        )
+        return RequestDesk(hands)
+
+    async def _replay(self, inbox_id: int) -> None:
+        await self._store.inbox.replay(inbox_id)
+        self._intake.wake()
+
+    # -- recovery and calendar ----------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _noted_run(self) -> AsyncIterator[bool]:
+        """Tell whether the run before ended uncleanly; note a clean end of this one."""
+        await self._store.outbox.set_subscribers([(n, p.role) for n, p in self._site.subscribers.items()])
+        await self._store.outbox.release_claims()
+        unclean = await self._store.meta.get("running") == "yes"
+        await self._store.meta.put("running", "yes")
+        if unclean:
+            fault = Fault(3008, where="recovery", seen="the last run did not end cleanly")
+            await self._store.books.open_exception(fault, station="line", subject="recovery", actions=["dismiss"])
+        try:
+            yield unclean
+        finally:
+            await asyncio.shield(self._store.meta.put("running", "no"))
+
+    def _recover(self, unclean: bool) -> Recovery:
+        machines = self.equipment.machines.values()
+        return Recovery(
+            ledger=self._store.ledger,
+            desk=self._store.books,
+            serials=self._store.meta,
+            unclean=unclean,
+            books_older=lambda: any(machine.view().books_older for machine in machines),
+            reconcile_hosts=self._reconcile,
+        )
+
+    async def _reconcile(self) -> None:
+        for name, part in self._site.feeds.items():
+            if part.reconcile_url:
+                reconciler = Reconciler(
+                    channel=name,
+                    url=part.reconcile_url,
+                    secret=part.keys()[0],
+                    intake=self._intake.intake,
+                    books=self._store.books,
+                    bell=self._store.books,
+                    http=self._given.links.http,
+                    clock=self._given.clock,
+                )
+                await reconciler.run_once()
+
+    def _calendar(self) -> dict[str, tuple[BaseTrigger, Callable[[], Awaitable[object]]]]:
+        zone = self._site.site.time_zone
+        return {
+            "reconcile hosts": (IntervalTrigger(minutes=RECONCILE_MINUTES, timezone=zone), self._reconcile),
+            "nightly backup": (CronTrigger(hour=3, minute=10, timezone=zone), self._backup),
+        }
+
+    async def _backup(self) -> None:
+        folder = self._given.data / "backups"
+        folder.mkdir(parents=True, exist_ok=True)
+        stamp = self._given.clock.now().strftime("%Y%m%dT%H%M%SZ")
+        await self._given.offload(self._store.backup, folder / f"packline-{stamp}.db")
+        for old in sorted(folder.glob("packline-*.db"))[:-BACKUPS_KEPT]:
+            old.unlink()
+
+    # -- pumps --------------------------------------------------------------------------------------------------
+
+    async def _pump(self, name: str, scanner: Scanner) -> None:
+        """Bring a scanner's reads to the station that owns it."""
+        owner = next((n for n, part in self._site.stations.items() if name in part.scanners), None)
+        async for scan in scanner.scans():
+            if owner is not None:
+                self.posts[owner].scan(scan)
+
+    async def _watch(self, name: str) -> None:
+        """Wake a machine's station when one of its inputs or its state changes."""
+        machine = self.equipment.machines[name]
+        owners = [self.posts[n] for n, part in self._site.stations.items() if part.machine == name]
+        while True:
+            before = _essence(machine.view())
+            await machine.until(lambda seen=before: _essence(machine.view()) != seen, 60.0)  # type: ignore[misc]  # bound now
+            for post in owners:
+                post.wake()
+
+    async def _watch_printer(self, name: str) -> None:
+        """Ask a printer how it is, so that its paper runs out on the screen before a label is wanted."""
+        printer = self.equipment.printers[name]
+        standing: int | None = None
+        while True:
+            self.printers[name] = status = await printer.status()
+            trouble = _printer_trouble(status)
+            if trouble != standing:
+                if standing is not None:
+                    await self._store.books.clear_alarm(standing, source=name)
+                if trouble is not None:
+                    await self._store.books.raise_alarm(Fault(trouble, where=name), source=name)
+                standing = trouble
+            await self._given.clock.sleep(PRINTER_S)
+
+
+def _printer_trouble(status: PrinterStatus) -> int | None:
+    troubles = (
+        (not status.connected, 1001),
+        (status.cover_open, 2102),
+        (not status.paper, 2101),
+        (status.error, 2106),
+        (not status.online, 2103),
+    )
+    return next((code for holds, code in troubles if holds), None)
+
+
+def _essence(view: Any) -> tuple[object, ...]:
+    return (view.quality, view.state, view.owned, tuple(view.inputs.items()), view.faults)

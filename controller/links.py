@@ -1,0 +1,57 @@
+"""Everything by which the controller touches the outside, in one place that a harness may wrap or replace."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+
+from controller.site import ScannerPart
+from labeling.transport import OpenPort, tcp_ports
+from packline.core.clock import Clock
+from packline.core.pictures import Camera
+from packline.core.scans import Scanner
+from plc.drivers.opening import open_link
+from plc.links import OpenLink
+from scanning.cameras.client import VideoStill
+from scanning.scanners.link import OpenLink as OpenLine
+from scanning.scanners.link import tcp_links
+from scanning.scanners.tcp import LineScanner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Factories of links; nothing is opened before it is used."""
+
+    open_block: OpenLink
+    open_port: OpenPort
+    open_line: OpenLine
+    camera: Callable[[str], Camera]
+    http: httpx.AsyncClient
+    clock: Clock
+    rng: random.Random
+
+    def scanner(self, name: str, part: ScannerPart) -> Scanner:
+        """Make the scanner that the site file declares."""
+        if part.driver == "autoid":
+            # asyncua costs a second to import: only a line that has such a reader pays for it
+            from plc.drivers.autoid import AutoIdReader
+
+            return AutoIdReader(name=name, url=part.address, clock=self.clock, rng=self.rng)
+        return LineScanner(name=name, address=part.address, open_link=self.open_line, clock=self.clock, rng=self.rng)
+
+
+def real_links(clock: Clock, rng: random.Random, video_url: str) -> Links:
+    """Give links over real sockets; stills come from the video process at `video_url`."""
+    http = httpx.AsyncClient(trust_env=False)
+    return Links(
+        open_block=open_link,
+        open_port=tcp_ports(clock),
+        open_line=tcp_links(clock),
+        camera=lambda name: VideoStill(name, video_url, clock, http=http),
+        http=http,
+        clock=clock,
+        rng=rng,
+    )

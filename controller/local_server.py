@@ -1,0 +1,55 @@
+"""Answers the web process over a Unix socket: the live snapshot, and nudges that a request waits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from packline.core.local import socket_path
+
+MOST_LINE_BYTES = 65536
+
+
+class LocalServer:
+    """One JSON object per line in, one per line out. The socket is an optimisation: requests are durable rows."""
+
+    def __init__(
+        self, data: Path, *, snapshot: Callable[[], Awaitable[dict[str, Any]]], wake: Callable[[], None]
+    ) -> None:
+        self._path = socket_path(data)
+        self._snapshot = snapshot
+        self._wake = wake
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.unlink(missing_ok=True)
+        server = await asyncio.start_unix_server(self._serve, path=self._path, limit=MOST_LINE_BYTES)
+        self._path.chmod(0o600)
+        try:
+            async with server:
+                await server.serve_forever()
+        finally:
+            self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ValueError):
+            while line := await reader.readline():
+                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
+                await writer.drain()
+        writer.close()
+
+    async def _answer(self, line: bytes) -> dict[str, Any]:
+        request = json.loads(line)
+        match request.get("do") if isinstance(request, dict) else None:
+            case "snapshot":
+                return await self._snapshot()
+            case "wake":
+                self._wake()
+                return {"ok": True}
+            case other:
+                return {"error": f"no such request: {other!r}"[:100]}

@@ -1,0 +1,109 @@
+"""After a stop: compares the books with the machines before anything moves, and says what it found."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from packline.core.effects import Device, Ledger, OpenEffect
+from packline.core.faults import Fault
+from packline.orders.ports import Desk
+
+JUMPS: Mapping[str, int] = {"sscc": 10_000, "print": 100_000, "job": 100_000, "discard": 100_000, "lamp": 100_000}
+"""How far serial numbers leap over those that a lost part of the books may have given out."""
+
+
+class Serials(Protocol):
+    """Where durable numbers are kept."""
+
+    async def jump_serials(self, steps: Mapping[str, int]) -> object:
+        """Raise each named serial by that much, durably."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """What the dashboard shows of a recovery."""
+
+    unclean: bool
+    books_older: bool = False
+    effects: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any] | None:
+        """Give JSON; None when the last stop was clean and nothing was found."""
+        if not (self.unclean or self.books_older or self.effects):
+            return None
+        return {"effects": self.effects, "books_older": self.books_older, "notes": self.notes, "unclean": self.unclean}
+
+
+class Recovery:
+    """One reconciliation per station and run; a machine that is off is reconciled when it comes back."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        desk: Desk,
+        serials: Serials,
+        unclean: bool,
+        books_older: Callable[[], bool],
+        reconcile_hosts: Callable[[], Awaitable[object]],
+    ) -> None:
+        self.findings = Findings(unclean=unclean)
+        self._ledger = ledger
+        self._desk = desk
+        self._serials = serials
+        self._books_older = books_older
+        self._reconcile_hosts = reconcile_hosts
+        self._settled: set[str] = set()
+        self._lock = asyncio.Lock()
+
+    async def ready(self, station: str, devices: Mapping[str, Device]) -> None:
+        """Come back when `station` may act: the books' age is known and its open effects were asked after.
+
+        Raises a link Fault while a machine that must be asked is away. Quick once it is done.
+        """
+        if self._books_older() and not self.findings.books_older:
+            await self._rebase()
+        if station in self._settled:
+            return
+        for row in await self._ledger.open_effects(station):
+            await self._ask(row, devices)
+        self._settled.add(station)
+
+    async def _ask(self, row: OpenEffect, devices: Mapping[str, Device]) -> None:
+        device = devices.get(row.effect.kind.name)
+        if device is None:
+            return  # a person's job: its screen shows it again
+        outcome = await self._ledger.perform(row.effect, device)
+        finding = {
+            "station": row.effect.station,
+            "kind": row.effect.kind.name,
+            "subject": row.effect.subject,
+            "was": row.state.value,
+            "is": outcome.state.value,
+            "witness": outcome.evidence.source,
+        }
+        self.findings.effects.append(finding)
+        link = outcome.evidence.fault
+        if link is not None and link < 2000 and not outcome.ok:
+            raise Fault(
+                link, where=row.effect.station, seen=f"{row.effect.kind.name} of {row.effect.subject} still in doubt"
+            )
+
+    async def _rebase(self) -> None:
+        """The machines know more than the books: a backup was restored, or the database is new."""
+        async with self._lock:
+            if self.findings.books_older:
+                return
+            await self._serials.jump_serials(JUMPS)
+            fault = Fault(
+                3009, where="recovery", seen="machines with newer epochs", expected="books as new as the machines"
+            )
+            await self._desk.open_exception(fault, station="line", subject="books", actions=["dismiss"])
+            self.findings.books_older = True
+            self.findings.notes.append("serials_jumped")
+        await self._reconcile_hosts()

@@ -1,0 +1,244 @@
+"""Carries out what people asked for on the dashboard: durable rows, each answered once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from packline.core.clock import Clock
+from packline.core.faults import Fault
+from packline.core.scans import Scan
+from packline.orders.model import Event, ParcelState, Unit
+from packline.orders.policy import ROLES
+from stations.kit import Kit
+from stations.post import Post
+from stations.resolve import Resolver
+from stations.turntable import Turntable
+
+POLL_S = 0.25
+MOST_NOTE_CHARACTERS = 500
+
+log = logging.getLogger("packline.requests")
+
+
+class Row(Protocol):
+    """A request as the store gives it."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def action(self) -> str: ...
+
+    @property
+    def args(self) -> Mapping[str, Any]: ...
+
+    @property
+    def actor(self) -> str: ...
+
+    @property
+    def role(self) -> str: ...
+
+
+class RequestStore(Protocol):
+    """The durable inbox of requests."""
+
+    async def pending(self) -> list[Any]:
+        """Give requests that wait, oldest first; those past their time are marked expired and left out."""
+        ...
+
+    async def finish(self, id: int, result: Mapping[str, Any], *, state: str = "done") -> None:  # noqa: A002
+        """Write the answer: `state` is done or refused."""
+        ...
+
+
+class AlarmStore(Protocol):
+    """Where alarms are acknowledged."""
+
+    async def acknowledge_alarm(self, alarm_id: int, *, actor: str) -> bool: ...
+
+
+class QuarantineWorker(Protocol):
+    """Decides on quarantined messages."""
+
+    async def decide(self, row: Any, *, action: str, actor: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """What requests may reach."""
+
+    kit: Kit
+    posts: Mapping[str, Post]
+    resolver: Resolver
+    requests: RequestStore
+    alarms: AlarmStore
+    quarantine: QuarantineWorker
+    replay: Callable[[int], Awaitable[None]]
+    clock: Clock
+
+
+class RequestDesk:
+    """Polls the request table; the local socket only makes it quicker."""
+
+    def __init__(self, hands: Hands) -> None:
+        self._hands = hands
+        self._bell = asyncio.Event()
+        self._actions: Mapping[str, tuple[str, Callable[[Row], Awaitable[Any]]]] = {
+            "scan": ("operator", self._scan),
+            "button": ("operator", self._button),
+            "exception": ("operator", self._exception),
+            "alarm_ack": ("operator", self._alarm_ack),
+            "answer": ("buyer", self._answer),
+            "turn": ("buyer", self._turn),
+            "parcel": ("operator", self._parcel),
+            "station": ("operator", self._station),
+            "replay": ("supervisor", self._replay),
+        }
+
+    def wake(self) -> None:
+        """A request was written: look now."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Answer requests for ever."""
+        while True:
+            self._bell.clear()
+            try:
+                for row in await self._hands.requests.pending():
+                    await self._one(row)
+            except Fault as fault:
+                log.warning("requests wait: %s", fault)
+            with contextlib.suppress(TimeoutError):
+                await self._hands.clock.within(POLL_S, self._bell.wait())
+
+    async def _one(self, row: Row) -> None:
+        try:
+            result = await self._do(row)
+            state = "done"
+        except Fault as fault:
+            result, state = fault.as_dict(), "refused"
+        except (KeyError, TypeError, ValueError) as error:
+            fault = Fault(4001, where=f"request {row.action}", seen=f"{type(error).__name__}: {error}"[:100])
+            result, state = fault.as_dict(), "refused"
+        await self._hands.requests.finish(row.id, result or {}, state=state)
+        self._hands.kit.changed()
+
+    async def _do(self, row: Row) -> Any:
+        least, action = self._actions.get(row.action, ("", None))
+        if action is None:
+            raise Fault(4301, where="request", seen=row.action, expected=" | ".join(self._actions))
+        if least != "buyer" and (row.role not in ROLES or ROLES.index(row.role) < ROLES.index(least)):
+            raise Fault(4301, where=row.action, seen=f"role {row.role}", expected=f"{least} or above")
+        return await action(row)
+
+    def _post(self, row: Row) -> Post:
+        name = str(row.args["station"])
+        if name not in self._hands.posts:
+            raise Fault(4301, where="request", seen=name, expected=" | ".join(self._hands.posts))
+        return self._hands.posts[name]
+
+    async def _scan(self, row: Row) -> None:
+        self._post(row).scan(self._as_scan(row, str(row.args["text"])))
+
+    async def _button(self, row: Row) -> None:
+        self._post(row).scan(self._as_scan(row, f"DO:{row.args['button']}"))
+
+    def _as_scan(self, row: Row, text: str) -> Scan:
+        return Scan(text=text, device="dashboard", at=self._hands.clock.now(), actor=row.actor)
+
+    async def _exception(self, row: Row) -> None:
+        exception_id, action = str(row.args["id"]), str(row.args["action"])
+        note = str(row.args.get("note", ""))[:MOST_NOTE_CHARACTERS]
+        open_rows = await self._hands.kit.books.open_exceptions()
+        found = next((r for r in open_rows if r.exception_id == exception_id), None)
+        if found is not None and found.subject.startswith("inbox:") and action in found.actions:
+            await self._hands.quarantine.decide(found, action=action, actor=row.actor)
+        elif found is not None and action == "ship_short" and action in found.actions:
+            await self._ship_short(found.station, found.subject, row.actor)
+            await self._hands.kit.books.close_exception(exception_id, action=action, actor=row.actor, note=note)
+        elif found is not None and action == "wait" and action in found.actions:
+            await self._wait_longer(found.subject, row.actor)
+            await self._hands.kit.books.close_exception(exception_id, action=action, actor=row.actor, note=note)
+        else:
+            await self._hands.resolver.resolve(exception_id, action, actor=row.actor, role=row.role, note=note)
+        if found is not None and action == "release" and found.station in self._hands.posts:
+            await self._hands.posts[found.station].release(row.actor)
+
+    async def _ship_short(self, station: str, unit_id: str, actor: str) -> None:
+        work = self._hands.posts[station].work if station in self._hands.posts else None
+        unit = await self._unit(unit_id)
+        order = await self._hands.kit.books.order(unit.order_id)
+        if not isinstance(work, Turntable) or order is None:
+            raise Fault(4301, where=station, seen="ship_short", expected="an induct station")
+        await work.short(unit, order, actor)
+
+    async def _unit(self, unit_id: str) -> Unit:
+        order_id = unit_id.rsplit(".", 2)[0]
+        units = await self._hands.kit.books.units(order_id=order_id)
+        found = next((u for u in units if u.unit_id == unit_id), None)
+        if found is None:
+            raise Fault(4301, where="request", seen=unit_id, expected="a unit of the books")
+        return found
+
+    async def _wait_longer(self, lpn: str, actor: str) -> None:
+        kit = self._hands.kit
+        parcel, _ = await kit.known(lpn, "desk")
+        data = {"until": kit.deadline(kit.rules.approve_s)}
+        await kit.record(Event(kind="ApprovalAsked", subject=lpn, order_id=parcel.order_id, actor=actor, data=data))
+
+    async def _alarm_ack(self, row: Row) -> None:
+        await self._hands.alarms.acknowledge_alarm(int(row.args["id"]), actor=row.actor)
+
+    async def _answer(self, row: Row) -> None:
+        parcel, _ = await self._hands.kit.known(str(row.args["lpn"]), "buyer")
+        self._demand_own(row, parcel.order_id)
+        kind = {"approve": "ParcelApproved", "reject": "ParcelRejected"}[str(row.args["answer"])]
+        if parcel.state is not ParcelState.VERIFIED:
+            raise Fault(
+                4301, where=parcel.lpn, seen=f"answered when {parcel.state}", expected="a parcel that waits for it"
+            )
+        actor = str(row.args.get("by") or row.actor)
+        data = {"reason": "buyer_rejected"} if kind == "ParcelRejected" else {}
+        await self._hands.kit.record(
+            Event(kind=kind, subject=parcel.lpn, order_id=parcel.order_id, actor=actor, data=data)
+        )
+
+    async def _turn(self, row: Row) -> None:
+        unit_id = str(row.args["unit"])
+        self._demand_own(row, (await self._unit(unit_id)).order_id)
+        step = max(-180.0, min(180.0, float(row.args["step_deg"])))
+        for post in self._hands.posts.values():
+            if isinstance(post.work, Turntable) and post.work.is_on_stage(unit_id):
+                await post.work.turn(unit_id, step)
+                post.wake()
+                return
+        raise Fault(4301, where=unit_id, seen="not on stage", expected="the item on the table")
+
+    def _demand_own(self, row: Row, order_id: str) -> None:
+        if row.role == "buyer" and row.args.get("order_id") not in (None, order_id):
+            raise Fault(4301, where="buyer", seen=str(row.args.get("order_id")), expected="the buyer's own order")
+
+    async def _parcel(self, row: Row) -> None:
+        note = str(row.args.get("note", ""))[:MOST_NOTE_CHARACTERS]
+        args = row.args
+        await self._hands.resolver.parcel(
+            str(args["lpn"]), str(args["action"]), actor=row.actor, role=row.role, note=note
+        )
+
+    async def _station(self, row: Row) -> None:
+        post = self._post(row)
+        match row.args["action"]:
+            case "hold":
+                await post.hold(row.actor)
+            case "release":
+                await post.release(row.actor)
+            case other:
+                raise Fault(4301, where=post.name, seen=str(other), expected="hold | release")
+
+    async def _replay(self, row: Row) -> None:
+        await self._hands.replay(int(row.args["inbox_id"]))

@@ -1,0 +1,139 @@
+"""Takes the live snapshot that the dashboard shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from controller.placement import Equipment
+from controller.recovery import Recovery
+from controller.site import Site, StationPart
+from labeling.printer import PrinterStatus
+from packline.core.clock import Clock
+from packline.store import Store
+from stations.post import Post
+
+FIGURES_S = 0.5
+"""Counting over the tables is repeated at most this often."""
+
+
+class Snapshot:
+    """One JSON object: the run, the line, every station with its devices."""
+
+    def __init__(
+        self,
+        *,
+        site: Site,
+        store: Store,
+        posts: Mapping[str, Post],
+        equipment: Equipment,
+        recovery: Recovery,
+        printers: Mapping[str, PrinterStatus],
+        clock: Clock,
+        run_id: str,
+    ) -> None:
+        self._site = site
+        self._store = store
+        self._posts = posts
+        self._equipment = equipment
+        self._recovery = recovery
+        self._printers = printers
+        self._clock = clock
+        self._run_id = run_id
+        self._started_at = clock.now()
+        self._figures: dict[str, Any] = {}
+        self._figures_at = float("-inf")
+
+    async def take(self) -> dict[str, Any]:
+        """Take it now; raises Fault 5002 when the books cannot be read."""
+        figures = await self._counted()
+        return {
+            "at": self._clock.now().isoformat(),
+            "seq": figures["seq"],
+            "run": {
+                "id": self._run_id,
+                "started_at": self._started_at.isoformat(),
+                "recovered": self._recovery.findings.as_dict(),
+            },
+            "line": {
+                "state": self._line_state(),
+                **{k: figures[k] for k in ("wip", "per_hour", "oldest_waiting_s", "orders", "parcels")},
+            },
+            "stations": [self._station(name, part) for name, part in self._site.stations.items()],
+            "alarms": figures["alarms"],
+            "exceptions": figures["exceptions"],
+        }
+
+    def _line_state(self) -> str:
+        states = Counter(post.screen.state for post in self._posts.values())
+        return "holding" if states["held"] or states["offline"] or states["asking"] else "running"
+
+    def _station(self, name: str, part: StationPart) -> dict[str, Any]:
+        base = self._posts[name].snapshot()
+        return {**base, "run_by": part.run_by, "camera": part.camera or "", "devices": self._devices(part)}
+
+    def _devices(self, part: StationPart) -> list[dict[str, Any]]:
+        devices = []
+        if part.machine:
+            devices.append(self._machine(part.machine))
+        if part.printer:
+            devices.append(self._printer(part.printer))
+        for name in part.scanners:
+            scanner = self._equipment.scanners[name]
+            where = self._site.scanners[name]
+            devices.append(_plain(name, "scanner", where.driver, where.address, scanner.is_connected()))
+        return devices
+
+    def _printer(self, name: str) -> dict[str, Any]:
+        status = self._printers.get(name, PrinterStatus())
+        faults = [
+            code for holds, code in ((not status.paper, 2101), (status.cover_open, 2102), (status.error, 2106)) if holds
+        ]
+        device = _plain(name, "printer", "escpos", self._site.printers[name].address, status.connected)
+        return {
+            **device,
+            "state": "ready" if status.online else "offline",
+            "faults": faults if status.connected else [],
+        }
+
+    def _machine(self, name: str) -> dict[str, Any]:
+        machine = self._equipment.machines[name]
+        view = machine.view()
+        return {
+            "name": name,
+            "kind": machine.file.machine.model,
+            "protocol": machine.file.machine.protocol,
+            "address": self._site.machines[name].address,
+            "quality": str(view.quality),
+            "state": view.state,
+            "owned": view.owned,
+            "faults": list(view.faults),
+            "inputs": dict(view.inputs),
+        }
+
+    async def _counted(self) -> dict[str, Any]:
+        now = self._clock.monotonic()
+        if now - self._figures_at >= FIGURES_S or not self._figures:
+            self._figures = await self._store.figures.count(since=self._clock.now() - timedelta(hours=1))
+            self._figures["oldest_waiting_s"] = self._age(self._figures.pop("oldest_waiting_at"))
+            self._figures_at = now
+        return self._figures
+
+    def _age(self, at: datetime | None) -> float:
+        return max(0.0, (self._clock.now() - at).total_seconds()) if at else 0.0
+
+
+def _plain(name: str, kind: str, protocol: str, address: str, connected: bool) -> dict[str, Any]:
+    return {
+        "name": name,
+        "kind": kind,
+        "protocol": protocol,
+        "address": address,
+        "quality": "good" if connected else "absent",
+        "state": "",
+        "owned": True,
+        "faults": [],
+        "inputs": {},
+    }

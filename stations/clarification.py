@@ -1,0 +1,79 @@
+"""The clarification place: parcels that need a decision, and those that go back to the shelf."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from packline.core.faults import Fault
+from packline.core.scans import Scan
+from packline.orders.model import Event, Parcel, ParcelState, UnitState
+from scanning import gs1
+from stations.kit import Kit
+from stations.ports import Machinery
+from stations.screen import Instruction, Screen, say
+
+
+class Clarification:
+    """A table with a hand scanner; plate, then DO:DONE, books a parcel as unpacked and back on the shelf."""
+
+    kind = "clarification"
+
+    def __init__(self, *, name: str, kit: Kit, screen: Screen) -> None:
+        self.name = name
+        self.screen = screen
+        self.machines: Sequence[Machinery] = ()
+        self._kit = kit
+        self._current = ""
+
+    async def step(self) -> None:
+        """List what waits here."""
+        returning = await self._kit.books.parcels(states={ParcelState.RETURNING})
+        unclear = await self._kit.books.parcels(states={ParcelState.CLARIFY})
+        tasks = [say("return_to_shelf", lpn=p.lpn) for p in returning]
+        tasks += [say("decide", lpn=p.lpn, exception=p.reason) for p in unclear]
+        self.screen.tasks = tasks
+        self.screen.next = tasks[0] if tasks else say("idle")
+        self.screen.state = "working" if tasks else "idle"
+
+    async def scanned(self, scan: Scan) -> Instruction:
+        """Take a plate, then the word that it is unpacked."""
+        parsed = gs1.parse(scan.text, scan.symbology)
+        if parsed.kind is gs1.Kind.ACTION:
+            return await self._answered(parsed.value, scan.actor or "operator")
+        if parsed.kind not in (gs1.Kind.LPN, gs1.Kind.LABEL):
+            raise Fault(4101, where=self.name, seen=parsed.value, expected="a carton plate")
+        parcel, order = await self._kit.known(parsed.value, self.name)
+        where, to = await self._kit.where_to(parcel, order)
+        if to != self.name:
+            if where.kind != "gone":
+                await self._kit.moved(parcel, f"to:{to}", self.name)
+            return say("take_to", lpn=parcel.lpn, to=to, kind=where.kind)
+        parcel = await self._kit.arrive(parcel, self.name)
+        self._current = parcel.lpn
+        self.screen.about(parcel=parcel.lpn, order=order.order_id)
+        key = "return_to_shelf" if parcel.state is ParcelState.RETURNING else "decide"
+        return say(key, lpn=parcel.lpn, exception=parcel.reason)
+
+    async def _answered(self, action: str, actor: str) -> Instruction:
+        if action != "DONE" or not self._current:
+            raise Fault(4301, where=self.name, seen=f"DO:{action}", expected="a plate first, then DO:DONE")
+        parcel, _ = await self._kit.known(self._current, self.name)
+        if parcel.state is not ParcelState.RETURNING:
+            raise Fault(
+                4301, where=self.name, seen=f"{parcel.lpn} is {parcel.state}", expected="a parcel that goes back"
+            )
+        await self._kit.record(*await self._returned(parcel, actor))
+        await self._kit.close_order(parcel.order_id, actor)
+        self._current = ""
+        self.screen.about()
+        return say("done", lpn=parcel.lpn)
+
+    async def _returned(self, parcel: Parcel, actor: str) -> list[Event]:
+        def event(kind: str, subject: str, **data: str) -> Event:
+            return Event(
+                kind=kind, subject=subject, order_id=parcel.order_id, station=self.name, actor=actor, data=data
+            )
+
+        void = [event("LabelVoided", parcel.lpn, sscc=parcel.sscc, why="returned")] if parcel.sscc else []
+        units = await self._kit.books.units(lpn=parcel.lpn, states={UnitState.BOXED})
+        return [*void, *(event("UnitReturned", u.unit_id) for u in units), event("ParcelReturned", parcel.lpn)]

@@ -1,0 +1,160 @@
+"""The courier gate: opens for exactly one parcel whose label says that it may leave."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+from packline.core.effects import LIGHT, RELEASE, Effect, EffectState, Evidence
+from packline.core.faults import Fault
+from packline.core.identity import Sscc
+from packline.core.scans import Scan, Scanner
+from packline.orders.model import Event, Order, Parcel, ParcelState
+from packline.orders.release import ship_blockers
+from scanning import gs1
+from stations.kit import Kit, Trouble, require_good, sensors, trouble_of
+from stations.ports import Machinery
+from stations.screen import Instruction, Screen, say
+
+READ_S = 1.5
+DARK, GREEN, RED, AMBER = range(4)
+
+
+class CourierGate:
+    """Gate, lamp, photo-eye and a fixed scanner; the courier's hand scanner is as good."""
+
+    kind = "courier_gate"
+
+    def __init__(self, *, name: str, kit: Kit, screen: Screen, gate: Machinery, scanner: Scanner) -> None:
+        self.name = name
+        self.screen = screen
+        self.machines: Sequence[Machinery] = (gate,)
+        self._kit = kit
+        self._gate = gate
+        self._scanner = scanner
+        self._read: asyncio.Future[str] | None = None
+        self._lamp: int | None = None
+        self._refused = ""
+
+    async def step(self) -> None:
+        """Serve the parcel before the gate, if there is one."""
+        view = self._gate.view()
+        require_good(view, self._gate.name)
+        await self._gate.make_ready()
+        if not view.inputs["parcel_present"]:
+            await self._settle_gone()
+            self.screen.about()
+            self.screen.state, self.screen.next, self._refused = "idle", say("place_parcel"), ""
+            await self._light(DARK)
+            return
+        if self._refused:
+            return
+        parcel, order = await self._who()
+        self.screen.about(parcel=parcel.lpn, order=order.order_id)
+        if why := ship_blockers(order, parcel):
+            await self._refuse(parcel, why)
+            return
+        await self._release(await self._kit.arrive(parcel, self.name))
+
+    async def scanned(self, scan: Scan) -> Instruction:
+        """Take a read of the label, from the fixed scanner or the courier's."""
+        sscc = _sscc_of(scan)
+        if self._read is not None and not self._read.done():
+            self._read.set_result(sscc)
+        parcel = await self._parcel_of(sscc)
+        order = await self._kit.order_of(parcel)
+        if why := ship_blockers(order, parcel):
+            return say("take_back", lpn=parcel.lpn, why=list(why))
+        return say("label_ok", lpn=parcel.lpn)
+
+    async def _who(self) -> tuple[Parcel, Order]:
+        self._read = asyncio.get_running_loop().create_future()
+        await self._scanner.trigger()
+        sscc = ""
+        with contextlib.suppress(TimeoutError):
+            sscc = await self._kit.clock.within(READ_S, self._read)
+        if not sscc:
+            fault = Fault(3001, where=self.name, seen=f"nothing within {READ_S} s", expected="a label's SSCC")
+            raise Trouble(fault, subject=self.name)
+        try:
+            parcel = await self._parcel_of(sscc)
+        except Fault as fault:
+            self._refused = sscc
+            self.screen.state, self.screen.next = "waiting", say("take_back", lpn=sscc, why=[fault.kind.name])
+            await self._light(RED)
+            raise Trouble(fault, subject=sscc) from fault
+        return parcel, await self._kit.order_of(parcel)
+
+    async def _parcel_of(self, sscc: str) -> Parcel:
+        label = await self._kit.books.label(sscc)
+        parcel = await self._kit.books.parcel(label.lpn) if label else None
+        if label is None or parcel is None:
+            raise Fault(4106, where=self.name, seen=sscc, expected="a label of ours")
+        if label.state == "voided" or parcel.sscc != sscc:
+            raise Fault(3006, where=self.name, seen=sscc, expected=parcel.sscc or "no label")
+        return parcel
+
+    async def _refuse(self, parcel: Parcel, why: tuple[str, ...]) -> None:
+        self._refused = parcel.lpn
+        await self._light(RED)
+        self.screen.state, self.screen.next = "waiting", say("take_back", lpn=parcel.lpn, why=list(why))
+        await self._kit.moved(parcel, f"to:{self._kit.places['hold']}", self.name)
+
+    async def _release(self, parcel: Parcel) -> None:
+        self.screen.state, self.screen.next = "working", say("releasing", lpn=parcel.lpn)
+        await self._light(GREEN)
+        effect = Effect(kind=RELEASE, subject=parcel.lpn, generation=parcel.visits, station=self.name)
+        outcome = await self._kit.ledger.perform(effect, self._gate.device())
+        if outcome.ok:
+            await self._shipped(parcel, outcome.evidence)
+            return
+        if outcome.state is EffectState.UNKNOWN and await self._stands_here(parcel):
+            proof = Evidence(state=EffectState.NOT_EXECUTED, source="scanner before the gate")
+            await self._kit.ledger.settle(outcome.effect_id, proof)
+            return
+        raise trouble_of(outcome, where=f"{self.name} parcel {parcel.lpn}", subject=parcel.lpn, unknown=3014)
+
+    async def _shipped(self, parcel: Parcel, evidence: Evidence) -> None:
+        data = {"sscc": parcel.sscc, "witness": evidence.source}
+        event = Event(kind="ParcelShipped", subject=parcel.lpn, order_id=parcel.order_id, station=self.name, data=data)
+        await self._kit.record(event)
+        await self._kit.close_order(parcel.order_id)
+
+    async def _settle_gone(self) -> None:
+        """A parcel that the gate let through before a stop, and that nobody booked, is booked now."""
+        approved = await self._kit.books.parcels(states={ParcelState.APPROVED}, place=self.name)
+        for parcel in approved:
+            row = await self._kit.ledger.find(RELEASE, parcel.lpn, parcel.visits)
+            if row is None or row.state in (EffectState.NOT_EXECUTED, EffectState.VOIDED):
+                continue
+            outcome = await self._kit.ledger.perform(row.effect, self._gate.device())
+            if outcome.ok:
+                await self._shipped(parcel, outcome.evidence)
+            elif outcome.state in (EffectState.UNKNOWN, EffectState.SENT):
+                raise trouble_of(outcome, where=f"{self.name} parcel {parcel.lpn}", subject=parcel.lpn, unknown=3014)
+
+    async def _stands_here(self, parcel: Parcel) -> bool:
+        if not sensors(self._gate)["parcel_present"]:
+            return False
+        seen, _ = await self._who()
+        return seen.lpn == parcel.lpn
+
+    async def _light(self, colour: int) -> None:
+        if self._lamp == colour:
+            return
+        number = await self._kit.books.serial("lamp")
+        effect = Effect(
+            kind=LIGHT, subject=self.name, generation=number, station=self.name, parameters={"lamp": colour}
+        )
+        outcome = await self._kit.ledger.perform(effect, self._gate.device())
+        self._lamp = colour if outcome.ok else None
+
+
+def _sscc_of(scan: Scan) -> str:
+    parsed = gs1.parse(scan.text, scan.symbology)
+    if parsed.kind is gs1.Kind.SSCC:
+        return parsed.value
+    if parsed.kind is gs1.Kind.LABEL:
+        return str(parsed.extra["sscc"])
+    return Sscc.parse(scan.text).text

@@ -1,0 +1,80 @@
+"""The hold place off the line: parcels wait in slots and are recalled by scan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from packline.core.faults import Fault
+from packline.core.scans import Scan
+from packline.orders.model import PARCEL_GONE, Parcel, ParcelState
+from scanning import gs1
+from stations.kit import Kit
+from stations.ports import Machinery
+from stations.screen import Instruction, Screen, say
+
+_LIVE = frozenset(ParcelState) - PARCEL_GONE
+
+
+class Hold:
+    """A rack of slots H01.. with a hand scanner; nothing here ever blocks a machine."""
+
+    kind = "hold"
+
+    def __init__(self, *, name: str, kit: Kit, screen: Screen, slots: int) -> None:
+        self.name = name
+        self.screen = screen
+        self.machines: Sequence[Machinery] = ()
+        self._kit = kit
+        self._slots = [f"H{n:02d}" for n in range(1, slots + 1)]
+
+    async def step(self) -> None:
+        """Work out which parcels in the rack are wanted elsewhere."""
+        stored = await self._stored()
+        tasks = [task for parcel in stored if (task := await self._fetch(parcel))]
+        self.screen.tasks = tasks
+        self.screen.next = tasks[0] if tasks else say("idle")
+        self.screen.state = "working" if tasks else "idle"
+
+    async def scanned(self, scan: Scan) -> Instruction:
+        """Answer a plate: the slot to put it in, or the place to take it to."""
+        parsed = gs1.parse(scan.text, scan.symbology)
+        parcel, order = await self._kit.known(_plate(parsed), self.name)
+        where, to = await self._kit.where_to(parcel, order)
+        if where.kind == "gone":
+            raise Fault(
+                3004, where=self.name, seen=f"{parcel.lpn}, booked as {parcel.state}", expected="a parcel in work"
+            )
+        if where.kind == "collect" or where.kind != "hold":
+            if parcel.place != f"to:{to}":
+                await self._kit.moved(parcel, f"to:{to}", self.name, scan.actor or "operator")
+            return say("take_to", lpn=parcel.lpn, to=to, kind=where.kind)
+        slot = parcel.place if parcel.place in self._slots else await self._free_slot()
+        if slot != parcel.place:
+            await self._kit.moved(parcel, slot, self.name, scan.actor or "operator")
+        return say("store", lpn=parcel.lpn, slot=slot)
+
+    async def _stored(self) -> list[Parcel]:
+        live = await self._kit.books.parcels(states=_LIVE)
+        return sorted((p for p in live if p.place in self._slots), key=lambda p: p.place)
+
+    async def _fetch(self, parcel: Parcel) -> Instruction | None:
+        order = await self._kit.order_of(parcel)
+        where, to = await self._kit.where_to(parcel, order)
+        if where.kind == "hold":
+            return None
+        return say("fetch", lpn=parcel.lpn, slot=parcel.place, to=to, kind=where.kind)
+
+    async def _free_slot(self) -> str:
+        taken = {p.place for p in await self._stored()}
+        for slot in self._slots:
+            if slot not in taken:
+                return slot
+        raise Fault(
+            3004, where=self.name, seen="no free slot", expected="a free slot", remedy="Fetch what is due first."
+        )
+
+
+def _plate(parsed: gs1.Parsed) -> str:
+    if parsed.kind in (gs1.Kind.LPN, gs1.Kind.LABEL):
+        return parsed.value
+    raise Fault(4101, where="scan", seen=parsed.value, expected="a carton plate")

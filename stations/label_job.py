@@ -1,0 +1,190 @@
+"""Gets the right label onto one parcel, once: assign, print, apply, look. Used by machines' and people's stations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from labeling.content import LabelContent, ShipTo
+from packline.core.clock import Clock
+from packline.core.effects import APPLY, PRINT, Device, Effect, EffectState, Evidence, Outcome
+from packline.core.faults import Fault
+from packline.core.identity import Sscc
+from packline.orders.model import Event, Order, Parcel, ParcelState
+from scanning.verify import ExpectedLabel, Seen, VerdictKind
+from stations.kit import Kit, Trouble, trouble_of
+from stations.looking import Eye, Look
+from stations.screen import Screen, say
+
+MOST_CONTENT_LINES = 6
+SSCC_EXTENSION = 3
+HALF = 2105
+OF_MACHINES = 2000
+"""Faults below are link troubles: the machine itself is asked again before the camera is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What puts a label on: `printer` prints, `hands` (arm or person) apply, `eye` looks."""
+
+    printer: Device
+    hands: Device
+    eye: Eye
+    label_waits: Callable[[], bool] = lambda: False
+    """A sensor that sees a label at the printer's exit; it was free before this job was printed."""
+
+
+class LabelJob:
+    """The label's way at one station; every step may be entered again after a crash."""
+
+    def __init__(self, *, station: str, kit: Kit, screen: Screen, tools: Tools, clock: Clock) -> None:
+        self._station = station
+        self._kit = kit
+        self._screen = screen
+        self._tools = tools
+        self._clock = clock
+
+    async def run(self, parcel: Parcel, order: Order, before: Seen) -> Parcel:
+        """Bring `parcel` from PACKED, PRINTED or LABELLED to VERIFIED; raises Trouble when a person is needed.
+
+        `before` is what the camera saw on the carton just now.
+        """
+        await self._refuse_foreign_label(parcel, before)
+        if parcel.state is ParcelState.PACKED:
+            parcel = await self._print(await self._assigned(parcel), order)
+        if parcel.state is ParcelState.PRINTED:
+            await self._apply(parcel, order)
+        return await self._fresh(parcel)
+
+    async def _refuse_foreign_label(self, parcel: Parcel, before: Seen) -> None:
+        # observe before acting: whatever the books say, a carton that shows a label gets no second one
+        own = [s for s in before.labels if s.print_number == parcel.print_number and s.sscc == parcel.sscc]
+        if len(own) == len(before.labels) and len(own) <= 1:
+            applied = await self._kit.ledger.find(APPLY, parcel.lpn, parcel.generation)
+            if not own or (applied and applied.state is not EffectState.NOT_EXECUTED):
+                return
+        seen = ", ".join(f"print {s.print_number} of {s.lpn}" for s in before.labels)
+        expected = f"print {parcel.print_number}" if parcel.print_number else "a carton without label"
+        fault = Fault(3003, where=f"{self._station} parcel {parcel.lpn}", seen=seen, expected=expected)
+        raise Trouble(fault, subject=parcel.lpn)
+
+    async def _assigned(self, parcel: Parcel) -> Parcel:
+        if parcel.sscc:
+            return parcel
+        serial = await self._kit.books.serial("sscc")
+        sscc = Sscc.build(SSCC_EXTENSION, self._kit.rules.company_prefix, serial)
+        data = {"sscc": sscc.text, "print_number": await self._kit.books.serial("print")}
+        await self._kit.record(self._event("LabelAssigned", parcel, data))
+        return await self._fresh(parcel)
+
+    async def _print(self, parcel: Parcel, order: Order) -> Parcel:
+        self._screen.next = say("labelling", lpn=parcel.lpn, step="print")
+        content = await self._content(parcel, order)
+        effect = self._effect(PRINT.name, parcel, content.as_dict())
+        outcome = await self._kit.ledger.perform(effect, self._tools.printer)
+        if outcome.state is EffectState.UNKNOWN and outcome.evidence.fault != HALF and self._tools.label_waits():
+            proof = Evidence(state=EffectState.CONFIRMED, source="sensor at the printer's exit")
+            outcome = await self._kit.ledger.settle(outcome.effect_id, proof)
+        if not outcome.ok:
+            raise trouble_of(outcome, where=f"{self._station} printer", subject=parcel.lpn, unknown=2103, failed=2106)
+        await self._kit.record(self._event("LabelPrinted", parcel, {"witness": outcome.evidence.source}))
+        return await self._fresh(parcel)
+
+    async def _apply(self, parcel: Parcel, order: Order) -> None:
+        self._screen.next = say("labelling", lpn=parcel.lpn, step="apply")
+        outcome = await self._kit.ledger.perform(self._effect(APPLY.name, parcel, {}), self._tools.hands)
+        is_in_doubt = outcome.state is EffectState.UNKNOWN and (outcome.evidence.fault or 2005) >= OF_MACHINES
+        if not outcome.ok and not is_in_doubt:
+            raise trouble_of(outcome, where=f"{self._station} parcel {parcel.lpn}", subject=parcel.lpn)
+        self._screen.next = say("labelling", lpn=parcel.lpn, step="verify")
+        look = await self._tools.eye.see(self._expected(parcel))
+        await self._judge(parcel, order, outcome, look)
+
+    async def _judge(self, parcel: Parcel, order: Order, outcome: Outcome, look: Look) -> None:
+        verdict = look.verdict
+        if verdict is None:
+            raise Fault(5001, where=self._station, seen="a look without verdict")
+        picture = await self._tools.eye.keep(
+            look, kind="label", subject=parcel.lpn, order_id=parcel.order_id, note=verdict.kind
+        )
+        if not verdict.ok:
+            raise self._not_proved(verdict.kind, verdict.seen, outcome, parcel)
+        if not outcome.ok:
+            proof = Evidence(state=EffectState.CONFIRMED, source="camera", data={"picture": picture})
+            await self._kit.ledger.settle(outcome.effect_id, proof)
+        await self._kit.record(*self._verified(parcel, order, picture))
+
+    def _verified(self, parcel: Parcel, order: Order, picture: str) -> list[Event]:
+        events = [
+            self._event("LabelApplied", parcel, {}),
+            self._event("LabelVerified", parcel, {"picture": picture, "print_number": parcel.print_number}),
+        ]
+        if order.content.approval:
+            until = self._kit.deadline(self._kit.rules.approve_s)
+            return [*events, self._event("ApprovalAsked", parcel, {"until": until, "picture": picture})]
+        return [*events, self._event("ParcelApproved", parcel, {"approval": "not asked"})]
+
+    def _not_proved(self, kind: VerdictKind, seen: Seen, outcome: Outcome, parcel: Parcel) -> Trouble:
+        codes = {VerdictKind.WRONG_LABEL: 3002, VerdictKind.DOUBLED: 3003, VerdictKind.OLD_LABEL: 3006}
+        codes |= {VerdictKind.WRONG_PARCEL: 3004, VerdictKind.NO_LPN: 3001}
+        code = codes.get(kind, 2104 if outcome.ok else 2005)
+        where = f"{self._station} parcel {parcel.lpn}"
+        read = ", ".join([*seen.lpns, *(str(s.print_number) for s in seen.labels)]) or "nothing"
+        fault = Fault(code, where=where, seen=f"camera read {read}", expected=f"print {parcel.print_number}")
+        effect_id = "" if outcome.ok else outcome.effect_id
+        return Trouble(fault, subject=parcel.lpn, effect_id=effect_id)
+
+    async def _content(self, parcel: Parcel, order: Order) -> LabelContent:
+        units = await self._kit.books.units(lpn=parcel.lpn)
+        parcels = sorted(p.lpn for p in await self._kit.books.parcels(order_id=order.order_id))
+        names = {line.line_no: line.name for line in order.content.lines}
+        return LabelContent(
+            lpn=parcel.lpn,
+            sscc=parcel.sscc,
+            print_number=parcel.print_number,
+            merchant=order.content.merchant,
+            order_ref=order.content.external_id,
+            ship_to=_ship_to(order),
+            parcel_no=parcels.index(parcel.lpn) + 1,
+            parcel_count=len(parcels),
+            contents=tuple(names[u.line_no] for u in units)[:MOST_CONTENT_LINES],
+            date=order.content.placed_at.date().isoformat(),
+        )
+
+    async def _fresh(self, parcel: Parcel) -> Parcel:
+        return (await self._kit.known(parcel.lpn, self._station))[0]
+
+    def _expected(self, parcel: Parcel) -> ExpectedLabel:
+        return ExpectedLabel(lpn=parcel.lpn, sscc=parcel.sscc, print_number=parcel.print_number)
+
+    def _effect(self, kind: str, parcel: Parcel, parameters: dict[str, object]) -> Effect:
+        which = PRINT if kind == PRINT.name else APPLY
+        return Effect(
+            kind=which,
+            subject=parcel.lpn,
+            generation=parcel.generation,
+            station=self._station,
+            parameters=parameters,
+        )
+
+    def _event(self, kind: str, parcel: Parcel, data: dict[str, object]) -> Event:
+        return Event(kind=kind, subject=parcel.lpn, order_id=parcel.order_id, station=self._station, data=data)
+
+
+def _ship_to(order: Order) -> ShipTo:
+    to = order.content.ship_to
+    if to is None:
+        raise Fault(4005, where=order.order_id, seen="no address", expected="an address before labelling")
+    return ShipTo(
+        recipient=to.recipient,
+        lines=to.lines,
+        city=to.city,
+        country=to.country,
+        postcode=to.postcode,
+        phone=_masked(to.phone),
+    )
+
+
+def _masked(phone: str) -> str:
+    digits = phone.strip()
+    return f"{digits[:3]}****{digits[-4:]}" if len(digits) >= 8 else digits

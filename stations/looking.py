@@ -1,0 +1,46 @@
+"""Looks at a parcel through the verify camera and keeps what it saw as evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from packline.core.pictures import Camera, Still
+from scanning.decode import decode
+from scanning.verify import ExpectedLabel, Seen, Verdict, judge, look, require_fresh
+from stations.kit import Kit
+from stations.screen import Screen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One still and all of ours that is in it."""
+
+    still: Still
+    seen: Seen
+    verdict: Verdict | None = None
+
+
+class Eye:
+    """One camera with its memory of the last frame: nothing is judged twice from the same picture."""
+
+    def __init__(self, *, camera: Camera, kit: Kit, screen: Screen) -> None:
+        self._camera = camera
+        self._kit = kit
+        self._screen = screen
+        self._last_frame: int | None = None
+
+    async def see(self, expected: ExpectedLabel | None = None) -> Look:
+        """Take a fresh still and read it; raises Fault 1005 when none newer than this question comes."""
+        asked_at = self._kit.clock.now()
+        still = await self._camera.still()
+        require_fresh(still, asked_at=asked_at, last_frame=self._last_frame)
+        self._last_frame = still.frame
+        codes = await self._kit.offload(decode, still.jpeg)
+        return Look(still=still, seen=look(codes), verdict=judge(codes, expected) if expected else None)
+
+    async def keep(self, seen: Look, *, kind: str, subject: str, order_id: str, note: str = "") -> str:
+        """Store the still as evidence and show it; gives the picture id."""
+        books = self._kit.books
+        picture = await books.keep_picture(seen.still, kind=kind, subject=subject, order_id=order_id, note=note)
+        self._screen.pictures.appendleft(picture)
+        return picture

@@ -1,0 +1,109 @@
+"""The packing station: the carton that its own plate names is sealed once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+from packline.core.effects import SEAL, Effect, EffectState
+from packline.core.faults import Fault
+from packline.core.identity import Lpn
+from packline.core.scans import Scan, Scanner
+from packline.orders.model import Event, Item, Parcel
+from stations.kit import Kit, Trouble, require_good, sensors, trouble_of
+from stations.ports import Machinery
+from stations.screen import Instruction, Screen, say
+
+READ_S = 1.5
+PADDING_MM = 30
+LEAST_MM = (80, 60, 20)
+MOST_MM = (1200, 800, 800)
+
+
+class Pack:
+    """A packaging machine with a fixed scanner at its infeed."""
+
+    kind = "pack"
+
+    def __init__(
+        self, *, name: str, kit: Kit, screen: Screen, packer: Machinery, scanner: Scanner, next_station: str
+    ) -> None:
+        self.name = name
+        self.screen = screen
+        self.machines: Sequence[Machinery] = (packer,)
+        self._kit = kit
+        self._packer = packer
+        self._scanner = scanner
+        self._next = next_station
+        self._read: asyncio.Future[str] | None = None
+
+    async def step(self) -> None:
+        """Serve the carton at the infeed, if there is one."""
+        view = self._packer.view()
+        require_good(view, self._packer.name)
+        await self._packer.make_ready()
+        if not view.inputs["carton_present"]:
+            self.screen.about()
+            self.screen.state, self.screen.next = "idle", say("wait_carton")
+            return
+        if view.inputs["outfeed_full"]:
+            self.screen.state, self.screen.next = "waiting", say("lane_full", lane=self._next)
+            return
+        parcel, order = await self._kit.known(await self._read_plate(), self.name)
+        self.screen.about(parcel=parcel.lpn, order=order.order_id)
+        where, to = await self._kit.where_to(parcel, order)
+        if to != self.name:
+            self.screen.state = "waiting"
+            self.screen.next = say("take_to", lpn=parcel.lpn, to=to, kind=where.kind)
+            return
+        await self._seal(await self._kit.arrive(parcel, self.name))
+
+    async def scanned(self, scan: Scan) -> Instruction:
+        """Take the plate that the fixed scanner reads."""
+        Lpn.parse(scan.text)
+        if self._read is not None and not self._read.done():
+            self._read.set_result(scan.text)
+        return say("carton_ok", lpn=scan.text)
+
+    async def _read_plate(self) -> str:
+        # a read from before the question could be of the carton before: ask the scanner anew
+        self._read = asyncio.get_running_loop().create_future()
+        await self._scanner.trigger()
+        with contextlib.suppress(TimeoutError):
+            return await self._kit.clock.within(READ_S, self._read)
+        fault = Fault(3001, where=self.name, seen=f"nothing within {READ_S} s", expected="a carton plate")
+        raise Trouble(fault, subject=self.name)
+
+    async def _seal(self, parcel: Parcel) -> None:
+        self.screen.state, self.screen.next = "working", say("sealing", lpn=parcel.lpn)
+        effect = Effect(
+            kind=SEAL, subject=parcel.lpn, generation=1, station=self.name, parameters=await self._size(parcel)
+        )
+        outcome = await self._kit.ledger.perform(effect, self._packer.device())
+        if outcome.ok:
+            place = {"place": f"to:{self._next}"}
+            event = Event(
+                kind="ParcelPacked", subject=parcel.lpn, order_id=parcel.order_id, station=self.name, data=place
+            )
+            await self._kit.record(event)
+            return
+        if outcome.state is EffectState.UNKNOWN and not sensors(self._packer)["carton_present"]:
+            return  # it left: the camera behind the packer will say so
+        raise trouble_of(outcome, where=f"{self.name} parcel {parcel.lpn}", subject=parcel.lpn)
+
+    async def _size(self, parcel: Parcel) -> dict[str, int]:
+        units = await self._kit.books.units(lpn=parcel.lpn)
+        items = [item for unit in units if (item := await self._kit.books.item(unit.sku))]
+        return carton_size(items)
+
+
+def carton_size(items: list[Item]) -> dict[str, int]:
+    """Give length, width, height in mm of a carton for `items` stacked on each other, with padding."""
+    length = max((i.length_mm for i in items), default=0)
+    width = max((i.width_mm for i in items), default=0)
+    height = sum(i.height_mm for i in items)
+    sizes = (length, width, height)
+    names = ("length_mm", "width_mm", "height_mm")
+    limits = zip(names, sizes, LEAST_MM, MOST_MM, strict=True)
+    return {name: max(least, min(most, size + PADDING_MM)) for name, size, least, most in limits}

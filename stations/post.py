@@ -1,0 +1,181 @@
+"""Runs one station for ever: steps its work, holds it on faults, asks people, shows what happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from packline.core.faults import Fault
+from packline.core.scans import Scan
+from packline.orders.policy import Reaction, rule_for
+from stations.kit import Kit, Trouble
+from stations.ports import Machinery
+from stations.screen import Instruction, Screen, refuse, say
+
+LOOK_AGAIN_S = 0.25
+"""The slowest rhythm at which a station looks at its place when nothing wakes it."""
+MOST_WAITING_SCANS = 64
+
+log = logging.getLogger("packline.station")
+
+
+class Work(Protocol):
+    """What one kind of station does; re-entrant: each step starts from the books and from what is seen."""
+
+    name: str
+    kind: str
+    screen: Screen
+    machines: Sequence[Machinery]
+
+    async def step(self) -> None:
+        """Make one pass of observe, decide, act, confirm; return when there is nothing to do now."""
+        ...
+
+    async def scanned(self, scan: Scan) -> Instruction:
+        """Answer a person's or a fixed scanner's scan; raises Fault to refuse it."""
+        ...
+
+
+class Post:
+    """One station with its screen, its scans and its brakes."""
+
+    def __init__(self, work: Work, kit: Kit, *, ready: Callable[[], Awaitable[None]]) -> None:
+        self.work = work
+        self.name = work.name
+        self.screen = work.screen
+        self._kit = kit
+        self._ready = ready
+        self._bell = asyncio.Event()
+        self._scans: asyncio.Queue[Scan] = asyncio.Queue(MOST_WAITING_SCANS)
+        self._tries: dict[tuple[int, str], int] = {}
+        self._alarmed: set[int] = set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._serve_scans())
+            while True:
+                self._bell.clear()
+                await self._one_step()
+                await self._pause()
+
+    def wake(self) -> None:
+        """Something changed: look again now."""
+        self._bell.set()
+
+    def scan(self, scan: Scan) -> None:
+        """Take a scan; when too many wait the newest is dropped and the person scans again."""
+        with contextlib.suppress(asyncio.QueueFull):
+            self._scans.put_nowait(scan)
+
+    async def hold(self, actor: str) -> None:
+        """A person stops the station after its present step."""
+        self.screen.hold_by = actor
+        self.wake()
+
+    async def release(self, actor: str) -> None:
+        """A person lets the station work again: machines are claimed and made ready afresh."""
+        self.screen.hold_by = ""
+        for machine in self.work.machines:
+            await machine.release()
+        self.wake()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Give the station's part of the live snapshot, without device states."""
+        return {"name": self.name, "kind": self.work.kind, **self.screen.as_dict()}
+
+    async def _one_step(self) -> None:
+        if self.screen.hold_by:
+            self._show("held", say("held", by=self.screen.hold_by))
+            return
+        try:
+            await self._ready()
+            await self.work.step()
+            await self._recovered()
+        except Trouble as trouble:
+            await self._react(trouble.fault, trouble.subject, trouble.effect_id)
+        except Fault as fault:
+            await self._react(fault, self.name, "")
+        except Exception as error:  # the one broad net: the station holds and says why
+            log.exception("station %s", self.name)
+            self.screen.hold_by = "software"
+            await self._react(_software(self.name, error), self.name, "")
+
+    async def _react(self, fault: Fault, subject: str, effect_id: str) -> None:
+        rule = rule_for(fault.code)
+        if self._may_retry(fault, subject, rule.tries):
+            return
+        if rule.reaction is Reaction.HOLD:
+            await self._alarm(fault)
+            self._show("offline" if fault.code < 2000 else "held", say("fault", code=fault.code), fault)
+            return
+        exception_id = await self._kit.books.open_exception(
+            fault, station=self.name, subject=subject, actions=[a.value for a in rule.actions], effect_id=effect_id
+        )
+        self._kit.changed()
+        if rule.reaction is not Reaction.NOTE:
+            self._show("asking", say("ask_person", exception=exception_id), fault)
+            await self._until_closed(exception_id)
+
+    def _may_retry(self, fault: Fault, subject: str, tries: int) -> bool:
+        key = (fault.code, subject)
+        used = self._tries.get(key, 0)
+        if used >= tries:
+            self._tries.pop(key, None)
+            return False
+        self._tries[key] = used + 1
+        return True
+
+    async def _until_closed(self, exception_id: str) -> None:
+        while True:
+            self._bell.clear()
+            waiting = await self._kit.books.open_exceptions(self.name)
+            if all(row.exception_id != exception_id for row in waiting) or self.screen.hold_by:
+                self.screen.fault = None
+                return
+            await self._pause(1.0)
+
+    async def _alarm(self, fault: Fault) -> None:
+        if fault.code not in self._alarmed:
+            self._alarmed.add(fault.code)
+            await self._kit.books.raise_alarm(fault, source=self.name)
+            self._kit.changed()
+
+    async def _recovered(self) -> None:
+        self._tries.clear()
+        self.screen.fault = None
+        for code in sorted(self._alarmed):
+            await self._kit.books.clear_alarm(code, source=self.name)
+            self._kit.changed()
+        self._alarmed.clear()
+
+    def _show(self, state: str, instruction: Instruction, fault: Fault | None = None) -> None:
+        self.screen.state, self.screen.next, self.screen.fault = state, instruction, fault
+
+    async def _pause(self, most_s: float = LOOK_AGAIN_S) -> None:
+        with contextlib.suppress(TimeoutError):
+            await self._kit.clock.within(most_s, self._bell.wait())
+
+    async def _serve_scans(self) -> None:
+        while True:
+            scan = await self._scans.get()
+            result = await self._answer(scan)
+            self.screen.scanned(self._kit.clock.now(), scan.text, result)
+            self.wake()
+            self._kit.changed()
+
+    async def _answer(self, scan: Scan) -> Instruction:
+        try:
+            return await self.work.scanned(scan)
+        except Fault as fault:
+            return refuse(fault)
+        except Exception as error:  # a scan never stops the station; it is refused and the log tells why
+            log.exception("scan at %s", self.name)
+            return refuse(_software(self.name, error))
+
+
+def _software(where: str, error: Exception) -> Fault:
+    return Fault(5001, where=where, seen=f"{type(error).__name__}: {error}"[:200])

@@ -1,0 +1,123 @@
+"""Carries out what a person chose in the exception queue or on a parcel's page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from packline.core.effects import APPLY, PRINT, EffectState, Evidence
+from packline.core.faults import Fault
+from packline.core.identity import Lpn
+from packline.orders.model import Event, Parcel, ParcelState
+from packline.orders.policy import Action, may
+from packline.orders.ports import ExceptionRow
+from stations.kit import Kit
+
+_LABELLED = frozenset({ParcelState.PRINTED, ParcelState.LABELLED, ParcelState.VERIFIED, ParcelState.APPROVED})
+PARCEL_ACTIONS = frozenset({Action.HOLD, Action.RELEASE, Action.VOID, Action.CLARIFY, Action.REPRINT})
+
+
+class Resolver:
+    """Settles effects and moves parcels by a person's word; every choice is an event with the person's name."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self._on_parcel: Mapping[Action, Callable[[Parcel, str, str], Awaitable[None]]] = {
+            Action.REPRINT: self._reprint,
+            Action.HOLD: self._hold,
+            Action.RELEASE: self._release,
+            Action.CLARIFY: self._clarify,
+            Action.VOID: self._void,
+            Action.SHIPPED: self._shipped,
+        }
+
+    async def resolve(self, exception_id: str, action: str, *, actor: str, role: str, note: str = "") -> None:
+        """Do `action` for an open exception and close it; raises Fault 4301 when it is not offered or not allowed."""
+        row = await self._row(exception_id)
+        choice = _allowed(action, row.actions, role, row.exception_id)
+        await self._settle(row, choice, actor, note)
+        if choice in self._on_parcel and Lpn.is_lpn(row.subject):
+            await self.parcel(row.subject, choice.value, actor=actor, role=role, note=note)
+        await self._kit.books.close_exception(exception_id, action=action, actor=actor, note=note)
+        self._kit.changed()
+
+    async def parcel(self, lpn: str, action: str, *, actor: str, role: str, note: str = "") -> None:
+        """Do `action` with a parcel; raises Fault 4301, 4106 or 5101."""
+        choice = _allowed(action, [a.value for a in (*PARCEL_ACTIONS, Action.SHIPPED)], role, lpn)
+        parcel, _ = await self._kit.known(lpn, "desk")
+        await self._on_parcel[choice](parcel, actor, note)
+        await self._kit.close_order(parcel.order_id, actor)
+
+    async def _row(self, exception_id: str) -> ExceptionRow:
+        for row in await self._kit.books.open_exceptions():
+            if row.exception_id == exception_id:
+                return row
+        raise Fault(4301, where=exception_id, seen="no open exception", expected="one that still waits")
+
+    async def _settle(self, row: ExceptionRow, choice: Action, actor: str, note: str) -> None:
+        states = {
+            Action.DONE: EffectState.CONFIRMED,
+            Action.NOT_DONE: EffectState.NOT_EXECUTED,
+            Action.RETRY: EffectState.NOT_EXECUTED,
+        }
+        if row.effect_id and choice in states:
+            word = Evidence(state=states[choice], source=f"person {actor}", data={"note": note})
+            await self._kit.ledger.settle(row.effect_id, word)
+
+    async def _reprint(self, parcel: Parcel, actor: str, note: str) -> None:
+        """Void the label and everything done for it; the next pass assigns a new SSCC and print number."""
+        await self._void_effects(parcel, actor)
+        events = [self._event("LabelVoided", parcel, actor, {"sscc": parcel.sscc, "why": note or "reprint"})]
+        if parcel.state is ParcelState.CLARIFY:
+            events.append(self._event("ParcelResumed", parcel, actor, {"to": ParcelState.PACKED.value}))
+        elif parcel.state not in (*_LABELLED, ParcelState.PACKED):
+            raise Fault(4301, where=parcel.lpn, seen=parcel.state.value, expected="a parcel with a label")
+        await self._kit.record(*(events if parcel.sscc else events[1:]))
+
+    async def _void_effects(self, parcel: Parcel, actor: str) -> None:
+        for kind in (PRINT, APPLY):
+            row = await self._kit.ledger.find(kind, parcel.lpn, parcel.generation)
+            if row is None or row.state in (EffectState.NOT_EXECUTED, EffectState.VOIDED):
+                continue
+            source = f"person {actor}"
+            if row.state in (EffectState.INTENDED, EffectState.SENT):
+                await self._kit.ledger.settle(row.effect_id, Evidence(state=EffectState.UNKNOWN, source=source))
+            await self._kit.ledger.settle(row.effect_id, Evidence(state=EffectState.VOIDED, source=source))
+
+    async def _hold(self, parcel: Parcel, actor: str, note: str) -> None:
+        await self._kit.record(self._event("ParcelHeld", parcel, actor, {"reason": note or "held"}))
+
+    async def _release(self, parcel: Parcel, actor: str, note: str) -> None:
+        if parcel.state is ParcelState.CLARIFY:
+            event = self._event("ParcelResumed", parcel, actor, {"to": parcel.resume})
+        elif parcel.held:
+            event = self._event("ParcelUnheld", parcel, actor, {})
+        else:
+            event = self._event("ParcelApproved", parcel, actor, {"approval": "by staff"})
+        await self._kit.record(event)
+
+    async def _clarify(self, parcel: Parcel, actor: str, note: str) -> None:
+        if parcel.state is not ParcelState.CLARIFY:
+            await self._kit.record(self._event("ParcelClarify", parcel, actor, {"reason": note or "sent by a person"}))
+
+    async def _void(self, parcel: Parcel, actor: str, note: str) -> None:
+        if parcel.state is not ParcelState.RETURNING:
+            await self._kit.record(self._event("ParcelReturning", parcel, actor, {"reason": note or "voided"}))
+
+    async def _shipped(self, parcel: Parcel, actor: str, note: str) -> None:
+        events = [self._event("ParcelShipped", parcel, actor, {"sscc": parcel.sscc, "witness": f"person {actor}"})]
+        if parcel.state not in (ParcelState.APPROVED, ParcelState.CLARIFY):
+            events.insert(0, self._event("ParcelClarify", parcel, actor, {"reason": note or "found shipped"}))
+        await self._kit.record(*events)
+
+    def _event(self, kind: str, parcel: Parcel, actor: str, data: Mapping[str, object]) -> Event:
+        return Event(kind=kind, subject=parcel.lpn, order_id=parcel.order_id, actor=actor, data=data)
+
+
+def _allowed(action: str, offered: object, role: str, where: str) -> Action:
+    names = list(offered)  # type: ignore[call-overload]  # any collection of action names
+    if action not in names:
+        raise Fault(4301, where=where, seen=action, expected=" | ".join(names))
+    choice = Action(action)
+    if not may(role, choice):
+        raise Fault(4301, where=where, seen=f"{action} as {role}", expected="a higher role")
+    return choice

@@ -1,0 +1,342 @@
+"""The induct station: scan an item, photograph it on the turntable, let its buyer turn it, put it into its carton."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from packline.core.effects import TURN, Device, Effect
+from packline.core.faults import Fault
+from packline.core.identity import Lpn
+from packline.core.scans import Scan
+from packline.orders.closing import is_collected
+from packline.orders.model import (
+    Event,
+    Order,
+    OrderState,
+    Parcel,
+    ParcelState,
+    Purchase,
+    Unit,
+    UnitState,
+)
+from packline.orders.routing import needs_bench
+from scanning import gs1
+from stations.kit import Kit, require_good, sensors, trouble_of
+from stations.looking import Eye
+from stations.ports import Machinery
+from stations.screen import Instruction, Screen, say
+
+MOST_TASKS = 12
+FULL_TURN_DEG = 360
+BUYERS_TURN = 1000
+"""Generations of a buyer's own turns start here, above those of the spin."""
+MOST_LIVE_WINDOWS = 3
+MOST_TRIES = 3
+_HERE = frozenset({UnitState.INDUCTED, UnitState.INSPECTED})
+
+
+class Turntable:
+    """One item at a time; the books remember which, so a restart goes on with it."""
+
+    kind = "turntable"
+
+    def __init__(
+        self, *, name: str, kit: Kit, screen: Screen, table: Machinery | None, hands: Device, eye: Eye
+    ) -> None:
+        self.name = name
+        self.screen = screen
+        self.machines: Sequence[Machinery] = (table,) if table else ()
+        self._kit = kit
+        self._table = table
+        self._hands = hands
+        self._eye = eye
+        self._live_until = 0.0
+        self._live_windows = 0
+        self._live_unit = ""
+        self._turns: list[float] = []
+        self._angle = 0.0
+        self._wanted: list[Unit] = []
+
+    async def step(self) -> None:
+        """Photograph the item on the table, serve its buyer, or show what to pick next."""
+        if self._table is not None:
+            require_good(self._table.view(), self._table.name)
+            await self._table.make_ready()
+        await self._list_tasks()
+        unit = await self._current()
+        if unit is None:
+            self._idle()
+            return
+        order = await self._order(unit)
+        self.screen.about(order=order.order_id, unit=unit.unit_id, parcel=unit.lpn)
+        self.screen.state = "working"
+        if order.content.purchase is Purchase.CANCELLED:
+            self.screen.next = say("put_back", unit=unit.unit_id, sku=unit.sku)
+        elif unit.state is UnitState.INDUCTED:
+            await self._photograph(unit, order)
+        else:
+            await self._show_box(unit, order)
+
+    async def scanned(self, scan: Scan) -> Instruction:
+        """Take an item barcode, a carton plate, or a word."""
+        parsed = gs1.parse(scan.text, scan.symbology)
+        unit = await self._current()
+        actor = scan.actor or "operator"
+        if parsed.kind is gs1.Kind.LPN:
+            return await self._box(unit, Lpn.parse(parsed.value), actor)
+        if parsed.kind is gs1.Kind.ACTION:
+            return await self._word(parsed.value, actor)
+        return await self._induct(parsed.value, unit, actor)
+
+    async def turn(self, unit_id: str, step_deg: float) -> None:
+        """A buyer turns the item by `step_deg` while it is on stage; raises Fault 4301 when it is not."""
+        if not self.is_on_stage(unit_id):
+            raise Fault(4301, where=self.name, seen=f"{unit_id} is not on stage", expected="the item on the table")
+        self._turns = [*self._turns, step_deg][-2:]
+
+    def is_on_stage(self, unit_id: str) -> bool:
+        """Tell whether a buyer may turn `unit_id` now."""
+        return unit_id == self._live_unit
+
+    # -- pick and scan ------------------------------------------------------------------------------------------
+
+    async def _list_tasks(self) -> None:
+        wanted: list[Unit] = []
+        for order in sorted(await self._kit.books.orders({OrderState.RELEASED}), key=_urgency):
+            if order.content.purchase is not Purchase.CANCELLED:
+                wanted += await self._kit.books.units(order_id=order.order_id, states={UnitState.WANTED})
+            if len(wanted) >= MOST_TASKS:
+                break
+        self._wanted = wanted[:MOST_TASKS]
+        picks = [await self._pick(unit) for unit in self._wanted]
+        self.screen.tasks = [*await self._waiting_cartons(), *picks]
+
+    async def _waiting_cartons(self) -> list[Instruction]:
+        """Cartons that stand here although nothing more goes into them (completed by a short, cancelled)."""
+        here = [p for p in await self._kit.books.parcels(place=self.name) if p.state is not ParcelState.OPEN]
+        return [
+            say("send_on", lpn=p.lpn, to=(await self._kit.where_to(p, await self._kit.order_of(p)))[1]) for p in here
+        ]
+
+    async def _pick(self, unit: Unit) -> Instruction:
+        item = await self._kit.books.item(unit.sku)
+        name, location = (item.name, item.location) if item else (unit.sku, "")
+        return say("pick", sku=unit.sku, name=name, location=location, order=unit.order_id, unit=unit.unit_id)
+
+    def _idle(self) -> None:
+        self.screen.about()
+        self.screen.next = self.screen.tasks[0] if self.screen.tasks else say("idle")
+        self.screen.state = "waiting" if self.screen.tasks else "idle"
+        self._live_unit = ""
+
+    async def _induct(self, barcode: str, current: Unit | None, actor: str) -> Instruction:
+        items = await self._kit.books.item_of(barcode)
+        skus = {item.sku for item in items}
+        if not skus:
+            raise Fault(4103, where=self.name, seen=barcode, expected="an item of the master")
+        if current is not None:
+            if current.sku in skus:
+                return self._say_current(current)
+            return say("finish_first", unit=current.unit_id)
+        await self._list_tasks()
+        unit = next((u for u in self._wanted if u.sku in skus), None)
+        if unit is None:
+            raise Fault(4104, where=self.name, seen=barcode, expected="an item of the pick list")
+        event = Event(kind="UnitInducted", subject=unit.unit_id, order_id=unit.order_id, station=self.name, actor=actor)
+        await self._kit.record(event)
+        return await self._place(unit)
+
+    def _say_current(self, unit: Unit) -> Instruction:
+        if unit.state is UnitState.INDUCTED:
+            return say("place_on_table", unit=unit.unit_id, sku=unit.sku, name=unit.sku)
+        return say("box", unit=unit.unit_id, lpn="")
+
+    async def _place(self, unit: Unit) -> Instruction:
+        item = await self._kit.books.item(unit.sku)
+        return say("place_on_table", unit=unit.unit_id, sku=unit.sku, name=item.name if item else unit.sku)
+
+    async def _current(self) -> Unit | None:
+        here = await self._kit.books.units(station=self.name, states=_HERE)
+        return here[0] if here else None
+
+    async def _order(self, unit: Unit) -> Order:
+        order = await self._kit.books.order(unit.order_id)
+        if order is None:
+            raise Fault(5101, where=unit.unit_id, seen=f"no order {unit.order_id}")
+        return order
+
+    # -- photograph and show ------------------------------------------------------------------------------------
+
+    def _is_on_table(self) -> bool:
+        return self._table is None or bool(sensors(self._table)["item_present"])
+
+    async def _photograph(self, unit: Unit, order: Order) -> None:
+        if not self._is_on_table():
+            self.screen.next = await self._place(unit)
+            return
+        pictures = []
+        for n in range(self._kit.rules.stills):
+            angle = n * FULL_TURN_DEG / self._kit.rules.stills
+            self.screen.next = say("photographing", unit=unit.unit_id, angle=round(angle))
+            await self._turn_to(unit, n + 1, angle)
+            look = await self._eye.see()
+            if not self._is_on_table():
+                return  # taken off in between: the next step asks for it again
+            picture = await self._eye.keep(
+                look, kind="inspection", subject=unit.unit_id, order_id=order.order_id, note=f"{angle:.0f}"
+            )
+            pictures.append(picture)
+        data = {"pictures": pictures}
+        await self._kit.record(
+            Event(kind="UnitInspected", subject=unit.unit_id, order_id=order.order_id, station=self.name, data=data)
+        )
+        self._open_stage(unit, order)
+
+    async def _turn_to(self, unit: Unit, generation: int, angle: float) -> None:
+        effect = Effect(
+            kind=TURN,
+            subject=unit.unit_id,
+            generation=generation,
+            station=self.name,
+            parameters={"angle_deg": angle % FULL_TURN_DEG},
+        )
+        # an angle is absolute, so a turn that is in doubt may be asked for again
+        for _ in range(MOST_TRIES):
+            outcome = await self._kit.ledger.perform(effect, self._hands)
+            if outcome.ok:
+                self._angle = angle % FULL_TURN_DEG
+                return
+        raise trouble_of(outcome, where=f"{self.name} turn", subject=unit.unit_id)
+
+    def _open_stage(self, unit: Unit, order: Order) -> None:
+        if order.content.purchase is Purchase.RESERVED and self._kit.rules.inspect_live_s > 0:
+            self._live_unit = unit.unit_id
+            self._live_windows = 1
+            self._live_until = self._kit.clock.monotonic() + self._kit.rules.inspect_live_s
+            self._turns = []
+
+    async def _show_box(self, unit: Unit, order: Order) -> None:
+        if await self._serve_buyer(unit, order):
+            return
+        self._live_unit = ""
+        carton = await self._open_carton(order)
+        self.screen.next = say("box", unit=unit.unit_id, lpn=carton.lpn if carton else "")
+
+    async def _serve_buyer(self, unit: Unit, order: Order) -> bool:
+        """Keep the item on stage for its buyer, bounded: a sleeping buyer never blocks the table."""
+        left = self._live_until - self._kit.clock.monotonic()
+        if unit.unit_id != self._live_unit or left <= 0 or not self._is_on_table():
+            return False
+        if order.content.purchase is not Purchase.RESERVED:
+            return False
+        self.screen.next = say("buyer_inspects", unit=unit.unit_id, seconds=round(left))
+        if self._turns:
+            step = self._turns.pop(0)
+            number = BUYERS_TURN + await self._kit.books.serial("buyer_turn")
+            await self._turn_to(unit, number, self._angle + step)
+            if self._live_windows < MOST_LIVE_WINDOWS:
+                self._live_windows += 1
+                self._live_until = self._kit.clock.monotonic() + self._kit.rules.inspect_live_s
+        return True
+
+    # -- into the carton ----------------------------------------------------------------------------------------
+
+    async def _open_carton(self, order: Order) -> Parcel | None:
+        cartons = await self._kit.books.parcels(order_id=order.order_id, states={ParcelState.OPEN})
+        return cartons[0] if cartons else None
+
+    async def _box(self, unit: Unit | None, lpn: Lpn, actor: str) -> Instruction:
+        parcel = await self._kit.books.parcel(lpn.text)
+        if unit is None or (parcel is not None and any(u.unit_id == unit.unit_id for u in await self._in(lpn))):
+            return await self._where(lpn.text, parcel)
+        if unit.state is UnitState.INDUCTED:
+            return await self._place(unit)
+        order = await self._order(unit)
+        opening = [] if parcel else await self._opening(lpn, order, actor)
+        if parcel and (parcel.order_id != order.order_id or parcel.state is not ParcelState.OPEN):
+            raise Fault(4105, where=self.name, seen=f"{lpn} of {parcel.order_id}", expected=order.order_id)
+        boxed = self._event("UnitBoxed", unit.unit_id, order, actor, {"lpn": lpn.text})
+        await self._kit.record(*opening, boxed, *await self._collected(order, unit, lpn.text, actor))
+        self._live_unit = ""
+        return await self._where(lpn.text, await self._kit.books.parcel(lpn.text))
+
+    async def _in(self, lpn: Lpn) -> list[Unit]:
+        return await self._kit.books.units(lpn=lpn.text)
+
+    async def _opening(self, lpn: Lpn, order: Order, actor: str) -> list[Event]:
+        existing = await self._open_carton(order)
+        if existing is not None and not order.content.split_allowed:
+            raise Fault(4105, where=self.name, seen=str(lpn), expected=f"{existing.lpn}: this order must not be split")
+        items = [item for line in order.content.lines if (item := await self._kit.books.item(line.sku))]
+        bench = needs_bench(items, most_mm=self._kit.rules.machine_most_mm)
+        data = {"place": self.name, "bench": bench}
+        return [self._event("ParcelOpened", lpn.text, order, actor, data)]
+
+    async def _collected(self, order: Order, unit: Unit | None, lpn: str, actor: str) -> list[Event]:
+        """Give ParcelCollected for every open carton of the order when `unit` was the last piece."""
+        units = await self._kit.books.units(order_id=order.order_id)
+        rest = [u for u in units if unit is None or u.unit_id != unit.unit_id]
+        if unit is not None and any(u.state in (UnitState.WANTED, *_HERE) for u in rest):
+            return []
+        if unit is None and not is_collected(units):
+            return []
+        cartons = {p.lpn for p in await self._kit.books.parcels(order_id=order.order_id, states={ParcelState.OPEN})}
+        all_open = sorted(cartons | ({lpn} if lpn else set()))
+        return [self._event("ParcelCollected", carton, order, actor, {}) for carton in all_open]
+
+    async def _where(self, lpn: str, parcel: Parcel | None) -> Instruction:
+        if parcel is None:
+            raise Fault(4106, where=self.name, seen=lpn, expected="a carton of this station")
+        order = await self._kit.order_of(parcel)
+        if parcel.state is ParcelState.OPEN:
+            return say("carton_ok", lpn=lpn)
+        _, to = await self._kit.where_to(parcel, order)
+        if parcel.place == self.name:
+            await self._kit.moved(parcel, f"to:{to}", self.name)
+        return say("send_on", lpn=lpn, to=to)
+
+    # -- words --------------------------------------------------------------------------------------------------
+
+    async def _word(self, word: str, actor: str) -> Instruction:
+        current = await self._current()
+        if current is not None and word in ("NOTDONE", "DONE"):
+            return await self._put_back(current, word, actor)
+        if word != "SHORT" or current is not None or not self._wanted:
+            raise Fault(4301, where=self.name, seen=f"DO:{word}", expected="DO:SHORT while an item is to be picked")
+        unit = self._wanted[0]
+        order = await self._order(unit)
+        if not order.content.short_allowed:
+            fault = Fault(3013, where=self.name, seen=unit.sku, expected="an order that allows short delivery")
+            await self._kit.books.open_exception(
+                fault, station=self.name, subject=unit.unit_id, actions=["ship_short", "retry", "void"]
+            )
+            raise fault
+        await self.short(unit, order, actor)
+        return say("done", lpn=unit.unit_id)
+
+    async def _put_back(self, unit: Unit, word: str, actor: str) -> Instruction:
+        """NOTDONE: the item goes back and stays wanted. DONE: the order is cancelled and the item is on its shelf."""
+        order = await self._order(unit)
+        is_cancelled = order.content.purchase is Purchase.CANCELLED
+        if (word == "DONE") != is_cancelled:
+            raise Fault(4301, where=self.name, seen=f"DO:{word}", expected="the next step on the screen")
+        kind = "UnitReturned" if is_cancelled else "UnitPutBack"
+        await self._kit.record(self._event(kind, unit.unit_id, order, actor, {}))
+        await self._kit.close_order(order.order_id, actor)
+        return say("done", lpn=unit.unit_id)
+
+    async def short(self, unit: Unit, order: Order, actor: str) -> None:
+        """Book a unit as not to be had and complete the order's cartons without it."""
+        await self._kit.record(self._event("UnitShort", unit.unit_id, order, actor, {"sku": unit.sku}))
+        if events := await self._collected(order, None, "", actor):
+            await self._kit.record(*events)
+        await self._kit.close_order(order.order_id, actor)
+        await self._list_tasks()
+
+    def _event(self, kind: str, subject: str, order: Order, actor: str, data: dict[str, object]) -> Event:
+        return Event(kind=kind, subject=subject, order_id=order.order_id, station=self.name, actor=actor, data=data)
+
+
+def _urgency(order: Order) -> tuple[int, str, str]:
+    ship_by = order.content.ship_by
+    return order.priority, ship_by.isoformat() if ship_by else "~", order.received_at.isoformat()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 
 from packline.core.backoff import Backoff
@@ -57,7 +57,7 @@ class LineScanner:
             with suppress(OSError):  # the reading side notices and heals
                 await self._link.send(TRIGGER)
 
-    async def scans(self) -> AsyncIterator[Scan]:
+    async def scans(self) -> AsyncGenerator[Scan, None]:
         """Give scans for ever; a lost link is opened again after 0.2 to 5 s. For one reader at a time."""
         try:
             while True:
@@ -73,6 +73,7 @@ class LineScanner:
         except OSError as error:
             await self._heal(error)
             return []
+        self._hear()
         return [scan for line in self._lines.feed(data) if (scan := self._scan(line)) is not None]
 
     async def _ensure_link(self) -> None:
@@ -81,6 +82,9 @@ class LineScanner:
         await self._link.connect()
         self._lines.reset()
         self._is_connected = True
+
+    def _hear(self) -> None:
+        """Forget the failures only once something is read: a link that opens and breaks at once is not healed."""
         self._backoff.reset()
         if self._is_lost:
             log.info("scanner %s at %s is back", self.name, self._address)

@@ -78,8 +78,7 @@ def _bytes_of(reply) -> bytes:
             return b"\x37\x22" + p + b"\0"
         case FlowControl(is_ready=r):
             return b"\x11" if r else b"\x13"
-        case Counter(value=v):
-            return b"\x5f" + str(v).encode() + b"\0"
+    return b"\x5f" + str(reply.value).encode() + b"\0"
 
 
 def test_a_process_id_that_is_cut_short_is_no_proof():

@@ -1,1 +1,90 @@
 """What happened and must not be lost: tables, writer, effects ledger, journal, outbox, views."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
+
+from packline.core.clock import Clock
+from packline.core.faults import Fault
+from packline.core.ids import Ids
+from packline.store.backup import copy_online, restore
+from packline.store.books import StoredBooks
+from packline.store.desk import ClerksDesk
+from packline.store.engine import is_in_memory, open_engines, sqlite_report
+from packline.store.epochs import StoredEpochs
+from packline.store.inbox import Inbox
+from packline.store.items import Items
+from packline.store.ledger import StoredLedger
+from packline.store.meta import Meta
+from packline.store.outbox import Outbox
+from packline.store.pictures import Pictures
+from packline.store.requests import Requests
+from packline.store.users import Users
+from packline.store.version import bring_up
+from packline.store.views import Views
+from packline.store.writer import WrapCommit, Writer
+
+
+class Store:
+    """All doors to one database. Methods called `..._now` block, for callers without a loop; all others are awaited."""
+
+    def __init__(self, url: str, writer: Writer, clock: Clock, ids: Ids) -> None:
+        self.url = url
+        self.writer = writer
+        self.items = Items(writer)
+        self.desk = ClerksDesk(writer, clock, ids)
+        self.pictures = Pictures(writer, clock, ids)
+        self.books = StoredBooks(writer, clock, ids, items=self.items, desk=self.desk, pictures=self.pictures)
+        self.ledger = StoredLedger(writer, clock, ids)
+        self.epochs = StoredEpochs(writer)
+        self.inbox = Inbox(writer, clock)
+        self.outbox = Outbox(writer, clock)
+        self.requests = Requests(writer, clock)
+        self.users = Users(writer, clock)
+        self.views = Views(writer)
+        self.meta = Meta(writer)
+
+    def backup(self, path: Path) -> None:
+        """Copy the books to `path` while they are written; raises Fault 5002."""
+        database = make_url(self.url).database
+        if not self.url.startswith("sqlite") or is_in_memory(self.url) or database is None:
+            raise Fault(5002, where="backup", seen=self.url.partition(":")[0], expected="a SQLite file")
+        copy_online(Path(database), path)
+
+    def integrity_now(self) -> str:
+        """Give "ok", or what SQLite finds wrong in the file; reads all of it."""
+        return str(self.writer.read_now(lambda connection: connection.execute(text("PRAGMA quick_check")).scalar()))
+
+    def close(self) -> None:
+        """Finish what waits and let go of the database."""
+        self.writer.close()
+
+
+def open_store(
+    url: str, *, clock: Clock, ids: Ids, inline: bool = False, wrap_commit: WrapCommit | None = None
+) -> Store:
+    """Open the books at `url` (sqlite:///path or a PostgreSQL address), bringing their schema up to this code's.
+
+    `inline` runs all work in the caller (virtual time, tests); a SQLite in memory always does. `wrap_commit` is handed
+    the function that commits and gives the one to call instead. Raises Fault 5002 when the database cannot be used or
+    was written by a newer Packline. To be opened after a fork, never before.
+    """
+    engines = open_engines(url)
+    try:
+        with engines.write.begin() as connection:
+            bring_up(connection)
+    except (Fault, DBAPIError) as error:
+        engines.dispose()
+        if isinstance(error, Fault):
+            raise
+        raise Fault(
+            5002, where=make_url(url).render_as_string(), seen=str(error.orig), expected="a usable database"
+        ) from error
+    writer = Writer(engines, inline=inline or is_in_memory(url), wrap_commit=wrap_commit)
+    return Store(url, writer, clock, ids)
+
+
+__all__ = ["Store", "open_store", "restore", "sqlite_report"]

@@ -1,0 +1,208 @@
+"""Rows of effects: the ticket, the state and the latest evidence; every step stays in the history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from packline.core.effects import EFFECT_TABLE, KINDS, OPEN_STATES, Effect, EffectState, Evidence, Outcome, Ticket
+from packline.core.faults import Fault
+from packline.store.journal import Entry, append
+from packline.store.schema import effect, effect_history, parcel, unit
+
+_BY_KEY = select(effect).where(
+    effect.c.subject == bindparam("subject"),
+    effect.c.kind == bindparam("kind"),
+    effect.c.generation == bindparam("generation"),
+)
+_BY_ID = select(effect).where(effect.c.effect_id == bindparam("of"))
+_OPEN = select(effect).where(effect.c.state.in_(sorted(OPEN_STATES))).order_by(effect.c.created_at, effect.c.effect_id)
+_CHANGE = update(effect).where(effect.c.effect_id == bindparam("of"))
+_ADD = insert(effect)
+_REMEMBER = insert(effect_history)
+_ORDER_OF_PARCEL = select(parcel.c.order_id).where(parcel.c.lpn == bindparam("of"))
+_ORDER_OF_UNIT = select(unit.c.order_id).where(unit.c.unit_id == bindparam("of"))
+
+_ENTRIES: Mapping[EffectState, str] = {
+    EffectState.INTENDED: "EffectIntended",
+    EffectState.CONFIRMED: "EffectConfirmed",
+    EffectState.FAILED: "EffectFailed",
+    EffectState.NOT_EXECUTED: "EffectNotExecuted",
+    EffectState.UNKNOWN: "EffectUnknown",
+    EffectState.VOIDED: "EffectVoided",
+}
+"""What the journal says of a step; that a job was accepted (SENT) is in the history alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectRow:
+    """An effect as the ledger has it; `attempt` counts tickets from 1."""
+
+    effect_id: str
+    effect: Effect
+    state: EffectState
+    attempt: int
+    ticket: Ticket
+    evidence: Evidence
+
+    @property
+    def outcome(self) -> Outcome:
+        """Give what a station is told."""
+        return Outcome(effect_id=self.effect_id, state=self.state, evidence=self.evidence)
+
+
+def row_of(connection: Connection, wanted: Effect) -> EffectRow | None:
+    """Give the row of (subject, kind, generation)."""
+    key = {"subject": wanted.subject, "kind": wanted.kind.name, "generation": wanted.generation}
+    found = connection.execute(_BY_KEY, key).first()
+    return None if found is None else _row(found)
+
+
+def row_by_id(connection: Connection, effect_id: str) -> EffectRow | None:
+    """Give a row by its id."""
+    found = connection.execute(_BY_ID, {"of": effect_id}).first()
+    return None if found is None else _row(found)
+
+
+def open_rows(connection: Connection, station: str | None) -> list[EffectRow]:
+    """Give what is not settled, oldest first."""
+    query = _OPEN if station is None else _OPEN.where(effect.c.station == station)
+    return [_row(found) for found in connection.execute(query)]
+
+
+def intend(connection: Connection, row: EffectRow, at: datetime) -> EffectRow:
+    """Write the intent of an attempt: a new row, or a new ticket in the row of an effect that was not executed."""
+    changing = {**_ticket_columns(row.ticket), **_evidence_columns(row.state, row.evidence, at)}
+    changing |= {"attempt": row.attempt, "parameters": row.effect.parameters, "station": row.effect.station}
+    if row.attempt > 1:
+        connection.execute(_CHANGE, {"of": row.effect_id, **changing})
+    else:
+        connection.execute(_ADD, {**_key_columns(row), **changing, "created_at": at})
+    _remember(connection, row, row.evidence, at)
+    return row
+
+
+def witness(connection: Connection, row: EffectRow, evidence: Evidence, at: datetime) -> EffectRow:
+    """Write evidence into a row by EFFECT_TABLE; what only repeats the state is kept, too. Raises Fault 5101."""
+    now = row_by_id(connection, row.effect_id)
+    if now is None or now.attempt != row.attempt:
+        raise Fault(5101, where=f"effect {row.effect_id}", seen="evidence for an attempt that is over")
+    state = now.state if _says_nothing_new(now.state, evidence.state) else _step(now, evidence.state)
+    connection.execute(_CHANGE, {"of": now.effect_id, **_evidence_columns(state, evidence, at)})
+    after = EffectRow(
+        effect_id=now.effect_id,
+        effect=now.effect,
+        state=state,
+        attempt=now.attempt,
+        ticket=now.ticket,
+        evidence=evidence,
+    )
+    _remember(connection, after, evidence, at, told=state is not now.state)
+    return after
+
+
+def settle(connection: Connection, effect_id: str, evidence: Evidence, at: datetime) -> EffectRow:
+    """Write later evidence into a row; raises Fault 5101 for a step that the table does not know."""
+    row = row_by_id(connection, effect_id)
+    if row is None:
+        raise Fault(5101, where=f"effect {effect_id}", seen="evidence for an effect that the ledger does not have")
+    _step(row, evidence.state)
+    return witness(connection, row, evidence, at)
+
+
+def _says_nothing_new(state: EffectState, said: EffectState) -> bool:
+    # A machine that still runs a job whose answer was lost says SENT; the doubt stays until it is done.
+    return said is state or (state is EffectState.UNKNOWN and said is EffectState.SENT)
+
+
+def _step(row: EffectRow, to: EffectState) -> EffectState:
+    if to not in EFFECT_TABLE[row.state]:
+        where = f"effect {row.effect.kind.name} of {row.effect.subject}"
+        raise Fault(5101, where=where, seen=f"{to} in state {row.state}")
+    return to
+
+
+def _remember(connection: Connection, row: EffectRow, evidence: Evidence, at: datetime, *, told: bool = True) -> None:
+    line = {
+        "effect_id": row.effect_id,
+        "attempt": row.attempt,
+        "at": at,
+        "state": row.state,
+        "ticket": row.ticket,
+        "evidence": evidence,
+    }
+    connection.execute(_REMEMBER, line)
+    if told and row.state in _ENTRIES:
+        append(connection, _entry(connection, row, evidence, at))
+
+
+def _entry(connection: Connection, row: EffectRow, evidence: Evidence, at: datetime) -> Entry:
+    data = {
+        "effect_id": row.effect_id,
+        "kind": row.effect.kind.name,
+        "generation": row.effect.generation,
+        "attempt": row.attempt,
+        "machine": row.ticket.machine,
+        "job": row.ticket.job,
+        "source": evidence.source,
+        "fault": evidence.fault,
+    }
+    of = {"of": row.effect.subject}
+    order_id = connection.execute(_ORDER_OF_PARCEL, of).scalar() or connection.execute(_ORDER_OF_UNIT, of).scalar()
+    return Entry(
+        at=at,
+        kind=_ENTRIES[row.state],
+        subject=row.effect.subject,
+        order_id=order_id or "",
+        station=row.effect.station,
+        data=data,
+    )
+
+
+def _key_columns(row: EffectRow) -> dict[str, Any]:
+    wanted = row.effect
+    return {
+        "effect_id": row.effect_id,
+        "subject": wanted.subject,
+        "kind": wanted.kind.name,
+        "generation": wanted.generation,
+    }
+
+
+def _ticket_columns(ticket: Ticket) -> dict[str, Any]:
+    return {name: getattr(ticket, name) for name in ("machine", "epoch", "sequence", "boot", "job", "extra")}
+
+
+def _evidence_columns(state: EffectState, evidence: Evidence, at: datetime) -> dict[str, Any]:
+    return {"state": state, "evidence": evidence, "changed_at": at}
+
+
+def _row(found: Row[Any]) -> EffectRow:
+    wanted = Effect(
+        kind=KINDS[found.kind],
+        subject=found.subject,
+        generation=found.generation,
+        station=found.station,
+        parameters=found.parameters,
+    )
+    ticket = Ticket(
+        machine=found.machine,
+        epoch=found.epoch,
+        sequence=found.sequence,
+        boot=found.boot,
+        job=found.job,
+        extra=found.extra,
+    )
+    evidence = Evidence(**{**found.evidence, "state": EffectState(found.evidence["state"])})
+    return EffectRow(
+        effect_id=found.effect_id,
+        effect=wanted,
+        state=found.state,
+        attempt=found.attempt,
+        ticket=ticket,
+        evidence=evidence,
+    )

@@ -1,0 +1,175 @@
+"""Opens the database: the right SQLite library, the right journal, full synchronisation."""
+
+from __future__ import annotations
+
+import importlib
+import sqlite3
+import threading
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+
+from packline.core.faults import Fault
+
+BUSY_TIMEOUT_MS = 5000
+CACHED_STATEMENTS = 512
+WAL_LIMIT_BYTES = 64 * 1024 * 1024
+JOURNAL_SWITCH_TRIES = 50
+JOURNAL_SWITCH_PAUSE_S = 0.1
+
+# https://www.sqlite.org/wal.html#walresetbug: 3.7.0 to 3.51.2, mended in 3.51.3 and in the branches 3.44 and 3.50.
+_WAL_FAULT_FROM, _WAL_FAULT_UNTIL = (3, 7, 0), (3, 51, 3)
+_MENDED_BRANCHES = {(3, 44): 6, (3, 50): 7}
+
+# SQLite result codes that say something of the database and nothing of the statement: busy, locked, no memory, read
+# only, interrupted, I/O, corrupt, full, cannot open, protocol, not a database.
+_TROUBLE = frozenset({5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26})
+_BUSY, _FULL = (5, 6), 13
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engines:
+    """Two doors to one database: `write` begins IMMEDIATE, `read` cannot write."""
+
+    write: Engine
+    read: Engine
+
+    def dispose(self) -> None:
+        """Close all pooled connections."""
+        self.read.dispose()
+        self.write.dispose()
+
+
+def sqlite_library() -> ModuleType:
+    """Give the newest SQLite at hand: the pysqlite3 wheel where there is one, else Python's own."""
+    try:
+        return importlib.import_module("pysqlite3")
+    except ImportError:
+        return sqlite3
+
+
+def has_wal_fault(version: tuple[int, int, int]) -> bool:
+    """Tell whether SQLite `version` may lose commits in WAL mode when two processes write."""
+    if not _WAL_FAULT_FROM <= version < _WAL_FAULT_UNTIL:
+        return False
+    mended_from = _MENDED_BRANCHES.get(version[:2])
+    return mended_from is None or version[2] < mended_from
+
+
+def journal_mode() -> str:
+    """Give the journal to use with the library at hand: "wal", or "delete" where WAL has the reset fault."""
+    return "delete" if has_wal_fault(_version(sqlite_library())) else "wal"
+
+
+def sqlite_report() -> dict[str, Any]:
+    """Say which SQLite is used and how, for `packline doctor`."""
+    library = sqlite_library()
+    affected = has_wal_fault(_version(library))
+    return {
+        "library": library.__name__,
+        "version": library.sqlite_version,
+        "wal_reset_fault": affected,
+        "journal_mode": journal_mode(),
+        "synchronous": "full",
+        "advice": "Install the pysqlite3 wheel for a faster journal." if affected else "",
+    }
+
+
+def open_engines(url: str) -> Engines:
+    """Open both doors; a SQLite in memory has one door; raises Fault 5002 when the database cannot be used."""
+    address = make_url(url)
+    if not address.drivername.startswith("sqlite"):
+        engine = create_engine(address)
+        return Engines(write=engine, read=engine)
+    write = _sqlite_engine(url, "BEGIN IMMEDIATE")
+    if is_in_memory(url):
+        return Engines(write=write, read=write)
+    _settle_journal(write, url)
+    return Engines(write=write, read=_sqlite_engine(url, "BEGIN", query_only=True))
+
+
+def is_in_memory(url: str) -> bool:
+    """Tell whether `url` names a SQLite that lives in one connection."""
+    address = make_url(url)
+    return address.drivername.startswith("sqlite") and address.database in (None, "", ":memory:")
+
+
+def database_fault(error: Exception, where: str = "database") -> Fault:
+    """Give Fault 5002 for an error of the database."""
+    return Fault(5002, where=where, seen=str(getattr(error, "orig", error)), expected="a usable database")
+
+
+def is_trouble(error: Exception) -> bool:
+    """Tell whether the database is at fault (full, locked, broken) and not the statement or its values."""
+    code = _code(error)
+    return getattr(error, "connection_invalidated", False) if code is None else code in _TROUBLE
+
+
+def is_full(error: Exception) -> bool:
+    """Tell whether there was no room for a change; a smaller one may still fit."""
+    return _code(error) == _FULL
+
+
+def _code(error: Exception) -> int | None:
+    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+def _version(library: ModuleType) -> tuple[int, int, int]:
+    major, minor, patch = library.sqlite_version_info
+    return major, minor, patch
+
+
+def _sqlite_engine(url: str, begin: str, *, query_only: bool = False) -> Engine:
+    memory: dict[str, Any] = {"poolclass": StaticPool} if is_in_memory(url) else {}
+    # isolation_level None: Python's driver begins nothing by itself, our own BEGIN decides when the lock is taken.
+    arguments = {"isolation_level": None, "check_same_thread": False, "cached_statements": CACHED_STATEMENTS}
+    engine = create_engine(url, module=sqlite_library(), connect_args=arguments, **memory)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        for pragma in _pragmas(query_only):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _pragmas(query_only: bool) -> tuple[str, ...]:
+    return (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"journal_size_limit = {WAL_LIMIT_BYTES}",
+        f"query_only = {int(query_only)}",
+    )
+
+
+def _settle_journal(engine: Engine, url: str) -> None:
+    """Switch the journal once; another process that opens the same file may be about to do the same."""
+    where = str(make_url(url).database)
+    for attempt in range(JOURNAL_SWITCH_TRIES):
+        try:
+            return _switch_journal(engine)
+        except (DBAPIError, sqlite_library().Error) as error:
+            if _code(error) not in _BUSY or attempt == JOURNAL_SWITCH_TRIES - 1:
+                raise database_fault(error, where) from error
+        threading.Event().wait(JOURNAL_SWITCH_PAUSE_S)
+    return None
+
+
+def _switch_journal(engine: Engine) -> None:
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        if cursor.execute("PRAGMA journal_mode").fetchone()[0] != journal_mode():
+            cursor.execute(f"PRAGMA journal_mode = {journal_mode()}")
+        cursor.close()
+    finally:
+        connection.close()

@@ -1,0 +1,140 @@
+"""Messages as they came, kept before anybody is told that they were accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import Connection, insert, select, update
+
+from packline.core.clock import Clock
+from packline.core.faults import Fault
+from packline.store.columns import new_id
+from packline.store.schema import inbox
+from packline.store.writer import Writer
+
+STATES = ("pending", "done", "ignored", "quarantined")
+_FIELDS = (
+    inbox.c.id,
+    inbox.c.channel,
+    inbox.c.kind,
+    inbox.c.delivery_id,
+    inbox.c.headers,
+    inbox.c.body,
+    inbox.c.received_at,
+    inbox.c.state,
+    inbox.c.reason,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxRow:
+    """A message, byte for byte. `kind` is "feed" or "courier", `delivery_id` the sender's name for it."""
+
+    id: int
+    channel: str
+    kind: str
+    delivery_id: str
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """The answer to a message: `is_new` is false for a repetition, `same_body` false for another body under its id."""
+
+    id: int
+    is_new: bool
+    same_body: bool
+
+
+class Inbox:
+    """What came in. (kind, channel, delivery id) is unique for ever."""
+
+    def __init__(self, writer: Writer, clock: Clock) -> None:
+        self._writer = writer
+        self._clock = clock
+
+    def put_now(
+        self,
+        channel: str,
+        delivery_id: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        now: datetime,
+        *,
+        kind: str = "feed",
+    ) -> Put:
+        """Keep a message; returns after the commit, raises Fault 5002 when the database is busy or full."""
+        row = _row(channel, delivery_id, headers, body, now, kind)
+        return self._writer.write_now(lambda connection: _put(connection, row))
+
+    async def put(
+        self,
+        channel: str,
+        delivery_id: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        now: datetime,
+        *,
+        kind: str = "feed",
+    ) -> Put:
+        """Keep a message that the controller fetched itself."""
+        row = _row(channel, delivery_id, headers, body, now, kind)
+        return await self._writer.write(lambda connection: _put(connection, row))
+
+    async def pending(self, limit: int = 100) -> list[InboxRow]:
+        """Give at most `limit` messages that nobody worked yet, oldest first."""
+        query = select(*_FIELDS).where(inbox.c.state == "pending").order_by(inbox.c.id).limit(limit)
+        return await self._writer.read(
+            lambda connection: [InboxRow(**row._asdict()) for row in connection.execute(query)]
+        )
+
+    async def row(self, id: int) -> InboxRow | None:  # noqa: A002 - the column's name
+        """Give one message."""
+        query = select(*_FIELDS).where(inbox.c.id == id)
+        row = await self._writer.read(lambda connection: connection.execute(query).first())
+        return None if row is None else InboxRow(**row._asdict())
+
+    async def mark(self, id: int, state: str, reason: str = "") -> None:  # noqa: A002
+        """Write what became of a message: "done", "quarantined" or "ignored"."""
+        if state not in STATES:
+            raise ValueError(f"state {state!r} of an inbox row")
+        at = self._clock.now()
+        change = update(inbox).where(inbox.c.id == id).values(state=str(state), reason=reason, settled_at=at)
+        await self._writer.write(lambda connection: connection.execute(change).rowcount)
+
+    async def replay(self, id: int) -> None:  # noqa: A002
+        """Make a quarantined message pending again; raises Fault 4301 for any other."""
+        change = update(inbox).where(inbox.c.id == id, inbox.c.state == "quarantined")
+        change = change.values(state="pending", reason="", settled_at=None)
+        if not await self._writer.write(lambda connection: connection.execute(change).rowcount):
+            raise Fault(4301, where=f"inbox {id}", seen="a message that is not in quarantine")
+
+
+def _row(
+    channel: str, delivery_id: str, headers: Mapping[str, str], body: bytes, now: datetime, kind: str
+) -> dict[str, object]:
+    return {
+        "channel": channel,
+        "kind": kind,
+        "delivery_id": delivery_id,
+        "headers": dict(headers),
+        "body": body,
+        "sha256": sha256(body).hexdigest(),
+        "received_at": now,
+    }
+
+
+def _put(connection: Connection, row: Mapping[str, object]) -> Put:
+    same = [inbox.c[name] == row[name] for name in ("kind", "channel", "delivery_id")]
+    there = connection.execute(select(inbox.c.id, inbox.c.sha256).where(*same)).first()
+    if there is not None:
+        return Put(id=there.id, is_new=False, same_body=there.sha256 == row["sha256"])
+    result = connection.execute(insert(inbox), dict(row))
+    return Put(id=new_id(result), is_new=True, same_body=True)

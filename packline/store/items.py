@@ -1,0 +1,86 @@
+"""The item master: which goods there are, and by which barcodes they are known."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from packline.orders.model import Item
+from packline.store.item_file import ImportReport, read_items
+from packline.store.schema import item, item_alias
+from packline.store.writer import Writer
+
+_COLUMNS = tuple(item.c)
+_BARCODES = select(item_alias.c.barcode).where(item_alias.c.sku == bindparam("of")).order_by(item_alias.c.position)
+_SKUS = select(item_alias.c.sku).where(item_alias.c.barcode == bindparam("of")).order_by(item_alias.c.sku)
+_ONE = select(*_COLUMNS).where(item.c.sku == bindparam("of"))
+
+
+class Items:
+    """Implements `packline.orders.ports.ItemMaster`, and takes CSV files."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def item(self, sku: str) -> Item | None:
+        """Give the item called `sku`."""
+        return await self._writer.read(lambda connection: item_of_sku(connection, sku))
+
+    async def item_of(self, barcode: str) -> list[Item]:
+        """Give the items that carry `barcode`: none, one, or several merchants' ones."""
+        return await self._writer.read(lambda connection: _items_of(connection, barcode))
+
+    async def put(self, items: Collection[Item]) -> None:
+        """Insert items or write them anew, with exactly their barcodes."""
+        await self._writer.write(lambda connection: put_items(connection, items))
+
+    def put_now(self, items: Collection[Item]) -> None:
+        """Do the same for a caller without a loop."""
+        self._writer.write_now(lambda connection: put_items(connection, items))
+
+    def import_csv(self, data: bytes) -> ImportReport:
+        """Take a CSV file: good rows are written, bad ones are reported; blocks until the commit."""
+        items, report = read_items(data)
+        if items:
+            self.put_now(items)
+        return report
+
+    def known_now(self, skus: Iterable[str]) -> set[str]:
+        """Give those of `skus` that the item master has."""
+        query = select(item.c.sku).where(item.c.sku.in_(list(skus)))
+        return self._writer.read_now(lambda connection: set(connection.execute(query).scalars()))
+
+
+def item_of_sku(connection: Connection, sku: str) -> Item | None:
+    """Give the item called `sku`, with its barcodes."""
+    row = connection.execute(_ONE, {"of": sku}).first()
+    if row is None:
+        return None
+    barcodes = tuple(connection.execute(_BARCODES, {"of": sku}).scalars())
+    return Item(**row._asdict(), barcodes=barcodes)
+
+
+def put_items(connection: Connection, items: Collection[Item]) -> None:
+    """Insert `items` or write them anew."""
+    for one in items:
+        _put(connection, one)
+
+
+def _put(connection: Connection, one: Item) -> None:
+    row = {column.name: getattr(one, column.name) for column in _COLUMNS}
+    changed = connection.execute(update(item).where(item.c.sku == bindparam("of")), {"of": one.sku, **row})
+    if not changed.rowcount:
+        connection.execute(insert(item), row)
+    connection.execute(delete(item_alias).where(item_alias.c.sku == one.sku))
+    aliases = [
+        {"barcode": barcode, "sku": one.sku, "position": position}
+        for position, barcode in enumerate(dict.fromkeys(one.barcodes))
+    ]
+    if aliases:
+        connection.execute(insert(item_alias), aliases)
+
+
+def _items_of(connection: Connection, barcode: str) -> list[Item]:
+    skus = connection.execute(_SKUS, {"of": barcode}).scalars().all()
+    return [found for sku in skus if (found := item_of_sku(connection, sku))]

@@ -1,0 +1,75 @@
+"""The append-only book: one row per event, numbered without gaps, each chained to the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, text
+
+from packline.store.codec import dumps, plain
+from packline.store.schema import journal
+
+_LAST = select(journal.c.seq, journal.c.hash).order_by(journal.c.seq.desc()).limit(1)
+_APPEND = insert(journal)
+_SINCE = select(journal).where(journal.c.seq > bindparam("after")).order_by(journal.c.seq)
+_ADVISORY_LOCK = 0x5061636B
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the journal before it has a number."""
+
+    at: datetime
+    kind: str
+    subject: str
+    order_id: str = ""
+    station: str = ""
+    actor: str = "controller"
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def append(connection: Connection, entry: Entry) -> int:
+    """Write `entry` under the next number, in the caller's transaction; gives the number."""
+    seq, prev = head(connection)
+    row = {
+        "seq": seq + 1,
+        "at": entry.at,
+        "kind": entry.kind,
+        "subject": entry.subject,
+        "order_id": entry.order_id,
+        "station": entry.station,
+        "actor": entry.actor,
+        "data": plain(entry.data),
+    }
+    connection.execute(_APPEND, {**row, "prev": prev, "hash": _digest(prev, row)})
+    return seq + 1
+
+
+def head(connection: Connection) -> tuple[int, str]:
+    """Give the last number and its hash; (0, "") for an empty book."""
+    if connection.dialect.name == "postgresql":
+        # Numbers must become visible in their order; a sequence would let a reader skip a late commit.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+    last = connection.execute(_LAST).first()
+    return (last.seq, last.hash) if last else (0, "")
+
+
+def broken_links(connection: Connection, most: int = 20) -> Iterator[str]:
+    """Say, at most `most` times, where the chain of numbers and hashes does not hold."""
+    expected, prev, found = 1, "", 0
+    for row in connection.execute(_SINCE, {"after": 0}).mappings():
+        content = {column.name: row[column.name] for column in journal.c if column.name not in ("prev", "hash")}
+        if row["seq"] != expected or row["prev"] != prev or row["hash"] != _digest(prev, content):
+            yield f"journal {row['seq']}: number or hash does not follow {expected - 1}"
+            found += 1
+        if found >= most:
+            return
+        expected, prev = row["seq"] + 1, row["hash"]
+
+
+def _digest(prev: str, row: Mapping[str, Any]) -> str:
+    return sha256(f"{prev}\n{dumps(row)}".encode()).hexdigest()

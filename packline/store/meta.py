@@ -1,0 +1,57 @@
+"""Small facts about the plant's books: the running controller's identity, marks of a clean stop, serials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from packline.store import serials
+from packline.store.schema import meta
+from packline.store.writer import Writer
+
+
+class Meta:
+    """Named JSON values, and the serials as a whole."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def get(self, name: str, default: Any = None) -> Any:
+        """Give the value kept under `name`."""
+        return await self._writer.read(lambda connection: _get(connection, name, default))
+
+    def get_now(self, name: str, default: Any = None) -> Any:
+        """Give the value to a caller without a loop."""
+        return self._writer.read_now(lambda connection: _get(connection, name, default))
+
+    async def put(self, name: str, value: Any) -> None:
+        """Keep `value` (anything with a JSON form) under `name`."""
+        await self._writer.write(lambda connection: _put(connection, name, value))
+
+    def put_now(self, name: str, value: Any) -> None:
+        """Keep a value for a caller without a loop."""
+        self._writer.write_now(lambda connection: _put(connection, name, value))
+
+    async def jump_serials(self, steps: Mapping[str, int]) -> dict[str, int]:
+        """Skip `steps[name]` numbers of each serial, after an older backup came back; gives where they stand.
+
+        The lost later state of the books may have given numbers that are on labels and in machines now.
+        """
+        return await self._writer.write(lambda connection: serials.jump(connection, steps))
+
+    async def serials(self) -> dict[str, int]:
+        """Give the last number given of every serial."""
+        return await self._writer.read(serials.standing)
+
+
+def _get(connection: Connection, name: str, default: Any) -> Any:
+    row = connection.execute(select(meta.c.value).where(meta.c.name == name)).first()
+    return default if row is None else row.value
+
+
+def _put(connection: Connection, name: str, value: Any) -> None:
+    row = {"name": name, "value": value}
+    if not connection.execute(update(meta).where(meta.c.name == name), row).rowcount:
+        connection.execute(insert(meta), row)

@@ -1,0 +1,8 @@
+"""Alembic's way in: runs on the connection, and in the transaction, that `packline.store.migrate` hands over."""
+
+from alembic import context
+
+from packline.store.schema import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+context.run_migrations()

@@ -1,0 +1,172 @@
+"""Events on their way out: claimed in order per stream, sent, failed, parked, replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, exists, func, select, update
+
+from packline.core.clock import Clock
+from packline.store import outbox_rows
+from packline.store.schema import delivery, outbox, subscriber
+from packline.store.writer import Writer
+
+CLAIM_S = 60.0
+"""How long a claimed delivery is left to its claimer before it is due again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One event for one subscriber. `sequence` is the journal's number, `attempts` the tries before this one."""
+
+    id: int
+    event_id: str
+    subscriber: str
+    role: str
+    name: str
+    subject: str
+    order_id: str
+    sequence: int
+    at: datetime
+    body: Mapping[str, Any]
+    attempts: int
+
+
+_earlier = delivery.alias("earlier")
+_IS_BEHIND = exists().where(
+    _earlier.c.subscriber == delivery.c.subscriber,
+    _earlier.c.stream == delivery.c.stream,
+    _earlier.c.seq < delivery.c.seq,
+    _earlier.c.state == "pending",
+)
+_DUE = (
+    select(
+        delivery.c.id,
+        delivery.c.event_id,
+        delivery.c.subscriber,
+        subscriber.c.role,
+        outbox.c.name,
+        outbox.c.subject,
+        outbox.c.order_id,
+        delivery.c.seq.label("sequence"),
+        outbox.c.at,
+        outbox.c.body,
+        delivery.c.attempts,
+    )
+    .join(outbox, outbox.c.event_id == delivery.c.event_id)
+    .join(subscriber, subscriber.c.name == delivery.c.subscriber)
+    .where(delivery.c.state == "pending", ~_IS_BEHIND)
+    .order_by(delivery.c.seq, delivery.c.id)
+)
+
+
+class Outbox:
+    """What goes out. One delivery per (event, subscriber); the next of a stream waits until the earlier is sent or parked."""
+
+    def __init__(self, writer: Writer, clock: Clock) -> None:
+        self._writer = writer
+        self._clock = clock
+
+    async def set_subscribers(self, subscribers: Collection[tuple[str, str]]) -> None:
+        """Make `subscribers` (name, role) the ones that hear of events from now on."""
+        await self._writer.write(lambda connection: outbox_rows.set_subscribers(connection, subscribers))
+
+    async def claim(
+        self, now: datetime, limit: int, *, lease_s: float = CLAIM_S, without: Collection[str] = ()
+    ) -> list[Delivery]:
+        """Take at most `limit` deliveries that are due, by sequence; nobody else gets them for `lease_s` seconds.
+
+        `without` names subscribers that are left in peace now.
+        """
+        due = _DUE.where(delivery.c.next_at <= now, delivery.c.subscriber.not_in(list(without))).limit(limit)
+        if not await self._writer.read(lambda connection: connection.execute(due.limit(1)).first()):
+            return []
+        until = now + timedelta(seconds=lease_s)
+        return await self._writer.write(lambda connection: _claim(connection, due, until))
+
+    async def release_claims(self) -> int:
+        """Give back what a controller that is gone had claimed; for the start of the only one. Gives how many."""
+        at = self._clock.now()
+        change = update(delivery).where(delivery.c.claimed, delivery.c.state == "pending")
+        change = change.values(claimed=False, next_at=at)
+        return await self._writer.write(lambda connection: connection.execute(change).rowcount)
+
+    async def sent(self, id: int, answer: str = "") -> None:  # noqa: A002 - the column's name
+        """Note that the subscriber has it."""
+        await self._settle(id, state="sent", answer=answer, claimed=False)
+
+    async def failed(self, id: int, next_at: datetime, answer: str) -> None:  # noqa: A002
+        """Give it back, due again at `next_at`; counts an attempt."""
+        await self._settle(id, attempts=delivery.c.attempts + 1, next_at=next_at, answer=answer, claimed=False)
+
+    async def parked(self, id: int, answer: str) -> None:  # noqa: A002
+        """Give up on it until a person replays it; the stream goes on."""
+        await self._settle(id, state="parked", attempts=delivery.c.attempts + 1, answer=answer, claimed=False)
+
+    async def replay(
+        self,
+        *,
+        event_ids: Collection[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        to: str | None = None,
+        parked_only: bool = False,
+    ) -> int:
+        """Send again what answers every question asked (at least one): ids, time range [since, until), subscriber."""
+        chosen = _chosen(event_ids, since, until, to, parked_only)
+        at = self._clock.now()
+        change = update(delivery).where(delivery.c.id.in_(chosen))
+        change = change.values(state="pending", attempts=0, next_at=at, claimed=False, changed_at=at)
+        return await self._writer.write(lambda connection: connection.execute(change).rowcount)
+
+    async def counts(self) -> dict[str, dict[str, int]]:
+        """Give {subscriber: {"pending": n, "sent": n, "parked": n}}."""
+        return await self._writer.read(_counts)
+
+    async def _settle(self, id: int, **values: Any) -> None:  # noqa: A002
+        at = self._clock.now()
+        # A claim that lapsed may have been settled by its next claimer: the first word stands.
+        change = update(delivery).where(delivery.c.id == id, delivery.c.state == "pending")
+        await self._writer.write(lambda connection: connection.execute(change.values(**values, changed_at=at)).rowcount)
+
+
+def _claim(connection: Connection, due: Select[Any], until: datetime) -> list[Delivery]:
+    rows = connection.execute(due).all()
+    ids = [row.id for row in rows]
+    if ids:
+        connection.execute(update(delivery).where(delivery.c.id.in_(ids)).values(next_at=until, claimed=True))
+    return [_delivery(row) for row in rows]
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(**row._asdict())
+
+
+def _chosen(
+    event_ids: Collection[str] | None, since: datetime | None, until: datetime | None, to: str | None, parked: bool
+) -> Select[Any]:
+    conditions = [
+        *([delivery.c.event_id.in_(list(event_ids))] if event_ids is not None else []),
+        *([outbox.c.at >= since] if since is not None else []),
+        *([outbox.c.at < until] if until is not None else []),
+        *([delivery.c.subscriber == to] if to is not None else []),
+        *([delivery.c.state == "parked"] if parked else []),
+    ]
+    if not conditions:
+        raise ValueError("a replay of everything must be asked for by a time range")
+    return select(delivery.c.id).join(outbox, outbox.c.event_id == delivery.c.event_id).where(*conditions)
+
+
+def _counts(connection: Connection) -> dict[str, dict[str, int]]:
+    counted = {
+        name: {"pending": 0, "sent": 0, "parked": 0} for name in connection.execute(select(subscriber.c.name)).scalars()
+    }
+    query = select(delivery.c.subscriber, delivery.c.state, func.count()).group_by(
+        delivery.c.subscriber, delivery.c.state
+    )
+    for name, state, number in connection.execute(query):
+        counted.setdefault(name, {"pending": 0, "sent": 0, "parked": 0})[state] = number
+    return counted

@@ -1,0 +1,96 @@
+"""Pictures as evidence: the JPEG as it came, with its SHA-256 in the journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from packline.core.clock import Clock
+from packline.core.ids import Ids
+from packline.core.pictures import Still
+from packline.store.journal import Entry, append
+from packline.store.schema import picture, picture_blob
+from packline.store.writer import Writer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A kept still. `kind` is inspection | before | label | gate; `intact` tells whether the bytes match the SHA-256."""
+
+    picture_id: str
+    kind: str
+    subject: str
+    order_id: str
+    note: str
+    camera: str
+    captured_at: datetime
+    sha256: str
+    jpeg: bytes
+    intact: bool
+
+
+class Pictures:
+    """Implements `packline.orders.ports.Album`, and gives pictures back."""
+
+    def __init__(self, writer: Writer, clock: Clock, ids: Ids) -> None:
+        self._writer = writer
+        self._clock = clock
+        self._ids = ids
+
+    async def keep_picture(self, still: Still, *, kind: str, subject: str, order_id: str, note: str = "") -> str:
+        """Store a still; gives the picture's id after the commit."""
+        at = self._clock.now()
+        row = {
+            "picture_id": self._ids.ulid(int(at.timestamp() * 1000)),
+            "kind": kind,
+            "subject": subject,
+            "order_id": order_id,
+            "note": note,
+            "camera": still.camera,
+            "frame": still.frame,
+            "captured_at": still.captured_at,
+            "kept_at": at,
+            "sha256": sha256(still.jpeg).hexdigest(),
+            "size_bytes": len(still.jpeg),
+        }
+        await self._writer.write(lambda connection: _keep(connection, row, still.jpeg))
+        return str(row["picture_id"])
+
+    async def picture(self, picture_id: str) -> Picture | None:
+        """Give a picture with its bytes."""
+        return await self._writer.read(lambda connection: _picture(connection, picture_id))
+
+    def picture_now(self, picture_id: str) -> Picture | None:
+        """Give a picture to a caller without a loop."""
+        return self._writer.read_now(lambda connection: _picture(connection, picture_id))
+
+
+def _keep(connection: Connection, row: dict[str, Any], jpeg: bytes) -> None:
+    connection.execute(insert(picture), row)
+    connection.execute(insert(picture_blob), {"picture_id": row["picture_id"], "jpeg": jpeg})
+    data = {name: row[name] for name in ("picture_id", "kind", "note", "camera", "captured_at", "sha256")}
+    entry = Entry(at=row["kept_at"], kind="PictureKept", subject=row["subject"], order_id=row["order_id"], data=data)
+    append(connection, entry)
+
+
+def _picture(connection: Connection, picture_id: str) -> Picture | None:
+    query = select(picture, picture_blob.c.jpeg).join(picture_blob).where(picture.c.picture_id == picture_id)
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    return Picture(
+        picture_id=row.picture_id,
+        kind=row.kind,
+        subject=row.subject,
+        order_id=row.order_id,
+        note=row.note,
+        camera=row.camera,
+        captured_at=row.captured_at,
+        sha256=row.sha256,
+        jpeg=row.jpeg,
+        intact=sha256(row.jpeg).hexdigest() == row.sha256,
+    )

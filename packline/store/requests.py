@@ -1,0 +1,144 @@
+"""What people ask of the controller: durable rows with an actor, a key and an expiry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from packline.core.clock import Clock
+from packline.core.faults import Fault
+from packline.store.columns import new_id
+from packline.store.schema import request
+from packline.store.writer import Writer
+
+ACTUATION_S = 5.0
+ANSWER_S = 86_400.0
+EXPIRY_S: Mapping[str, float] = {"answer": ANSWER_S}
+"""How long a request may wait, by action; any other may move a machine and waits ACTUATION_S."""
+_NEW = select(request).where(request.c.state == "new").order_by(request.c.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request. `state` is new | done | refused | expired; `result` is what the controller said."""
+
+    id: int
+    key: str
+    action: str
+    args: Mapping[str, Any]
+    actor: str
+    role: str
+    created_at: datetime
+    expires_at: datetime
+    state: str
+    result: Mapping[str, Any]
+
+
+class Requests:
+    """The same key again gives the first request and its answer; nothing is done twice."""
+
+    def __init__(self, writer: Writer, clock: Clock) -> None:
+        self._writer = writer
+        self._clock = clock
+
+    def put_now(
+        self,
+        *,
+        key: str,
+        action: str,
+        args: Mapping[str, Any],
+        actor: str,
+        role: str,
+        expires_at: datetime | None = None,
+    ) -> Request:
+        """Keep a request (or give the one with this key); returns after the commit. For callers without a loop."""
+        row = self._row(key, action, args, actor, role, expires_at)
+        return self._writer.write_now(lambda connection: _put(connection, row))
+
+    async def put(
+        self,
+        *,
+        key: str,
+        action: str,
+        args: Mapping[str, Any],
+        actor: str,
+        role: str,
+        expires_at: datetime | None = None,
+    ) -> Request:
+        """Do the same on a loop."""
+        row = self._row(key, action, args, actor, role, expires_at)
+        return await self._writer.write(lambda connection: _put(connection, row))
+
+    def get_now(self, id: int) -> Request | None:  # noqa: A002 - the column's name
+        """Give a request with its result so far."""
+        return self._writer.read_now(lambda connection: _get(connection, id))
+
+    async def get(self, id: int) -> Request | None:  # noqa: A002
+        """Do the same on a loop."""
+        return await self._writer.read(lambda connection: _get(connection, id))
+
+    async def pending(self, limit: int = 100) -> list[Request]:
+        """Give at most `limit` new requests, oldest first; those that are too late are marked expired instead."""
+        now = self._clock.now()
+        rows = await self._writer.read(lambda connection: connection.execute(_NEW.limit(limit)).all())
+        if any(row.expires_at <= now for row in rows):
+            await self._writer.write(lambda connection: _expire(connection, now))
+        return [_request(row) for row in rows if row.expires_at > now]
+
+    async def finish(self, id: int, state: str, result: Mapping[str, Any]) -> None:  # noqa: A002
+        """Write what was done or why it was refused ("done" | "refused"); the first answer stands."""
+        at = self._clock.now()
+        change = update(request).where(request.c.id == id, request.c.state == "new")
+        if state not in ("done", "refused"):
+            raise ValueError(f"state {state!r} of a finished request")
+        change = change.values(state=state, result=dict(result), finished_at=at)
+        await self._writer.write(lambda connection: connection.execute(change).rowcount)
+
+    def _row(
+        self, key: str, action: str, args: Mapping[str, Any], actor: str, role: str, expires_at: datetime | None
+    ) -> dict[str, Any]:
+        at = self._clock.now()
+        return {
+            "key": key,
+            "action": action,
+            "args": dict(args),
+            "actor": actor,
+            "role": role,
+            "created_at": at,
+            "expires_at": expires_at or at + timedelta(seconds=EXPIRY_S.get(action, ACTUATION_S)),
+            "result": {},
+        }
+
+
+def _put(connection: Connection, row: dict[str, Any]) -> Request:
+    there = connection.execute(select(request).where(request.c.key == row["key"])).first()
+    if there is not None:
+        return _request(there)
+    result = connection.execute(insert(request), row)
+    return Request(id=new_id(result), state="new", **row)
+
+
+def _get(connection: Connection, wanted: int) -> Request | None:
+    row = connection.execute(select(request).where(request.c.id == wanted)).first()
+    return None if row is None else _request(row)
+
+
+def _expire(connection: Connection, now: datetime) -> None:
+    late = connection.execute(_NEW.where(request.c.expires_at <= now)).all()
+    for row in late:
+        fault = Fault(
+            5102, where=f"request {row.action}", seen=f"{row.expires_at:%H:%M:%S}", expected="an answer in time"
+        )
+        result = {**fault.as_dict(), "text": fault.text()}
+        change = update(request).where(request.c.id == row.id)
+        connection.execute(change, {"state": "expired", "result": result, "finished_at": now})
+
+
+def _request(row: Row[Any]) -> Request:
+    fields = row._asdict()
+    del fields["finished_at"]
+    return Request(**fields)

@@ -1,0 +1,35 @@
+"""Which schema this code speaks, and whether the database speaks it."""
+
+from __future__ import annotations
+
+import importlib
+
+from sqlalchemy import Connection, inspect, select
+from sqlalchemy.sql import column, table
+
+from packline.core.faults import Fault
+
+HEAD = "0001"
+"""The newest migration in `migrations/versions`."""
+
+_VERSION = table("alembic_version", column("version_num"))
+
+
+def bring_up(connection: Connection) -> None:
+    """Bring the schema to HEAD in the caller's transaction; raises Fault 5002 for a schema newer than the code."""
+    found = schema_version(connection)
+    if found == HEAD:
+        return
+    # Alembic takes a quarter of a second to load; a process that finds its schema in place does without.
+    importlib.import_module("packline.store.migrate").upgrade(connection, found)
+
+
+def schema_version(connection: Connection) -> str:
+    """Give the migration that the database is at; "" for an empty one. Raises Fault 5002 for a foreign database."""
+    tables = set(inspect(connection).get_table_names())
+    if _VERSION.name in tables:
+        return str(connection.execute(select(_VERSION.c.version_num)).scalar() or "")
+    if tables:
+        seen = f"tables {', '.join(sorted(tables)[:5])} and no version"
+        raise Fault(5002, where="database", seen=seen, expected="an empty database or one of Packline's")
+    return ""

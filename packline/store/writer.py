@@ -1,0 +1,211 @@
+"""The one door for changes: a thread that commits waiting work together; inline in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from packline.core.faults import Fault
+from packline.store.engine import Engines, database_fault, is_full, is_trouble
+
+T = TypeVar("T")
+WrapCommit = Callable[[Callable[[], None]], Callable[[], None]]
+
+MOST_WAITING = 2000
+"""Works that may wait for the writer; more means that the database stands still, and the caller is told."""
+MOST_PER_COMMIT = 64
+PATIENCE_S = 5.0
+"""How long a thread waits for room in the queue."""
+
+
+@dataclass(slots=True)
+class _Work(Generic[T]):
+    """One piece of work and whoever waits for it."""
+
+    run: Callable[[Connection], T]
+    future: Future[T] = field(default_factory=Future)
+
+
+class Writer:
+    """Runs work in transactions.
+
+    A work is a function of a connection that only touches the database: it may be run again after a failed commit. Work
+    that raises changes nothing and does not disturb the others in its transaction. Answers come after the commit. A
+    database that is full, locked or broken answers Fault 5002; the next work tries afresh.
+    """
+
+    def __init__(self, engines: Engines, *, inline: bool = False, wrap_commit: WrapCommit | None = None) -> None:
+        self._engines = engines
+        self._commit = wrap_commit(self._commit_now) if wrap_commit else self._commit_now
+        self._connection: Connection | None = None
+        self._lock = threading.RLock()
+        self._closed = False
+        self._queue: queue.Queue[_Work[Any] | None] = queue.Queue(MOST_WAITING)
+        self._thread = None if inline else threading.Thread(target=self._serve, name="store-writer", daemon=True)
+        self._reader = None if inline else ThreadPoolExecutor(1, thread_name_prefix="store-reader")
+        if self._thread:
+            self._thread.start()
+
+    async def write(self, run: Callable[[Connection], T]) -> T:
+        """Run `run` in a transaction and give its answer after the commit; raises what it raises, or Fault 5002."""
+        if self._thread is None:
+            return self.write_now(run)
+        return await asyncio.wrap_future(self._submit(run, block=False))
+
+    def write_now(self, run: Callable[[Connection], T]) -> T:
+        """Do the same for a caller without a loop; blocks until the commit."""
+        if self._thread is not None:
+            return self._submit(run, block=True).result()
+        work = _Work(run)
+        with self._lock:
+            self._transact([work])
+        return work.future.result()
+
+    async def read(self, run: Callable[[Connection], T]) -> T:
+        """Run a question on a reading connection."""
+        if self._reader is None:
+            return self.read_now(run)
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self.read_now, run)
+
+    def read_now(self, run: Callable[[Connection], T]) -> T:
+        """Do the same for a caller without a loop; several threads may."""
+        with self._reading() as connection:
+            return run(connection)
+
+    def close(self) -> None:
+        """Finish what waits, then let go of the database."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+        if self._reader is not None:
+            self._reader.shutdown()
+        with self._lock:
+            self._let_go()
+        self._engines.dispose()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        shared = self._engines.read is self._engines.write and self._thread is None
+        try:
+            if shared:
+                with self._lock:
+                    yield self._connected()
+                    self._rolled_back()
+            else:
+                with self._engines.read.connect() as connection:
+                    yield connection
+        except DBAPIError as error:
+            self._rolled_back() if shared else None
+            if is_trouble(error):
+                raise database_fault(error) from error
+            raise
+
+    def _submit(self, run: Callable[[Connection], T], *, block: bool) -> Future[T]:
+        if self._closed:
+            raise Fault(5002, where="database", seen="closed", expected="an open store")
+        work = _Work(run)
+        try:
+            self._queue.put(work, block=block, timeout=PATIENCE_S)
+        except queue.Full:
+            raise Fault(5002, where="database", seen=f"{MOST_WAITING} changes waiting", expected="room") from None
+        return work.future
+
+    def _serve(self) -> None:
+        while (first := self._queue.get()) is not None:
+            batch, ended = self._gather(first)
+            if wanted := [work for work in batch if work.future.set_running_or_notify_cancel()]:
+                self._transact(wanted)
+            if ended:
+                break
+        self._let_go()
+
+    def _gather(self, first: _Work[Any]) -> tuple[list[_Work[Any]], bool]:
+        batch = [first]
+        while len(batch) < MOST_PER_COMMIT:
+            try:
+                work = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if work is None:
+                return batch, True
+            batch.append(work)
+        return batch, False
+
+    def _transact(self, batch: list[_Work[Any]]) -> None:
+        try:
+            answers = self._attempt(batch)
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
+            self._fail(batch, error)
+            return
+        for work, answer in zip(batch, answers, strict=True):
+            if isinstance(answer, _Refused):
+                work.future.set_exception(answer.error)
+            else:
+                work.future.set_result(answer)
+
+    def _fail(self, batch: list[_Work[Any]], error: Exception) -> None:
+        self._rolled_back()
+        if is_full(error) and len(batch) > 1:
+            # One large picture finds no room; the small rows beside it may.
+            for work in batch:
+                self._transact([work])
+            return
+        for work in batch:
+            work.future.set_exception(database_fault(error) if isinstance(error, DBAPIError) else error)
+
+    def _attempt(self, batch: list[_Work[Any]]) -> list[Any]:
+        connection = self._connected()
+        connection.begin()
+        answers = [_run(connection, work.run) for work in batch]
+        self._commit()
+        return answers
+
+    def _commit_now(self) -> None:
+        self._connected().commit()
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engines.write.connect()
+        return self._connection
+
+    def _rolled_back(self) -> None:
+        try:
+            if self._connection is not None:
+                self._connection.rollback()
+        except DBAPIError:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+@dataclass(slots=True)
+class _Refused:
+    error: Exception
+
+
+def _run(connection: Connection, run: Callable[[Connection], T]) -> T | _Refused:
+    savepoint = connection.begin_nested()
+    try:
+        answer = run(connection)
+        savepoint.commit()
+    except Exception as error:
+        if isinstance(error, DBAPIError) and is_trouble(error):
+            raise
+        savepoint.rollback()
+        return _Refused(error)
+    return answer

@@ -44,11 +44,11 @@ class Inbox(Protocol):
         """Give at most `limit` pending rows, oldest first."""
         ...
 
-    async def mark(self, id: int, state: str, reason: str) -> None:  # noqa: A002 - the column's name
+    async def mark(self, row_id: int, /, state: str, reason: str) -> None:
         """Write what became of a row."""
         ...
 
-    async def replay(self, id: int) -> None:  # noqa: A002
+    async def replay(self, row_id: int, /) -> None:
         """Make a quarantined row pending again."""
         ...
 
@@ -74,17 +74,21 @@ class Outbox(Protocol):
     """Events that are committed and wait to be told."""
 
     async def claim(self, now: datetime, limit: int) -> list[Delivery]:
-        """Take at most `limit` deliveries that are due at `now`, by sequence; nobody else gets them meanwhile."""
+        """Take at most `limit` deliveries that are due at `now`, by sequence; nobody else gets them meanwhile.
+
+        Of the events of one order for one subscriber none is given before an earlier one that is neither sent nor
+        parked; the claim of a process that died lapses.
+        """
         ...
 
-    async def sent(self, id: int) -> None:  # noqa: A002
+    async def sent(self, row_id: int, /) -> None:
         """Note that the subscriber has it."""
         ...
 
-    async def failed(self, id: int, next_at: datetime, answer: str) -> None:  # noqa: A002
+    async def failed(self, row_id: int, /, next_at: datetime, answer: str) -> None:
         """Give it back, due again at `next_at`; counts an attempt."""
         ...
 
-    async def parked(self, id: int, answer: str) -> None:  # noqa: A002
+    async def parked(self, row_id: int, /, answer: str) -> None:
         """Give up on it until a person replays it."""
         ...

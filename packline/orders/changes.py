@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from packline.core.faults import Fault
+from packline.orders.lifecycle import can
 from packline.orders.model import (
     ORDER_DONE,
     PARCEL_GONE,
@@ -79,7 +80,7 @@ def _cancelled(order: Order, units: Sequence[Unit], parcels: Sequence[Parcel], n
     if order.state is OrderState.RECEIVED:
         return [_event("OrderCancelled", order.order_id, order, content=new, reason=CANCELLED)]
     back = way_back(order, units, parcels, CANCELLED)
-    if not is_begun(units, parcels):
+    if order.state is not OrderState.SHIPPED and not is_begun(units, parcels):
         return [*back, _event("OrderCancelled", order.order_id, order, content=new, reason=CANCELLED)]
     return [_changed(order, new, reason=CANCELLED), *back]
 
@@ -90,7 +91,7 @@ def _readdressed(order: Order, parcels: Sequence[Parcel], new: PlaceOrder) -> It
     if order.state is OrderState.SHIPPED:
         raise _too_late(order, "another address", "the address that the courier has")
     for parcel in parcels:
-        if parcel.sscc and parcel.state not in PARCEL_GONE:
+        if parcel.sscc and can(parcel, "LabelVoided"):
             yield from _relabel(order, parcel)
 
 

@@ -1,0 +1,45 @@
+"""The fuse of one subscriber: after failures in a row it opens, then lets one probe through a minute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+OPEN_AFTER_FAILURES = 5
+PROBE_S = 60.0
+PROBE_LASTS_S = 20.0
+
+
+@dataclass(slots=True)
+class Circuit:
+    """What is known of one subscriber's health. `disabled`: it said 410; `told`: people see an alarm (None: a
+    run before this one may have left one)."""
+
+    failures: int = 0
+    shut_until: datetime | None = None
+    told: bool | None = None
+    disabled: bool = False
+    busy: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether so much failed in a row that only probes go out."""
+        return self.failures >= OPEN_AFTER_FAILURES
+
+    def waits_until(self, now: datetime) -> datetime | None:
+        """Give until when nothing may be sent; None: send now (when the fuse is out, this one is the probe)."""
+        if self.shut_until and now < self.shut_until:
+            return self.shut_until
+        if self.is_open and self.busy:
+            return now + timedelta(seconds=PROBE_LASTS_S)
+        return None
+
+    def worked(self) -> None:
+        """Note that an event arrived."""
+        self.failures, self.shut_until = 0, None
+
+    def failed(self, now: datetime, retry_after_s: float | None) -> None:
+        """Note a failure; a pause that the subscriber named holds for all its events."""
+        self.failures += 1
+        pause_s = max(PROBE_S if self.is_open else 0.0, retry_after_s or 0.0)
+        self.shut_until = now + timedelta(seconds=pause_s) if pause_s else None

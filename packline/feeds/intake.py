@@ -1,0 +1,238 @@
+"""Takes what hosts and couriers said into the books: once, in the order of versions, or not at all with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from packline.core.clock import Clock
+from packline.core.faults import Fault
+from packline.feeds.courier import Delivered
+from packline.feeds.ports import InboxState
+from packline.market.purchase import carried_on, deadlines
+from packline.orders.changes import changes
+from packline.orders.closing import closing
+from packline.orders.model import (
+    PARCEL_GONE,
+    Event,
+    Item,
+    Order,
+    OrderState,
+    Parcel,
+    ParcelState,
+    PlaceOrder,
+    Purchase,
+    Unit,
+    UnitState,
+)
+from packline.orders.policy import Action
+from packline.orders.ports import ExceptionRow, Label
+
+NOT_YET = 3005
+"""The fault of a delivery that came before the books have the parcel shipped."""
+FOREIGN = 3009
+"""The fault of an order that somebody worked whom the books do not know."""
+
+
+class IntakeBooks(Protocol):
+    """The part of the books that feeds read and write."""
+
+    async def order(self, order_id: str) -> Order | None: ...
+
+    async def orders(self, states: Collection[OrderState], limit: int = 1000) -> list[Order]: ...
+
+    async def units(
+        self,
+        *,
+        order_id: str | None = None,
+        lpn: str | None = None,
+        station: str | None = None,
+        states: Collection[UnitState] | None = None,
+    ) -> list[Unit]: ...
+
+    async def parcel(self, lpn: str) -> Parcel | None: ...
+
+    async def parcels(
+        self,
+        *,
+        order_id: str | None = None,
+        states: Collection[ParcelState] | None = None,
+        place: str | None = None,
+    ) -> list[Parcel]: ...
+
+    async def label(self, sscc: str) -> Label | None: ...
+
+    async def item(self, sku: str) -> Item | None: ...
+
+    async def record(self, *events: Event) -> None: ...
+
+    async def open_exception(
+        self, fault: Fault, *, station: str, subject: str, actions: Collection[str], effect_id: str = ""
+    ) -> str: ...
+
+    async def close_exception(self, exception_id: str, *, action: str, actor: str, note: str = "") -> None: ...
+
+    async def open_exceptions(self, station: str | None = None) -> list[ExceptionRow]: ...
+
+
+class Terms(Protocol):
+    """How long a reservation and an unpaid purchase stand, in seconds."""
+
+    @property
+    def reserve_s(self) -> float: ...
+
+    @property
+    def pay_s(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of a message: `state` for the inbox, and why in words."""
+
+    state: InboxState
+    reason: str = ""
+
+
+class Intake:
+    """Takes what was read into the books; used by the inbox worker and by reconciling alike."""
+
+    def __init__(self, *, books: IntakeBooks, clock: Clock, policy: Terms) -> None:
+        self._books, self._clock, self._policy = books, clock, policy
+
+    async def take(self, new: PlaceOrder) -> Taken:
+        """Bring the books to `new`; duplicates and older versions change nothing.
+
+        Raises Fault 4005 (contradiction, too late), 4006 (unknown SKU) or 5101 (the order moved while we looked).
+        """
+        order = await self._books.order(new.order_id)
+        if order is None:
+            return await self._receive(new)
+        if new.version <= order.content.version:
+            return _old_news(order.content, new)
+        return await self._change(order, new)
+
+    async def deliver(self, said: Delivered, courier: str) -> Taken:
+        """Note that the courier delivered a parcel, and close its order with the last one.
+
+        Raises Fault 4106 (a number we never gave), 3006 (a voided label) or 3005 (the books do not have it shipped).
+        """
+        parcel = await self._parcel_of(said.sscc)
+        if parcel.state is ParcelState.DELIVERED:
+            return Taken(state=InboxState.IGNORED, reason="delivered already")
+        if parcel.state is not ParcelState.SHIPPED:
+            raise Fault(
+                NOT_YET, where=f"parcel {parcel.lpn}", seen="delivered", expected=f"{parcel.state} is shipped first"
+            )
+        actor = f"courier {courier}"
+        await self._books.record(_delivered(parcel, said, courier), *await self._after(parcel, actor))
+        return Taken(state=InboxState.DONE)
+
+    async def close_finished(self) -> int:
+        """Finish orders whose last event was lost between two transactions of a stop; gives how many."""
+        finished = 0
+        for order in await self._books.orders({OrderState.RELEASED, OrderState.SHIPPED}):
+            parcels = await self._books.parcels(order_id=order.order_id)
+            if due := await self._due(order, parcels, "feed"):
+                await self._books.record(*due)
+                finished += 1
+        return finished
+
+    async def _receive(self, new: PlaceOrder) -> Taken:
+        await self._check_not_foreign(new)
+        await self._check_items(new)
+        runs = deadlines(new.purchase, new.paid, self._clock.now(), self._policy.reserve_s, self._policy.pay_s)
+        events = [_order_event("OrderReceived", new, {"content": new, **_iso(runs)})]
+        if new.purchase is Purchase.CANCELLED:
+            events.append(_order_event("OrderCancelled", new, {"reason": "cancelled"}))
+        await self._books.record(*events)
+        return Taken(state=InboxState.DONE)
+
+    async def _change(self, order: Order, new: PlaceOrder) -> Taken:
+        if new.lines != order.content.lines:
+            await self._check_items(new)
+        units = await self._books.units(order_id=order.order_id)
+        parcels = await self._books.parcels(order_id=order.order_id)
+        events = changes(order, units, parcels, new)
+        if not events:
+            return Taken(state=InboxState.IGNORED, reason=f"the order is {order.state}")
+        await self._books.record(*(self._with_deadlines(order, event) for event in events))
+        await self._tell_cancelled(order, parcels, new)
+        return Taken(state=InboxState.DONE)
+
+    def _with_deadlines(self, order: Order, event: Event) -> Event:
+        new = event.data.get("content")
+        if event.kind != "OrderChanged" or not isinstance(new, PlaceOrder):
+            return event
+        fresh = deadlines(new.purchase, new.paid, self._clock.now(), self._policy.reserve_s, self._policy.pay_s)
+        return replace(event, data={**event.data, **_iso(carried_on(order, fresh))})
+
+    async def _tell_cancelled(self, order: Order, parcels: list[Parcel], new: PlaceOrder) -> None:
+        """People must know of a cancellation that came when a parcel was gone already."""
+        gone = [p.lpn for p in parcels if p.state in PARCEL_GONE]
+        if new.purchase is Purchase.CANCELLED and gone:
+            fault = Fault(4302, where=f"order {order.order_id}", seen=f"{', '.join(gone)} gone already")
+            await self._books.open_exception(
+                fault, station=new.channel, subject=order.order_id, actions=(Action.DISMISS.value,)
+            )
+
+    async def _check_not_foreign(self, new: PlaceOrder) -> None:
+        """An order that was worked before a restored backup looks new; what reconciling found keeps it off."""
+        for row in await self._books.open_exceptions(new.channel):
+            if row.code == FOREIGN and row.subject == new.order_id:
+                raise Fault(
+                    FOREIGN, where=f"order {new.order_id}", seen="another version of it", expected="a person first"
+                )
+
+    async def _check_items(self, new: PlaceOrder) -> None:
+        for line in new.lines:
+            if await self._books.item(line.sku) is None:
+                raise Fault(4006, where=f"order {new.order_id}", seen=line.sku, expected="an item of the item master")
+
+    async def _parcel_of(self, sscc: str) -> Parcel:
+        label = await self._books.label(sscc)
+        parcel = await self._books.parcel(label.lpn) if label else None
+        if label is None or parcel is None:
+            raise Fault(4106, where=f"label {sscc}", seen="delivered", expected="a label that we printed")
+        if label.state == "voided":
+            raise Fault(3006, where=f"label {sscc}", seen="delivered", expected=f"the newest label of {label.lpn}")
+        return parcel
+
+    async def _after(self, parcel: Parcel, actor: str) -> list[Event]:
+        """Give what the delivery of `parcel` ends: its order, when it was the last."""
+        order = await self._books.order(parcel.order_id)
+        others = await self._books.parcels(order_id=parcel.order_id)
+        parcels = [replace(p, state=ParcelState.DELIVERED) if p.lpn == parcel.lpn else p for p in others]
+        return await self._due(order, parcels, actor) if order else []
+
+    async def _due(self, order: Order, parcels: Sequence[Parcel], actor: str) -> list[Event]:
+        return closing(order, await self._books.units(order_id=order.order_id), parcels, actor)
+
+
+def _old_news(known: PlaceOrder, new: PlaceOrder) -> Taken:
+    if new.version < known.version:
+        return Taken(state=InboxState.IGNORED, reason=f"version {known.version} is known")
+    if new.digest == known.digest:
+        return Taken(state=InboxState.IGNORED, reason="duplicate")
+    raise Fault(
+        4005,
+        where=f"order {new.order_id}",
+        seen=f"another content of version {new.version}",
+        expected="a new version for every change",
+    )
+
+
+def _order_event(kind: str, new: PlaceOrder, data: Mapping[str, Any]) -> Event:
+    return Event(kind=kind, subject=new.order_id, order_id=new.order_id, actor=f"feed {new.channel}", data=data)
+
+
+def _delivered(parcel: Parcel, said: Delivered, courier: str) -> Event:
+    data = {"sscc": said.sscc, "at": said.at.isoformat(), "proof": said.proof, "courier": courier}
+    return Event(
+        kind="ParcelDelivered", subject=parcel.lpn, order_id=parcel.order_id, actor=f"courier {courier}", data=data
+    )
+
+
+def _iso(runs: Mapping[str, datetime | None]) -> dict[str, str | None]:
+    return {name: until.isoformat() if until else None for name, until in runs.items()}

@@ -1,0 +1,237 @@
+"""Works the outbox: every subscriber gets every event until it has it, the events of one order in their order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import httpx
+
+from packline.core.clock import Clock
+from packline.core.faults import Fault
+from packline.core.ids import Ids
+from packline.feeds.circuit import Circuit
+from packline.feeds.ports import Delivery, Outbox
+from packline.feeds.sending import Answer, Sender, Subscriber
+
+log = logging.getLogger(__name__)
+
+LADDER_S = (1.0, 5.0, 30.0, 120.0, 600.0, 1800.0, 7200.0, 18000.0, 36000.0, 36000.0)
+"""Pauses after the first, second, ... failure of an event; the last one repeats until GIVE_UP."""
+JITTER = 0.25
+GIVE_UP = timedelta(days=5)
+BATCH_ROWS = 100
+POLL_S = 0.5
+MOST_AT_ONCE = 8
+MOST_WAITING = 24
+"""Streams of one subscriber under way; more are given back, so that a slow one never fills the house."""
+CROWDED_S = 15.0
+
+
+class AlarmBell(Protocol):
+    """Where people are told that a subscriber does not answer."""
+
+    async def raise_alarm(self, fault: Fault, *, source: str) -> None: ...
+
+    async def clear_alarm(self, code: int, *, source: str) -> None: ...
+
+
+class Pusher:
+    """Pushes what is due; a slow or dead subscriber costs the others nothing.
+
+    At least once: a stop between the answer and its note sends again, under the same webhook-id.
+    """
+
+    def __init__(
+        self,
+        *,
+        outbox: Outbox,
+        subscribers: Iterable[Subscriber],
+        bell: AlarmBell,
+        http: httpx.AsyncClient,
+        clock: Clock,
+        ids: Ids,
+        rng: random.Random,
+        source: str,
+        link_for: Callable[[str], str],
+    ) -> None:
+        self._outbox, self._bell, self._clock, self._ids, self._rng = outbox, bell, clock, ids, rng
+        self._sender = Sender(http=http, clock=clock, source=source, link_for=link_for)
+        self._subscribers = {subscriber.name: subscriber for subscriber in subscribers}
+        self._circuits: dict[str, Circuit] = defaultdict(Circuit)
+        self._rights = {name: asyncio.Semaphore(MOST_AT_ONCE) for name in self._subscribers}
+        self._under_way: dict[str, int] = defaultdict(int)
+        self._rungs: dict[tuple[str, str], int] = {}
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look now instead of at the next poll."""
+        self._woken.set()
+
+    def circuit(self, subscriber: str) -> Circuit:
+        """Give what is known of a subscriber's health."""
+        return self._circuits[subscriber]
+
+    async def run(self) -> None:
+        """Push for ever; streams go side by side and nobody waits for the slowest."""
+        streams: set[asyncio.Task[None]] = set()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                room = BATCH_ROWS - len(streams)
+                claimed = await self._claim(room)
+                for stream in _streams(claimed):
+                    task = group.create_task(self._stream(stream))
+                    streams.add(task)
+                    task.add_done_callback(streams.discard)
+                    task.add_done_callback(lambda _: self._woken.set())
+                await self._rest()
+
+    async def push_due(self) -> int:
+        """Push one batch to its end; gives how many deliveries were claimed."""
+        claimed = await self._claim(BATCH_ROWS)
+        async with asyncio.TaskGroup() as group:
+            for stream in _streams(claimed):
+                group.create_task(self._stream(stream))
+        return len(claimed)
+
+    async def send_test(self, name: str) -> Answer:
+        """Send a test event to a subscriber, beside the outbox; raises KeyError for an unknown one."""
+        now, subscriber = self._clock.now(), self._subscribers[name]
+        test = Delivery(
+            id=0,
+            event_id=self._ids.ulid(int(now.timestamp() * 1000)),
+            subscriber=name,
+            role=subscriber.role,
+            name="test",
+            subject="test",
+            order_id="test",
+            sequence=0,
+            at=now,
+        )
+        return await self._sender.send(subscriber, test)
+
+    async def _claim(self, room: int) -> Sequence[Delivery]:
+        if room <= 0:
+            return ()
+        try:
+            return await self._outbox.claim(self._clock.now(), room)
+        except Fault as fault:
+            log.warning("outbox waits: %s", fault)
+            return ()
+
+    async def _rest(self) -> None:
+        try:
+            await self._clock.within(POLL_S, self._woken.wait())
+        except TimeoutError:
+            return
+        self._woken.clear()
+
+    async def _stream(self, deliveries: Sequence[Delivery]) -> None:
+        """Push the events of one order to one subscriber in order; what goes wrong here stops no other stream."""
+        name = deliveries[0].subscriber
+        self._under_way[name] += 1
+        try:
+            await self._in_order(deliveries)
+        except Fault as fault:
+            log.warning("outbox waits: %s", fault)
+        except Exception:  # the claim lapses and the events are due again
+            log.exception("pushing to %s", name)
+        finally:
+            self._under_way[name] -= 1
+
+    async def _in_order(self, deliveries: Sequence[Delivery]) -> None:
+        due: datetime | None = None
+        for delivery in deliveries:
+            if due is None:
+                due = await self._deliver(delivery)
+            else:
+                await self._outbox.failed(delivery.id, due, "waits for an earlier event of its order")
+
+    async def _deliver(self, delivery: Delivery) -> datetime | None:
+        """Push one event; gives when it is due again, None when it is over."""
+        name = delivery.subscriber
+        subscriber, circuit = self._subscribers.get(name), self._circuits[name]
+        if subscriber is None or circuit.disabled:
+            await self._park(delivery, "no such subscriber" if subscriber is None else "410: wants nothing more")
+            return None
+        if self._under_way[name] > MOST_WAITING:
+            return await self._give_back(delivery, self._now_plus(CROWDED_S), "many others wait before it")
+        async with self._rights[name]:
+            if until := circuit.waits_until(self._clock.now()):
+                return await self._give_back(delivery, until, "the subscriber does not answer")
+            answer = await self._ask(subscriber, circuit, delivery)
+        return await self._noted(subscriber, circuit, delivery, answer)
+
+    async def _ask(self, subscriber: Subscriber, circuit: Circuit, delivery: Delivery) -> Answer:
+        circuit.busy += 1
+        try:
+            return await self._sender.send(subscriber, delivery)
+        finally:
+            circuit.busy -= 1
+
+    async def _noted(
+        self, subscriber: Subscriber, circuit: Circuit, delivery: Delivery, answer: Answer
+    ) -> datetime | None:
+        if answer.ok:
+            self._rungs.pop((delivery.subscriber, delivery.event_id), None)
+            await self._outbox.sent(delivery.id)
+            await self._recovered(subscriber, circuit)
+            return None
+        if answer.is_gone:
+            circuit.disabled = True
+            await self._tell(subscriber, circuit, answer)
+            await self._park(delivery, answer.words)
+            return None
+        circuit.failed(self._clock.now(), answer.retry_after_s)
+        if circuit.is_open:
+            await self._tell(subscriber, circuit, answer)
+        return await self._again_later(delivery, circuit, answer)
+
+    async def _again_later(self, delivery: Delivery, circuit: Circuit, answer: Answer) -> datetime | None:
+        if delivery.attempts >= len(LADDER_S) and self._clock.now() - delivery.at > GIVE_UP:
+            await self._park(delivery, answer.words)
+            return None
+        key = (delivery.subscriber, delivery.event_id)
+        rung = self._rungs[key] = self._rungs.get(key, -1) + 1
+        due = self._now_plus(LADDER_S[min(rung, len(LADDER_S) - 1)])
+        return await self._give_back(delivery, max(due, circuit.shut_until or due), answer.words)
+
+    async def _give_back(self, delivery: Delivery, due: datetime, answer: str) -> datetime:
+        await self._outbox.failed(delivery.id, due, answer)
+        return due
+
+    async def _park(self, delivery: Delivery, answer: str) -> None:
+        self._rungs.pop((delivery.subscriber, delivery.event_id), None)
+        log.warning("event %s for %s is parked: %s", delivery.event_id, delivery.subscriber, answer)
+        await self._outbox.parked(delivery.id, answer)
+
+    async def _tell(self, subscriber: Subscriber, circuit: Circuit, answer: Answer) -> None:
+        if not circuit.told:
+            circuit.told = True
+            log.warning("subscriber %s: %s", subscriber.name, answer.words)
+            fault = Fault(1007, where=f"subscriber {subscriber.name}", seen=answer.words, expected="2xx")
+            await self._bell.raise_alarm(fault, source=subscriber.name)
+
+    async def _recovered(self, subscriber: Subscriber, circuit: Circuit) -> None:
+        circuit.worked()
+        if circuit.told is not False:
+            circuit.told = False
+            log.info("subscriber %s answers", subscriber.name)
+            await self._bell.clear_alarm(1007, source=subscriber.name)
+
+    def _now_plus(self, seconds: float) -> datetime:
+        """Give now plus `seconds`, give or take a quarter: many events must not come back in one moment."""
+        return self._clock.now() + timedelta(seconds=seconds * self._rng.uniform(1 - JITTER, 1 + JITTER))
+
+
+def _streams(claimed: Sequence[Delivery]) -> list[list[Delivery]]:
+    """Sort a batch into what must go one after the other: the events of one order to one subscriber."""
+    streams: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
+    for delivery in sorted(claimed, key=lambda d: d.sequence):
+        streams[delivery.subscriber, delivery.order_id].append(delivery)
+    return list(streams.values())

@@ -1,0 +1,189 @@
+"""Compares the books with a marketplace's open orders: after an unclean stop, and now and then."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+import httpx
+from pydantic import Field
+
+from packline.core.clock import Clock
+from packline.core.faults import Fault
+from packline.feeds.intake import FOREIGN, Intake, IntakeBooks
+from packline.feeds.marketplace import OrderData, place_order
+from packline.feeds.ports import InboxState
+from packline.feeds.push import AlarmBell
+from packline.feeds.reading import Door, check, read_json
+from packline.orders.changes import is_begun
+from packline.orders.model import Event, Order, OrderState, PlaceOrder
+from packline.orders.policy import Action
+
+log = logging.getLogger(__name__)
+
+ANSWER_S = 15.0
+MOST_PAGES = 1000
+MOST_PAGE_ORDERS = 500
+MOST_PAGE_BYTES = 8 * 2**20
+NOT_SHIPPED = frozenset({OrderState.RECEIVED, OrderState.RELEASED})
+
+
+class Listed(Door):
+    """An order as the host lists it, and how far the host believes us to be. It is read one by one: one bad, others good."""
+
+    data: object
+    fulfilment: Literal["none", "in_progress", "shipped"]
+
+
+class Page(Door):
+    """One page of the host's open orders."""
+
+    orders: Annotated[list[Listed], Field(max_length=MOST_PAGE_ORDERS)]
+    next: Annotated[int, Field(strict=True, ge=1)] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """What a comparison found, in order ids; `foreign` were worked by somebody the books do not know."""
+
+    taken: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    unreachable: str = ""
+
+
+class Reconciler:
+    """Asks one host for its open orders and mends what the books lack.
+
+    What the host holds for untouched is taken in as if it had been posted. What it saw in work or shipped, while our
+    books know nothing of that, was worked before an older backup was restored: exception 3009, and nobody works it.
+    """
+
+    def __init__(
+        self,
+        *,
+        channel: str,
+        url: str,
+        secret: str,
+        intake: Intake,
+        books: IntakeBooks,
+        bell: AlarmBell,
+        http: httpx.AsyncClient,
+        clock: Clock,
+    ) -> None:
+        self._channel, self._url, self._secret = channel, url, secret
+        self._intake, self._books, self._bell, self._http, self._clock = intake, books, bell, http, clock
+
+    async def run_once(self) -> Findings:
+        """Compare everything once; an unreachable host raises an alarm and is said in the findings."""
+        found = Findings()
+        try:
+            await self._pages(found)
+        except Fault as fault:
+            found.unreachable = fault.seen
+            await self._bell.raise_alarm(fault, source=f"feed {self._channel}")
+        else:
+            await self._bell.clear_alarm(1007, source=f"feed {self._channel}")
+        return found
+
+    async def _pages(self, found: Findings) -> None:
+        after = 0
+        for _ in range(MOST_PAGES):
+            page = await self._page(after)
+            await self._compare(page.orders, found)
+            if page.next is None or page.next <= after:
+                return
+            after = page.next
+
+    async def _page(self, after: int) -> Page:
+        try:
+            body = await self._clock.within(ANSWER_S, self._get(after))
+        except TimeoutError:
+            raise self._silent(f"no answer within {ANSWER_S:.0f} s") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._silent(f"{type(error).__name__}: {error}"[:200]) from error
+        try:
+            return check(read_json(body), Page)
+        except Fault as fault:
+            raise self._silent(fault.text()[:200]) from fault
+
+    async def _get(self, after: int) -> bytes:
+        headers = {"authorization": f"Bearer {self._secret}", "accept": "application/json"}
+        request = self._http.build_request("GET", self._url, params={"after": after}, headers=headers, timeout=ANSWER_S)
+        response = await self._http.send(request, stream=True, follow_redirects=False)
+        try:
+            return await self._body(response)
+        finally:
+            await response.aclose()
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        if response.status_code != httpx.codes.OK:
+            raise self._silent(f"status {response.status_code}")
+        body = b""
+        async for part in response.aiter_bytes():
+            body += part
+            if len(body) > MOST_PAGE_BYTES:
+                raise self._silent(f"a page of more than {MOST_PAGE_BYTES} bytes")
+        return body
+
+    async def _compare(self, listed: Sequence[Listed], found: Findings) -> None:
+        for entry in listed:
+            try:
+                new = place_order(self._channel, check(entry.data, OrderData))
+                await self._one(new, entry.fulfilment, found)
+            except Fault as fault:
+                log.warning("reconcile %s: %s", self._channel, fault)
+                found.refused.append(fault.where)
+
+    async def _one(self, new: PlaceOrder, fulfilment: str, found: Findings) -> None:
+        order = await self._books.order(new.order_id)
+        if await self._is_foreign(order, fulfilment):
+            await self._keep_off(new, order, fulfilment)
+            found.foreign.append(new.order_id)
+        elif order is None or new.version > order.content.version:
+            taken = await self._intake.take(new)
+            if taken.state is InboxState.DONE:
+                found.taken.append(new.order_id)
+
+    async def _is_foreign(self, order: Order | None, fulfilment: str) -> bool:
+        """Tell whether the host saw more happen to an order than our books have; events leave only what is committed."""
+        if fulfilment == "none":
+            return False
+        if order is None:
+            return True
+        if order.state not in NOT_SHIPPED:
+            return False
+        units = await self._books.units(order_id=order.order_id)
+        parcels = await self._books.parcels(order_id=order.order_id)
+        if fulfilment == "in_progress":
+            return not is_begun(units, parcels)
+        return not any(parcel.place == "gone" for parcel in parcels)
+
+    async def _keep_off(self, new: PlaceOrder, order: Order | None, fulfilment: str) -> None:
+        if order is not None:
+            await self._books.record(_clarify(order, fulfilment))
+        have = f"{order.state}" if order else "nothing"
+        fault = Fault(
+            FOREIGN,
+            where=f"order {new.order_id}",
+            seen=f"the host has it {fulfilment}, the books have {have}",
+            expected="the same on both sides",
+            remedy="Search its parcels on the floor and with the courier; it is not worked until you say so.",
+        )
+        actions = (Action.RELEASE.value, Action.DISMISS.value) if order else (Action.DISMISS.value,)
+        await self._books.open_exception(fault, station=self._channel, subject=new.order_id, actions=actions)
+
+    def _silent(self, seen: str) -> Fault:
+        return Fault(1007, where=f"feed {self._channel}", seen=seen, expected="a page of open orders")
+
+
+def _clarify(order: Order, fulfilment: str) -> Event:
+    return Event(
+        kind="OrderClarify",
+        subject=order.order_id,
+        order_id=order.order_id,
+        actor=f"feed {order.content.channel}",
+        data={"reason": f"host_has_{fulfilment}"},
+    )

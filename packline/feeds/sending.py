@@ -1,0 +1,125 @@
+"""Sends one event to one subscriber: CloudEvents 1.0 in JSON, signed by Standard Webhooks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from packline.core.clock import Clock
+from packline.feeds.ports import Delivery
+from packline.feeds.signing import sign
+
+ANSWER_S = 15.0
+MOST_ANSWER_BYTES = 4096
+MOST_RETRY_AFTER_S = 3600.0
+CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """Who is told. `secret` is `whsec_...`; subscribers of the role "buyer" get a link to the buyer's page."""
+
+    name: str
+    role: str
+    url: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a subscriber said: `status` 0 when nothing came; `retry_after_s` when it named a pause."""
+
+    status: int
+    words: str
+    retry_after_s: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the event arrived; a redirect is a failure, a signature is worth nothing elsewhere."""
+        return 200 <= self.status < 300
+
+    @property
+    def is_gone(self) -> bool:
+        """Tell whether the subscriber wants nothing more, ever."""
+        return self.status == httpx.codes.GONE
+
+
+class Sender:
+    """Builds, signs and posts events; every trouble on the way is an answer too, nothing is raised."""
+
+    def __init__(self, *, http: httpx.AsyncClient, clock: Clock, source: str, link_for: Callable[[str], str]) -> None:
+        """`source` is the CloudEvents source ("urn:packline:<site>"); `link_for` gives a buyer's page for an order id."""
+        self._http, self._clock, self._source, self._link_for = http, clock, source, link_for
+
+    def event(self, subscriber: Subscriber, delivery: Delivery) -> dict[str, Any]:
+        """Give the CloudEvent (1.0, structured) of a delivery as this subscriber gets it."""
+        data = dict(delivery.body)
+        if subscriber.role == "buyer":
+            data["link"] = self._link_for(delivery.order_id)
+        return {
+            "specversion": "1.0",
+            "id": delivery.event_id,
+            "source": self._source,
+            "type": f"packline.{delivery.name}",
+            "subject": delivery.subject,
+            "time": delivery.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "datacontenttype": "application/json",
+            "sequence": f"{delivery.sequence:012d}",
+            "partitionkey": delivery.order_id,
+            "data": data,
+        }
+
+    async def send(self, subscriber: Subscriber, delivery: Delivery) -> Answer:
+        """Post `delivery` once and give the answer; at most ANSWER_S."""
+        body = json.dumps(self.event(subscriber, delivery), ensure_ascii=False, separators=(",", ":")).encode()
+        headers = sign(subscriber.secret, delivery.event_id, self._clock.now(), body)
+        headers["content-type"] = CONTENT_TYPE
+        try:
+            return await self._clock.within(ANSWER_S, self._exchange(subscriber.url, headers, body))
+        except TimeoutError:
+            return Answer(status=0, words=f"no answer within {ANSWER_S:.0f} s")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return Answer(status=0, words=f"{type(error).__name__}: {error}"[:200])
+
+    async def _exchange(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
+        request = self._http.build_request("POST", url, headers=headers, content=body, timeout=ANSWER_S)
+        response = await self._http.send(request, stream=True, follow_redirects=False)
+        try:
+            words = await _beginning(response)
+        finally:
+            await response.aclose()
+        said = _retry_after_s(response.headers.get("retry-after", ""), self._clock.now())
+        asked = response.status_code in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
+        return Answer(
+            status=response.status_code,
+            words=f"{response.status_code} {words}".strip(),
+            retry_after_s=said if asked else None,
+        )
+
+
+async def _beginning(response: httpx.Response) -> str:
+    """Read at most 4 KiB of an answer: enough to be told why, too little to be drowned."""
+    read = b""
+    async for part in response.aiter_bytes():
+        read += part
+        if len(read) >= MOST_ANSWER_BYTES:
+            break
+    return " ".join(read[:MOST_ANSWER_BYTES].decode("utf-8", "replace").split())[:160]
+
+
+def _retry_after_s(text: str, now: datetime) -> float | None:
+    """Read Retry-After, seconds or an HTTP date, bounded; None when it says nothing sensible."""
+    if text.isascii() and text.isdigit() and len(text) <= 9:
+        return min(float(text), MOST_RETRY_AFTER_S)
+    try:
+        at = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return min(max((at - now).total_seconds(), 0.0), MOST_RETRY_AFTER_S)

@@ -1,0 +1,337 @@
+"""Subscribers are told over real HTTP, whatever they answer."""
+
+import asyncio
+import json
+import random
+from collections import defaultdict
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from packline.core.clock import LoopClock
+from packline.core.faults import Fault
+from packline.core.ids import SeededIds
+from packline.feeds.circuit import OPEN_AFTER_FAILURES, PROBE_S
+from packline.feeds.push import GIVE_UP, LADDER_S, MOST_WAITING, Pusher
+from packline.feeds.sending import Subscriber
+from packline.feeds.signing import make_secret, verify
+from simulation.mounts.http import HttpServer, Response
+
+pytestmark = pytest.mark.wire
+
+SECRET = make_secret(b"s" * 24)
+
+
+class Receiver:
+    """Answers what it is told to, by path; keeps what came."""
+
+    def __init__(self):
+        self.got = defaultdict(list)
+        self.answers = defaultdict(list)
+        self.url = ""
+
+    async def __call__(self, request):
+        self.got[request.path].append(request)
+        planned = self.answers[request.path]
+        answer = planned.pop(0) if planned else Response(status=204)
+        return await answer(request) if callable(answer) else answer
+
+    def ids(self, path):
+        return [request.headers["webhook-id"] for request in self.got[path]]
+
+
+@pytest.fixture
+async def receiver():
+    receiver = Receiver()
+    server = HttpServer("127.0.0.1:0", receiver)
+    receiver.url = await server.open()
+    yield receiver
+    await server.close()
+
+
+@pytest.fixture
+async def http():
+    async with httpx.AsyncClient(trust_env=False) as client:
+        yield client
+
+
+def pusher_of(outbox, books, http, clock, receiver, **other):
+    subscribers = [
+        Subscriber(name=name, role=role, url=other.get(name, f"{receiver.url}/{name}"), secret=SECRET)
+        for name, role in (("archive", "archive"), ("buyer", "buyer"))
+    ]
+    return Pusher(
+        outbox=outbox,
+        subscribers=subscribers,
+        bell=books,
+        http=http,
+        clock=clock,
+        ids=SeededIds("push"),
+        rng=random.Random(1),
+        source="urn:packline:demo",
+        link_for=lambda order_id: f"http://house/buyer/{order_id}",
+    )
+
+
+@pytest.fixture
+def pusher(outbox, books, http, clock, receiver):
+    return pusher_of(outbox, books, http, clock, receiver)
+
+
+async def test_event_arrives_signed_and_whole(pusher, outbox, receiver, clock):
+    outbox.add("archive", subject="PL0000000017")
+    await pusher.push_due()
+
+    request = receiver.got["/archive"][0]
+    assert verify([SECRET], request.headers, request.body, clock.now()) == "01EVENT0001"
+    assert request.headers["content-type"].startswith("application/cloudevents+json")
+    assert json.loads(request.body) == {
+        "specversion": "1.0",
+        "id": "01EVENT0001",
+        "source": "urn:packline:demo",
+        "type": "packline.parcel.packed",
+        "subject": "PL0000000017",
+        "time": "2026-03-04T05:06:07Z",
+        "datacontenttype": "application/json",
+        "sequence": "000000000001",
+        "partitionkey": "marketplace-1",
+        "data": {"order_id": "marketplace-1", "state": "packed"},
+    }
+    assert outbox.state[1] == "sent"
+
+
+async def test_only_buyers_get_the_link_to_their_page(pusher, outbox, receiver):
+    outbox.add("archive")
+    outbox.add("buyer")
+    await pusher.push_due()
+
+    assert "link" not in json.loads(receiver.got["/archive"][0].body)["data"]
+    assert json.loads(receiver.got["/buyer"][0].body)["data"]["link"] == "http://house/buyer/marketplace-1"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 500, 502])
+async def test_anything_but_2xx_is_tried_again_later_under_the_same_id(pusher, outbox, receiver, clock, status):
+    receiver.answers["/archive"] = [Response(status=status, headers={"Location": f"{receiver.url}/buyer"})]
+    outbox.add("archive")
+    await pusher.push_due()
+    assert outbox.state[1] == "pending"
+    assert await pusher.push_due() == 0
+
+    clock.advance(LADDER_S[0] * 1.25)
+    await pusher.push_due()
+    assert outbox.state[1] == "sent"
+    assert receiver.ids("/archive") == ["01EVENT0001"] * 2
+    assert receiver.got["/buyer"] == []
+
+
+async def test_pauses_grow_within_the_jitter_of_the_ladder(pusher, outbox, receiver, clock):
+    receiver.answers["/archive"] = [Response(status=500)] * 4
+    outbox.add("archive")
+    for step_s in LADDER_S[:4]:
+        await pusher.push_due()
+        pause_s = (outbox.due[1] - clock.now()).total_seconds()
+        assert 0.75 * step_s <= pause_s <= 1.25 * step_s
+        clock.advance(pause_s)
+
+
+async def test_later_events_of_an_order_wait_for_the_earlier_one(pusher, outbox, receiver, clock):
+    receiver.answers["/archive"] = [Response(status=500)]
+    outbox.add("archive", name="parcel.packed")
+    outbox.add("archive", name="parcel.verified")
+    await pusher.push_due()
+    assert receiver.ids("/archive") == ["01EVENT0001"]
+
+    clock.advance(2)
+    await pusher.push_due()
+    assert receiver.ids("/archive") == ["01EVENT0001", "01EVENT0001", "01EVENT0002"]
+
+
+async def test_a_failing_order_and_a_failing_subscriber_hold_up_nobody_else(pusher, outbox, receiver):
+    receiver.answers["/archive"] = [Response(status=500)]
+    outbox.add("archive", order_id="one")
+    outbox.add("buyer", order_id="one")
+    outbox.add("archive", order_id="two")
+    await pusher.push_due()
+
+    assert outbox.state == {1: "pending", 2: "sent", 3: "sent"}
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("said", ["40", "Wed, 04 Mar 2026 05:06:47 GMT"])
+async def test_pause_that_the_subscriber_names_holds_for_all_its_events(
+    pusher, outbox, receiver, clock, later, status, said
+):
+    receiver.answers["/archive"] = [Response(status=status, headers={"Retry-After": said})]
+    outbox.add("archive", order_id="one")
+    await pusher.push_due()
+    outbox.add("archive", order_id="two")
+    await pusher.push_due()
+    assert (outbox.due[1], outbox.due[2]) == (later(40), later(40))
+    assert len(receiver.got["/archive"]) == 1
+
+    clock.advance(40)
+    await pusher.push_due()
+    assert outbox.state == {1: "sent", 2: "sent"}
+
+
+@pytest.mark.parametrize("said", ["99999999", "-5", "tomorrow", "9" * 40, "Fri, 31 Dec 9999 23:59:59 GMT"])
+async def test_senseless_pause_is_bounded(pusher, outbox, receiver, later, said):
+    receiver.answers["/archive"] = [Response(status=503, headers={"Retry-After": said})]
+    outbox.add("archive")
+    await pusher.push_due()
+
+    assert later(0) < outbox.due[1] <= later(3600)
+
+
+async def test_gone_subscriber_hears_nothing_more_and_people_are_told(pusher, outbox, receiver, books):
+    receiver.answers["/archive"] = [Response(status=410)]
+    outbox.add("archive", order_id="one")
+    await pusher.push_due()
+    outbox.add("archive", order_id="two")
+    await pusher.push_due()
+
+    assert outbox.state == {1: "parked", 2: "parked"}
+    assert len(receiver.got["/archive"]) == 1
+    assert (1007, "archive") in books.alarms
+
+
+async def test_fuse_opens_after_failures_in_a_row_and_one_probe_mends_it(pusher, outbox, receiver, clock, books):
+    receiver.answers["/archive"] = [Response(status=500)] * (OPEN_AFTER_FAILURES + 1)
+    for n in range(OPEN_AFTER_FAILURES):
+        outbox.add("archive", order_id=f"order-{n}")
+    await pusher.push_due()
+    assert (1007, "archive") in books.alarms
+
+    outbox.add("archive", order_id="new")
+    clock.advance(PROBE_S - 1)
+    await pusher.push_due()
+    assert len(receiver.got["/archive"]) == OPEN_AFTER_FAILURES
+
+    clock.advance(1)
+    await pusher.push_due()
+    assert len(receiver.got["/archive"]) == OPEN_AFTER_FAILURES + 1
+    assert (1007, "archive") in books.alarms
+
+    for _ in range(4):
+        clock.advance(PROBE_S)
+        await pusher.push_due()
+    assert set(outbox.state.values()) == {"sent"}
+    assert books.alarms == {}
+
+
+async def test_alarm_that_an_earlier_run_left_is_cleared_by_the_first_success(pusher, outbox, books):
+    await books.raise_alarm(Fault(1007, where="subscriber archive"), source="archive")
+    outbox.add("archive")
+    await pusher.push_due()
+
+    assert books.alarms == {}
+
+
+async def test_event_that_failed_for_days_is_parked_and_the_next_goes_on(pusher, outbox, receiver, clock):
+    receiver.answers["/archive"] = [Response(status=500)]
+    outbox.add("archive")
+    outbox.add("archive")
+    outbox.tries[1] = len(LADDER_S)
+    clock.advance(GIVE_UP.total_seconds() + 1)
+    await pusher.push_due()
+
+    assert outbox.state == {1: "parked", 2: "sent"}
+
+
+async def test_event_for_nobody_we_know_is_parked(pusher, outbox):
+    outbox.add("ghost")
+    await pusher.push_due()
+
+    assert outbox.state[1] == "parked"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/x", "http://[bad", "nonsense"])
+async def test_address_where_nobody_listens_is_a_failure_and_no_crash(outbox, books, http, clock, receiver, url):
+    outbox.add("archive")
+    await pusher_of(outbox, books, http, clock, receiver, archive=url).push_due()
+
+    assert outbox.state[1] == "pending"
+
+
+async def test_subscriber_that_says_nothing_is_given_up_after_a_while(pusher, outbox, receiver, clock):
+    asked, never = asyncio.Event(), asyncio.Event()
+
+    async def silent(request):
+        asked.set()
+        await never.wait()
+
+    receiver.answers["/archive"] = [silent]
+    outbox.add("archive")
+    job = asyncio.create_task(pusher.push_due())
+    await asked.wait()
+    clock.advance(16)
+    await job
+
+    assert outbox.state[1] == "pending"
+    assert "no answer" in outbox.answers[1]
+
+
+async def test_endless_answer_is_read_only_at_its_beginning(pusher, outbox, receiver):
+    receiver.answers["/archive"] = [Response(status=500, body=b"why? " * 200_000)]
+    outbox.add("archive")
+    await pusher.push_due()
+
+    assert len(outbox.answers[1]) < 200
+
+
+async def test_slow_subscriber_never_fills_the_house(outbox, books, http, receiver):
+    """The slow one's streams beyond a bound are given back, and the other subscriber is served meanwhile."""
+    never = asyncio.Event()
+
+    async def silent(request):
+        await never.wait()
+
+    receiver.answers["/archive"] = [silent] * 1000
+    clock = LoopClock()
+    for n in range(MOST_WAITING * 4):
+        outbox.add("archive", order_id=f"order-{n}", at=clock.now())
+    outbox.add("buyer", at=clock.now())
+    job = asyncio.create_task(pusher_of(outbox, books, http, clock, receiver).run())
+    while outbox.state[MOST_WAITING * 4 + 1] != "sent":
+        await asyncio.sleep(0.01)
+    job.cancel()
+
+    assert "many others wait before it" in outbox.answers.values()
+
+
+async def test_one_stream_that_breaks_stops_no_other(pusher, outbox):
+    real = outbox.sent
+
+    async def broken(number):
+        if number == 1:
+            raise RuntimeError("a fault of ours")
+        await real(number)
+
+    outbox.sent = broken
+    outbox.add("archive", order_id="one")
+    outbox.add("archive", order_id="two")
+    await pusher.push_due()
+
+    assert outbox.state == {1: "claimed", 2: "sent"}
+
+
+async def test_running_pusher_sends_what_comes_and_wakes_when_called(outbox, books, http, receiver):
+    clock = LoopClock()
+    pusher = pusher_of(outbox, books, http, clock, receiver)
+    job = asyncio.create_task(pusher.run())
+    for n in range(10):
+        outbox.add("archive", order_id=f"order-{n % 3}", at=clock.now() - timedelta(seconds=1))
+    pusher.wake()
+    while set(outbox.state.values()) != {"sent"}:
+        await asyncio.sleep(0.01)
+    job.cancel()
+
+    assert len(receiver.got["/archive"]) == 10
+
+
+async def test_test_event_can_be_sent_by_hand(pusher, receiver):
+    answer = await pusher.send_test("archive")
+
+    assert answer.ok
+    assert json.loads(receiver.got["/archive"][0].body)["type"] == "packline.test"

@@ -1,0 +1,190 @@
+"""What the host lists is compared with the books, over real HTTP."""
+
+import json
+
+import httpx
+import pytest
+
+from packline.feeds.intake import Intake
+from packline.feeds.reconcile import Reconciler
+from packline.feeds.worker import IntakeWorker
+from packline.orders.model import Event, OrderState
+from simulation.mounts.http import HttpServer, Response
+
+pytestmark = pytest.mark.wire
+
+ORDER = "marketplace-HM-10023"
+
+
+class Host:
+    """Lists orders, `page` at a time; `broken` answers instead."""
+
+    def __init__(self):
+        self.orders, self.page, self.broken, self.asked, self.url = [], 100, None, [], ""
+
+    async def __call__(self, request):
+        self.asked.append(request)
+        if self.broken:
+            return self.broken
+        after = int(request.query["after"])
+        rest = self.orders[after:]
+        more = after + self.page if len(rest) > self.page else None
+        return Response.of_json({"orders": rest[: self.page], "next": more})
+
+    def has(self, data, fulfilment="none"):
+        self.orders.append({"data": data, "fulfilment": fulfilment})
+
+
+@pytest.fixture
+async def host():
+    host = Host()
+    server = HttpServer("127.0.0.1:0", host)
+    host.url = f"{await server.open()}/orders"
+    yield host
+    await server.close()
+
+
+@pytest.fixture
+async def reconciler(host, books, clock, terms):
+    async with httpx.AsyncClient(trust_env=False) as http:
+        yield Reconciler(
+            channel="marketplace",
+            url=host.url,
+            secret="whsec_x",
+            intake=Intake(books=books, clock=clock, policy=terms),
+            books=books,
+            bell=books,
+            http=http,
+            clock=clock,
+        )
+
+
+async def test_order_whose_message_never_came_is_taken_in_as_if_posted(reconciler, host, books, data):
+    host.has(data())
+
+    found = await reconciler.run_once()
+
+    assert found.taken == [ORDER]
+    assert books.all_orders[ORDER].state is OrderState.RECEIVED
+    assert host.asked[0].headers["authorization"] == "Bearer whsec_x"
+
+
+async def test_second_look_finds_nothing_more(reconciler, host, books, data):
+    host.has(data())
+    await reconciler.run_once()
+
+    assert (await reconciler.run_once()).taken == []
+    assert books.kinds() == ["OrderReceived"]
+
+
+async def test_newer_version_that_was_missed_is_followed(reconciler, host, books, data):
+    host.has(data(paid=False))
+    await reconciler.run_once()
+    host.orders[0]["data"] = data(version=2)
+
+    assert (await reconciler.run_once()).taken == [ORDER]
+    assert books.all_orders[ORDER].content.paid
+
+
+@pytest.mark.parametrize("fulfilment", ["in_progress", "shipped"])
+async def test_order_that_somebody_worked_whom_the_books_do_not_know_is_not_worked_again(
+    reconciler, host, books, data, fulfilment
+):
+    host.has(data(), fulfilment)
+
+    found = await reconciler.run_once()
+    await reconciler.run_once()
+
+    assert found.foreign == [ORDER]
+    assert books.all_orders == {}
+    assert [(row.code, row.subject) for row in books.exceptions.values()] == [(3009, ORDER)]
+
+
+async def test_update_of_a_foreign_order_does_not_make_it_new(
+    reconciler, host, books, inbox, clock, terms, message, data
+):
+    host.has(data(), "shipped")
+    await reconciler.run_once()
+    inbox.post(message(version=2))
+    await IntakeWorker(inbox=inbox, books=books, clock=clock, policy=terms).work()
+
+    assert books.all_orders == {}
+    assert inbox.states[1][0] == "quarantined"
+
+
+@pytest.mark.parametrize("fulfilment", ["in_progress", "shipped"])
+async def test_order_that_a_restored_backup_has_younger_than_the_host_is_stopped_until_a_person_looks(
+    reconciler, host, books, inbox, clock, terms, data, fulfilment
+):
+    host.has(data())
+    await reconciler.run_once()
+    await books.record(Event(kind="OrderReleased", subject=ORDER, order_id=ORDER))
+    host.orders[0]["fulfilment"] = fulfilment
+
+    assert (await reconciler.run_once()).foreign == [ORDER]
+    assert books.all_orders[ORDER].state is OrderState.CLARIFY
+    assert (await reconciler.run_once()).foreign == []
+
+    row = next(iter(books.exceptions.values()))
+    await IntakeWorker(inbox=inbox, books=books, clock=clock, policy=terms).decide(row, action="release", actor="lin")
+    assert books.all_orders[ORDER].state is OrderState.RELEASED
+    assert books.exceptions == {}
+
+
+async def test_order_in_work_on_both_sides_is_left_alone(reconciler, host, books, data):
+    host.has(data())
+    await reconciler.run_once()
+    await books.record(Event(kind="OrderReleased", subject=ORDER, order_id=ORDER))
+    await books.record(Event(kind="UnitInducted", subject=f"{ORDER}.1.1", order_id=ORDER))
+    host.orders[0]["fulfilment"] = "in_progress"
+
+    assert (await reconciler.run_once()).foreign == []
+
+
+async def test_one_bad_order_does_not_hide_the_others(reconciler, host, books, data):
+    host.has({"id": "?"})
+    host.has(data(id="HM-1", total_minor=5))
+    host.has(data())
+
+    found = await reconciler.run_once()
+
+    assert found.taken == [ORDER]
+    assert len(found.refused) == 2
+
+
+async def test_all_pages_are_read(reconciler, host, data):
+    host.page = 2
+    for n in range(5):
+        host.has(data(id=f"HM-{n}"))
+
+    assert len((await reconciler.run_once()).taken) == 5
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        Response(status=500),
+        Response(status=302, headers={"Location": "/elsewhere"}),
+        Response(body=b"<html>"),
+        Response(body=json.dumps({"orders": [], "next": "x"}).encode()),
+        Response(body=b" " * (9 * 2**20)),
+    ],
+    ids=["500", "redirect", "no-json", "shape", "huge"],
+)
+async def test_host_that_makes_no_sense_raises_one_alarm_and_changes_nothing(reconciler, host, books, broken, data):
+    host.broken = broken
+    assert (await reconciler.run_once()).unreachable
+    assert list(books.alarms) == [(1007, "feed marketplace")]
+
+    host.broken = None
+    host.has(data())
+    await reconciler.run_once()
+    assert books.alarms == {}
+
+
+async def test_page_that_leads_back_ends_the_walk(reconciler, host):
+    host.broken = Response.of_json({"orders": [], "next": 1})
+
+    await reconciler.run_once()
+
+    assert len(host.asked) == 2

@@ -1,0 +1,312 @@
+"""Messages become events once, whatever order they come in and however often."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from packline.core.faults import Fault
+from packline.feeds.ports import InboxKind
+from packline.feeds.worker import PATIENCE_S, IntakeWorker
+from packline.orders.model import Event, OrderState, ParcelState, UnitState
+
+ORDER = "marketplace-HM-10023"
+SSCC = "095213210000000018"
+
+
+@pytest.fixture
+def worker(inbox, books, clock, terms):
+    return IntakeWorker(inbox=inbox, books=books, clock=clock, policy=terms)
+
+
+def delivered(sscc=SSCC):
+    data = {"sscc": sscc, "at": "2026-03-04T05:00:00Z", "proof": "signed"}
+    return {"type": "parcel.delivered", "timestamp": "2026-03-04T05:06:07Z", "data": data}
+
+
+def courier_says(inbox, sscc=SSCC):
+    return inbox.post(delivered(sscc), channel="kd", kind=InboxKind.COURIER)
+
+
+async def test_order_is_taken_in_with_its_units_and_deadlines(worker, inbox, books, message, later):
+    inbox.post(message(paid=False))
+
+    assert await worker.work() == 1
+    order = books.all_orders[ORDER]
+    assert (order.state, order.pay_until, order.reserve_until) == (OrderState.RECEIVED, later(7200), None)
+    assert len(books.all_units) == 3
+    assert inbox.states[1] == ("done", "")
+
+
+async def test_duplicate_changes_nothing(worker, inbox, books, message):
+    inbox.post(message())
+    inbox.post(message())
+    await worker.work()
+
+    assert books.kinds() == ["OrderReceived"]
+    assert inbox.states[2] == ("ignored", "duplicate")
+
+
+async def test_message_worked_before_a_stop_and_not_marked_is_a_duplicate_after_it(worker, inbox, books, message):
+    inbox.post(message())
+    await worker.work()
+    inbox.states[1] = ("pending", "")
+    await worker.work()
+
+    assert books.kinds() == ["OrderReceived"]
+
+
+async def test_older_version_that_comes_late_changes_nothing(worker, inbox, books, message):
+    inbox.post(message(version=3, paid=True))
+    inbox.post(message(version=2, paid=False))
+    await worker.work()
+
+    assert books.all_orders[ORDER].content.paid
+    assert inbox.states[2][0] == "ignored"
+
+
+@given(versions=st.lists(st.integers(1, 6), min_size=1, max_size=12))
+async def test_whatever_the_order_of_arrival_the_newest_version_stands(versions, world, terms, message):
+    inbox, books, clock = world()
+    for version in versions:
+        inbox.post(message(version=version, paid=version % 2 == 0))
+    await IntakeWorker(inbox=inbox, books=books, clock=clock, policy=terms).work()
+
+    assert books.all_orders[ORDER].content.version == max(versions)
+    assert {state for state, _ in inbox.states.values()} <= {"done", "ignored"}
+    assert books.kinds().count("OrderReceived") == 1
+
+
+async def test_version_that_says_two_things_waits_in_quarantine(worker, inbox, books, message):
+    inbox.post(message())
+    inbox.post(message(paid=False))
+    await worker.work()
+
+    assert inbox.states[2][0] == "quarantined"
+    assert [row.code for row in books.exceptions.values()] == [4005]
+
+
+@pytest.mark.parametrize(
+    "changes, code", [({"total_minor": 1}, 4005), ({"currency": "?"}, 4001)], ids=["totals", "shape"]
+)
+async def test_nonsense_waits_in_quarantine_and_stops_nobody(worker, inbox, books, message, changes, code):
+    inbox.post(message(id="HM-1", **changes))
+    inbox.post(message(id="HM-2"))
+    await worker.work()
+
+    assert list(books.all_orders) == ["marketplace-HM-2"]
+    assert inbox.states[1][0] == "quarantined"
+    assert str(code) in inbox.states[1][1]
+    assert [row.code for row in books.exceptions.values()] == [code]
+
+
+async def test_corrected_order_is_taken_and_its_old_row_is_closed(worker, inbox, books, message):
+    inbox.post(message(total_minor=1))
+    await worker.work()
+    inbox.post(message(version=2))
+    await worker.work()
+
+    assert books.all_orders[ORDER].content.version == 2
+    assert books.exceptions == {}
+    assert [action for _, action, _, _ in books.closed] == ["superseded"]
+
+
+async def test_unknown_item_waits_until_it_is_imported_and_the_message_replayed(worker, inbox, books, message):
+    cup = books.items.pop("CUP-2")
+    inbox.post(message())
+    await worker.work()
+    row = next(iter(books.exceptions.values()))
+    assert (row.code, inbox.states[1][0]) == (4006, "quarantined")
+
+    books.items["CUP-2"] = cup
+    await worker.decide(row, action="retry", actor="lin")
+    await worker.work()
+
+    assert ORDER in books.all_orders
+    assert books.exceptions == {}
+
+
+async def test_dismissed_message_stays_in_quarantine(worker, inbox, books, message):
+    inbox.post(message(total_minor=1))
+    await worker.work()
+    await worker.decide(next(iter(books.exceptions.values())), action="dismiss", actor="lin")
+    await worker.work()
+
+    assert inbox.states[1][0] == "quarantined"
+    assert books.exceptions == {}
+
+
+async def test_order_that_is_cancelled_at_first_sight_is_booked_and_never_worked(worker, inbox, books, message):
+    inbox.post(message(purchase="cancelled"))
+    await worker.work()
+
+    assert books.all_orders[ORDER].state is OrderState.CANCELLED
+
+
+async def test_reservation_is_not_prolonged_by_a_newer_version(worker, inbox, books, clock, message, later):
+    inbox.post(message(purchase="reserved", paid=False, ship_to=None))
+    await worker.work()
+    clock.advance(100)
+    inbox.post(message(version=2, purchase="reserved", paid=False))
+    await worker.work()
+    assert books.all_orders[ORDER].reserve_until == later(3600)
+
+    clock.advance(100)
+    inbox.post(message(version=3, purchase="bought", paid=False))
+    await worker.work()
+    assert books.all_orders[ORDER].reserve_until is None
+    assert books.all_orders[ORDER].pay_until == later(7400)
+
+
+async def test_message_from_no_known_door_is_quarantined(worker, inbox, message):
+    inbox.post(message(), kind="telegram")
+    await worker.work()
+
+    assert inbox.states[1][0] == "quarantined"
+
+
+async def test_courier_s_door_cannot_place_orders_nor_a_feed_deliver(worker, inbox, books, message):
+    inbox.post(message(), channel="kd", kind=InboxKind.COURIER)
+    inbox.post(delivered())
+    await worker.work()
+
+    assert books.journal == []
+    assert [inbox.states[n][0] for n in (1, 2)] == ["quarantined", "quarantined"]
+
+
+async def released(books, worker, inbox, message):
+    inbox.post(message())
+    await worker.work()
+    await books.record(Event(kind="OrderReleased", subject=ORDER, order_id=ORDER))
+    for unit_id in books.all_units:
+        for kind in ("UnitInducted", "UnitInspected", "UnitBoxed"):
+            await books.record(Event(kind=kind, subject=unit_id, order_id=ORDER))
+
+
+async def test_delivery_of_the_last_parcel_closes_the_order(worker, inbox, books, message, way):
+    await released(books, worker, inbox, message)
+    await books.record(*way(), Event(kind="OrderShipped", subject=ORDER, order_id=ORDER))
+    courier_says(inbox)
+    courier_says(inbox)
+    await worker.work()
+
+    assert books.kinds()[-2:] == ["ParcelDelivered", "OrderClosed"]
+    assert [inbox.states[n][0] for n in (2, 3)] == ["done", "ignored"]
+
+
+async def test_order_stays_open_while_another_parcel_is_on_its_way(worker, inbox, books, message, way):
+    await released(books, worker, inbox, message)
+    await books.record(*way(), *way(lpn="PL0000000024", sscc="095213210000000025"))
+    await books.record(Event(kind="OrderShipped", subject=ORDER, order_id=ORDER))
+    courier_says(inbox)
+    await worker.work()
+
+    assert books.all_orders[ORDER].state is OrderState.SHIPPED
+
+
+async def test_delivery_that_overtakes_a_stopped_gate_waits_for_it(worker, inbox, books, clock, message, way):
+    await released(books, worker, inbox, message)
+    await books.record(*way(upto="ParcelApproved"))
+    courier_says(inbox)
+    assert await worker.work() == 0
+
+    await books.record(way()[-1])
+    assert await worker.work() == 1
+    assert books.all_parcels["PL0000000017"].state is ParcelState.DELIVERED
+    assert books.all_orders[ORDER].state is OrderState.CLOSED
+
+
+async def test_delivery_of_what_never_left_is_quarantined_after_some_patience(
+    worker, inbox, books, clock, message, way
+):
+    await released(books, worker, inbox, message)
+    await books.record(*way(upto="LabelVerified"))
+    courier_says(inbox)
+    clock.advance(PATIENCE_S + 1)
+    await worker.work()
+
+    assert inbox.states[2][0] == "quarantined"
+    assert [row.code for row in books.exceptions.values()] == [3005]
+
+
+async def test_delivery_under_a_voided_or_unknown_label_is_quarantined(worker, inbox, books, message, way):
+    await released(books, worker, inbox, message)
+    await books.record(*way(upto="LabelVerified"))
+    await books.record(Event(kind="LabelVoided", subject="PL0000000017", order_id=ORDER))
+    courier_says(inbox)
+    courier_says(inbox, sscc="095213210000000025")
+    await worker.work()
+
+    assert sorted(row.code for row in books.exceptions.values()) == [3006, 4106]
+
+
+async def test_poisonous_message_is_tried_a_few_times_and_then_put_aside(worker, inbox, books, message):
+    async def broken(sku):
+        raise RuntimeError("a fault of ours")
+
+    books.item = broken
+    inbox.post(message())
+    for _ in range(3):
+        await worker.work()
+
+    assert inbox.states[1][0] == "quarantined"
+    assert "RuntimeError" in inbox.states[1][1]
+
+
+async def test_order_that_moved_while_we_looked_is_looked_at_again(worker, inbox, books, message):
+    real, tries = books.record, []
+
+    async def once_refused(*events):
+        tries.append(events)
+        if len(tries) == 1:
+            raise Fault(5101, where="order")
+        await real(*events)
+
+    books.record = once_refused
+    inbox.post(message())
+    await worker.work()
+    await worker.work()
+
+    assert inbox.states[1][0] == "done"
+    assert books.kinds() == ["OrderReceived"]
+
+
+async def test_order_whose_last_event_was_lost_in_a_stop_is_closed_by_the_sweep(worker, inbox, books, message, way):
+    await released(books, worker, inbox, message)
+    await books.record(*way())
+    parcel = books.all_parcels["PL0000000017"]
+    books.all_parcels[parcel.lpn] = replace(parcel, state=ParcelState.DELIVERED)
+
+    assert await worker.intake.close_finished() == 1
+    assert books.all_orders[ORDER].state is OrderState.CLOSED
+    assert await worker.intake.close_finished() == 0
+
+
+async def test_late_cancellation_brings_back_what_is_here_and_tells_people_of_what_is_gone(
+    worker, inbox, books, message, way
+):
+    await released(books, worker, inbox, message)
+    await books.record(*way(), *way(lpn="PL0000000024", sscc="095213210000000025", upto="ParcelPacked"))
+    inbox.post(message(version=2, purchase="cancelled"))
+    await worker.work()
+
+    assert books.all_parcels["PL0000000024"].state is ParcelState.RETURNING
+    assert books.all_parcels["PL0000000017"].state is ParcelState.SHIPPED
+    assert [row.code for row in books.exceptions.values()] == [4302]
+    assert all(unit.state is UnitState.BOXED for unit in books.all_units.values())
+
+
+async def test_worker_runs_until_it_is_stopped_and_wakes_when_called(worker, inbox, books, clock, message):
+    import asyncio
+
+    job = asyncio.create_task(worker.run())
+    while not inbox.rows:
+        await asyncio.sleep(0)
+        inbox.post(message())
+    worker.wake()
+    while inbox.states[1][0] != "done":
+        await asyncio.sleep(0)
+    job.cancel()
+
+    assert ORDER in books.all_orders

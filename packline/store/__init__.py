@@ -10,11 +10,13 @@ from sqlalchemy.exc import DBAPIError
 from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.core.ids import Ids
+from packline.store.audit import audit
 from packline.store.backup import copy_online, restore
 from packline.store.books import StoredBooks
 from packline.store.desk import ClerksDesk
 from packline.store.engine import is_in_memory, open_engines, sqlite_report
 from packline.store.epochs import StoredEpochs
+from packline.store.figures import Figures
 from packline.store.inbox import Inbox
 from packline.store.items import Items
 from packline.store.ledger import StoredLedger
@@ -43,8 +45,9 @@ class Store:
         self.inbox = Inbox(writer, clock)
         self.outbox = Outbox(writer, clock)
         self.requests = Requests(writer, clock)
-        self.users = Users(writer, clock)
+        self.users = Users(writer)
         self.views = Views(writer)
+        self.figures = Figures(writer)
         self.meta = Meta(writer)
 
     def backup(self, path: Path) -> None:
@@ -57,6 +60,10 @@ class Store:
     def integrity_now(self) -> str:
         """Give "ok", or what SQLite finds wrong in the file; reads all of it."""
         return str(self.writer.read_now(lambda connection: connection.execute(text("PRAGMA quick_check")).scalar()))
+
+    def audit_now(self) -> list[str]:
+        """Say where rows and journal disagree or the journal's chain is broken; reads all of it, empty when sound."""
+        return self.writer.read_now(audit)
 
     def close(self) -> None:
         """Finish what waits and let go of the database."""

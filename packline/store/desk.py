@@ -75,7 +75,7 @@ class ClerksDesk:
         if await self._writer.read(lambda connection: _standing(connection, code, source)) is not None:
             await self._writer.write(lambda connection: _clear(connection, code, source, at))
 
-    async def acknowledge(self, alarm_id: int, actor: str) -> bool:
+    async def acknowledge_alarm(self, alarm_id: int, *, actor: str) -> bool:
         """Note that `actor` has seen an alarm; False when there is none or somebody was first."""
         at = self._clock.now()
         return await self._writer.write(lambda connection: _acknowledge(connection, alarm_id, actor, at))

@@ -9,7 +9,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
-from packline.core.effects import EFFECT_TABLE, KINDS, OPEN_STATES, Effect, EffectState, Evidence, Outcome, Ticket
+from packline.core.effects import (
+    EFFECT_TABLE,
+    KINDS,
+    OPEN_STATES,
+    Effect,
+    EffectKind,
+    EffectState,
+    Evidence,
+    Outcome,
+    Ticket,
+)
 from packline.core.faults import Fault
 from packline.store.journal import Entry, append
 from packline.store.schema import effect, effect_history, parcel, unit
@@ -55,9 +65,9 @@ class EffectRow:
         return Outcome(effect_id=self.effect_id, state=self.state, evidence=self.evidence)
 
 
-def row_of(connection: Connection, wanted: Effect) -> EffectRow | None:
+def row_of(connection: Connection, subject: str, kind: EffectKind, generation: int) -> EffectRow | None:
     """Give the row of (subject, kind, generation)."""
-    key = {"subject": wanted.subject, "kind": wanted.kind.name, "generation": wanted.generation}
+    key = {"subject": subject, "kind": kind.name, "generation": generation}
     found = connection.execute(_BY_KEY, key).first()
     return None if found is None else _row(found)
 

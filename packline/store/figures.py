@@ -1,65 +1,49 @@
-"""Counts over the books for the line's picture: work in progress, throughput, what waits."""
+"""The few numbers that a line is judged by, counted from committed rows."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Column, Connection, Table, func, select
 
-from packline.orders.model import PARCEL_GONE, OrderState
-from packline.store import schema
+from packline.orders.model import ORDER_DONE, OrderState
+from packline.store.schema import alarm, exception, journal, orders, parcel
 from packline.store.writer import Writer
 
-_WORKING = (OrderState.RECEIVED, OrderState.RELEASED, OrderState.CLARIFY)
+_WAITING = tuple(sorted(set(OrderState) - ORDER_DONE - {OrderState.SHIPPED}))
 
 
 class Figures:
-    """Counted from committed rows, in a handful of questions."""
+    """Counts."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
     async def count(self, since: datetime) -> dict[str, Any]:
-        """Give seq, orders and parcels by state, wip (parcels not gone), per_hour (shipped after `since`), oldest_waiting_at,
-        alarms (standing, not acknowledged) and exceptions (open).
+        """Give `seq`, `wip` (orders on the floor), `per_hour` (parcels handed over since `since`, an hour ago),
+        `oldest_waiting_at` (when the oldest order that is not shipped came; None without one), `orders` and `parcels`
+        by state, `alarms` nobody acknowledged, open `exceptions`.
         """
         return await self._writer.read(lambda connection: _count(connection, since))
 
 
 def _count(connection: Connection, since: datetime) -> dict[str, Any]:
-    parcels = _by_state(connection, schema.parcel.c.state)
-    gone = {state.value for state in PARCEL_GONE}
+    by_state = _by_state(connection, orders, orders.c.state)
+    oldest = select(func.min(orders.c.received_at)).where(orders.c.state.in_(_WAITING))
+    shipped = select(func.count()).where(journal.c.kind == "ParcelShipped", journal.c.at >= since)
     return {
-        "seq": _one(connection, select(func.coalesce(func.max(schema.journal.c.seq), 0))),
-        "orders": _by_state(connection, schema.orders.c.state),
-        "parcels": parcels,
-        "wip": sum(n for state, n in parcels.items() if state not in gone),
-        "per_hour": _shipped(connection, since),
-        "oldest_waiting_at": _oldest(connection),
-        "alarms": _one(connection, _rows(schema.alarm.c.cleared_at.is_(None), schema.alarm.c.acked_at.is_(None))),
-        "exceptions": _one(connection, _rows(schema.exception.c.closed_at.is_(None))),
+        "seq": connection.execute(select(func.max(journal.c.seq))).scalar() or 0,
+        "wip": by_state.get(OrderState.RELEASED.value, 0),
+        "per_hour": connection.execute(shipped).scalar_one(),
+        "oldest_waiting_at": connection.execute(oldest).scalar(),
+        "orders": by_state,
+        "parcels": _by_state(connection, parcel, parcel.c.state),
+        "alarms": connection.execute(select(func.count()).where(alarm.c.acked_at.is_(None))).scalar_one(),
+        "exceptions": connection.execute(select(func.count()).where(exception.c.state == "open")).scalar_one(),
     }
 
 
-def _by_state(connection: Connection, column: Any) -> dict[str, int]:
-    rows = connection.execute(select(column, func.count()).group_by(column))
-    return {getattr(state, "value", state): n for state, n in rows}
-
-
-def _shipped(connection: Connection, since: datetime) -> Any:
-    journal = schema.journal.c
-    return _one(connection, _rows(journal.kind == "ParcelShipped", journal.at >= since))
-
-
-def _oldest(connection: Connection) -> Any:
-    waiting = schema.orders.c.state.in_(_WORKING)
-    return connection.execute(select(func.min(schema.orders.c.received_at)).where(waiting)).scalar()
-
-
-def _rows(*where: Any) -> Any:
-    return select(func.count()).where(*where)
-
-
-def _one(connection: Connection, question: Any) -> Any:
-    return connection.execute(question).scalar_one()
+def _by_state(connection: Connection, table: Table, state: Column[Any]) -> dict[str, int]:
+    query = select(state, func.count()).select_from(table).group_by(state)
+    return {word.value: number for word, number in connection.execute(query)}

@@ -12,6 +12,7 @@ from packline.core.effects import (
     OPEN_STATES,
     Device,
     Effect,
+    EffectKind,
     EffectState,
     Evidence,
     OpenEffect,
@@ -28,7 +29,7 @@ MOST_QUESTIONS = 600
 QUESTION_PAUSE_S = 0.1
 """A machine that still runs is asked again after this pause, at most MOST_QUESTIONS times; then its job is in doubt."""
 
-_Key = tuple[str, str, int]
+_Key = tuple[str, EffectKind, int]
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ class StoredLedger:
         not executed, and what is in doubt but may be repeated. Raises what `prepare` raises, nothing of a lost link.
         """
         async with self._turn(effect):
-            row = await self._writer.read(lambda connection: effect_rows.row_of(connection, effect))
+            row = await self._writer.read(lambda connection: effect_rows.row_of(connection, *_key(effect)))
             if row is None or _may_go_again(row):
                 row = await self._send(await self._intend(effect, device, row), device)
             if row.state in OPEN_STATES:
@@ -68,15 +69,15 @@ class StoredLedger:
         row = await self._writer.write(lambda connection: effect_rows.settle(connection, effect_id, evidence, at))
         return row.outcome
 
+    async def find(self, kind: EffectKind, subject: str, generation: int) -> OpenEffect | None:
+        """Give the row of one effect, in whatever state; None if it was never intended."""
+        row = await self._writer.read(lambda connection: effect_rows.row_of(connection, subject, kind, generation))
+        return None if row is None else _as_read_back(row)
+
     async def open_effects(self, station: str | None = None) -> list[OpenEffect]:
         """List what is not settled, oldest first."""
         rows = await self._writer.read(lambda connection: effect_rows.open_rows(connection, station))
-        return [OpenEffect(effect_id=r.effect_id, effect=r.effect, ticket=r.ticket, state=r.state) for r in rows]
-
-    async def outcome(self, effect: Effect) -> Outcome | None:
-        """Give what is known of an effect without asking anybody; None if it was never meant."""
-        row = await self._writer.read(lambda connection: effect_rows.row_of(connection, effect))
-        return None if row is None else row.outcome
+        return [_as_read_back(row) for row in rows]
 
     async def _intend(self, effect: Effect, device: Device, before: EffectRow | None) -> EffectRow:
         job = await self._writer.write(lambda connection: serials.advance(connection, "job"))
@@ -125,7 +126,7 @@ class StoredLedger:
 
     @asynccontextmanager
     async def _turn(self, effect: Effect) -> AsyncIterator[None]:
-        key = (effect.subject, effect.kind.name, effect.generation)
+        key = _key(effect)
         turn = self._turns.setdefault(key, _Turn())
         turn.users += 1
         try:
@@ -135,6 +136,14 @@ class StoredLedger:
             turn.users -= 1
             if not turn.users:
                 del self._turns[key]
+
+
+def _key(effect: Effect) -> _Key:
+    return effect.subject, effect.kind, effect.generation
+
+
+def _as_read_back(row: EffectRow) -> OpenEffect:
+    return OpenEffect(effect_id=row.effect_id, effect=row.effect, ticket=row.ticket, state=row.state)
 
 
 def _may_go_again(row: EffectRow) -> bool:

@@ -53,10 +53,10 @@ class Requests:
         args: Mapping[str, Any],
         actor: str,
         role: str,
-        expires_at: datetime | None = None,
+        expires_s: float | None = None,
     ) -> Request:
         """Keep a request (or give the one with this key); returns after the commit. For callers without a loop."""
-        row = self._row(key, action, args, actor, role, expires_at)
+        row = self._row(key, action, args, actor, role, expires_s)
         return self._writer.write_now(lambda connection: _put(connection, row))
 
     async def put(
@@ -67,10 +67,10 @@ class Requests:
         args: Mapping[str, Any],
         actor: str,
         role: str,
-        expires_at: datetime | None = None,
+        expires_s: float | None = None,
     ) -> Request:
         """Do the same on a loop."""
-        row = self._row(key, action, args, actor, role, expires_at)
+        row = self._row(key, action, args, actor, role, expires_s)
         return await self._writer.write(lambda connection: _put(connection, row))
 
     def get_now(self, id: int) -> Request | None:  # noqa: A002 - the column's name
@@ -89,7 +89,7 @@ class Requests:
             await self._writer.write(lambda connection: _expire(connection, now))
         return [_request(row) for row in rows if row.expires_at > now]
 
-    async def finish(self, id: int, state: str, result: Mapping[str, Any]) -> None:  # noqa: A002
+    async def finish(self, id: int, result: Mapping[str, Any], *, state: str = "done") -> None:  # noqa: A002
         """Write what was done or why it was refused ("done" | "refused"); the first answer stands."""
         at = self._clock.now()
         change = update(request).where(request.c.id == id, request.c.state == "new")
@@ -99,9 +99,10 @@ class Requests:
         await self._writer.write(lambda connection: connection.execute(change).rowcount)
 
     def _row(
-        self, key: str, action: str, args: Mapping[str, Any], actor: str, role: str, expires_at: datetime | None
+        self, key: str, action: str, args: Mapping[str, Any], actor: str, role: str, expires_s: float | None
     ) -> dict[str, Any]:
         at = self._clock.now()
+        patience_s = EXPIRY_S.get(action, ACTUATION_S) if expires_s is None else expires_s
         return {
             "key": key,
             "action": action,
@@ -109,7 +110,7 @@ class Requests:
             "actor": actor,
             "role": role,
             "created_at": at,
-            "expires_at": expires_at or at + timedelta(seconds=EXPIRY_S.get(action, ACTUATION_S)),
+            "expires_at": at + timedelta(seconds=patience_s),
             "result": {},
         }
 

@@ -238,6 +238,7 @@ journal = Table(
     Column("hash", Text, nullable=False),
     Index("ix_journal_subject", "subject", "seq"),
     Index("ix_journal_order_id", "order_id", "seq"),
+    Index("ix_journal_kind", "kind", "at"),
 )
 """Append-only by trigger (see the first migration); `hash` chains each row to the one before."""
 

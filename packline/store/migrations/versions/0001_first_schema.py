@@ -140,6 +140,7 @@ def upgrade() -> None:
         sa.Column("hash", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_journal")),
     )
+    op.create_index("ix_journal_kind", "journal", ["kind", "at"], unique=False)
     op.create_index("ix_journal_order_id", "journal", ["order_id", "seq"], unique=False)
     op.create_index("ix_journal_subject", "journal", ["subject", "seq"], unique=False)
     op.create_table(
@@ -414,6 +415,7 @@ def downgrade() -> None:
     op.drop_table("login_attempt")
     op.drop_index("ix_journal_subject", table_name="journal")
     op.drop_index("ix_journal_order_id", table_name="journal")
+    op.drop_index("ix_journal_kind", table_name="journal")
     op.drop_table("journal")
     op.drop_table("item")
     op.drop_index("ix_inbox_state", table_name="inbox")

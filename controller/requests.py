@@ -123,8 +123,8 @@ class RequestDesk:
         except Fault as fault:
             result, state = fault.as_dict(), "refused"
         except (KeyError, TypeError, ValueError) as error:
-            fault = Fault(4001, where=f"request {row.action}", seen=f"{type(error).__name__}: {error}"[:100])
-            result, state = fault.as_dict(), "refused"
+            seen = f"{type(error).__name__}: {error}"[:100]
+            result, state = Fault(4001, where=f"request {row.action}", seen=seen).as_dict(), "refused"
         await self._hands.requests.finish(row.id, result or {}, state=state)
         self._hands.kit.changed()
 

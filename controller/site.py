@@ -34,6 +34,8 @@ class SiteHead(_Part):
     data: str
     company_prefix: Annotated[str, StringConstraints(pattern=r"^\d{7,10}$")]
     languages: list[Literal["en", "zh"]] = ["en", "zh"]
+    items: str = ""
+    """A CSV file beside the site file with the item master; taken in at start when it changed."""
 
 
 class Web(_Part):
@@ -131,7 +133,6 @@ class TwinPart(_Part):
 
     speed: Annotated[float, Field(gt=0, le=1000)] = 20
     seed: int = 1
-    items: str = ""
     host: str = "127.0.0.1:18090"
     truth: str = "127.0.0.1:18099"
     people_password: str = ""

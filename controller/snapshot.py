@@ -13,6 +13,7 @@ from controller.site import Site, StationPart
 from labeling.printer import PrinterStatus
 from packline.core.clock import Clock
 from packline.store import Store
+from packline.store.figures import Figures
 from stations.post import Post
 
 FIGURES_S = 0.5
@@ -43,6 +44,7 @@ class Snapshot:
         self._clock = clock
         self._run_id = run_id
         self._started_at = clock.now()
+        self._counts = Figures(store.writer)
         self._figures: dict[str, Any] = {}
         self._figures_at = float("-inf")
 
@@ -116,7 +118,7 @@ class Snapshot:
     async def _counted(self) -> dict[str, Any]:
         now = self._clock.monotonic()
         if now - self._figures_at >= FIGURES_S or not self._figures:
-            self._figures = await self._store.figures.count(since=self._clock.now() - timedelta(hours=1))
+            self._figures = await self._counts.count(since=self._clock.now() - timedelta(hours=1))
             self._figures["oldest_waiting_s"] = self._age(self._figures.pop("oldest_waiting_at"))
             self._figures_at = now
         return self._figures

@@ -1,1 +1,1 @@
-"""One module per verb of the packline command."""
+"""The verbs of the `packline` command, one module each."""

@@ -1,0 +1,70 @@
+"""The `packline` command."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from packline.core.faults import Fault
+from packline.core.files import FileFaults
+
+VERBS = {
+    "demo": "run the whole demo line on this computer, twin and all",
+    "up": "run the controller, the dashboard and the video server of a site",
+    "twin": "serve the twin of a site's machines, and its virtual people",
+    "check": "check a site file and the machine files it names",
+    "doctor": "check this installation: versions, database library, system packages, ports",
+    "items": "import the item master from a CSV file",
+    "user": "add a user or set a password",
+    "backup": "copy the books while the line runs, or restore a copy",
+    "docs": "write the generated reference pages",
+}
+HIDDEN = {"process": "run one process of `up`"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; gives the exit code: 0 well, 1 something is wrong, 2 wrong usage."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(prog="packline", description="Runs a fulfilment line: machines, people, parcels.")
+    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.add_argument("verb", nargs="?", choices=[*VERBS, *HIDDEN], metavar="verb", help=_listing())
+    known, rest = parser.parse_known_args(words[:1])
+    if known.version:
+        return _version()
+    if known.verb is None:
+        parser.print_help()
+        return 2
+    verb = importlib.import_module(f"controller.commands.{known.verb}")
+    options = argparse.ArgumentParser(prog=f"packline {known.verb}", description={**VERBS, **HIDDEN}[known.verb])
+    verb.arguments(options)
+    return _run(verb, options.parse_args([*rest, *words[1:]]))
+
+
+def _run(verb: object, options: argparse.Namespace) -> int:
+    try:
+        return int(verb.run(options))  # type: ignore[attr-defined]  # every verb has arguments() and run()
+    except FileFaults as faults:
+        for fault in faults.faults:
+            print(fault.text(), file=sys.stderr)
+    except Fault as fault:
+        print(fault.text(), file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+def _listing() -> str:
+    return "; ".join(f"{name}: {text}" for name, text in VERBS.items())
+
+
+def _version() -> int:
+    from importlib.metadata import version
+
+    print(version("packline"))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

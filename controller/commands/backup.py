@@ -1,0 +1,32 @@
+"""`packline backup SITE [FILE]`: copy the books while the line runs; `--restore FILE` puts a copy back."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from controller.commands.opening import open_books
+from controller.processes import DATABASE
+from controller.site import load_site
+from controller.sites import find_site
+from packline.store import restore
+
+
+def arguments(options: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    options.add_argument("site", type=Path, help="site file")
+    options.add_argument("file", type=Path, help="the copy")
+    options.add_argument("--restore", action="store_true", help="put FILE in place of the books; stop `up` first")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Copy or restore."""
+    path = find_site(chosen.site)
+    if chosen.restore:
+        restore(chosen.file, load_site(path).data_dir() / DATABASE)
+        print("restored; the next start compares the books with the machines before anything moves")
+        return 0
+    with open_books(path) as store:
+        store.backup(chosen.file)
+    print(f"copied to {chosen.file}")
+    return 0

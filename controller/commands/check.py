@@ -1,0 +1,77 @@
+"""`packline check SITE`: everything that is wrong in a site file and the machine files it names."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from controller.placement import machine_file
+from controller.site import Site, load_site
+from controller.sites import find_site
+from packline.core.effects import KINDS
+from packline.core.faults import Fault
+from packline.core.files import FileFaults
+
+NEEDED_JOBS = {
+    "turntable": ("turn",),
+    "pack": ("seal",),
+    "print_apply": ("apply", "eject", "discard"),
+    "courier_gate": ("release", "light"),
+}
+
+
+def arguments(options: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    options.add_argument("site", type=Path, help="site file")
+    options.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Print what is wrong; 1 if anything is."""
+    faults = find_faults(chosen.site)
+    if chosen.json:
+        print(json.dumps({"ok": not faults, "faults": [f.as_dict() for f in faults]}, ensure_ascii=False))
+    elif faults:
+        print("\n".join(f.text() for f in faults))
+    else:
+        print(f"{chosen.site}: in order")
+    return int(bool(faults))
+
+
+def find_faults(path: Path) -> list[Fault]:
+    """Give every fault of the site file at `path`, and of its machine files."""
+    try:
+        path = find_site(path)
+        site = load_site(path)
+    except FileFaults as faults:
+        return faults.faults
+    return _machine_faults(site, path)
+
+
+def _machine_faults(site: Site, path: Path) -> list[Fault]:
+    faults: list[Fault] = []
+    for name, part in site.machines.items():
+        try:
+            file = machine_file(part.file, path.resolve().parent)
+        except FileFaults as found:
+            faults += found.faults
+            continue
+        for station, place in site.stations.items():
+            if place.machine == name:
+                faults += _missing_jobs(f"{path} [stations.{station}.machine]", place.kind, name, set(file.jobs))
+        faults += _wrong_scheme(f"{path} [machines.{name}.address]", file.machine.protocol, part.address)
+    return faults
+
+
+def _missing_jobs(where: str, kind: str, machine: str, jobs: set[str]) -> list[Fault]:
+    missing = [job for job in NEEDED_JOBS.get(kind, ()) if job not in jobs]
+    expected = f"jobs {', '.join(NEEDED_JOBS.get(kind, ()))} (of {', '.join(sorted(KINDS))})"
+    return [Fault(4201, where=where, seen=f"{machine} without job {job}", expected=expected) for job in missing]
+
+
+def _wrong_scheme(where: str, protocol: str, address: str) -> list[Fault]:
+    if (protocol == "opcua") == address.startswith("opc.tcp://"):
+        return []
+    expected = "opc.tcp://host:port" if protocol == "opcua" else "host:port"
+    return [Fault(4201, where=where, seen=address, expected=expected)]

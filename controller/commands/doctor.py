@@ -1,0 +1,113 @@
+"""`packline doctor`: what this installation has, what it lacks, and what to type."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes.util
+import importlib
+import json
+import platform
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from controller.sites import find_site, is_free, ports_in
+from packline.store import sqlite_report
+
+LIBRARIES = (
+    "pymodbus",
+    "asyncua",
+    "python-escpos",
+    "pyzbar",
+    "zxing-cpp",
+    "opencv-python-headless",
+    "simpy",
+    "sqlalchemy",
+    "alembic",
+    "flask",
+    "gunicorn",
+    "apscheduler",
+    "httpx",
+    "pydantic",
+)
+ROOMS = ("packline", "plc", "stations", "labeling", "scanning", "simulation", "web", "controller")
+OLDEST_PYTHON = (3, 11)
+
+
+def arguments(options: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    options.add_argument("site", nargs="?", type=Path, default=Path("sites/demo.toml"), help="whose ports to try")
+    options.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Print the report; 1 if something that the line needs is missing."""
+    report = examine(chosen.site)
+    if chosen.json:
+        print(json.dumps(report, ensure_ascii=False))
+    else:
+        _print(report)
+    return int(bool(report["wrong"]))
+
+
+def examine(site: Path) -> dict[str, Any]:
+    """Give versions, the database library, optional system packages, busy ports, and what is wrong or advisable."""
+    sqlite = sqlite_report()
+    report: dict[str, Any] = {
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in LIBRARIES},
+        "sqlite": sqlite,
+        "libzbar": ctypes.util.find_library("zbar") is not None,
+        "chromium": shutil.which("chromium") is not None,
+        "busy_ports": [port for port in ports_in(find_site(site).read_text("utf-8")) if not is_free(port)],
+    }
+    report["wrong"] = _wrong(report)
+    report["advice"] = _advice(report)
+    return report
+
+
+def _wrong(report: dict[str, Any]) -> list[str]:
+    wrong = [f"{name} is not installed: run make setup" for name, v in report["packages"].items() if v is None]
+    if sys.version_info < OLDEST_PYTHON:
+        wrong.append(f"Python {report['python']}: 3.11 or newer is needed")
+    homes = {str(Path(str(importlib.import_module(room).__file__)).parent.parent) for room in ROOMS}
+    if len(homes) > 1:
+        wrong.append(f"another package took the name of a room of ours: {', '.join(sorted(homes))}")
+    return wrong
+
+
+def _advice(report: dict[str, Any]) -> list[str]:
+    advice = [report["sqlite"]["advice"]] if report["sqlite"]["advice"] else []
+    if not report["libzbar"]:
+        advice.append("pyzbar has no libzbar: zxing-cpp reads alone. For both: apt-get install libzbar0")
+    if not report["chromium"]:
+        advice.append("the browser tests need: apt-get install chromium")
+    if report["busy_ports"]:
+        ports = ", ".join(map(str, report["busy_ports"]))
+        advice.append(f"ports in use: {ports} (packline demo moves to free ones by itself)")
+    return advice
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _print(report: dict[str, Any]) -> None:
+    print(f"Python    {report['python']}")
+    for name, found in report["packages"].items():
+        print(f"{name:24}{found or 'missing'}")
+    sqlite = report["sqlite"]
+    print(
+        f"SQLite    {sqlite['version']} by {sqlite['library']}, journal {sqlite['journal_mode']}, {sqlite['synchronous']}"
+    )
+    for line in report["wrong"]:
+        print(f"WRONG     {line}")
+    for line in report["advice"]:
+        print(f"advice    {line}")
+    if not report["wrong"]:
+        print("in order")

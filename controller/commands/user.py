@@ -1,0 +1,32 @@
+"""`packline user SITE NAME`: add a user, or give one a new password."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from pathlib import Path
+
+from controller.commands.opening import open_books
+from controller.sites import find_site
+from packline.orders.policy import ROLES
+from web.doors import hash_password
+
+
+def arguments(options: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    options.add_argument("site", type=Path, help="site file")
+    options.add_argument("name", help="user name")
+    options.add_argument("--role", choices=ROLES, default="operator")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Ask for the password (or read it from standard input) and store its hash."""
+    password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    with open_books(find_site(chosen.site)) as store:
+        if store.users.get_now(chosen.name):
+            store.users.set_password_now(chosen.name, hash_password(password))
+        else:
+            store.users.add_now(chosen.name, role=chosen.role, password_hash=hash_password(password))
+    print(f"{chosen.name} may sign in")
+    return 0

@@ -1,0 +1,62 @@
+"""Finds site files: in the folder given, or among those that ship with the package; moves their ports."""
+
+from __future__ import annotations
+
+import re
+import socket
+from importlib import resources
+from pathlib import Path
+
+from packline.core.faults import Fault
+from packline.core.files import FileFaults
+
+_PORTS = re.compile(r"(127\.0\.0\.1:|localhost:|\bport = |video_port = )(\d{2,5})")
+MOST_OFFSETS = 40
+OFFSET_STEP = 137
+
+
+def find_site(path: Path) -> Path:
+    """Give `path`, or the shipped site file of that name (`sites/demo.toml` works from any folder)."""
+    if path.exists():
+        return path
+    for folder in _shipped():
+        if (folder / path.name).exists():
+            return folder / path.name
+    raise FileFaults(
+        [Fault(4201, where=str(path), seen="no such file", expected="a site file, or the name of a shipped one")]
+    )
+
+
+def _shipped() -> list[Path]:
+    package = Path(str(resources.files("controller")))
+    return [package / "sites", package.parent / "sites"]
+
+
+def ports_in(text: str) -> list[int]:
+    """Give every port that a site file names on this computer."""
+    return sorted({int(found[2]) for found in _PORTS.finditer(text)})
+
+
+def moved(text: str, offset: int) -> str:
+    """Give the site file with every local port moved by `offset`."""
+    return _PORTS.sub(lambda found: f"{found[1]}{int(found[2]) + offset}", text)
+
+
+def free_offset(text: str, first: int = 0) -> int:
+    """Give the first offset at which all the file's ports are free; raises Fault 4201 when none is found."""
+    for n in range(MOST_OFFSETS):
+        offset = first + n * OFFSET_STEP
+        if all(is_free(port + offset) for port in ports_in(text)):
+            return offset
+    raise Fault(4201, where="ports", seen="every tried set of ports is in use", expected="free ports on 127.0.0.1")
+
+
+def is_free(port: int) -> bool:
+    """Tell whether `port` can be listened on at 127.0.0.1 now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,188 @@
+"""Keeps the controller, the web and the video process alive; standard library only."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from packline.core.local import ask
+
+LOOK_S = 0.2
+PROBE_S = 1.0
+STUCK_S = 5.0
+START_S = 30.0
+"""A process that has never answered is given this long before it counts as stuck."""
+MOST_RESTARTS = 5
+RESTART_WINDOW_S = 60.0
+FIRST_PAUSE_S = 0.1
+MOST_PAUSE_S = 5.0
+STOP_S = 8.0
+LOG_BYTES = 5_000_000
+
+Probe = Callable[[], bool]
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Child:
+    """One process under watch."""
+
+    name: str
+    command: list[str]
+    probe: Probe
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    answered_at: float | None = None
+    probed_at: float = 0.0
+    restarts: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_RESTARTS))
+    down_until: float = 0.0
+    given_up: bool = False
+
+
+class Supervisor:
+    """Starts children, restarts the dead and the stuck, gives up on the hopeless, stops all at the end."""
+
+    def __init__(
+        self,
+        children: list[Child],
+        *,
+        logs: Path,
+        env: Mapping[str, str],
+        say: Say,
+        each_look: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._children = children
+        self._logs = logs
+        self._env = dict(env)
+        self._say = say
+        self._each_look = each_look
+        self._stop = threading.Event()
+
+    def stop(self, *_: object) -> None:
+        """Ask the loop to end; safe from a signal handler."""
+        self._stop.set()
+
+    def run(self) -> int:
+        """Watch until told to stop; gives the exit code: 1 when a process was given up."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        try:
+            while not self._stop.wait(LOOK_S):
+                for child in self._children:
+                    self._look(child)
+                self._each_look()
+        finally:
+            self._end()
+        return int(any(child.given_up for child in self._children))
+
+    def _look(self, child: Child) -> None:
+        now = time.monotonic()
+        if child.given_up or now < child.down_until:
+            return
+        if child.process is None:
+            self._start(child)
+        elif (code := child.process.poll()) is not None:
+            self._died(child, f"ended with code {code}")
+        elif self._is_stuck(child, now):
+            child.process.kill()
+            child.process.wait()
+            self._died(child, f"did not answer for {STUCK_S:.0f} s")
+
+    def _start(self, child: Child) -> None:
+        child.started_at, child.answered_at = time.monotonic(), None
+        with self._log(child.name) as log:
+            # the pipe on its standard input tells a child that its supervisor is gone, however it went
+            child.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                child.command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=self._env, start_new_session=False
+            )
+
+    def _died(self, child: Child, why: str) -> None:
+        now = time.monotonic()
+        child.process = None
+        recent = [at for at in child.restarts if now - at < RESTART_WINDOW_S]
+        if len(recent) >= MOST_RESTARTS:
+            child.given_up = True
+            self._say(f"5003 process restarted too often: {child.name} {why}. Read {self._logs / child.name}.log.")
+            return
+        child.restarts.append(now)
+        child.down_until = now + min(MOST_PAUSE_S, FIRST_PAUSE_S * 2 ** len(recent))
+        self._say(f"{child.name} {why}; starting it again")
+
+    def _is_stuck(self, child: Child, now: float) -> bool:
+        if now - child.probed_at >= PROBE_S:
+            child.probed_at = now
+            if child.probe():
+                child.answered_at = time.monotonic()
+        if child.answered_at is None:
+            return now - child.started_at > START_S
+        return now - child.answered_at > STUCK_S + PROBE_S
+
+    def _end(self) -> None:
+        running = [child.process for child in self._children if child.process is not None]
+        for process in running:
+            process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_S
+        for process in running:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.1, deadline - time.monotonic()))
+            if process.poll() is None:
+                process.kill()
+
+    def _log(self, name: str) -> IO[bytes]:
+        path = self._logs / f"{name}.log"
+        if path.exists() and path.stat().st_size > LOG_BYTES:
+            path.replace(path.with_suffix(".log.1"))
+        return path.open("ab")
+
+
+def answers_locally(data: Path) -> Probe:
+    """Give the controller's probe: it answers its local socket, so its loop turns."""
+
+    def probe() -> bool:
+        try:
+            return "run" in ask(data, {"do": "snapshot"}, timeout_s=2.0)
+        except (OSError, ValueError):
+            return False
+
+    return probe
+
+
+def answers_http(host: str, port: int, path: str) -> Probe:
+    """Give a web process's probe: any answer below 500."""
+
+    def probe() -> bool:
+        connection = http.client.HTTPConnection(host, port, timeout=2.0)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status < 500
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    return probe
+
+
+def die_with_supervisor() -> None:
+    """In a child: end at once when the supervisor's end of our standard input closes."""
+    if os.environ.get("PACKLINE_SUPERVISED") != "1":
+        return
+
+    def wait() -> None:
+        while sys.stdin.buffer.read(1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(STOP_S)
+        os._exit(1)
+
+    threading.Thread(target=wait, name="supervisor watch", daemon=True).start()

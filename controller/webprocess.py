@@ -1,0 +1,80 @@
+"""The dashboard and the video process of `packline up`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from web.serve import run as serve
+from web.video import VideoSettings
+from web.video import run as serve_video
+
+from controller.processes import database_url, prepare, secret_of, site_and_data
+from controller.site import Site
+from packline.core.clock import WallClock
+from packline.core.faults import Fault
+from packline.core.ids import SystemIds
+from packline.store import Store, open_store
+from web.doors import first_admin, hash_password
+from web.settings import WebSettings
+
+PEOPLE = (("floor", "operator"), ("shift-lead", "supervisor"))
+"""The twin's virtual people sign in as these; only a site with a [twin] has them."""
+
+
+def run_web(path: Path) -> int:
+    """Serve the dashboard until SIGTERM."""
+    prepare()
+    site, data = site_and_data(path)
+    store = open_store(database_url(data), clock=WallClock(), ids=SystemIds())
+    _welcome(store, data)
+    if site.twin and site.twin.people_password:
+        _admit_people(store, site.twin.people_password)
+    serve(_settings(site, data, store), site.web.host, site.web.port)
+    return 0
+
+
+def run_video(path: Path) -> int:
+    """Serve the cameras until SIGTERM."""
+    prepare()
+    site, data = site_and_data(path)
+    cameras = {name: part.url for name, part in site.cameras.items()}
+    settings = VideoSettings(cameras=cameras, secret=secret_of(data), clock=WallClock())
+    serve_video(settings, site.web.host, site.web.video_port)
+    return 0
+
+
+def _settings(site: Site, data: Path, store: Store) -> WebSettings:
+    return WebSettings(
+        store=store,
+        clock=WallClock(),
+        ids=SystemIds(),
+        data=data,
+        secret=secret_of(data),
+        title=site.site.title,
+        zone=ZoneInfo(site.site.time_zone),
+        languages=site.site.languages,
+        feeds={name: part.keys() for name, part in site.feeds.items()},
+        couriers={name: part.keys() for name, part in site.couriers.items()},
+        video_url=f":{site.web.video_port}",
+        buyer_url=site.web.public_url,
+    )
+
+
+def _welcome(store: Store, data: Path) -> None:
+    """Make the first administrator; the password is shown once, by `up`, which reads this file and removes it."""
+    password = first_admin(store, SystemIds(), WallClock())
+    if password:
+        note = data / "first-admin"
+        note.touch(0o600)
+        note.write_text(password)
+
+
+def _admit_people(store: Store, password: str) -> None:
+    known = {user.name for user in store.users.all_now()}
+    for name, role in PEOPLE:
+        try:
+            if name not in known:
+                store.users.add_now(name, role=role, password_hash=hash_password(password))
+        except Fault:
+            continue  # the other process was quicker

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,11 +14,14 @@ from labeling.dialogue import Dialogue
 from labeling.drawing import draw
 from labeling.drivers import escpos
 from labeling.drivers.replies import Condition, ProcessDone, Reply, StatusBlock
+from labeling.proof import Counts, judge, process_number
 from labeling.transport import OpenPort
 from packline.core.clock import Clock
 from packline.core.effects import Effect, EffectState, Evidence, Ticket
 from packline.core.faults import Fault
 
+MOST_INTERRUPTED = 64
+"""Jobs kept in mind that stopped for paper, cover or an error; older ones are settled long since."""
 MOST_LOOKS = 10
 """How often moving counters are looked at before they are given up."""
 
@@ -64,14 +68,6 @@ class PrinterStatus:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Counts:
-    """Cuts and, where the printer counts them, printed dot rows."""
-
-    cuts: int
-    rows: int | None
-
-
 class LabelPrinter:
     """A Device for PRINT over ESC/POS; one connection, one job in flight. It never repeats anything by itself.
 
@@ -100,6 +96,7 @@ class LabelPrinter:
         self._counts_rows: bool | None = None
         self._busy = asyncio.Lock()
         self._last = PrinterStatus()
+        self._interrupted: deque[int] = deque(maxlen=MOST_INTERRUPTED)
 
     def is_connected(self) -> bool:
         """Tell whether a connection is open; whether the other end still listens shows only when it is asked."""
@@ -142,9 +139,10 @@ class LabelPrinter:
     async def send(self, effect: Effect, ticket: Ticket) -> Evidence:
         """Hand over the job in one piece and wait for the printer's word that it is printed.
 
-        CONFIRMED only by the process id. NOT_EXECUTED only if no byte left. Everything else is UNKNOWN.
+        CONFIRMED only by the process id. NOT_EXECUTED only if no byte left. Everything else is UNKNOWN, with fault 2105
+        when the printer stopped with the job inside: what comes out after a reload is the other part of two.
         """
-        process_id = escpos.process_id(ticket.extra["process_id"])
+        process_id = escpos.process_id(process_number(ticket))
         content = LabelContent.from_dict(effect.parameters)
         data = await self._offload(_job, content, process_id)
         async with self._busy:
@@ -152,7 +150,10 @@ class LabelPrinter:
                 dialogue = await self._connected()
             except Fault as fault:
                 return _evidence(EffectState.NOT_EXECUTED, "printer link", fault.code)
-            return await self._print(dialogue, data, process_id)
+            evidence = await self._print(dialogue, data, process_id)
+            if evidence.fault == 2105:
+                self._interrupted.append(process_number(ticket))
+            return evidence
 
     async def inquire(self, effect: Effect, ticket: Ticket) -> Evidence:
         """Judge an old job by the printer's counters, which outlive its power."""
@@ -160,11 +161,12 @@ class LabelPrinter:
             try:
                 condition = await self._condition()
                 if condition.fault is not None:
+                    self._interrupted.append(process_number(ticket))
                     return _evidence(EffectState.UNKNOWN, "printer status", condition.fault)
                 counts = await self._settled_counts(int(ticket.extra["counter_before"]))
             except Fault as fault:
                 return _evidence(EffectState.UNKNOWN, "printer link", fault.code)
-        return _judge(counts, ticket)
+        return judge(counts, ticket, was_interrupted=process_number(ticket) in self._interrupted)
 
     async def _print(self, dialogue: Dialogue, data: bytes, process_id: bytes) -> Evidence:
         try:
@@ -187,16 +189,15 @@ class LabelPrinter:
                     return _evidence(EffectState.CONFIRMED, "process id")
                 trouble = _trouble_in(reply)
             if trouble is not None:
-                # an error with a job inside has left part of a label; paper and cover may still let the rest out
-                return _evidence(EffectState.UNKNOWN, "printer status", 2105 if trouble == 2106 else trouble)
+                return Evidence(state=EffectState.UNKNOWN, source="printer status", data={"cause": trouble}, fault=2105)
         raise TimeoutError
 
     async def _condition(self) -> Condition:
         return await self._talk(Dialogue.condition)
 
-    async def _counts(self) -> _Counts:
+    async def _counts(self) -> Counts:
         cuts = await self._talk(_cuts)
-        return _Counts(cuts=cuts, rows=await self._rows())
+        return Counts(cuts=cuts, rows=await self._rows())
 
     async def _rows(self) -> int | None:
         """Read the head's counter; a printer that has none is asked only once."""
@@ -212,7 +213,7 @@ class LabelPrinter:
         self._counts_rows = True
         return rows
 
-    async def _settled_counts(self, cuts_before: int) -> _Counts:
+    async def _settled_counts(self, cuts_before: int) -> Counts:
         """Read the counters until two readings agree; a cut settles it at once.
 
         Data of a lost connection may still be on its way to the head. Where the head is not counted, only a pause as
@@ -274,24 +275,6 @@ async def _rows(dialogue: Dialogue) -> int:
 
 def _trouble_in(reply: Reply) -> int | None:
     return Condition.from_block(reply).fault if isinstance(reply, StatusBlock) else None
-
-
-def _judge(counts: _Counts, ticket: Ticket) -> Evidence:
-    """Compare the counters with those before the job; anything but none or exactly one label stays open.
-
-    The head's counter is only asked whether it moved: makes differ in what they count of a row.
-    """
-    cuts = counts.cuts - int(ticket.extra["counter_before"])
-    rows_before = ticket.extra.get("rows_before")
-    has_moved = counts.rows is not None and rows_before is not None and counts.rows != int(rows_before)
-    state: EffectState = EffectState.UNKNOWN
-    fault: int | None = 2005
-    if cuts == 1:
-        state, fault = EffectState.CONFIRMED, None
-    elif cuts == 0:
-        state, fault = (EffectState.FAILED, 2105) if has_moved else (EffectState.NOT_EXECUTED, None)
-    data = {"cuts": cuts, "has_head_moved": has_moved}
-    return Evidence(state=state, source="label counter", data=data, fault=fault)
 
 
 def _evidence(state: EffectState, source: str, fault: int | None = None) -> Evidence:

@@ -124,7 +124,7 @@ def judge_still(still: Still, *, asked_at: datetime, last_frame: int | None, exp
     before: a stale picture is never proof, whatever it shows.
     """
     require_fresh(still, asked_at=asked_at, last_frame=last_frame)
-    return judge(decode(still.jpeg, is_enough=_shows_plate_and_label), expected)
+    return judge(decode(still.jpeg, is_enough=shows_plate_and_label), expected)
 
 
 def require_fresh(still: Still, *, asked_at: datetime, last_frame: int | None) -> None:
@@ -147,9 +147,10 @@ def _kind(seen: Seen, expected: ExpectedLabel) -> VerdictKind:
         (VerdictKind.OLD_LABEL in foreign, VerdictKind.OLD_LABEL),
         (any(sscc != expected.sscc for sscc in seen.ssccs), VerdictKind.WRONG_LABEL),
         (not seen.lpns, VerdictKind.NO_LPN),
-        (bool(seen.labels), VerdictKind.MATCH),
-        # bars alone do not tell a reprint from its voided original
-        (bool(seen.ssccs), VerdictKind.UNREADABLE),
+        (bool(seen.labels and seen.ssccs), VerdictKind.MATCH),
+        # bars alone do not tell a reprint from its voided original; the mark alone may be on half a label, and the
+        # courier has to read the bars
+        (bool(seen.labels or seen.ssccs), VerdictKind.UNREADABLE),
     )
     return next((kind for holds, kind in rules if holds), VerdictKind.NO_LABEL)
 
@@ -161,6 +162,7 @@ def _label_kind(label: SeenLabel, expected: ExpectedLabel) -> VerdictKind:
     return VerdictKind.OLD_LABEL if is_older else VerdictKind.WRONG_LABEL
 
 
-def _shows_plate_and_label(codes: Sequence[Code]) -> bool:
+def shows_plate_and_label(codes: Sequence[Code]) -> bool:
+    """Tell whether a parcel's plate and a whole label are among `codes`; hand it to `decode` as `is_enough`."""
     seen = look(codes)
-    return bool(seen.lpns and seen.labels)
+    return bool(seen.lpns and seen.labels and seen.ssccs)

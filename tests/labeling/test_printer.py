@@ -67,15 +67,27 @@ async def test_a_printer_that_is_off_is_told_as_not_reachable(fake, effect, unus
     assert not driver.is_connected()
 
 
-async def test_paper_that_runs_out_in_mid_label_leaves_the_job_open_until_the_rest_is_out(fake, driver, effect):
+async def test_paper_that_runs_out_in_mid_label_spoils_it_though_the_rest_comes_out_later(fake, driver, effect):
     fake.rows_until_paper_out = 300
     ticket, evidence = await print_once(driver, effect)
-    assert (evidence.state, evidence.fault) == (EffectState.UNKNOWN, 2101)
+    assert (evidence.state, evidence.fault, evidence.data) == (EffectState.UNKNOWN, 2105, {"cause": 2101})
     again = await driver.inquire(effect, ticket)
     assert (again.state, again.fault) == (EffectState.UNKNOWN, 2101)
     fake.reload()
-    assert (await driver.inquire(effect, ticket)).state is EffectState.CONFIRMED
+    evidence = await driver.inquire(effect, ticket)
+    assert (evidence.state, evidence.fault) == (EffectState.FAILED, 2105)
     assert fake.labels == 1
+
+
+async def test_a_printer_found_without_paper_after_a_crash_makes_the_label_doubtful(fake, driver, effect):
+    ticket = await driver.prepare(effect, 1)
+    fake.rows_until_paper_out = 300
+    await driver.send(effect, ticket)
+    restarted = fake_driver(fake.address)
+    assert (await restarted.inquire(effect, ticket)).fault == 2101
+    fake.reload()
+    assert (await restarted.inquire(effect, ticket)).state is EffectState.FAILED
+    await restarted.close()
 
 
 async def test_a_label_that_broke_off_is_told_as_half_printed(fake, driver, effect):

@@ -36,7 +36,8 @@ ARTICLE = code("6901234567892", 9, Symbology.EAN_13)
 
 CASES: tuple[tuple[VerdictKind, list[Code]], ...] = (
     (VerdictKind.MATCH, [plate(OURS), mark(OURS), bars(OURS)]),
-    (VerdictKind.MATCH, [plate(OURS), mark(OURS), ARTICLE]),
+    (VerdictKind.MATCH, [plate(OURS), mark(OURS), bars(OURS), ARTICLE]),
+    (VerdictKind.UNREADABLE, [plate(OURS), mark(OURS), ARTICLE]),
     (VerdictKind.NO_LABEL, [plate(OURS), ARTICLE]),
     (VerdictKind.UNREADABLE, []),
     (VerdictKind.UNREADABLE, [ARTICLE]),
@@ -73,7 +74,7 @@ def test_only_our_plate_and_exactly_our_label_are_ever_a_match(codes):
     verdict = judge(codes, OURS)
     labels = {c.text for c in codes if c.text.startswith("PK1")}
     plates = {c.text for c in codes if c.text.startswith("PL")}
-    sure = labels == {mark(OURS).text} and plates == {OURS.lpn} and bars(OTHER) not in codes
+    sure = labels == {mark(OURS).text} and plates == {OURS.lpn} and bars(OURS) in codes and bars(OTHER) not in codes
     assert verdict.ok == sure
     assert (verdict.fault is None) == verdict.ok
 

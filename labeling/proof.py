@@ -1,0 +1,47 @@
+"""Judges by a printer's own counters what became of a label; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from packline.core.effects import EffectState, Evidence, Ticket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Cuts and, where the printer counts them, movements of the head; both outlive its power."""
+
+    cuts: int
+    rows: int | None
+
+
+def process_number(ticket: Ticket) -> int:
+    """Give the number by which the printer was to report this job."""
+    return int(ticket.extra["process_id"])
+
+
+def judge(counts: Counts, ticket: Ticket, *, was_interrupted: bool) -> Evidence:
+    """Compare the counters with those before the job; anything but none or exactly one label stays open.
+
+    The head's counter is only asked whether it moved: makes differ in what they count of a row. `was_interrupted`: the
+    printer stopped for paper, cover or an error with the job inside.
+    """
+    cuts = counts.cuts - int(ticket.extra["counter_before"])
+    rows_before = ticket.extra.get("rows_before")
+    has_moved = counts.rows is not None and rows_before is not None and counts.rows != int(rows_before)
+    state, fault = _BY_COUNTERS.get((cuts, has_moved if cuts == 0 else was_interrupted), (EffectState.UNKNOWN, 2005))
+    data = {"cuts": cuts, "has_head_moved": has_moved, "was_interrupted": was_interrupted}
+    return Evidence(state=state, source="label counter", data=data, fault=fault)
+
+
+_BY_COUNTERS: Mapping[tuple[int, bool], tuple[EffectState, int | None]] = MappingProxyType(
+    {
+        (0, False): (EffectState.NOT_EXECUTED, None),
+        (0, True): (EffectState.FAILED, 2105),
+        (1, False): (EffectState.CONFIRMED, None),
+        (1, True): (EffectState.FAILED, 2105),
+    }
+)
+"""By cuts since the job and: without a cut, whether the head moved; with one, whether the printer stopped in between."""

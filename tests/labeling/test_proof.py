@@ -1,0 +1,23 @@
+"""The counters' word: one label is one cut more, none is none, and everything else stays open."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labeling.proof import Counts, judge
+from packline.core.effects import EffectState, Ticket
+
+counters = st.integers(0, 10_000)
+
+
+@given(counters, st.none() | counters, counters, st.none() | counters, st.booleans())
+def test_only_exactly_one_cut_without_a_stop_confirms_and_only_stillness_denies(
+    before, rows_before, now, rows, stopped
+):
+    extra = {"print_number": 1, "process_id": 5, "counter_before": before, "rows_before": rows_before}
+    ticket = Ticket(machine="printer-1", extra=extra)
+    evidence = judge(Counts(cuts=now, rows=rows), ticket, was_interrupted=stopped)
+    head_moved = rows is not None and rows_before is not None and rows != rows_before
+    assert (evidence.state is EffectState.CONFIRMED) == (now == before + 1 and not stopped)
+    assert (evidence.state is EffectState.NOT_EXECUTED) == (now == before and not head_moved)
+    assert (evidence.state is EffectState.UNKNOWN) == (now - before not in (0, 1))
+    assert (evidence.fault is None) == (evidence.state in (EffectState.CONFIRMED, EffectState.NOT_EXECUTED))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -25,22 +24,32 @@ class InboxState(StrEnum):
     QUARANTINED = "quarantined"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboxRow:
+class InboxRow(Protocol):
     """A message as it came, byte for byte. `channel` is the feed's or courier's name, `delivery_id` its webhook-id."""
 
-    id: int
-    channel: str
-    kind: str
-    delivery_id: str
-    body: bytes
-    received_at: datetime
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def channel(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def delivery_id(self) -> str: ...
+
+    @property
+    def body(self) -> bytes: ...
+
+    @property
+    def received_at(self) -> datetime: ...
 
 
 class Inbox(Protocol):
     """The messages that were accepted and not worked yet."""
 
-    async def pending(self, limit: int) -> list[InboxRow]:
+    async def pending(self, limit: int) -> Sequence[InboxRow]:
         """Give at most `limit` pending rows, oldest first."""
         ...
 
@@ -53,27 +62,44 @@ class Inbox(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Protocol):
     """One event for one subscriber. `sequence` is the journal's, `attempts` counts tries before this one."""
 
-    id: int
-    event_id: str
-    subscriber: str
-    role: str
-    name: str
-    subject: str
-    order_id: str
-    sequence: int
-    at: datetime
-    body: Mapping[str, Any] = field(default_factory=dict)
-    attempts: int = 0
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def event_id(self) -> str: ...
+
+    @property
+    def subscriber(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def subject(self) -> str: ...
+
+    @property
+    def order_id(self) -> str: ...
+
+    @property
+    def sequence(self) -> int: ...
+
+    @property
+    def at(self) -> datetime: ...
+
+    @property
+    def body(self) -> Mapping[str, Any]: ...
+
+    @property
+    def attempts(self) -> int: ...
 
 
 class Outbox(Protocol):
     """Events that are committed and wait to be told."""
 
-    async def claim(self, now: datetime, limit: int) -> list[Delivery]:
+    async def claim(self, now: datetime, limit: int) -> Sequence[Delivery]:
         """Take at most `limit` deliveries that are due at `now`, by sequence; nobody else gets them meanwhile.
 
         Of the events of one order for one subscriber none is given before an earlier one that is neither sent nor

@@ -6,9 +6,10 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 
@@ -39,6 +40,22 @@ class AlarmBell(Protocol):
     async def raise_alarm(self, fault: Fault, *, source: str) -> None: ...
 
     async def clear_alarm(self, code: int, *, source: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """A test event: it says nothing but that the way is open."""
+
+    event_id: str
+    subscriber: str
+    at: datetime
+    id: int = 0
+    name: str = "test"
+    subject: str = "test"
+    order_id: str = "test"
+    sequence: int = 0
+    body: Mapping[str, Any] = field(default_factory=dict)
+    attempts: int = 0
 
 
 class Pusher:
@@ -102,17 +119,7 @@ class Pusher:
     async def send_test(self, name: str) -> Answer:
         """Send a test event to a subscriber, beside the outbox; raises KeyError for an unknown one."""
         now, subscriber = self._clock.now(), self._subscribers[name]
-        test = Delivery(
-            id=0,
-            event_id=self._ids.ulid(int(now.timestamp() * 1000)),
-            subscriber=name,
-            role=subscriber.role,
-            name="test",
-            subject="test",
-            order_id="test",
-            sequence=0,
-            at=now,
-        )
+        test = Probe(event_id=self._ids.ulid(int(now.timestamp() * 1000)), subscriber=name, at=now)
         return await self._sender.send(subscriber, test)
 
     async def _claim(self, room: int) -> Sequence[Delivery]:

@@ -1,18 +1,43 @@
 """Books, an inbox and an outbox in memory, by the house's own tables; orders as a marketplace writes them."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from packline.core.clock import ManualClock
-from packline.feeds.ports import Delivery, InboxKind, InboxRow
+from packline.feeds.ports import InboxKind
 from packline.orders.lifecycle import TARGET, order_after, parcel_after, unit_after
 from packline.orders.model import Event, Item, Order, OrderState, Parcel, ParcelState, Unit, UnitState
 from packline.orders.ports import ExceptionRow, Label
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxRow:
+    id: int
+    channel: str
+    kind: str
+    delivery_id: str
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    id: int
+    event_id: str
+    subscriber: str
+    role: str
+    name: str
+    subject: str
+    order_id: str
+    sequence: int
+    at: datetime
+    body: dict
+    attempts: int = 0
 
 
 class MemoryBooks:

@@ -142,8 +142,10 @@ class Intake:
     async def _receive(self, new: PlaceOrder) -> Taken:
         await self._check_not_foreign(new)
         await self._check_items(new)
+        events = [_order_event("OrderReceived", new, {"content": new})]
         runs = deadlines(new.purchase, new.paid, self._clock.now(), self._policy.reserve_s, self._policy.pay_s)
-        events = [_order_event("OrderReceived", new, {"content": new, **_iso(runs)})]
+        if any(runs.values()):
+            events.append(_order_event("OrderChanged", new, {"content": new, **_iso(runs)}))
         if new.purchase is Purchase.CANCELLED:
             events.append(_order_event("OrderCancelled", new, {"reason": "cancelled"}))
         await self._books.record(*events)

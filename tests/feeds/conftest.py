@@ -94,8 +94,7 @@ class MemoryBooks:
     def _receive(self, event):
         content = event.data["content"]
         order = Order(order_id=event.subject, content=content, state=OrderState.RECEIVED, received_at=self.clock.now())
-        reserve, pay = (event.data[k] and datetime.fromisoformat(event.data[k]) for k in ("reserve_until", "pay_until"))
-        self.all_orders[event.subject] = replace(order, reserve_until=reserve, pay_until=pay)
+        self.all_orders[event.subject] = order
         for line in content.lines:
             for n in range(1, line.quantity + 1):
                 unit_id = f"{event.subject}.{line.line_no}.{n}"

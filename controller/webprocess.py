@@ -5,10 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from web.serve import run as serve
-from web.video import VideoSettings
-from web.video import run as serve_video
-
 from controller.processes import database_url, prepare, secret_of, site_and_data
 from controller.site import Site
 from packline.core.clock import WallClock
@@ -16,7 +12,10 @@ from packline.core.faults import Fault
 from packline.core.ids import SystemIds
 from packline.store import Store, open_store
 from web.doors import first_admin, hash_password
+from web.serve import run as serve
 from web.settings import WebSettings
+from web.video import VideoSettings
+from web.video import run as serve_video
 
 PEOPLE = (("floor", "operator"), ("shift-lead", "supervisor"))
 """The twin's virtual people sign in as these; only a site with a [twin] has them."""
@@ -71,10 +70,10 @@ def _welcome(store: Store, data: Path) -> None:
 
 
 def _admit_people(store: Store, password: str) -> None:
-    known = {user.name for user in store.users.all_now()}
+    now = WallClock().now()
     for name, role in PEOPLE:
         try:
-            if name not in known:
-                store.users.add_now(name, role=role, password_hash=hash_password(password))
+            if store.users.get(name) is None:
+                store.users.create(name, role=role, password_hash=hash_password(password), now=now)
         except Fault:
             continue  # the other process was quicker

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from controller.commands.opening import open_books
 from controller.sites import find_site
+from packline.core.clock import WallClock
 from packline.orders.policy import ROLES
 from web.doors import hash_password
 
@@ -24,9 +25,10 @@ def run(chosen: argparse.Namespace) -> int:
     """Ask for the password (or read it from standard input) and store its hash."""
     password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     with open_books(find_site(chosen.site)) as store:
-        if store.users.get_now(chosen.name):
-            store.users.set_password_now(chosen.name, hash_password(password))
+        now = WallClock().now()
+        if store.users.get(chosen.name):
+            store.users.set_password(chosen.name, hash_password(password), now)
         else:
-            store.users.add_now(chosen.name, role=chosen.role, password_hash=hash_password(password))
+            store.users.create(chosen.name, role=chosen.role, password_hash=hash_password(password), now=now)
     print(f"{chosen.name} may sign in")
     return 0

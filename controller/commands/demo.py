@@ -1,0 +1,196 @@
+"""`packline demo`: twin, controller, dashboard and people of the demo line, by one command."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from controller.commands.plant import twin_part
+from controller.site import Site, load_site
+from controller.sites import find_site, free_offset, moved
+
+LOOK_S = 0.25
+QUIET_S = 60.0
+"""The demo gives up when nothing at all moved in the plant for this long, in wall seconds."""
+STOP_S = 10.0
+BAR = 24
+
+
+def arguments(options: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    options.add_argument("--site", type=Path, default=Path("sites/demo.toml"), help="site file with a [twin]")
+    options.add_argument("--orders", type=int, default=24, help="how many orders are posted (default 24)")
+    options.add_argument("--speed", type=float, help="motion this many times faster than life (default: the site's)")
+    options.add_argument("--seed", type=int, help="seed of orders and people")
+    options.add_argument("--exit", action="store_true", help="end when every order is through")
+    options.add_argument("--json", action="store_true", help="last line of standard output: the figures as JSON")
+    options.add_argument("--data", type=Path, help="keep books and logs in this folder (default: a temporary one)")
+
+
+@dataclass(slots=True, kw_only=True)
+class Running:
+    """The two child processes and where they work."""
+
+    twin: subprocess.Popen[bytes]
+    up: subprocess.Popen[str]
+    site: Site
+    folder: Path
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Run the demo; with --exit, 0 only if all is well by the plant's truth and the receiver."""
+    folder = Path(tempfile.mkdtemp(prefix="packline-demo-"))
+    out = sys.stderr if chosen.json else sys.stdout
+    running: Running | None = None
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        path = _own_site(find_site(chosen.site), folder)
+        running = _start(path, folder, chosen)
+        return _watch(running, chosen, out)
+    except KeyboardInterrupt:
+        print("stopping the line", file=out)
+        return 130
+    finally:
+        if running is not None:
+            _stop(running)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _own_site(path: Path, folder: Path) -> Path:
+    """Copy the site file and its items, with ports moved to free ones if any of its own is in use."""
+    text = path.read_text("utf-8")
+    own = folder / path.name
+    own.write_text(moved(text, free_offset(text)), "utf-8")
+    items = load_site(path).site.items
+    if items:
+        shutil.copy(path.resolve().parent / items, folder / items)
+    return own
+
+
+def _start(path: Path, folder: Path, chosen: argparse.Namespace) -> Running:
+    data = chosen.data.resolve() if chosen.data else folder / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    env = {**os.environ, "PACKLINE_DATA": str(data), "PACKLINE_SUPERVISED": "1"}
+    words = [sys.executable, "-m", "controller"]
+    twin_words = [*words, "twin", str(path), "--orders", str(chosen.orders)]
+    for name in ("speed", "seed"):
+        if getattr(chosen, name) is not None:
+            twin_words += [f"--{name}", str(getattr(chosen, name))]
+    with (data / "twin.log").open("ab") as log:
+        twin = subprocess.Popen(twin_words, stdin=subprocess.PIPE, stdout=log, stderr=log, env=env)  # noqa: S603
+    up = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        [*words, "up", str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, text=True
+    )
+    return Running(twin=twin, up=up, site=load_site(path), folder=data)
+
+
+def _watch(running: Running, chosen: argparse.Namespace, out: TextIO) -> int:
+    os.set_blocking(running.up.stdout.fileno(), False)  # type: ignore[union-attr]  # a pipe
+    begun = time.monotonic()
+    last: dict[str, Any] = {}
+    moved_at = begun
+    while True:
+        _pass_on(running, out)
+        stage = _stage(running.site)
+        if stage and stage["progress"] != last:
+            last, moved_at = stage["progress"], time.monotonic()
+            _show(last, time.monotonic() - begun, out)
+        if stage and stage["over"] and chosen.exit:
+            return _close(stage["summary"], chosen, out)
+        if why := _hopeless(running, moved_at, chosen):
+            _end_line(out)
+            print(f"the demo stopped: {why}. Logs: run again with --data FOLDER and read FOLDER/logs.", file=out)
+            return _close(stage["summary"], chosen, out, failed=True) if stage else 1
+        time.sleep(LOOK_S)
+
+
+def _hopeless(running: Running, moved_at: float, chosen: argparse.Namespace) -> str:
+    if running.twin.poll() is not None:
+        return f"the twin ended with code {running.twin.returncode}"
+    if running.up.poll() is not None:
+        return f"the controller ended with code {running.up.returncode}"
+    if chosen.exit and time.monotonic() - moved_at > QUIET_S:
+        return f"nothing moved for {QUIET_S:.0f} s"
+    return ""
+
+
+def _pass_on(running: Running, out: TextIO) -> None:
+    """Show what `up` says: the dashboard's address and the first administrator's password."""
+    text = running.up.stdout.read() if running.up.stdout else None
+    if text:
+        _end_line(out)
+        print(text.rstrip(), file=out, flush=True)
+
+
+def _show(progress: dict[str, Any], seconds: float, out: TextIO) -> None:
+    posted, done = progress.get("orders", 0), progress.get("orders_over", 0)
+    filled = round(BAR * done / posted) if posted else 0
+    bar = "#" * filled + "-" * (BAR - filled)
+    rest = "  ".join(f"{name.replace('_', ' ')} {progress[name]}" for name in _SHOWN if name in progress)
+    line = f"[{bar}] {done}/{posted} orders  {rest}  {seconds:.0f} s"
+    end = "\r" if out.isatty() else "\n"
+    print(line.ljust(110) if out.isatty() else line, end=end, file=out, flush=True)
+
+
+_SHOWN = ("inducted", "packed", "labelled", "approved", "left_door", "delivered", "exceptions")
+
+
+def _end_line(out: TextIO) -> None:
+    if out.isatty():
+        print(file=out)
+
+
+def _close(summary: dict[str, Any], chosen: argparse.Namespace, out: TextIO, *, failed: bool = False) -> int:
+    _end_line(out)
+    well = not failed and is_well(summary)
+    verdict = "all is well" if well else "NOT well"
+    print(f"{verdict}: {summary['parcels_shipped']} parcels of {summary['orders']} orders left the door", file=out)
+    if chosen.json:
+        print(json.dumps(summary), flush=True)
+    return 0 if well else 1
+
+
+def is_well(summary: dict[str, Any]) -> bool:
+    """Tell whether the plant's truth and the receiver show nothing doubled, wrong or lost."""
+    nothing = all(summary[name] == 0 for name in ("double_labels", "wrong_labels", "lost_orders", "lost_events"))
+    return nothing and summary["parcels_shipped"] > 0
+
+
+def _stage(site: Site) -> dict[str, Any] | None:
+    host, _, port = twin_part(site).host.rpartition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=2.0)
+    try:
+        connection.request("GET", "/stage")
+        answer = connection.getresponse()
+        return json.loads(answer.read()) if answer.status == 200 else None
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def _stop(running: Running) -> None:
+    for process in (running.up, running.twin):
+        process.terminate()
+    deadline = time.monotonic() + STOP_S
+    for process in (running.up, running.twin):
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

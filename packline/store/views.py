@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, and_, func, or_, select
 
 from packline.core.faults import FAULTS, Severity
 from packline.core.identity import Lpn
 from packline.orders.model import ORDER_DONE, Item, Order, OrderState, Parcel, Unit
 from packline.orders.ports import ExceptionRow, Label
 from packline.store import schema as s
+from packline.store.writer import Writer
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 MOST_ROWS = 500
 """No screen shows more rows of one kind than this."""
@@ -180,169 +183,183 @@ class Found:
     key: str
 
 
+def _reading(
+    question: Callable[Concatenate[Views, Connection, P], T],
+) -> Callable[Concatenate[Views, P], T]:
+    """Run a question on a reading connection; a database in trouble answers Fault 5002."""
+
+    @wraps(question)
+    def ask(self: Views, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.writer.read_now(lambda db: question(self, db, *args, **kwargs))
+
+    return ask
+
+
 class Views:
     """Reads for people; every method is one short read transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, writer: Writer) -> None:
+        self.writer = writer
 
     # -- orders and parcels
 
-    def orders(self, *, search: str = "", group: str = "open", offset: int = 0, limit: int = 50) -> Page:
+    @_reading
+    def orders(
+        self, db: Connection, *, search: str = "", group: str = "open", offset: int = 0, limit: int = 50
+    ) -> Page:
         """List orders of a group (a key of ORDER_GROUPS), urgent ones first, then the oldest; done ones newest first."""
         wanted = and_(s.orders.c.state.in_(ORDER_GROUPS.get(group, ORDER_GROUPS["all"])), _order_matches(search))
         newest = group in ("done", "shipped", "all")
         by = s.orders.c.received_at.desc() if newest else s.orders.c.received_at
         query = select(s.orders).where(wanted).order_by(*([] if newest else [s.orders.c.priority]), by)
-        with self._engine.connect() as db:
-            total = db.scalar(select(func.count()).select_from(s.orders).where(wanted)) or 0
-            found = [_make(Order, row) for row in db.execute(query.limit(limit).offset(offset)).mappings()]
-            rows = _with_contents(db, found)
+        total = db.scalar(select(func.count()).select_from(s.orders).where(wanted)) or 0
+        found = [_make(Order, row) for row in db.execute(query.limit(limit).offset(offset)).mappings()]
+        rows = _with_contents(db, found)
         return Page(rows=rows, total=total, offset=offset, limit=limit)
 
-    def order_groups(self) -> dict[str, int]:
+    @_reading
+    def order_groups(self, db: Connection) -> dict[str, int]:
         """Count the orders of each group."""
-        with self._engine.connect() as db:
-            counted = db.execute(select(s.orders.c.state, func.count()).group_by(s.orders.c.state))
-            states: dict[OrderState, int] = {row[0]: row[1] for row in counted}
+        counted = db.execute(select(s.orders.c.state, func.count()).group_by(s.orders.c.state))
+        states: dict[OrderState, int] = {row[0]: row[1] for row in counted}
         return {group: sum(states.get(state, 0) for state in members) for group, members in ORDER_GROUPS.items()}
 
-    def order(self, order_id: str) -> OrderDetail | None:
+    @_reading
+    def order(self, db: Connection, order_id: str) -> OrderDetail | None:
         """Give all that is known of an order."""
-        with self._engine.connect() as db:
-            row = db.execute(select(s.orders).where(s.orders.c.order_id == order_id)).mappings().first()
-            if row is None:
-                return None
-            parcels = _many(db, Parcel, s.parcel, s.parcel.c.order_id == order_id, s.parcel.c.opened_at)
-            subjects = {order_id, *(p.lpn for p in parcels)}
-            return OrderDetail(
-                order=_make(Order, row),
-                units=_units(db, s.unit.c.order_id == order_id),
-                parcels=parcels,
-                journal=_journal(db, s.journal.c.order_id == order_id),
-                pictures=_pictures(db, s.picture.c.order_id == order_id),
-                deliveries=_deliveries(db, s.outbox.c.order_id == order_id),
-                exceptions=_exceptions(db, _about(subjects, order_id)),
-            )
+        row = db.execute(select(s.orders).where(s.orders.c.order_id == order_id)).mappings().first()
+        if row is None:
+            return None
+        parcels = _many(db, Parcel, s.parcel, s.parcel.c.order_id == order_id, s.parcel.c.opened_at)
+        subjects = {order_id, *(p.lpn for p in parcels)}
+        return OrderDetail(
+            order=_make(Order, row),
+            units=_units(db, s.unit.c.order_id == order_id),
+            parcels=parcels,
+            journal=_journal(db, s.journal.c.order_id == order_id),
+            pictures=_pictures(db, s.picture.c.order_id == order_id),
+            deliveries=_deliveries(db, s.outbox.c.order_id == order_id),
+            exceptions=_exceptions(db, _about(subjects, order_id)),
+        )
 
-    def parcel(self, lpn: str) -> ParcelDetail | None:
+    @_reading
+    def parcel(self, db: Connection, lpn: str) -> ParcelDetail | None:
         """Give all that is known of a parcel."""
-        with self._engine.connect() as db:
-            row = db.execute(select(s.parcel).where(s.parcel.c.lpn == lpn)).mappings().first()
-            if row is None:
-                return None
-            parcel = _make(Parcel, row)
-            order = db.execute(select(s.orders).where(s.orders.c.order_id == parcel.order_id)).mappings().one()
-            units = _units(db, s.unit.c.lpn == lpn)
-            ids = [lpn, *(u.unit_id for u in units)]
-            return ParcelDetail(
-                parcel=parcel,
-                order=_make(Order, order),
-                units=units,
-                labels=_many(db, Label, s.label, s.label.c.lpn == lpn, s.label.c.generation),
-                effects=_many(db, EffectRow, s.effect, s.effect.c.subject.in_(ids), s.effect.c.created_at),
-                journal=_journal(db, s.journal.c.subject.in_(ids)),
-                pictures=_pictures(db, s.picture.c.subject.in_(ids)),
-                deliveries=_deliveries(db, s.outbox.c.subject == lpn),
-                exceptions=_exceptions(db, s.exception.c.subject == lpn),
-            )
+        row = db.execute(select(s.parcel).where(s.parcel.c.lpn == lpn)).mappings().first()
+        if row is None:
+            return None
+        parcel = _make(Parcel, row)
+        order = db.execute(select(s.orders).where(s.orders.c.order_id == parcel.order_id)).mappings().one()
+        units = _units(db, s.unit.c.lpn == lpn)
+        ids = [lpn, *(u.unit_id for u in units)]
+        return ParcelDetail(
+            parcel=parcel,
+            order=_make(Order, order),
+            units=units,
+            labels=_many(db, Label, s.label, s.label.c.lpn == lpn, s.label.c.generation),
+            effects=_many(db, EffectRow, s.effect, s.effect.c.subject.in_(ids), s.effect.c.created_at),
+            journal=_journal(db, s.journal.c.subject.in_(ids)),
+            pictures=_pictures(db, s.picture.c.subject.in_(ids)),
+            deliveries=_deliveries(db, s.outbox.c.subject == lpn),
+            exceptions=_exceptions(db, s.exception.c.subject == lpn),
+        )
 
-    def find(self, text: str) -> Found | None:
+    @_reading
+    def find(self, db: Connection, text: str) -> Found | None:
         """Tell what a scanned text names; None when the books know nothing of it."""
         digits = text.removeprefix("(00)")
         sscc = digits[2:] if len(digits) == 20 and digits.startswith("00") else digits
-        with self._engine.connect() as db:
-            if Lpn.is_lpn(text) and db.scalar(select(s.parcel.c.lpn).where(s.parcel.c.lpn == text)):
-                return Found(kind="parcel", key=text)
-            if lpn := db.scalar(select(s.label.c.lpn).where(s.label.c.sscc == sscc)):
-                return Found(kind="label", key=lpn)
-            if order_id := db.scalars(_order_named(text)).first():
-                return Found(kind="order", key=order_id)
-            if sku := db.scalars(_item_named(text)).first():
-                return Found(kind="item", key=sku)
+        if Lpn.is_lpn(text) and db.scalar(select(s.parcel.c.lpn).where(s.parcel.c.lpn == text)):
+            return Found(kind="parcel", key=text)
+        if lpn := db.scalar(select(s.label.c.lpn).where(s.label.c.sscc == sscc)):
+            return Found(kind="label", key=lpn)
+        if order_id := db.scalars(_order_named(text)).first():
+            return Found(kind="order", key=order_id)
+        if sku := db.scalars(_item_named(text)).first():
+            return Found(kind="item", key=sku)
         return None
 
     # -- what waits for people
 
-    def exceptions(self) -> list[ExceptionRow]:
+    @_reading
+    def exceptions(self, db: Connection) -> list[ExceptionRow]:
         """List open exceptions, the most urgent first, then the oldest."""
-        with self._engine.connect() as db:
-            rows = _exceptions(db, s.exception.c.state == "open")
+        rows = _exceptions(db, s.exception.c.state == "open")
         return sorted(rows, key=lambda row: (urgency(row.code), row.opened_at))
 
-    def exception(self, exception_id: str) -> ExceptionRow | None:
+    @_reading
+    def exception(self, db: Connection, exception_id: str) -> ExceptionRow | None:
         """Give one exception, open or closed."""
-        with self._engine.connect() as db:
-            rows = _exceptions(db, s.exception.c.exception_id == exception_id)
+        rows = _exceptions(db, s.exception.c.exception_id == exception_id)
         return rows[0] if rows else None
 
-    def effects(self, effect_ids: Sequence[str]) -> dict[str, EffectRow]:
+    @_reading
+    def effects(self, db: Connection, effect_ids: Sequence[str]) -> dict[str, EffectRow]:
         """Give effects by id."""
-        with self._engine.connect() as db:
-            rows = _many(db, EffectRow, s.effect, s.effect.c.effect_id.in_(effect_ids), s.effect.c.created_at)
+        rows = _many(db, EffectRow, s.effect, s.effect.c.effect_id.in_(effect_ids), s.effect.c.created_at)
         return {row.effect_id: row for row in rows}
 
-    def exception_counts(self) -> dict[Severity, int]:
+    @_reading
+    def exception_counts(self, db: Connection) -> dict[Severity, int]:
         """Count open exceptions by severity."""
         query = select(s.exception.c.code).where(s.exception.c.state == "open")
-        with self._engine.connect() as db:
-            counts = Counter(severity_of(code) for code in db.scalars(query))
+        counts = Counter(severity_of(code) for code in db.scalars(query))
         return {severity: counts.get(severity, 0) for severity in URGENCY}
 
-    def alarms(self, *, past: int = 50) -> list[AlarmRow]:
+    @_reading
+    def alarms(self, db: Connection, *, past: int = 50) -> list[AlarmRow]:
         """List alarms: those that ask for an acknowledgement, then standing ones, then `past` old ones."""
         asks, stands = s.alarm.c.acked_at.is_(None), s.alarm.c.cleared_at.is_(None)
         order = (asks.desc(), stands.desc(), s.alarm.c.last_at.desc())
-        with self._engine.connect() as db:
-            return list(_many(db, AlarmRow, s.alarm, or_(asks, stands, s.alarm.c.id > _recent(past)), *order))
+        return list(_many(db, AlarmRow, s.alarm, or_(asks, stands, s.alarm.c.id > _recent(past)), *order))
 
-    def alarm_count(self) -> int:
+    @_reading
+    def alarm_count(self, db: Connection) -> int:
         """Count the alarms that nobody acknowledged."""
         query = select(func.count()).select_from(s.alarm).where(s.alarm.c.acked_at.is_(None))
-        with self._engine.connect() as db:
-            return db.scalar(query) or 0
+        return db.scalar(query) or 0
 
-    def quarantine(self, *, offset: int = 0, limit: int = 50, shown_bytes: int = 4000) -> Page:
+    @_reading
+    def quarantine(self, db: Connection, *, offset: int = 0, limit: int = 50, shown_bytes: int = 4000) -> Page:
         """List messages in quarantine, newest first."""
         held = s.inbox.c.state == "quarantined"
         query = select(s.inbox).where(held).order_by(s.inbox.c.id.desc()).limit(limit).offset(offset)
-        with self._engine.connect() as db:
-            total = db.scalar(select(func.count()).select_from(s.inbox).where(held)) or 0
-            rows = tuple(_quarantined(row, shown_bytes) for row in db.execute(query).mappings())
+        total = db.scalar(select(func.count()).select_from(s.inbox).where(held)) or 0
+        rows = tuple(_quarantined(row, shown_bytes) for row in db.execute(query).mappings())
         return Page(rows=rows, total=total, offset=offset, limit=limit)
 
-    def quarantine_count(self) -> int:
+    @_reading
+    def quarantine_count(self, db: Connection) -> int:
         """Count messages in quarantine."""
         query = select(func.count()).select_from(s.inbox).where(s.inbox.c.state == "quarantined")
-        with self._engine.connect() as db:
-            return db.scalar(query) or 0
+        return db.scalar(query) or 0
 
     # -- items, pictures, journal
 
-    def items(self, *, search: str = "", offset: int = 0, limit: int = 50) -> Page:
+    @_reading
+    def items(self, db: Connection, *, search: str = "", offset: int = 0, limit: int = 50) -> Page:
         """List items of the master by name, SKU, merchant or barcode."""
         wanted = _item_matches(search)
         query = select(s.item).where(wanted).order_by(s.item.c.sku).limit(limit).offset(offset)
-        with self._engine.connect() as db:
-            total = db.scalar(select(func.count()).select_from(s.item).where(wanted)) or 0
-            found = list(db.execute(query).mappings())
-            aliases = _aliases(db, [row["sku"] for row in found])
+        total = db.scalar(select(func.count()).select_from(s.item).where(wanted)) or 0
+        found = list(db.execute(query).mappings())
+        aliases = _aliases(db, [row["sku"] for row in found])
         rows = tuple(_make(Item, {**row, "barcodes": aliases.get(row["sku"], ())}) for row in found)
         return Page(rows=rows, total=total, offset=offset, limit=limit)
 
-    def picture(self, picture_id: str) -> tuple[PictureRow, bytes] | None:
+    @_reading
+    def picture(self, db: Connection, picture_id: str) -> tuple[PictureRow, bytes] | None:
         """Give a picture and its JPEG bytes."""
         query = (
             select(s.picture, s.picture_blob.c.jpeg).join(s.picture_blob).where(s.picture.c.picture_id == picture_id)
         )
-        with self._engine.connect() as db:
-            row = db.execute(query).mappings().first()
+        row = db.execute(query).mappings().first()
         return None if row is None else (_make(PictureRow, row), bytes(row["jpeg"]))
 
-    def seq(self) -> int:
+    @_reading
+    def seq(self, db: Connection) -> int:
         """Give the newest journal number; 0 in empty books."""
-        with self._engine.connect() as db:
-            return db.scalar(select(func.max(s.journal.c.seq))) or 0
+        return db.scalar(select(func.max(s.journal.c.seq))) or 0
 
 
 def severity_of(code: int) -> Severity:

@@ -1,0 +1,201 @@
+"""What templates may call: words, times, assets, who is here and how the line is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g, render_template, request, url_for
+
+from packline.core.faults import Fault, Severity
+from packline.store.views import URGENCY
+from web.acting import has_role
+from web.guard import visitor
+from web.live import View
+from web.room import room
+from web.words import HTML_LANGS, LANGUAGE_NAMES, short
+
+THEMES = ("auto", "light", "dark")
+PREFERENCE_S = 365 * 86400
+
+# page, endpoint, least role, what it counts
+NAV = (
+    ("line", "overview.page", "viewer"),
+    ("orders", "orders.listing", "viewer"),
+    ("exceptions", "exceptions.listing", "viewer"),
+    ("alarms", "alarms.listing", "viewer"),
+    ("quarantine", "quarantine.listing", "operator"),
+    ("items", "items.listing", "viewer"),
+    ("users", "users.listing", "admin"),
+)
+
+
+def install(app: Flask) -> None:
+    """Give templates their words and filters."""
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["span"] = span
+    app.jinja_env.filters["iso"] = lambda at: at.isoformat(timespec="seconds")
+    app.jinja_env.filters["short"] = short
+    app.jinja_env.filters["plain"] = plain
+    app.jinja_env.globals.update(
+        t=say, word=word, step=step, fault_of=fault_of, asset=asset, since=since, priority=priority
+    )
+    app.context_processor(surroundings)
+
+
+def language() -> str:
+    """Give the reader's language: their choice, else their browser's."""
+    if "language" not in g:
+        accepted = [tag for tag, _ in request.accept_languages]
+        g.language = room().words.choose(request.cookies.get("lang"), accepted)
+    return str(g.language)
+
+
+def say(key: str, **params: Any) -> str:
+    """Give the text of `key` in the reader's language."""
+    return room().words.say(language(), key, **params)
+
+
+def word(family: str, name: Any) -> str:
+    """Give the word for a state, kind or reason; what the catalogue does not know is shown as it is."""
+    return room().words.word(language(), family, str(name))
+
+
+def step(instruction: Mapping[str, Any]) -> str:
+    """Say an instruction as a sentence."""
+    return room().words.step(language(), instruction)
+
+
+def fault_of(fault: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a fault's words."""
+    return room().words.fault(language(), fault)
+
+
+def moment(at: datetime | str) -> str:
+    """Say when."""
+    when = datetime.fromisoformat(at) if isinstance(at, str) else at
+    settings = room().settings
+    return room().words.moment(language(), when, settings.clock.now(), settings.zone)
+
+
+def span(seconds: float) -> str:
+    """Say how long."""
+    return room().words.span(language(), seconds)
+
+
+def since(at: datetime) -> str:
+    """Say how long ago."""
+    return span((room().settings.clock.now() - at).total_seconds())
+
+
+def priority(severity: str) -> int:
+    """Give 1 (critical) .. 4 (note), the figure inside the badge."""
+    return URGENCY[Severity(severity)] + 1
+
+
+def plain(value: Any) -> str:
+    """Show evidence and parameters as `name value, name value`."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {plain(part)}" for name, part in value.items())
+    if isinstance(value, (list, tuple)):
+        return " ".join(plain(part) for part in value)
+    return str(value)
+
+
+def asset(name: str) -> str:
+    """Give the address of a static file; it changes when the file does."""
+    return url_for("static", filename=name, v=room().assets.get(name, ""))
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Give a short hash of every static file."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()[:12] for path in files}
+
+
+def page(template: str, *, status: int = 200, live: str | None = "page", **values: Any) -> tuple[str, int]:
+    """Render a page. `live` names what its stream shows: "page" (counts and a nudge), a view, or None for no stream."""
+    view = room().hub.view()
+    url = (
+        url_for("stream.events", view=live, here=request.endpoint, stamp=stamp(view))
+        if live and g.get("visitor")
+        else ""
+    )
+    return render_template(template, view=view, fresh=view.fresh, live_url=url, **values), status
+
+
+def stamp(view: View) -> str:
+    """Give what changes when lists from the books may have changed: the journal's number, open exceptions and alarms."""
+    return f"{view.seq}.{view.snapshot.get('exceptions', 0)}.{view.snapshot.get('alarms', 0)}"
+
+
+def surroundings() -> dict[str, Any]:
+    """Give what every template needs."""
+    settings, lang = room().settings, language()
+    theme = request.cookies.get("theme", "auto")
+    theme = theme if theme in THEMES else "auto"
+    return {
+        "site_title": settings.title,
+        "person": g.get("visitor"),
+        "html_lang": HTML_LANGS.get(lang, lang),
+        "html_langs": HTML_LANGS,
+        "language_names": LANGUAGE_NAMES,
+        "other_languages": [code for code in room().words.languages if code != lang],
+        "theme": theme,
+        "next_theme": THEMES[(THEMES.index(theme) + 1) % len(THEMES)],
+        "can": lambda least: bool(g.get("visitor")) and has_role(visitor().role, least),
+        "nav": nav(str(request.endpoint)) if g.get("visitor") else [],
+        "wedge": wedge(),
+        "js_words": {key: say(f"answer.{key}") for key in ("offline", "stale")}
+        | {"ask_scan": say("ask.scan", code="{code}")},
+    }
+
+
+def wedge() -> dict[str, Any]:
+    """Give the browser the rule by which a scan is told from typing."""
+    rule = room().settings.wedge
+    return {"prefix": rule.prefix, "suffix": rule.suffix, "gap": rule.gap_ms, "least": rule.least_chars}
+
+
+def nav(here: str) -> list[dict[str, Any]]:
+    """Give the entries of the menu that the visitor's role may open, with what waits behind them."""
+    counts = waiting(room().hub.view())
+    entries = [entry for entry in NAV if has_role(visitor().role, entry[2])]
+    return [
+        {
+            "key": key,
+            "url": url_for(endpoint),
+            "here": here.split(".")[0] == endpoint.split(".")[0],
+            **counts.get(key, {}),
+        }
+        for key, endpoint, _ in entries
+    ]
+
+
+def waiting(view: View) -> dict[str, dict[str, Any]]:
+    """Count what waits for people, once a version of the live view; nothing while the books cannot be read."""
+    kept = room().fragments.get(view.version, ("counts",), _count)
+    counted: dict[str, dict[str, Any]] = json.loads(kept)
+    return counted
+
+
+def _count() -> str:
+    views = room().settings.store.views
+    try:
+        severities, alarms, held = views.exception_counts(), views.alarm_count(), views.quarantine_count()
+    except Fault:
+        return "{}"
+    worst = next((severity.value for severity, n in severities.items() if n), "")
+    return json.dumps(
+        {
+            "exceptions": {"count": sum(severities.values()), "severity": worst, "severities": severities},
+            "alarms": {"count": alarms, "severity": ""},
+            "quarantine": {"count": held, "severity": ""},
+        }
+    )

@@ -1,0 +1,92 @@
+"""Lays the stations out as a picture of the line and says which of them need somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from packline.core.faults import Severity
+from packline.store.views import severity_of
+
+# where a kind stands in the picture: (stage from the left, whether below the main row, how many stages wide)
+PLACE: Mapping[str, tuple[int, bool, int]] = {
+    "turntable": (1, False, 1),
+    "pack": (2, False, 1),
+    "print_apply": (3, False, 1),
+    "hold": (4, False, 1),
+    "courier_gate": (5, False, 1),
+    "bench": (2, True, 2),
+    "clarification": (4, True, 2),
+}
+MOST_ROWS = 8
+
+# what a state means when the station names no fault
+BY_STATE = {"asking": Severity.HIGH, "offline": Severity.HIGH, "held": Severity.WARNING}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One station in the picture. `severity` is "" when all is well; column, row and width count from 1."""
+
+    station: Mapping[str, Any]
+    severity: str
+    column: int
+    row: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """The whole picture: tiles in reading order, how many stages, how many devices and those that do not answer."""
+
+    tiles: tuple[Tile, ...]
+    stages: int
+    devices: int
+    silent: tuple[Mapping[str, Any], ...]
+
+
+def draw(snapshot: Mapping[str, Any]) -> Floor:
+    """Lay out every station of `snapshot`."""
+    stations: Sequence[Mapping[str, Any]] = snapshot.get("stations", ())
+    devices = [device for station in stations for device in station.get("devices", ())]
+    tiles = tuple(sorted(_tiles(stations), key=lambda tile: (tile.row, tile.column)))
+    return Floor(
+        tiles=tiles,
+        stages=max((tile.column + tile.width - 1 for tile in tiles), default=1),
+        devices=len(devices),
+        silent=tuple(device for device in devices if device.get("quality") != "good"),
+    )
+
+
+def severity(station: Mapping[str, Any]) -> str:
+    """Give how much a station needs somebody: critical | high | warning, "" when it is well."""
+    fault = station.get("fault")
+    if fault:
+        found = severity_of(int(fault.get("code", 5001)))
+        return "" if found is Severity.INFO else found.value
+    if station.get("state") in BY_STATE:
+        return BY_STATE[station["state"]].value
+    silent = any(device.get("quality", "good") != "good" for device in station.get("devices", ()))
+    return Severity.WARNING.value if silent else ""
+
+
+def _tiles(stations: Sequence[Mapping[str, Any]]) -> Iterator[Tile]:
+    """Stack stations of the same stage; those below the main row start under its last one."""
+    stages = sorted(
+        {PLACE.get(s["kind"], (5, True, 1))[0] for s in stations if not PLACE.get(s["kind"], (5, True, 1))[1]}
+    )
+    column_of = {stage: number + 1 for number, stage in enumerate(stages)}
+    filled: dict[int, int] = {}
+    for is_below in (False, True):
+        floor = max(filled.values(), default=0)
+        for station in stations:
+            stage, below, width = PLACE.get(station["kind"], (5, True, 1))
+            if below is not is_below:
+                continue
+            column = column_of.get(stage, min(stage, len(stages) or 1))
+            width = max(1, min(width, (len(stages) or 1) - column + 1))
+            used = max((filled.get(c, 0) for c in range(column, column + width)), default=0)
+            row = max(used, floor if below else 0) + 1
+            filled.update(dict.fromkeys(range(column, column + width), row))
+            yield Tile(station=station, severity=severity(station), column=column, row=min(row, MOST_ROWS), width=width)

@@ -1,0 +1,33 @@
+"""The pages: query, render, return."""
+
+from web.pages import (
+    acts,
+    alarms,
+    doors,
+    exceptions,
+    items,
+    orders,
+    overview,
+    parcels,
+    quarantine,
+    recovery,
+    scan,
+    station,
+    users,
+)
+
+BLUEPRINTS = (
+    doors.blueprint,
+    overview.blueprint,
+    station.blueprint,
+    orders.blueprint,
+    parcels.blueprint,
+    exceptions.blueprint,
+    alarms.blueprint,
+    quarantine.blueprint,
+    items.blueprint,
+    recovery.blueprint,
+    users.blueprint,
+    scan.blueprint,
+    acts.blueprint,
+)

@@ -1,0 +1,58 @@
+"""Orders: the list with why each waits, and one order from end to end."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, request
+
+from packline.orders.model import Order, OrderState, Parcel
+from packline.orders.routing import destination
+from packline.store.views import ORDER_GROUPS, OrderLineView
+from web import face
+from web.guard import needs
+from web.room import room
+
+blueprint = Blueprint("orders", __name__)
+MOST_SEARCH_CHARS = 100
+
+
+@blueprint.get("/orders")
+@needs("viewer")
+def listing() -> tuple[str, int]:
+    """List orders."""
+    group = request.args.get("show", "open")
+    group = group if group in ORDER_GROUPS else "open"
+    search = request.args.get("q", "").strip()[:MOST_SEARCH_CHARS]
+    views = room().settings.store.views
+    found = views.orders(search=search, group="all" if search else group, offset=offset())
+    return face.page(
+        "orders.html", group=group, search=search, found=found, groups=views.order_groups(), why=why_line_waits
+    )
+
+
+@blueprint.get("/orders/<order_id>")
+@needs("viewer")
+def page(order_id: str) -> tuple[str, int]:
+    """Show one order."""
+    detail = room().settings.store.views.order(order_id)
+    if detail is None:
+        abort(404)
+    why = why_waits(detail.order, detail.parcels)
+    return face.page("order.html", detail=detail, order=detail.order, why=why)
+
+
+def why_line_waits(row: OrderLineView) -> tuple[str, ...]:
+    """Say why an order of the list does not move on: keys of the catalogue."""
+    return why_waits(row.order, row.parcels)
+
+
+def why_waits(order: Order, parcels: tuple[Parcel, ...]) -> tuple[str, ...]:
+    """Say why nothing happens: the parcels' reasons, or that the floor is full."""
+    if order.state is OrderState.RECEIVED:
+        return ("wip_limit",)
+    reasons = [reason for parcel in parcels for reason in destination(order, parcel).why]
+    return tuple(dict.fromkeys(reasons))
+
+
+def offset() -> int:
+    """Give where the page asked for begins."""
+    return max(0, min(request.args.get("from", 0, type=int), 1_000_000))

@@ -1,0 +1,37 @@
+"""The line in one picture, to be read from five metres."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template
+
+from web import face
+from web.floor import draw
+from web.guard import needs
+from web.live import View
+from web.room import room
+
+blueprint = Blueprint("overview", __name__)
+
+
+@blueprint.get("/")
+@needs("viewer")
+def page() -> tuple[str, int]:
+    """Show the line."""
+    return face.page("overview.html", live="overview", **_values(room().hub.view()))
+
+
+def fragment(view: View) -> str:
+    """Render the part that changes."""
+    return render_template("parts/overview.html", view=view, fresh=view.fresh, **_values(view))
+
+
+def _values(view: View) -> dict[str, Any]:
+    return {
+        "floor": draw(view.snapshot),
+        "line": view.snapshot.get("line", {}),
+        "recovered": (view.snapshot.get("run") or {}).get("recovered"),
+        "severities": face.waiting(view).get("exceptions", {}).get("severities", {}),
+        "target": room().settings.target_per_hour,
+    }

@@ -1,0 +1,62 @@
+"""Scan anywhere: on a station's page a scan is a step of the work, elsewhere it opens what it names."""
+
+from __future__ import annotations
+
+from flask import Blueprint, jsonify, request, url_for
+from werkzeug.wrappers import Response
+
+from packline.core.faults import Fault
+from packline.store.views import Found
+from web import face
+from web.acting import NotFresh, Unreadable
+from web.guard import needs, person
+from web.pages.acts import outcome
+from web.room import room
+
+blueprint = Blueprint("scan", __name__)
+
+MOST_CHARS = 400
+
+
+@blueprint.post("/scan")
+@needs("viewer")
+def scan() -> Response:
+    """Take {"text", "station", "key"}; give {"ok", "text", "url"}."""
+    body = request.get_json(silent=True)
+    body = body if isinstance(body, dict) else {}
+    text, station = str(body.get("text", "")).strip()[:MOST_CHARS], str(body.get("station", ""))
+    if station:
+        return _work(text, station, str(body.get("key", "")))
+    return _look_up(text)
+
+
+def _work(text: str, station: str, key: str) -> Response:
+    try:
+        answer = room().acting.act("scan", {"station": station, "text": text}, key=key, person=person())
+    except (Unreadable, NotFresh, Fault) as error:
+        said = outcome(error)
+    else:
+        said = outcome(answer)
+    return jsonify(
+        {"ok": said.ok, "text": said.text, "more": said.more or face.say("answer.scan_sent", code=text), "url": ""}
+    )
+
+
+def _look_up(text: str) -> Response:
+    if text.startswith("DO:"):
+        return jsonify({"ok": False, "text": face.say("answer.no_station"), "more": "", "url": ""})
+    found = room().settings.store.views.find(text)
+    if found is None:
+        return jsonify({"ok": False, "text": face.say("answer.unknown_code", code=text), "more": "", "url": ""})
+    return jsonify(
+        {"ok": True, "text": face.say("answer.looked_up", what=found.key), "more": "", "url": address(found)}
+    )
+
+
+def address(found: Found) -> str:
+    """Give the page of what was found."""
+    if found.kind in ("parcel", "label"):
+        return url_for("parcels.page", lpn=found.key)
+    if found.kind == "order":
+        return url_for("orders.page", order_id=found.key)
+    return url_for("items.listing", q=found.key)

@@ -1,0 +1,139 @@
+"""Says everything on the screen in the reader's language, from one catalogue a language."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from packline.core.faults import FAULTS
+from packline.core.identity import Lpn
+
+log = logging.getLogger(__name__)
+
+FOLDER = Path(__file__).parent / "words"
+LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
+HTML_LANGS = {"en": "en", "zh": "zh-Hans"}
+
+# parameters of instructions that are words themselves, and the family of the catalogue that translates them
+WORD_PARAMETERS = {"to": "place", "kind": "place", "step": "labelling"}
+
+
+class Words:
+    """The catalogues. A key that is missing is shown as itself and logged: a screen must never fail for a word."""
+
+    def __init__(self, languages: Sequence[str], folder: Path = FOLDER) -> None:
+        self.languages = tuple(languages)
+        self._texts = {code: load(code, folder) for code in languages}
+
+    def say(self, language: str, key: str, **params: Any) -> str:
+        """Give the text of `key` with `params` filled in."""
+        text = self._texts[language].get(key)
+        if text is None:
+            log.warning("no word for %s in %s", key, language)
+            return key
+        return text.format_map(_Blanks(params))
+
+    def knows(self, language: str, key: str) -> bool:
+        """Tell whether the catalogue has `key`."""
+        return key in self._texts[language]
+
+    def word(self, language: str, family: str, name: str) -> str:
+        """Give the text of `family.name`, or `name` itself where the world has more words than we."""
+        key = f"{family}.{name}"
+        return self.say(language, key) if self.knows(language, key) else name
+
+    def choose(self, wanted: str | None, accepted: Sequence[str]) -> str:
+        """Choose a language: the one wanted, else the browser's first that we speak, else the site's first."""
+        for code in (wanted or "", *(tag.split("-")[0].lower() for tag in accepted)):
+            if code in self.languages:
+                return code
+        return self.languages[0]
+
+    def step(self, language: str, instruction: Mapping[str, Any]) -> str:
+        """Say an instruction or a scan's result, `{"key", "params"}`, as one sentence."""
+        key, params = str(instruction.get("key", "idle")), dict(instruction.get("params") or {})
+        if key == "refused":
+            return self._refused(language, params)
+        if key in ("ask_person", "fault"):
+            return self._asking(language, key, params)
+        full = f"step.{key}.any" if not params.get("lpn") and self.knows(language, f"step.{key}.any") else f"step.{key}"
+        return self.say(language, full, **self._translated(language, params))
+
+    def fault(self, language: str, fault: Mapping[str, Any]) -> dict[str, Any]:
+        """Give a fault for the screen: code, severity, name, meaning, seen, expected, remedy, where."""
+        code = int(fault.get("code", 5001))
+        kind = FAULTS.get(code, FAULTS[5001])
+        own = str(fault.get("remedy") or "")
+        known = own in ("", kind.remedy)
+        return {
+            "code": code,
+            "severity": kind.severity.value,
+            "name": self._of_fault(language, code, "name", str(fault.get("name") or kind.name)),
+            "meaning": self._of_fault(language, code, "meaning", kind.meaning),
+            "remedy": self._of_fault(language, code, "remedy", kind.remedy) if known else own,
+            **{part: str(fault.get(part) or "") for part in ("where", "seen", "expected")},
+        }
+
+    def moment(self, language: str, at: datetime, now: datetime, zone: ZoneInfo) -> str:
+        """Give a time as people say it: the time of day today, else day and time."""
+        local, today = at.astimezone(zone), now.astimezone(zone).date()
+        if local.date() == today:
+            return f"{local:%H:%M:%S}"
+        if language == "zh":
+            return f"{local.month}月{local.day}日 {local:%H:%M}"
+        return f"{local.day} {local:%b %H:%M}"
+
+    def span(self, language: str, seconds: float) -> str:
+        """Give a length of time in its two largest units at most."""
+        whole = max(0, int(seconds))
+        days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
+        if days:
+            return self.say(language, "span.days", days=days, hours=hours)
+        if whole >= 3600:
+            return self.say(language, "span.hours", hours=hours, minutes=minutes)
+        if whole >= 60:
+            return self.say(language, "span.minutes", minutes=minutes, seconds=whole % 60)
+        return self.say(language, "span.seconds", seconds=whole)
+
+    def _of_fault(self, language: str, code: int, part: str, fallback: str) -> str:
+        # English is written once, in packline.core.faults; the catalogue has the other languages.
+        key = f"fault.{code}.{part}"
+        return self.say(language, key) if self.knows(language, key) else fallback
+
+    def _refused(self, language: str, params: Mapping[str, Any]) -> str:
+        fault = self.fault(language, params)
+        return self.say(language, "step.refused", name=fault["name"], remedy=fault["remedy"])
+
+    def _asking(self, language: str, key: str, params: Mapping[str, Any]) -> str:
+        code = params.get("code")
+        name = self.fault(language, {"code": code})["name"] if code else ""
+        return self.say(language, f"step.{key}" if name else f"step.{key}.any", **{**params, "name": name})
+
+    def _translated(self, language: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: self.word(language, WORD_PARAMETERS[name], str(value)) if name in WORD_PARAMETERS else value
+            for name, value in params.items()
+        }
+
+
+def load(code: str, folder: Path = FOLDER) -> dict[str, str]:
+    """Read one catalogue: nested families of texts in the file, `family.key` in memory."""
+    raw = json.loads((folder / f"{code}.json").read_text("utf-8"))
+    return {f"{family}.{key}": text for family, texts in raw.items() for key, text in texts.items()}
+
+
+def short(code: str) -> str:
+    """Give what a person tells parcels apart by: the last five figures of an LPN."""
+    return f"…{code[-5:]}" if Lpn.is_lpn(code) else code
+
+
+class _Blanks(dict[str, Any]):
+    """A parameter that nobody gave is an empty place, not an error on the screen."""
+
+    def __missing__(self, key: str) -> str:
+        return ""

@@ -19,6 +19,11 @@ from packline.orders.release import order_blockers
 from stations.kit import Kit
 
 LOOK_S = 0.5
+REST_S = 0.1
+_ON_THE_WAY = frozenset({UnitState.WANTED, UnitState.INDUCTED, UnitState.INSPECTED})
+_ON_THE_FLOOR = frozenset(
+    {ParcelState.OPEN, ParcelState.COLLECTED, ParcelState.PACKED, ParcelState.PRINTED, ParcelState.LABELLED}
+)
 _WAITING_FOR_MONEY = frozenset({ParcelState.OPEN, ParcelState.COLLECTED, ParcelState.PACKED})
 
 log = logging.getLogger("packline.duties")
@@ -54,6 +59,7 @@ class Duties:
                 log.warning("%s", fault)
             with contextlib.suppress(TimeoutError):
                 await self._kit.clock.within(LOOK_S, self._bell.wait())
+            await self._kit.clock.sleep(REST_S)  # changes come in bursts: look once for all of them
 
     async def once(self) -> None:
         """Do everything that is due now."""
@@ -62,27 +68,22 @@ class Duties:
         await self._unpaid()
 
     async def _release(self) -> None:
-        books = self._kit.books
-        working = [o for o in await books.orders({OrderState.RELEASED}) if await self._uses_the_floor(o)]
-        in_work = len(working)
-        for order in sorted(await books.orders({OrderState.RECEIVED}), key=_queue):
+        waiting = await self._kit.books.orders({OrderState.RECEIVED})
+        if not waiting:
+            return
+        in_work = await self._in_work()
+        for order in sorted(waiting, key=_queue):
             if order_blockers(order, in_work=in_work, wip_limit=self._terms.wip_limit):
                 continue
             await self._kit.record(_order_event("OrderReleased", order))
             in_work += 1
 
-    async def _uses_the_floor(self, order: Order) -> bool:
-        """An order whose cartons all wait in the rack or are gone takes no place in the work in progress."""
-        parcels = await self._kit.books.parcels(order_id=order.order_id)
-        waiting = {
-            ParcelState.VERIFIED,
-            ParcelState.APPROVED,
-            ParcelState.SHIPPED,
-            ParcelState.DELIVERED,
-            ParcelState.RETURNED,
-        }
-        units = await self._kit.books.units(order_id=order.order_id, states={UnitState.WANTED})
-        return bool(units) or not parcels or any(p.state not in waiting for p in parcels)
+    async def _in_work(self) -> int:
+        """Count the orders that use the floor; one whose cartons all wait in the rack or are gone does not."""
+        released = {o.order_id for o in await self._kit.books.orders({OrderState.RELEASED})}
+        wanted = {u.order_id for u in await self._kit.books.units(states=_ON_THE_WAY)}
+        moving = {p.order_id for p in await self._kit.books.parcels(states=_ON_THE_FLOOR)}
+        return len(released & (wanted | moving))
 
     async def _unanswered(self) -> None:
         now = self._kit.clock.now()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from packline.core.faults import Fault
 from packline.core.scans import Scan
-from packline.orders.model import PARCEL_GONE, Parcel, ParcelState
+from packline.orders.model import PARCEL_GONE, Order, OrderState, Parcel, ParcelState
 from scanning import gs1
 from stations.kit import Kit
 from stations.ports import Machinery
@@ -29,8 +29,9 @@ class Hold:
 
     async def step(self) -> None:
         """Work out which parcels in the rack are wanted elsewhere."""
-        stored = await self._stored()
-        tasks = [task for parcel in stored if (task := await self._fetch(parcel))]
+        orders = {order.order_id: order for order in await self._kit.books.orders({OrderState.RELEASED})}
+        stored = [parcel for parcel in await self._stored() if parcel.order_id in orders]
+        tasks = [task for parcel in stored if (task := await self._fetch(parcel, orders[parcel.order_id]))]
         self.screen.tasks = tasks
         self.screen.next = tasks[0] if tasks else say("idle")
         self.screen.state = "working" if tasks else "idle"
@@ -57,8 +58,7 @@ class Hold:
         live = await self._kit.books.parcels(states=_LIVE)
         return sorted((p for p in live if p.place in self._slots), key=lambda p: p.place)
 
-    async def _fetch(self, parcel: Parcel) -> Instruction | None:
-        order = await self._kit.order_of(parcel)
+    async def _fetch(self, parcel: Parcel, order: Order) -> Instruction | None:
         where, to = await self._kit.where_to(parcel, order)
         if where.kind == "hold":
             return None

@@ -101,14 +101,13 @@ class Turntable:
     # -- pick and scan ------------------------------------------------------------------------------------------
 
     async def _list_tasks(self) -> None:
-        wanted: list[Unit] = []
-        for order in sorted(await self._kit.books.orders({OrderState.RELEASED}), key=_urgency):
-            if order.content.purchase is not Purchase.CANCELLED:
-                wanted += await self._kit.books.units(order_id=order.order_id, states={UnitState.WANTED})
-            if len(wanted) >= MOST_TASKS:
-                break
-        self._wanted = wanted[:MOST_TASKS]
-        picks = [await self._pick(unit) for unit in self._wanted]
+        released = sorted(await self._kit.books.orders({OrderState.RELEASED}), key=_urgency)
+        live = [o.order_id for o in released if o.content.purchase is not Purchase.CANCELLED]
+        rank = {order_id: n for n, order_id in enumerate(live)}
+        wanted = [u for u in await self._kit.books.units(states={UnitState.WANTED}) if u.order_id in rank]
+        self._wanted = sorted(wanted, key=lambda u: (rank[u.order_id], u.unit_id))[:MOST_TASKS]
+        shown = {task.params.get("unit"): task for task in self.screen.tasks if task.key == "pick"}
+        picks = [shown.get(u.unit_id) or await self._pick(u) for u in self._wanted]
         self.screen.tasks = [*await self._waiting_cartons(), *picks]
 
     async def _waiting_cartons(self) -> list[Instruction]:

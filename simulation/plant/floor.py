@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from simulation.motion import Motion
@@ -16,6 +17,15 @@ Show = Callable[[str], None]
 """Shows a code, with its AIM prefix, to a hand scanner."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fittings:
+    """What stands on the floor for people to use, by name: hand scanners, panels of machines, printers to load."""
+
+    scanners: Mapping[str, Show] = field(default_factory=dict)
+    panels: Mapping[str, Callable[[int], bool]] = field(default_factory=dict)
+    printers: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+
+
 class Floor:
     """The plant as a person meets it. Every verb takes its motion time first and then happens in one instant.
 
@@ -23,11 +33,11 @@ class Floor:
     can go on when the person is called away. Raises CannotDo for what is physically impossible.
     """
 
-    def __init__(self, world: World, motion: Motion, times: MotionTimes, scanners: Mapping[str, Show]) -> None:
+    def __init__(self, world: World, motion: Motion, times: MotionTimes, fittings: Fittings) -> None:
         self._world = world
         self._motion = motion
         self._times = times
-        self._scanners = scanners
+        self._fittings = fittings
 
     # -- pieces --------------------------------------------------------------------------------------------------------
 
@@ -83,8 +93,9 @@ class Floor:
         return self._world.cartons.get(lpn)
 
     async def send(self, carton: Carton, station: str) -> None:
-        """Put a carton onto the infeed of a station; waits while that is full."""
-        await self.put_down(carton, f"infeed:{station}", wait=True)
+        """Put a carton onto the infeed of a station, or before a station without one; waits while that is full."""
+        infeed = f"infeed:{station}"
+        await self.put_down(carton, infeed if infeed in self._world.places else station, wait=True)
 
     async def pick_up(self, carton: Carton) -> None:
         """Take a carton into the hands, from wherever it stands."""
@@ -145,10 +156,21 @@ class Floor:
 
         An SSCC is shown as 00 and its 18 digits. Raises CannotDo if there is no such scanner.
         """
-        if scanner not in self._scanners:
-            raise CannotDo(f"there is no scanner {scanner}")
+        show = _find(self._fittings.scanners, scanner, "hand scanner")
         await self._motion.sleep(self._times.scan_s)
-        self._do(lambda: self._scanners[scanner](aim_prefix(text) + text))
+        self._do(lambda: show(aim_prefix(text) + text))
+
+    async def press(self, machine: str, command: int) -> bool:
+        """Press a PackML command (a CntrlCmd number) on a machine's panel; False if its state does not know it."""
+        panel = _find(self._fittings.panels, machine, "panel")
+        await self._motion.sleep(self._times.handle_s)
+        return self._do(lambda: panel(command))
+
+    async def load_paper(self, printer: str) -> None:
+        """Put a fresh roll into a printer."""
+        load = _find(self._fittings.printers, printer, "printer")
+        await self._motion.sleep(self._times.close_carton_s)
+        self._do(load)
 
     def look(self, carton: Carton) -> dict[str, Any]:
         """Say what a person sees of a carton: plate, sealed or not, its pieces while open, its labels (newest last)."""
@@ -161,6 +183,12 @@ class Floor:
 
     def _do(self, act: Callable[[], T]) -> T:
         return self._motion.do(act)
+
+
+def _find(fittings: Mapping[str, T], name: str, kind: str) -> T:
+    if name not in fittings:
+        raise CannotDo(f"there is no {kind} {name}")
+    return fittings[name]
 
 
 def aim_prefix(text: str) -> str:

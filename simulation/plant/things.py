@@ -41,12 +41,15 @@ class LabelPaper:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
-    """Where a label sits on the carton's top: millimetres from its nominal place, degrees; `by_hand` = other nominal place."""
+    """Where a label sits on the carton's top: millimetres right of and below its nominal place, degrees.
+
+    The arm's nominal place is the right half; `on_left` is where a person prefers to stick one.
+    """
 
     right_mm: float = 0.0
     down_mm: float = 0.0
     turn_deg: float = 0.0
-    by_hand: bool = False
+    on_left: bool = False
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -64,6 +64,7 @@ class World:
         self.places: dict[str, Place] = {}
         self.tables: dict[str, Piece | None] = {}
         self.peels: dict[str, LabelPaper | None] = {}
+        self._arrivals: dict[str, list[Callable[[Carton], None]]] = {}
         self._next_plate = first_plate
         self._read_label = read_label
         self._rng = random.Random(f"{seed}/hands")
@@ -85,6 +86,10 @@ class World:
         if name not in self.places:
             raise CannotDo(f"there is no place {name}")
         return self.places[name]
+
+    def on_arrival(self, place: str, tell: Callable[[Carton], None]) -> None:
+        """Have `tell` called for every carton that comes to `place`."""
+        self._arrivals.setdefault(place, []).append(tell)
 
     # -- pieces --------------------------------------------------------------------------------------------------------
 
@@ -150,6 +155,8 @@ class World:
         target.cartons.append(carton)
         carton.place = to
         self._tell("moved", lpn=carton.lpn, to=to)
+        for tell in self._arrivals.get(to, ()):
+            tell(carton)
 
     def seal(self, carton: Carton, by: str) -> None:
         """Seal a carton (a sealed one gets another tape); `by` is a machine's name or "person"."""
@@ -212,7 +219,7 @@ class World:
         _require(label.place == HANDS or label.place.startswith("pad:"), f"label {label.number} is not held")
         _require(carton.place != GONE, f"{carton.lpn} is gone")
         label.place = f"carton:{carton.lpn}"
-        carton.labels.append(Stuck(label=label, spot=spot or self.spot(by_hand=True)))
+        carton.labels.append(Stuck(label=label, spot=spot or self.hand_spot(carton)))
         data = {"lpn": carton.lpn, "label_lpn": label.lpn, "by": by, "complete": label.complete}
         self._label_fact("label_applied", label, **data)
 
@@ -234,14 +241,21 @@ class World:
         label.place = BIN
         self._label_fact(fact, label)
 
-    def spot(self, *, by_hand: bool = False) -> Spot:
-        """Give a place on the carton as exact as the arm (or, `by_hand`, a person) is."""
-        spread = 2.0 if by_hand else 1.0
+    def arm_spot(self) -> Spot:
+        """Give a place as exact as an arm is."""
+        return self._spot(2.0, on_left=False)
+
+    def hand_spot(self, carton: Carton) -> Spot:
+        """Give a place as exact as a person is, beside a label that is on the carton already, if there is room."""
+        taken = {stuck.spot.on_left for stuck in carton.labels}
+        return self._spot(3.0, on_left=True not in taken or False in taken)
+
+    def _spot(self, spread: float, *, on_left: bool) -> Spot:
         return Spot(
-            right_mm=self._rng.uniform(-2, 2) * spread,
-            down_mm=self._rng.uniform(-2, 2) * spread,
-            turn_deg=self._rng.uniform(-1.5, 1.5) * spread,
-            by_hand=by_hand,
+            right_mm=self._rng.uniform(-spread, spread),
+            down_mm=self._rng.uniform(-spread, spread),
+            turn_deg=self._rng.uniform(-spread, spread) * 0.75,
+            on_left=on_left,
         )
 
     # -- counting ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,170 @@
+"""The hall: every device and place of a specification, built but not yet served to anybody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from packline.core.clock import Clock
+from simulation.machines.applicator import Applicator
+from simulation.machines.camera import Offload, VirtualCamera
+from simulation.machines.gate import Gate
+from simulation.machines.machine import Machine, Mechanics
+from simulation.machines.packer import Packer
+from simulation.machines.printer import Printer
+from simulation.machines.scanner import FixedScanner, HandScanner
+from simulation.machines.turntable import Turntable
+from simulation.motion import Motion
+from simulation.plant.conveyor import infeed
+from simulation.plant.floor import Fittings, Floor
+from simulation.plant.truth import Truth
+from simulation.plant.world import UNBOUNDED, World
+from simulation.quirks import Quirks
+from simulation.reading import read_label
+from simulation.spec import CONVEYED, CameraSpec, MachineSpec, PlantSpec, ScannerSpec, StationSpec
+from simulation.views import stop_view, table_view
+
+ONE_AT_A_TIME = CONVEYED | {"courier_gate"}
+"""Kinds of stations whose stop holds one carton; on the others' tables people keep as many as they like."""
+
+Scanner = FixedScanner | HandScanner
+
+
+class Hall:
+    """All that stands on the floor, by name, in the world it stands in."""
+
+    def __init__(self, spec: PlantSpec, motion: Motion, clock: Clock, *, offload: Offload = asyncio.to_thread) -> None:
+        self.spec = spec
+        self.truth = Truth(clock, motion.now)
+        self.world = World(
+            motion.env,
+            self.truth,
+            stock={article.sku: article.count for article in spec.stock},
+            first_plate=spec.first_plate if spec.first_plate is not None else plate_of_now(clock),
+            read_label=read_label,
+            seed=spec.seed,
+        )
+        self._motion = motion
+        self._clock = clock
+        self._stock = {article.sku: article for article in spec.stock}
+        for station in spec.stations:
+            self._furnish(station)
+        for slot in spec.slots:
+            self.world.add_place(f"slot:{slot}", 1)
+        self.printers = {p.name: self._printer(p.name, p.paper_labels) for p in spec.printers}
+        self.machines = {m.name: self._machine(m) for m in spec.machines}
+        self.scanners: dict[str, Scanner] = {s.name: self._scanner(s) for s in spec.scanners}
+        self.cameras = {c.name: self._camera(c, offload) for c in spec.cameras}
+        self.floor = Floor(self.world, motion, spec.times, self._fittings())
+
+    def power_on(self) -> None:
+        """Switch everything on; machines boot and wait for their controller."""
+        for printer in self.printers.values():
+            printer.power_on()
+        for machine in self.machines.values():
+            machine.power_on()
+        self._motion.do(self._start_belts)
+
+    def scan_machines(self) -> None:
+        """Let every machine's PLC run one scan."""
+        for machine in self.machines.values():
+            machine.scan()
+
+    # -- building ------------------------------------------------------------------------------------------------------
+
+    def _furnish(self, station: StationSpec) -> None:
+        self.world.add_place(station.name, 1 if station.kind in ONE_AT_A_TIME else UNBOUNDED)
+        if station.kind in CONVEYED:
+            self.world.add_place(f"infeed:{station.name}", station.infeed_capacity)
+        if station.kind == "turntable":
+            self.world.tables.setdefault(station.name, None)
+
+    def _start_belts(self) -> None:
+        env, convey_s = self._motion.env, self.spec.times.convey_s
+        for station in self.spec.stations:
+            if station.kind in CONVEYED:
+                env.process(infeed(self.world, station.name, convey_s))
+        for machine in self.machines.values():
+            if isinstance(machine.mechanics, Packer):
+                env.process(machine.mechanics.run_outfeed(partial(_is_ready, machine)))
+
+    def _printer(self, name: str, paper_labels: int) -> Printer:
+        speed = self.spec.times.print_mm_per_s
+        return Printer(name, self.world, self._motion, paper_labels=paper_labels, print_mm_per_s=speed, quirks=Quirks())
+
+    def _machine(self, spec: MachineSpec) -> Machine:
+        quirks = Quirks()
+        mechanics = _BEHAVIOURS[str(spec.file.simulation.get("behaviour"))](self, spec, quirks)
+        return Machine(spec.name, spec.file, mechanics, self._motion, self._clock, quirks=quirks, seed=self.spec.seed)
+
+    def _scanner(self, spec: ScannerSpec) -> Scanner:
+        if spec.fixed:
+            return FixedScanner(self.world, self._motion, spec.at, spec.reads, Quirks())
+        return HandScanner(Quirks())
+
+    def _camera(self, spec: CameraSpec, offload: Offload) -> VirtualCamera:
+        tables = {m.at: self.machines[m.name].mechanics for m in self.spec.machines}
+        table = tables.get(spec.looks_at)
+        if isinstance(table, Turntable):
+            scene = table_view(self.world, spec.looks_at, table, self._stock)
+        else:
+            scene = stop_view(self.world, spec.looks_at, self._stock)
+        return VirtualCamera(scene, self._clock, offload=offload, quirks=Quirks())
+
+    def _fittings(self) -> Fittings:
+        hands = {name: scanner.show for name, scanner in self.scanners.items() if isinstance(scanner, HandScanner)}
+        return Fittings(
+            scanners=hands,
+            panels={name: machine.press for name, machine in self.machines.items()},
+            printers={name: printer.load_paper for name, printer in self.printers.items()},
+        )
+
+
+def plate_of_now(clock: Clock) -> int:
+    """Give a plate serial that grows with the calendar by ten a second, faster than cartons are used."""
+    return int(clock.now().timestamp() * 10) % 10**9
+
+
+def _is_ready(machine: Machine) -> bool:
+    """Tell whether the machine's belts run: it is in Execute and has no job."""
+    return machine.is_powered and machine.brain.states.is_execute() and not machine.brain.busy
+
+
+# -- behaviours: the [simulation] section of a machine file names one --------------------------------------------------
+
+
+def _turntable(hall: Hall, spec: MachineSpec, _quirks: Quirks) -> Mechanics:
+    return Turntable(hall.world.env, hall.world, spec.file, spec.at)
+
+
+def _packer(hall: Hall, spec: MachineSpec, _quirks: Quirks) -> Mechanics:
+    feeds = hall.spec.station(spec.at).feeds
+    convey_s = hall.spec.times.convey_s
+    return Packer(hall.world.env, hall.world, spec.file, spec.at, name=spec.name, feeds=feeds, convey_s=convey_s)
+
+
+def _applicator(hall: Hall, spec: MachineSpec, quirks: Quirks) -> Mechanics:
+    printer = hall.spec.printer_at(spec.at)
+    return Applicator(
+        hall.world.env,
+        hall.world,
+        spec.file,
+        spec.at,
+        name=spec.name,
+        printer=printer.name if printer else "",
+        quirks=quirks,
+    )
+
+
+def _gate(hall: Hall, spec: MachineSpec, _quirks: Quirks) -> Mechanics:
+    return Gate(hall.world.env, hall.world, spec.file, spec.at)
+
+
+Build = Callable[[Hall, MachineSpec, Quirks], Mechanics]
+_BEHAVIOURS: Mapping[str, Build] = {
+    "turntable": _turntable,
+    "packer": _packer,
+    "applicator": _applicator,
+    "courier_gate": _gate,
+}

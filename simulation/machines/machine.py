@@ -1,0 +1,192 @@
+"""A machine of the plant: the rules of the handshake around a behaviour that moves things."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import simpy
+
+from packline.core.clock import Clock
+from plc.brains import brain_for
+from plc.handshake import frames
+from plc.handshake.device_rules import Action, StartMotion
+from plc.handshake.frames import Result, Words
+from plc.machine_file import MachineFile
+from simulation.motion import Motion
+from simulation.quirks import Quirks
+
+ERROR_MACHINE = 2
+"""Error number of a failed drive, arm or gate in every machine file that ships."""
+FAULT_BIT = 2
+SAFETY_ESTOP = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A motion's end: result words by name; a failure has an `error` number of the machine file."""
+
+    results: Mapping[str, int] = field(default_factory=dict)
+    error: int = 0
+
+
+Move = Generator[simpy.Event, Any, Done]
+Behaviour = Callable[[Mapping[str, int]], Move]
+
+
+class Mechanics:
+    """What a kind of machine adds: how it moves for each job, and what its sensors see."""
+
+    def jobs(self) -> Mapping[str, Behaviour]:
+        """Give the behaviour of each job of the machine file; it takes the job's parameters by name, unscaled words."""
+        raise NotImplementedError
+
+    def sense(self) -> Mapping[str, int]:
+        """Give what each input of the machine file sees now."""
+        raise NotImplementedError
+
+
+class Machine:
+    """One machine. It is a BlockDevice: every access is one scan of its PLC, at the present moment of the plant.
+
+    A power cut or a stop ends a motion where it is: what has already moved stays moved.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        file: MachineFile,
+        mechanics: Mechanics,
+        motion: Motion,
+        clock: Clock,
+        *,
+        quirks: Quirks,
+        seed: int,
+    ) -> None:
+        self.name = name
+        self.file = file
+        self.quirks = quirks
+        self.mechanics = mechanics
+        self._motion = motion
+        self._clock = clock
+        self._rng = random.Random(f"{seed}/{name}")
+        self.brain = brain_for(file, random.Random(f"{seed}/{name}/boot"))
+        self._jobs = {
+            file.jobs[kind].code: (kind, move) for kind, move in mechanics.jobs().items() if kind in file.jobs
+        }
+        self._moving: simpy.Process | None = None
+        self._frozen: Words | None = None
+        self.is_powered = False
+
+    # -- power ---------------------------------------------------------------------------------------------------------
+
+    def power_on(self, *, memory_kept: bool = True) -> None:
+        """Boot; nothing moves by itself."""
+        self.is_powered = True
+        self.brain.boot(self._clock.monotonic(), memory_kept=memory_kept)
+        self.scan()
+
+    def power_off(self) -> None:
+        """Cut the power; a motion stops where it is, and only the retained memory knows of it."""
+        self.is_powered = False
+        self._motion.do(lambda: self._stop("power"))
+
+    # -- the protocol's side -------------------------------------------------------------------------------------------
+
+    def read(self, block: str) -> Words:
+        """Give a whole block after one scan."""
+        self.scan()
+        if block != frames.STATUS:
+            return tuple(self.brain.areas[block])
+        if "garbage" in self.quirks:
+            return tuple(self._rng.randrange(0x10000) for _ in range(frames.BLOCK_WORDS[block]))
+        words = self.brain.status_words()
+        if "frozen" not in self.quirks:
+            self._frozen = None
+            return words
+        self._frozen = self._frozen or words
+        return self._frozen
+
+    def write(self, block: str, words: Sequence[int], offset: int = 0) -> None:
+        """Take words from the controller and act on them; an unpowered machine takes nothing."""
+        if self.is_powered:
+            self.brain.write(block, words, offset)
+            self.scan()
+
+    def scan(self) -> None:
+        """Run one scan of the PLC."""
+        if self.is_powered:
+            self._motion.do(self._scan)
+
+    def press(self, command: int) -> bool:
+        """Press a PackML command on the machine's own panel; False if its state does not know it."""
+        return self.is_powered and self._motion.do(lambda: self.brain.press(command))
+
+    # -- faults of the machine itself ----------------------------------------------------------------------------------
+
+    def clear_jam(self) -> None:
+        """Take the jam out; the state stays, a person's command leads on."""
+        self.brain.clear_fault(FAULT_BIT)
+
+    def emergency_stop(self, *, is_open: bool) -> None:
+        """Open or close the safety circuit."""
+        self.brain.safety = SAFETY_ESTOP if is_open else 0
+        self.scan()
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _scan(self) -> None:
+        self._sense()
+        for action in self.brain.scan(self._clock.monotonic()):
+            self._act(action)
+        self._sense()
+
+    def _sense(self) -> None:
+        words = [0] * frames.SPARE_WORDS
+        for name, value in self.mechanics.sense().items():
+            place = self.file.inputs.get(name)
+            if place is not None:
+                words[place.word - frames.FIRST_SPARE_WORD] |= value << (place.bit or 0) & 0xFFFF
+        self.brain.inputs = words
+
+    def _act(self, action: Action) -> None:
+        if isinstance(action, StartMotion):
+            self._moving = self._motion.env.process(self._move(action))
+        else:
+            self._stop("stop")
+
+    def _stop(self, cause: str) -> None:
+        moving, self._moving = self._moving, None
+        if moving is not None and moving.is_alive:
+            moving.interrupt(cause)
+
+    def _move(self, action: StartMotion) -> Generator[simpy.Event, Any, None]:
+        kind, behaviour = self._jobs[action.code]
+        job = self.file.jobs[kind]
+        given = {name: action.params[parameter.index] for name, parameter in job.params.items()}
+        try:
+            done = yield from self._spoilt(behaviour(given))
+        except simpy.Interrupt as interrupt:
+            if interrupt.cause == "stop":
+                self.brain.finish(Result.ABORTED)
+            return
+        self._moving = None
+        data = [0] * frames.DATA_WORDS
+        for name, value in done.results.items():
+            if name in job.results:
+                data[job.results[name] - frames.FIRST_DATA_WORD] = value & 0xFFFF
+        self._sense()
+        self.brain.finish(Result.FAILED if done.error else Result.OK, data, done.error)
+
+    def _spoilt(self, move: Move) -> Move:
+        """Let a job end badly if it is told to: `fail` and `jam` spoil it before anything has moved."""
+        if self.quirks.hits("fail"):
+            yield self._motion.env.timeout(0.5)
+            return Done(error=ERROR_MACHINE)
+        if self.quirks.hits("jam"):
+            yield self._motion.env.timeout(0.5)
+            self.brain.raise_fault(FAULT_BIT)
+            return Done(error=ERROR_MACHINE)
+        return (yield from move)

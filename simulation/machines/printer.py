@@ -1,0 +1,252 @@
+"""A label printer that speaks ESC/POS: bytes in, label paper at the peel bar out, and honest answers about both."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+import simpy
+
+from labeling import raster
+from simulation.machines.printer_status import Health, counter_reply, process_reply
+from simulation.motion import Motion
+from simulation.plant.world import World
+from simulation.quirks import Quirks
+
+DOTS_PER_MM = 8
+ROWS_AT_ONCE = 64
+"""Rows that are printed in one step of the simulation; finer is not seen by anybody."""
+MOST_BUFFERED = 20_000
+"""Commands and rows in the receive buffer; about thirty labels, then the peer has to wait."""
+CUT_COUNTER, ROW_COUNTER = 50, 21
+
+Answer = Callable[[bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _HangUp:
+    """The peer went away; what it left unfinished will never come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """One thing to do in turn, and whom to answer."""
+
+    event: raster.Event | _HangUp
+    answer: Answer
+
+
+class Printer:
+    """One printer with a peel bar. It is a RawDevice.
+
+    It prints the next label only when the last one has been taken off. A job that is cut off in the middle comes out as half a
+    label. `cuts` and `rows` are counted in retained memory.
+    """
+
+    def __init__(
+        self, name: str, world: World, motion: Motion, *, paper_labels: int, print_mm_per_s: float, quirks: Quirks
+    ) -> None:
+        self.name = name
+        self.quirks = quirks
+        self.paper_left = paper_labels
+        self.cuts = 0
+        self.rows = 0
+        self._roll = paper_labels
+        self._world = world
+        self._motion = motion
+        self._row_s = 1 / (DOTS_PER_MM * print_mm_per_s)
+        self._reader = raster.RasterReader()
+        self._orders: deque[_Order] = deque()
+        self._answer: Answer | None = None
+        self._auto_status = False
+        self._on_paper: list[bytes] = []
+        self._is_spoilt = False
+        self._has_error = False
+        self._news = motion.env.event()
+        self._told = self.health
+        self._running: simpy.Process | None = None
+        world.peels.setdefault(name, None)
+
+    @property
+    def health(self) -> Health:
+        """Give what its sensors say now."""
+        return Health(
+            cover_open="cover_open" in self.quirks,
+            paper_out="paper_out" in self.quirks or self.paper_left <= 0,
+            error=self._has_error,
+        )
+
+    # -- power and hands -----------------------------------------------------------------------------------------------
+
+    def power_on(self) -> None:
+        """Start with an empty buffer."""
+        self._running = self._motion.do(lambda: self._motion.env.process(self._run()))
+
+    def power_off(self) -> None:
+        """Cut the power: the buffer is lost, a label in the making stays half."""
+        self._motion.do(self._lose_power)
+
+    def load_paper(self) -> None:
+        """Put a fresh roll in."""
+        self.paper_left = self._roll
+        self.quirks.off("paper_out")
+        self.changed()
+
+    def recover(self) -> None:
+        """Clear an error at the printer's own panel."""
+        self._has_error = False
+        self.changed()
+
+    def changed(self) -> None:
+        """Look at the sensors again; tells the host if it asked to be told."""
+        self._motion.do(self._wake)
+
+    # -- the wire's side -----------------------------------------------------------------------------------------------
+
+    def connected(self, answer: Answer) -> None:
+        """Meet a peer."""
+        self._answer = answer
+
+    async def room(self) -> None:
+        """Wait until the receive buffer has room."""
+        while len(self._orders) > MOST_BUFFERED:
+            await self._motion.until(lambda: self._news)
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes; real-time commands are answered at once, also when busy or offline."""
+        self._motion.do(lambda: self._receive(data))
+
+    def disconnected(self) -> None:
+        """Notice that the peer went."""
+        self._motion.do(self._hang_up)
+
+    def _receive(self, data: bytes) -> None:
+        for event in self._reader.feed(data):
+            if isinstance(event, raster.RealTimeRequest):
+                self._reply(self.health.real_time(event.n))
+            elif isinstance(event, raster.AutoStatus):
+                self._auto_status = event.n != 0
+                self._reply(self.health.block() if self._auto_status else b"")
+            elif isinstance(event, raster.Recover):
+                self._has_error = False
+                if event.n == 2:
+                    self._orders.clear()
+            elif not self._swallows(event) and self._answer is not None:
+                self._orders.append(_Order(event=event, answer=self._answer))
+        self._wake()
+
+    def _swallows(self, event: raster.Event) -> bool:
+        silent = "silent_accept" in self.quirks
+        return silent and not isinstance(event, raster.CounterRequest | raster.StatusRequest)
+
+    def _hang_up(self) -> None:
+        self._reader = raster.RasterReader()
+        self._answer = None
+        self._auto_status = False
+        self._orders.append(_Order(event=_HangUp(), answer=_nobody))
+        self._wake()
+
+    def _reply(self, data: bytes) -> None:
+        if self._answer is not None and data and "mute" not in self.quirks:
+            self._answer(data)
+
+    def _wake(self) -> None:
+        health = self.health
+        if health != self._told:
+            self._told = health
+            self._reply(health.block() if self._auto_status else b"")
+        news, self._news = self._news, self._motion.env.event()
+        news.succeed()
+
+    # -- the mechanics -------------------------------------------------------------------------------------------------
+
+    def _run(self) -> Generator[simpy.Event, Any, None]:
+        try:
+            while True:
+                if not self._orders or self.health.is_offline:
+                    self._give_up_label_if_offline()
+                    yield self._news
+                    continue
+                yield from self._do(self._orders.popleft())
+        except simpy.Interrupt:
+            return
+
+    def _do(self, order: _Order) -> Generator[simpy.Event, Any, None]:
+        event = order.event
+        if isinstance(event, raster.Row):
+            yield from self._print_rows(order)
+        elif isinstance(event, raster.Feed):
+            yield self._motion.env.timeout(event.dots * self._row_s)
+        elif isinstance(event, raster.Cut):
+            self.cuts += 1
+            self._label_out()
+        elif isinstance(event, _HangUp | raster.Initialize):
+            self._is_spoilt = True
+            self._label_out()
+        else:
+            self._answer_in_turn(order)
+
+    def _answer_in_turn(self, order: _Order) -> None:
+        event, data = order.event, b""
+        if isinstance(event, raster.ProcessIdRequest):
+            data = process_reply(event.process_id)
+        elif isinstance(event, raster.StatusRequest):
+            data = self.health.transmitted(event.n)
+        elif isinstance(event, raster.CounterRequest):
+            data = counter_reply({CUT_COUNTER: self.cuts, ROW_COUNTER: self.rows}.get(event.counter, 0))
+        if data and "mute" not in self.quirks:
+            order.answer(data)
+
+    def _print_rows(self, first: _Order) -> Generator[simpy.Event, Any, None]:
+        while not self._on_paper and self._world.peels[self.name] is not None:
+            yield self._world.changed()
+        batch = [first.event]
+        while self._orders and isinstance(self._orders[0].event, raster.Row) and len(batch) < ROWS_AT_ONCE:
+            batch.append(self._orders.popleft().event)
+        yield self._motion.env.timeout(len(batch) * self._row_s)
+        self._on_paper += [event.dots for event in batch if isinstance(event, raster.Row)]
+        self.rows += len(batch)
+        if self.quirks.hits("half_print"):
+            self._break_down()
+
+    def _break_down(self) -> None:
+        """Stop in mid-label with an error; the rest of the job is lost."""
+        self._has_error = True
+        while self._orders and not isinstance(self._orders[0].event, _HangUp):
+            self._orders.popleft()
+        self._is_spoilt = True
+        self._label_out()
+        self._wake()
+
+    def _give_up_label_if_offline(self) -> None:
+        """Let a begun label out when the paper ends or the cover opens: it will never be whole."""
+        if self._on_paper and self.health.is_offline:
+            self._is_spoilt = True
+            self._label_out()
+            self._is_spoilt = bool(self._orders)  # what is still buffered of it comes out as another piece
+
+    def _label_out(self) -> None:
+        dots, self._on_paper = self._on_paper, []
+        spoilt, self._is_spoilt = self._is_spoilt, False
+        if not dots:
+            return
+        if self.quirks.hits("faded"):
+            dots, spoilt = dots[: len(dots) // 2], True
+        self.paper_left -= 1
+        self._world.print_label(self.name, raster.picture(dots), complete=not spoilt)
+
+    def _lose_power(self) -> None:
+        if self._running is not None and self._running.is_alive:
+            self._running.interrupt("power")
+        self._running = None
+        self._orders.clear()
+        self._reader = raster.RasterReader()
+        self._is_spoilt = True
+        self._label_out()
+        self._has_error = False
+
+
+def _nobody(_data: bytes) -> None:
+    return None

@@ -1,0 +1,22 @@
+"""Turns a scene into the JPEG that the camera sends."""
+
+from __future__ import annotations
+
+from simulation.pictures.carton import draw_carton
+from simulation.pictures.item import draw_item
+from simulation.pictures.paint import Pixels, shaded, to_jpeg
+from simulation.pictures.scenes import ItemScene, Scene
+
+QUALITY = 88
+DARK_SHARE = 0.02
+
+
+def render(scene: Scene) -> bytes:
+    """Draw `scene` and encode it."""
+    return to_jpeg(picture(scene), QUALITY)
+
+
+def picture(scene: Scene) -> Pixels:
+    """Draw `scene`: 960 x 720 for the turntable, 1280 x 960 for a stop."""
+    sheet = draw_item(scene) if isinstance(scene, ItemScene) else draw_carton(scene)
+    return shaded(sheet, DARK_SHARE) if scene.dark else sheet

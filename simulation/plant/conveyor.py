@@ -1,0 +1,23 @@
+"""The belts: bring the next carton of an infeed to the station's stop."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import simpy
+
+from simulation.plant.world import World
+
+
+def infeed(world: World, station: str, convey_s: float) -> Generator[simpy.Event, Any, None]:
+    """Move cartons from "infeed:<station>" to its stop, one at a time, whenever that is free."""
+    queue, stop = world.place(f"infeed:{station}"), world.place(station)
+    while True:
+        carton = queue.first
+        if carton is None or stop.full:
+            yield world.changed()
+            continue
+        yield world.env.timeout(convey_s)
+        if carton is queue.first and not stop.full:  # a person may have taken it meanwhile
+            world.move(carton, station)

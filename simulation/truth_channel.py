@@ -1,0 +1,93 @@
+"""The side channel of tests and harnesses: reads the physical truth, switches faults. The controller never opens it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from packline.core.clock import Clock
+from simulation.misbehave import Misbehaviour, NoSuchFault
+from simulation.mounts.http import Request, Response
+from simulation.plant.truth import Truth, as_json
+from simulation.plant.world import World
+
+
+class FaultOrder(BaseModel):
+    """POST /fault: switch `fault` of `device` on for `for_s` wall seconds, `times` uses, or until it is mended."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    device: str
+    fault: str
+    for_s: float | None = Field(default=None, gt=0, le=86_400)
+    times: int | None = Field(default=None, ge=1, le=10_000)
+
+
+class MendOrder(BaseModel):
+    """POST /mend: one fault of one device, all of one device, or everything."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    device: str = ""
+    fault: str = ""
+
+
+class TruthChannel:
+    """Answers GET /truth, /truth/facts?after=n, /faults and POST /fault, /mend."""
+
+    def __init__(self, truth: Truth, world: World, misbehaviour: Misbehaviour, clock: Clock) -> None:
+        self._truth = truth
+        self._world = world
+        self._misbehaviour = misbehaviour
+        self._clock = clock
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request; wrong ones get 400, 404 or 405 with the reason as text."""
+        try:
+            return await self._route(request)
+        except (ValidationError, ValueError) as error:
+            return Response.of_text(str(error), 400)
+        except NoSuchFault as error:
+            return Response.of_text(str(error), 404)
+
+    async def _route(self, request: Request) -> Response:
+        match request.method, request.path:
+            case "GET", "/truth":
+                return Response.of_json(self._whole())
+            case "GET", "/truth/facts":
+                return Response.of_json(self._facts(int(request.query.get("after", "0"))))
+            case "GET", "/faults":
+                return Response.of_json({"known": self._misbehaviour.known(), "active": self._misbehaviour.active()})
+            case "POST", "/fault":
+                order = FaultOrder.model_validate(request.json())
+                await self._misbehaviour.fault(order.device, order.fault, for_s=order.for_s, times=order.times)
+                return Response.of_json({"active": self._misbehaviour.active()})
+            case "POST", "/mend":
+                wish = MendOrder.model_validate(request.json() if request.body else {})
+                return Response.of_json({"mended": await self._misbehaviour.mend(wish.device, wish.fault)})
+            case _:
+                return Response.of_text("GET /truth, /truth/facts?after=n, /faults; POST /fault, /mend", 404)
+
+    def _whole(self) -> dict[str, Any]:
+        return {
+            "at": self._clock.now().isoformat(),
+            "summary": self._truth.summary(),
+            "parcels": {lpn: self._parcel(lpn) for lpn in self._truth.parcels},
+            "places": self._places(),
+            "held_pieces": [piece.sku for piece in self._world.held_pieces()],
+            "tables": {station: piece.sku if piece else "" for station, piece in self._world.tables.items()},
+            "peels": {printer: label.sscc if label else None for printer, label in self._world.peels.items()},
+            "faults": self._misbehaviour.active(),
+        }
+
+    def _parcel(self, lpn: str) -> dict[str, Any]:
+        carton = self._world.cartons.get(lpn)
+        return {**self._truth.parcel(lpn).as_dict(), "place": carton.place if carton else ""}
+
+    def _places(self) -> dict[str, list[str]]:
+        return {name: [c.lpn for c in place.cartons] for name, place in self._world.places.items() if place.cartons}
+
+    def _facts(self, after: int) -> dict[str, Any]:
+        facts = self._truth.after(after)
+        return {"facts": as_json(facts), "next": facts[-1].n if facts else after}

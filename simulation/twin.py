@@ -1,0 +1,178 @@
+"""The twin: serves the hall's devices on real sockets, keeps its time, and tells the truth on a channel of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import simpy
+
+from packline.core.clock import Clock, LoopClock
+from simulation.camera_page import PATH, camera_page
+from simulation.hall import Hall
+from simulation.machines.camera import Offload
+from simulation.misbehave import Misbehaviour, Switches, machine_switches, printer_switches, quirk_switches
+from simulation.mounts.http import HttpServer
+from simulation.mounts.modbus import ModbusMount
+from simulation.mounts.opcua import AUTOID_NAMESPACE, AddressSpace, AutoIdMount, OpcUaMachineMount
+from simulation.mounts.tcp import LineScannerMount, RawPortMount
+from simulation.mounts.wire import Mount, Wire
+from simulation.pacer import Pacer
+from simulation.plant.floor import Floor
+from simulation.plant.truth import Truth
+from simulation.spec import CameraSpec, MachineSpec, PlantSpec, PrinterSpec, ScannerSpec
+from simulation.truth_channel import TruthChannel
+
+TICK_S = 0.2
+"""Wall time between two scans of a machine that nobody asks: its watchdog must bite also then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """One device that listens."""
+
+    name: str
+    kind: str
+    protocol: str
+    address: str
+
+
+@dataclass(slots=True, kw_only=True)
+class _Post:
+    """A device with its mount and what can go wrong with it."""
+
+    name: str
+    kind: str
+    protocol: str
+    mount: Mount
+    switches: Switches
+    path: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Spaces:
+    """OPC UA address spaces; devices share one as long as their namespaces differ."""
+
+    spaces: list[tuple[AddressSpace, set[str]]] = field(default_factory=list)
+
+    def room_for(self, namespace: str) -> AddressSpace:
+        for space, taken in self.spaces:
+            if namespace not in taken:
+                taken.add(namespace)
+                return space
+        space = AddressSpace()
+        self.spaces.append((space, {namespace}))
+        return space
+
+
+class Twin:
+    """A plant on sockets: `await start()`, then `run()` until cancelled (it raises what breaks the plant), then `stop()`.
+
+    `offload` draws pictures off the loop.
+    """
+
+    def __init__(self, spec: PlantSpec, *, clock: Clock | None = None, offload: Offload = asyncio.to_thread) -> None:
+        self.spec = spec
+        self._clock = clock or LoopClock()
+        self.motion = Pacer(simpy.Environment(), spec.speed, self._clock)
+        self.hall = Hall(spec, self.motion, self._clock, offload=offload)
+        self.misbehaviour = Misbehaviour(self._clock)
+        self.truth_address = ""
+        self._spaces = _Spaces()
+        self._posts = self._all_posts()
+        channel = TruthChannel(self.truth, self.hall.world, self.misbehaviour, self._clock)
+        self._truth_server = HttpServer(spec.truth_address, channel.handle)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def floor(self) -> Floor:
+        """Give what people can do."""
+        return self.hall.floor
+
+    @property
+    def truth(self) -> Truth:
+        """Give what physically happened."""
+        return self.hall.truth
+
+    async def start(self) -> list[Served]:
+        """Serve everything and begin to move; returns every device with the address it listens at.
+
+        Raises OSError when a port is taken.
+        """
+        for space, _ in self._spaces.spaces:
+            await space.start()
+        self.hall.power_on()
+        self._tasks = [asyncio.create_task(self.motion.run()), asyncio.create_task(self._tick())]
+        served = []
+        for post in self._posts:
+            address = await post.mount.open() + post.path
+            served.append(Served(name=post.name, kind=post.kind, protocol=post.protocol, address=address))
+            self.misbehaviour.add(post.name, post.switches)
+        self.truth_address = await self._truth_server.open()
+        return served
+
+    async def run(self) -> None:
+        """Run until cancelled; raises what breaks the plant."""
+        await asyncio.gather(*self._tasks)
+
+    async def stop(self) -> None:
+        """Close every port and stop time."""
+        await self.misbehaviour.close()
+        await self._truth_server.close()
+        for post in self._posts:
+            await post.mount.close()
+        for space, _ in self._spaces.spaces:
+            await space.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _tick(self) -> None:
+        while True:
+            await self._clock.sleep(TICK_S)
+            self.hall.scan_machines()
+
+    # -- one post for each device --------------------------------------------------------------------------------------
+
+    def _all_posts(self) -> list[_Post]:
+        return [
+            *(self._machine_post(m) for m in self.spec.machines),
+            *(self._printer_post(p) for p in self.spec.printers),
+            *(self._scanner_post(s) for s in self.spec.scanners),
+            *(self._camera_post(c) for c in self.spec.cameras),
+        ]
+
+    def _machine_post(self, spec: MachineSpec) -> _Post:
+        machine, wire = self.hall.machines[spec.name], Wire()
+        protocol = spec.file.machine.protocol
+        mount: Mount
+        if protocol == "modbus":
+            mount = ModbusMount(spec.address, spec.file, machine, wire)
+        else:
+            space = self._spaces.room_for(spec.file.blocks.namespace or "")
+            mount = OpcUaMachineMount(spec.address, spec.file, machine, wire, space)
+        switches = machine_switches(machine, mount, wire, self._clock)
+        return _Post(name=spec.name, kind=spec.file.model, protocol=protocol, mount=mount, switches=switches)
+
+    def _printer_post(self, spec: PrinterSpec) -> _Post:
+        printer, wire = self.hall.printers[spec.name], Wire()
+        mount = RawPortMount(spec.address, printer, wire)
+        switches = printer_switches(printer, mount, wire)
+        return _Post(name=spec.name, kind="printer", protocol="escpos", mount=mount, switches=switches)
+
+    def _scanner_post(self, spec: ScannerSpec) -> _Post:
+        scanner = self.hall.scanners[spec.name]
+        mount: LineScannerMount | AutoIdMount
+        if spec.driver == "tcp":
+            mount = LineScannerMount(spec.address, scanner.trigger)
+        else:
+            mount = AutoIdMount(spec.address, self._spaces.room_for(AUTOID_NAMESPACE), scanner.trigger)
+        scanner.send = mount.send
+        switches = quirk_switches(scanner.quirks, ("no_read",), mount)
+        return _Post(name=spec.name, kind="scanner", protocol=spec.driver, mount=mount, switches=switches)
+
+    def _camera_post(self, spec: CameraSpec) -> _Post:
+        camera, wire = self.hall.cameras[spec.name], Wire()
+        mount = HttpServer(spec.address, camera_page(camera, wire))
+        switches = quirk_switches(camera.quirks, ("frozen", "dark"), mount)
+        return _Post(name=spec.name, kind="camera", protocol="http", mount=mount, switches=switches, path=PATH)

@@ -105,11 +105,16 @@ def _stock(site: Site, folder: Path) -> list[StockSpec]:
             name=item.name,
             barcode=item.barcodes[0] if item.barcodes else "",
             size_mm=(item.length_mm, item.width_mm, item.height_mm),
-            colour=COLOURS[crc32(item.sku.encode()) % len(COLOURS)],
+            colour=_colour(item.picture, item.sku),
             count=PIECES_PER_ITEM,
         )
         for item in items
     ]
+
+
+def _colour(picture: str, sku: str) -> str:
+    """Give the colour that the item file names instead of a picture, or one that the SKU always gets."""
+    return picture if picture.startswith("#") else COLOURS[crc32(sku.encode()) % len(COLOURS)]
 
 
 def _slots(site: Site) -> int:

@@ -8,6 +8,7 @@ import contextlib
 import json
 import logging
 import signal
+from dataclasses import asdict
 from pathlib import Path
 
 from simulation.people.stage import PeopleSpec, Stage
@@ -50,7 +51,7 @@ async def _serve(site: Site, path: Path, chosen: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel if task else loop.stop)
     twin = Twin(plant_of(site, path.resolve().parent, chosen.speed))
-    devices = await twin.start()
+    devices = [asdict(device) for device in await twin.start()]
     try:
         _announce(devices, as_json=chosen.json)
         if chosen.no_people:

@@ -18,6 +18,8 @@ from stations.screen import Instruction, Screen, refuse, say
 LOOK_AGAIN_S = 0.25
 """The slowest rhythm at which a station looks at its place when nothing wakes it."""
 MOST_WAITING_SCANS = 64
+FIRST_MACHINE_FAULT = 2000
+BELL_AFTER_S = 2.0
 
 log = logging.getLogger("packline.station")
 
@@ -52,6 +54,7 @@ class Post:
         self._scans: asyncio.Queue[Scan] = asyncio.Queue(MOST_WAITING_SCANS)
         self._tries: dict[tuple[int, str], int] = {}
         self._alarmed: set[int] = set()
+        self._since: dict[int, float] = {}
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -109,7 +112,8 @@ class Post:
         if self._may_retry(fault, subject, rule.tries):
             return
         if rule.reaction is Reaction.HOLD:
-            await self._alarm(fault)
+            if self._has_lasted(fault):
+                await self._alarm(fault)
             self._show("offline" if fault.code < 2000 else "held", say("fault", code=fault.code), fault)
             return
         exception_id = await self._kit.books.open_exception(
@@ -119,6 +123,12 @@ class Post:
         if rule.reaction is not Reaction.NOTE:
             self._show("asking", say("ask_person", exception=exception_id), fault)
             await self._until_closed(exception_id)
+
+    def _has_lasted(self, fault: Fault) -> bool:
+        """A link that comes back at once (a start, a short cut) holds the station but rings no bell."""
+        now = self._kit.clock.monotonic()
+        since = self._since.setdefault(fault.code, now)
+        return fault.code >= FIRST_MACHINE_FAULT or now - since >= BELL_AFTER_S
 
     def _may_retry(self, fault: Fault, subject: str, tries: int) -> bool:
         key = (fault.code, subject)
@@ -146,6 +156,7 @@ class Post:
 
     async def _recovered(self) -> None:
         self._tries.clear()
+        self._since.clear()
         self.screen.fault = None
         for code in sorted(self._alarmed):
             await self._kit.books.clear_alarm(code, source=self.name)

@@ -6,13 +6,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import httpx
-
 from controller.site import ScannerPart
 from labeling.transport import OpenPort, tcp_ports
 from packline.core.clock import Clock
 from packline.core.pictures import Camera
 from packline.core.scans import Scanner
+from packline.feeds.http import Http, open_http
 from plc.drivers.opening import open_link
 from plc.links import OpenLink
 from scanning.cameras.client import VideoStill
@@ -29,7 +28,7 @@ class Links:
     open_port: OpenPort
     open_line: OpenLine
     camera: Callable[[str], Camera]
-    http: httpx.AsyncClient
+    http: Http
     clock: Clock
     rng: random.Random
 
@@ -45,7 +44,7 @@ class Links:
 
 def real_links(clock: Clock, rng: random.Random, video_url: str) -> Links:
     """Give links over real sockets; stills come from the video process at `video_url`."""
-    http = httpx.AsyncClient(trust_env=False)
+    http = open_http()
     return Links(
         open_block=open_link,
         open_port=tcp_ports(clock),

@@ -12,7 +12,9 @@ import random
 import secrets
 import signal
 import sys
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 from controller.site import Site, load_site
 from controller.supervisor import die_with_supervisor
@@ -92,8 +94,8 @@ def import_items(store: Store, site: Site, folder: Path) -> None:
     store.meta.put_now("items", digest)
 
 
-async def _until_sigterm(work: object) -> None:
-    task = asyncio.ensure_future(work)  # type: ignore[arg-type]  # a coroutine
+async def _until_sigterm(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.create_task(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
@@ -102,7 +104,7 @@ async def _until_sigterm(work: object) -> None:
 
 
 @contextlib.contextmanager
-def _only_one(data: Path):  # type: ignore[no-untyped-def]  # a context manager of nothing
+def _only_one(data: Path) -> Iterator[None]:
     """Hold the data folder's lock; a second controller on the same books says so and ends."""
     with (data / "controller.lock").open("w") as lock:
         try:

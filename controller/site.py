@@ -163,6 +163,13 @@ class Site(_Part):
         return Path(os.environ.get("PACKLINE_DATA") or self.site.data)
 
 
+def twin_part(site: Site) -> TwinPart:
+    """Give the [twin] part; raises Fault 4201 without one."""
+    if site.twin is None:
+        raise Fault(4201, where="site file", seen="no [twin]", expected="a [twin] part: speed, host, truth")
+    return site.twin
+
+
 def load_site(path: Path) -> Site:
     """Read and check a site file; raises FileFaults with every mistake that can be told at once."""
     site = load_toml(path, Site)

@@ -18,7 +18,8 @@ from stations.screen import Screen, say
 
 MOST_CONTENT_LINES = 6
 SSCC_EXTENSION = 3
-HALF = 2105
+SILENT = 2103
+"""Only a printer that took the whole job and cannot be asked: after a lost line or an empty roll the label may be half."""
 OF_MACHINES = 2000
 """Faults below are link troubles: the machine itself is asked again before the camera is."""
 
@@ -82,7 +83,8 @@ class LabelJob:
         content = await self._content(parcel, order)
         effect = self._effect(PRINT.name, parcel, content.as_dict())
         outcome = await self._kit.ledger.perform(effect, self._tools.printer)
-        if outcome.state is EffectState.UNKNOWN and outcome.evidence.fault != HALF and self._tools.label_waits():
+        is_silent = outcome.state is EffectState.UNKNOWN and outcome.evidence.fault == SILENT
+        if is_silent and self._tools.label_waits():
             proof = Evidence(state=EffectState.CONFIRMED, source="sensor at the printer's exit")
             outcome = await self._kit.ledger.settle(outcome.effect_id, proof)
         if not outcome.ok:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from packline.core.pictures import Camera, Still
+from scanning.codes import Code
 from scanning.decode import decode
-from scanning.verify import ExpectedLabel, Seen, Verdict, judge, look, require_fresh
+from scanning.verify import ExpectedLabel, Seen, Verdict, judge, look, require_fresh, shows_plate_and_label
 from stations.kit import Kit
 from stations.screen import Screen
 
@@ -33,9 +34,10 @@ class Eye:
         """Take a fresh still and read it; raises Fault 1005 when none newer than this question comes."""
         asked_at = self._kit.clock.now()
         still = await self._camera.still()
-        require_fresh(still, asked_at=asked_at, last_frame=self._last_frame)
-        self._last_frame = still.frame
-        codes = await self._kit.offload(decode, still.jpeg)
+        # the counter is noted before it is judged: a camera that was restarted is refused once, not for ever
+        last, self._last_frame = self._last_frame, still.frame
+        require_fresh(still, asked_at=asked_at, last_frame=last)
+        codes = await self._kit.offload(_read_with_label if expected else _read, still.jpeg)
         return Look(still=still, seen=look(codes), verdict=judge(codes, expected) if expected else None)
 
     async def keep(self, seen: Look, *, kind: str, subject: str, order_id: str, note: str = "") -> str:
@@ -44,3 +46,11 @@ class Eye:
         picture = await books.keep_picture(seen.still, kind=kind, subject=subject, order_id=order_id, note=note)
         self._screen.pictures.appendleft(picture)
         return picture
+
+
+def _read(jpeg: bytes) -> list[Code]:
+    return decode(jpeg)
+
+
+def _read_with_label(jpeg: bytes) -> list[Code]:
+    return decode(jpeg, is_enough=shows_plate_and_label)

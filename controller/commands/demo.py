@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from controller.commands.plant import twin_part
-from controller.site import Site, load_site
+from controller.site import Site, load_site, twin_part
 from controller.sites import find_site, free_offset, moved
 
 LOOK_S = 0.25

@@ -6,8 +6,7 @@ from pathlib import Path
 from zlib import crc32
 
 from controller.placement import machine_file
-from controller.site import Site, TwinPart
-from packline.core.faults import Fault
+from controller.site import Site, twin_part
 from packline.store.item_file import read_items
 from simulation.spec import (
     CameraSpec,
@@ -21,13 +20,6 @@ from simulation.spec import (
 
 PIECES_PER_ITEM = 200
 COLOURS = ("#3b6ea5", "#a5483b", "#3b8f5a", "#8a5a9e", "#b98a2f", "#2f8f9c", "#6b7280", "#9c4f6d")
-
-
-def twin_part(site: Site) -> TwinPart:
-    """Give the [twin] part; raises Fault 4201 without one."""
-    if site.twin is None:
-        raise Fault(4201, where="site file", seen="no [twin]", expected="a [twin] part: speed, host, truth")
-    return site.twin
 
 
 def plant_of(site: Site, folder: Path, speed: float | None = None) -> PlantSpec:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from simulation.people.stage import PeopleSpec, Stage
 
-from controller.commands.plant import plant_of, twin_part
-from controller.site import Site, load_site
+from controller.commands.twin.plant import plant_of
+from controller.site import Site, load_site, twin_part
 from controller.sites import find_site
 from controller.supervisor import die_with_supervisor
 from simulation.twin import Twin

@@ -12,9 +12,9 @@ import random
 import secrets
 import signal
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from controller.site import Site, load_site
 from controller.supervisor import die_with_supervisor
@@ -25,6 +25,7 @@ from packline.store import Store, open_store
 DATABASE = "packline.db"
 SECRET_BYTES = 32
 
+T = TypeVar("T")
 log = logging.getLogger("packline.start")
 
 
@@ -67,7 +68,7 @@ def run_controller(path: Path) -> int:
                 clock=clock,
                 ids=ids,
                 rng=rng,
-                offload=asyncio.to_thread,
+                offload=_in_thread,
                 secret=secret_of(data),
             )
             try:
@@ -78,6 +79,10 @@ def run_controller(path: Path) -> int:
 
         asyncio.run(main())
     return 0
+
+
+async def _in_thread(work: Callable[..., T], *args: Any) -> T:
+    return await asyncio.to_thread(work, *args)
 
 
 def import_items(store: Store, site: Site, folder: Path) -> None:

@@ -64,6 +64,7 @@ class Printer:
         self._on_paper: list[bytes] = []
         self._is_spoilt = False
         self._has_error = False
+        self._roll_has_ended = False
         self._news = motion.env.event()
         self._told = self.health
         self._running: simpy.Process | None = None
@@ -74,7 +75,7 @@ class Printer:
         """Give what its sensors say now."""
         return Health(
             cover_open="cover_open" in self.quirks,
-            paper_out="paper_out" in self.quirks or self.paper_left <= 0,
+            paper_out="paper_out" in self.quirks or self._roll_has_ended,
             error=self._has_error,
         )
 
@@ -90,7 +91,7 @@ class Printer:
 
     def load_paper(self) -> None:
         """Put a fresh roll in."""
-        self.paper_left = self._roll
+        self.paper_left, self._roll_has_ended = self._roll, False
         self.quirks.off("paper_out")
         self.changed()
 
@@ -165,6 +166,7 @@ class Printer:
     def _run(self) -> Generator[simpy.Event, Any, None]:
         try:
             while True:
+                self._feel_paper()
                 if not self._orders or self.health.is_offline:
                     self._give_up_label_if_offline()
                     yield self._news
@@ -172,6 +174,13 @@ class Printer:
                 yield from self._do(self._orders.popleft())
         except simpy.Interrupt:
             return
+
+    def _feel_paper(self) -> None:
+        """Notice the end of the roll when it would be needed next: what belongs to the last label is still answered."""
+        needs_paper = not self._orders or isinstance(self._orders[0].event, raster.Row)
+        if self.paper_left <= 0 and needs_paper and not self._on_paper and not self._roll_has_ended:
+            self._roll_has_ended = True
+            self._wake()
 
     def _do(self, order: _Order) -> Generator[simpy.Event, Any, None]:
         event = order.event

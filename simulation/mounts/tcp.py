@@ -22,6 +22,11 @@ class LineScannerMount:
         self._writers: set[asyncio.StreamWriter] = set()
         self._streams = StreamServer(address, self._talk)
 
+    @property
+    def peers(self) -> int:
+        """Give how many hear a read now."""
+        return len(self._writers)
+
     async def open(self) -> str:
         """Listen."""
         return await self._streams.open()

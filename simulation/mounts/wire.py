@@ -53,11 +53,6 @@ class StreamServer:
         self._server: asyncio.Server | None = None
         self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
-    @property
-    def connections(self) -> int:
-        """Give how many peers are connected."""
-        return len(self._open)
-
     async def open(self) -> str:
         """Listen."""
         self._server = await asyncio.start_server(self._accept, self._host, self._port)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from labeling.content import LabelContent, ShipTo
+from labeling.drawing import draw
+from labeling.drivers import escpos
+from packline.core.identity import Sscc
 from plc.handshake import frames
 from plc.handshake.frames import Command, Heartbeat, StateCommand, Status
 from plc.machine_file import shipped_machine
@@ -62,14 +68,27 @@ def plant_spec(**changes: Any) -> PlantSpec:
             StationSpec(name="clarify-1", kind="clarification", run_by="person"),
         ),
         "stock": (
-            StockSpec(sku="TEA-250", name="龙井绿茶 Longjing 250 g", barcode="6901234567892", colour="#2f7d4f", count=5),
-            StockSpec(sku="MUG-1", name="Mug", barcode="6901234567908", size_mm=(110, 90, 100), colour="#aa3344", count=3),
+            StockSpec(
+                sku="TEA-250", name="龙井绿茶 Longjing 250 g", barcode="6901234567892", colour="#2f7d4f", count=5
+            ),
+            StockSpec(
+                sku="MUG-1", name="Mug", barcode="6901234567908", size_mm=(110, 90, 100), colour="#aa3344", count=3
+            ),
         ),
         "slots": ("H01", "H02"),
         "speed": 200.0,
         "first_plate": 1000,
     }
     return PlantSpec(**(parts | changes))
+
+
+def without_opc_ua(spec: PlantSpec) -> PlantSpec:
+    """Leave out what needs an OPC UA address space, whose building takes seconds."""
+    return replace(
+        spec,
+        machines=tuple(m for m in spec.machines if m.file.machine.protocol != "opcua"),
+        scanners=tuple(s for s in spec.scanners if s.driver != "autoid"),
+    )
 
 
 @pytest.fixture
@@ -84,17 +103,37 @@ class Served:
     def __init__(self, twin: Twin, addresses: dict[str, str]) -> None:
         self.twin = twin
         self.addresses = addresses
+        self.floor = twin.floor
+        self.truth = twin.truth
+
+    async def fault(self, device: str, fault: str, **how: Any) -> None:
+        await self.twin.misbehaviour.fault(device, fault, **how)
+
+    async def mend(self, device: str = "") -> None:
+        await self.twin.misbehaviour.mend(device)
 
 
-@pytest.fixture
-async def served(request: pytest.FixtureRequest) -> AsyncIterator[Served]:
-    """Serve the plant; `@pytest.mark.parametrize("served", [{...changes}], indirect=True)` changes it."""
-    twin = Twin(plant_spec(**getattr(request, "param", {})))
+async def running(spec: PlantSpec) -> AsyncIterator[Served]:
+    twin = Twin(spec)
     devices = await twin.start()
     try:
         yield Served(twin, {device.name: device.address for device in devices})
     finally:
         await twin.stop()
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    """Serve the plant without its OPC UA devices."""
+    async for plant in running(without_opc_ua(plant_spec())):
+        yield plant
+
+
+@pytest.fixture
+async def served_whole() -> AsyncIterator[Served]:
+    """Serve the whole plant."""
+    async for plant in running(plant_spec()):
+        yield plant
 
 
 async def until(holds: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
@@ -203,6 +242,47 @@ class RawModbus:
             lambda block: self.read(places[block], frames.BLOCK_WORDS[block]),
             lambda block, words: self.write(places[block], words),
         )
+
+
+async def raw_exchange(address: str, data: bytes, answer_bytes: int) -> bytes:
+    """Send bytes to a raw port and give that many bytes of its answer."""
+    host, _, port = address.partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        writer.write(data)
+        async with asyncio.timeout(PATIENCE_S):
+            return await reader.readexactly(answer_bytes)
+    finally:
+        writer.close()
+
+
+def label_bitmap(lpn: str, number: int) -> Image.Image:
+    """Draw the label of carton `lpn` with print number `number`."""
+    to = ShipTo(recipient="李小明", lines=("文三路 269 号",), city="杭州", country="CN", postcode="310012")
+    sscc = Sscc.build(0, "9521321", number).text
+    return draw(
+        LabelContent(lpn=lpn, sscc=sscc, print_number=number, merchant="山茶花 Camellia", order_ref="HM-1", ship_to=to)
+    )
+
+
+def label_job(lpn: str, number: int, process_id: bytes = b"0001") -> bytes:
+    """Give the ESC/POS bytes that print that label."""
+    return escpos.job(label_bitmap(lpn, number), process_id)
+
+
+@pytest.fixture
+def make_label_job() -> Callable[..., bytes]:
+    return label_job
+
+
+@pytest.fixture
+def make_label() -> Callable[..., Image.Image]:
+    return label_bitmap
+
+
+@pytest.fixture
+def raw() -> Callable[..., Awaitable[bytes]]:
+    return raw_exchange
 
 
 @pytest.fixture

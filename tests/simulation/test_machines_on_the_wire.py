@@ -15,7 +15,7 @@ SEAL = 16
 
 
 async def test_turntable_turns_to_an_absolute_angle_and_says_where_it_is(served, raw_modbus):
-    floor = served.twin.floor
+    floor = served.floor
     piece = await floor.take_piece("TEA-250")
     await floor.put_on_table("induct-1", piece)
     async with raw_modbus(served.addresses["turntable-1"]) as client:
@@ -28,11 +28,11 @@ async def test_turntable_turns_to_an_absolute_angle_and_says_where_it_is(served,
         assert (await hand.status()).spare[1:3] == (2700, 80)
 
 
-async def test_packer_seals_over_opc_ua_and_sends_the_carton_on(served, hand, wait_until):
-    floor = served.twin.floor
+async def test_packer_seals_over_opc_ua_and_sends_the_carton_on(served_whole, hand, wait_until):
+    floor = served_whole.floor
     carton = await floor.fresh_carton()
     await floor.send(carton, "pack-1")
-    link = OpcUaLink(shipped_machine("packer"), served.addresses["packer-1"])
+    link = OpcUaLink(shipped_machine("packer"), served_whole.addresses["packer-1"])
     await link.connect()
     packer = hand(link.read, link.write)
     await packer.take()
@@ -41,14 +41,14 @@ async def test_packer_seals_over_opc_ua_and_sends_the_carton_on(served, hand, wa
     assert (status.result, status.data[0]) == (Result.OK, 1)
     assert carton.closed_by == "packer-1"
     await wait_until(lambda: carton.place == "label-1")
-    assert served.twin.truth.summary()["cartons_sealed"] == 1
+    assert served_whole.truth.summary()["cartons_sealed"] == 1
     status = await packer.do(SEAL, 200, 150, 100)
     assert (status.result, status.error) == (Result.FAILED, 1)  # nothing there any more
     await link.close()
 
 
 async def test_gate_lets_one_parcel_go_and_counts_it(served, raw_modbus):
-    floor = served.twin.floor
+    floor = served.floor
     carton = await floor.fresh_carton()
     async with raw_modbus(served.addresses["gate-1"]) as client:
         hand = client.hand()
@@ -59,11 +59,11 @@ async def test_gate_lets_one_parcel_go_and_counts_it(served, raw_modbus):
         status = await hand.do(RELEASE)
         assert (status.result, status.data[0]) == (Result.OK, 1)
         assert status.spare[2] == 1  # passed in all
-    assert served.twin.truth.parcel(carton.lpn).left
+    assert served.truth.parcel(carton.lpn).left
 
 
 async def test_arm_without_label_or_parcel_fails_with_its_own_numbers(served, raw_modbus, wait_until):
-    floor = served.twin.floor
+    floor = served.floor
     async with raw_modbus(served.addresses["arm-1"]) as client:
         hand = client.hand()
         await hand.take()

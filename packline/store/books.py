@@ -137,5 +137,7 @@ def _record(connection: Connection, named: Collection[tuple[Event, str]], at: da
     for event, event_id in named:
         try:
             record(connection, event, at, event_id)
-        except IntegrityError as error:
-            raise Fault(5101, where=event.subject, seen=f"{event.kind}: {error.orig}") from error
+        except (IntegrityError, UnicodeEncodeError) as error:
+            # A number that is taken, or half a character that a scanner made up.
+            seen = f"{event.kind}: {getattr(error, 'orig', error)}"
+            raise Fault(5101, where=ascii(event.subject)[1:-1], seen=seen) from error

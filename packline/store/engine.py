@@ -59,9 +59,9 @@ def has_wal_fault(version: tuple[int, int, int]) -> bool:
     return mended_from is None or version[2] < mended_from
 
 
-def journal_mode() -> str:
-    """Give the journal to use with the library at hand: "wal", or "delete" where WAL has the reset fault."""
-    return "delete" if has_wal_fault(_version(sqlite_library())) else "wal"
+def journal_mode(library: ModuleType) -> str:
+    """Give the journal to use with a SQLite library: "wal", or "delete" where WAL has the reset fault."""
+    return "delete" if has_wal_fault(_version(library)) else "wal"
 
 
 def sqlite_report() -> dict[str, Any]:
@@ -72,23 +72,27 @@ def sqlite_report() -> dict[str, Any]:
         "library": library.__name__,
         "version": library.sqlite_version,
         "wal_reset_fault": affected,
-        "journal_mode": journal_mode(),
+        "journal_mode": journal_mode(library),
         "synchronous": "full",
         "advice": "Install the pysqlite3 wheel for a faster journal." if affected else "",
     }
 
 
-def open_engines(url: str) -> Engines:
-    """Open both doors; a SQLite in memory has one door; raises Fault 5002 when the database cannot be used."""
+def open_engines(url: str, library: ModuleType | None = None) -> Engines:
+    """Open both doors; a SQLite in memory has one door; raises Fault 5002 when the database cannot be used.
+
+    `library` is the SQLite to use; without it the newest at hand.
+    """
+    library = library or sqlite_library()
     address = make_url(url)
     if not address.drivername.startswith("sqlite"):
         engine = create_engine(address)
         return Engines(write=engine, read=engine)
-    write = _sqlite_engine(url, "BEGIN IMMEDIATE")
+    write = _sqlite_engine(url, library, "BEGIN IMMEDIATE")
     if is_in_memory(url):
         return Engines(write=write, read=write)
-    _settle_journal(write, url)
-    return Engines(write=write, read=_sqlite_engine(url, "BEGIN", query_only=True))
+    _settle_journal(write, url, library)
+    return Engines(write=write, read=_sqlite_engine(url, library, "BEGIN", query_only=True))
 
 
 def is_in_memory(url: str) -> bool:
@@ -123,11 +127,11 @@ def _version(library: ModuleType) -> tuple[int, int, int]:
     return major, minor, patch
 
 
-def _sqlite_engine(url: str, begin: str, *, query_only: bool = False) -> Engine:
+def _sqlite_engine(url: str, library: ModuleType, begin: str, *, query_only: bool = False) -> Engine:
     memory: dict[str, Any] = {"poolclass": StaticPool} if is_in_memory(url) else {}
     # isolation_level None: Python's driver begins nothing by itself, our own BEGIN decides when the lock is taken.
     arguments = {"isolation_level": None, "check_same_thread": False, "cached_statements": CACHED_STATEMENTS}
-    engine = create_engine(url, module=sqlite_library(), connect_args=arguments, **memory)
+    engine = create_engine(url, module=library, connect_args=arguments, **memory)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -136,7 +140,11 @@ def _sqlite_engine(url: str, begin: str, *, query_only: bool = False) -> Engine:
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        if query_only:
+            # Takes no lock and cannot fail; the short way, because reads are many.
+            connection.connection.cursor().execute(begin)
+        else:
+            connection.exec_driver_sql(begin)
 
     return engine
 
@@ -151,25 +159,25 @@ def _pragmas(query_only: bool) -> tuple[str, ...]:
     )
 
 
-def _settle_journal(engine: Engine, url: str) -> None:
+def _settle_journal(engine: Engine, url: str, library: ModuleType) -> None:
     """Switch the journal once; another process that opens the same file may be about to do the same."""
     where = str(make_url(url).database)
     for attempt in range(JOURNAL_SWITCH_TRIES):
         try:
-            return _switch_journal(engine)
-        except (DBAPIError, sqlite_library().Error) as error:
+            return _switch_journal(engine, journal_mode(library))
+        except (DBAPIError, library.Error) as error:
             if _code(error) not in _BUSY or attempt == JOURNAL_SWITCH_TRIES - 1:
                 raise database_fault(error, where) from error
         threading.Event().wait(JOURNAL_SWITCH_PAUSE_S)
     return None
 
 
-def _switch_journal(engine: Engine) -> None:
+def _switch_journal(engine: Engine, mode: str) -> None:
     connection = engine.raw_connection()
     try:
         cursor = connection.cursor()
-        if cursor.execute("PRAGMA journal_mode").fetchone()[0] != journal_mode():
-            cursor.execute(f"PRAGMA journal_mode = {journal_mode()}")
+        if cursor.execute("PRAGMA journal_mode").fetchone()[0] != mode:
+            cursor.execute(f"PRAGMA journal_mode = {mode}")
         cursor.close()
     finally:
         connection.close()

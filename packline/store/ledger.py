@@ -22,6 +22,7 @@ from packline.core.effects import (
 from packline.core.faults import Fault
 from packline.core.ids import Ids
 from packline.store import effect_rows, serials
+from packline.store.codec import plain
 from packline.store.effect_rows import EffectRow
 from packline.store.writer import Writer
 
@@ -88,6 +89,8 @@ class StoredLedger:
 
     def _intent(self, effect: Effect, ticket: Ticket, before: EffectRow | None) -> EffectRow:
         evidence = Evidence(state=EffectState.INTENDED, source="intent")
+        # The device gets its ticket as it will be read back, so that a crash shows it nothing new.
+        ticket = replace(ticket, extra=plain(ticket.extra))
         if before is not None:
             return replace(
                 before,

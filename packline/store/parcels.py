@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
 from packline.orders.model import Parcel, ParcelState
 from packline.orders.ports import Label
@@ -47,13 +48,19 @@ def parcels_of(
     place: str | None = None,
 ) -> list[Parcel]:
     """Give the parcels that answer every question asked, oldest first."""
+    asked = {"order_id": order_id, "place": place, "states": None if states is None else list(states)}
+    values = {name: value for name, value in asked.items() if value is not None}
+    return [_parcel(row) for row in connection.execute(_asking(frozenset(values)), values)]
+
+
+@cache
+def _asking(names: frozenset[str]) -> Select[*tuple[Any, ...]]:
+    """Give the statement for a set of questions, built once: it is asked hundreds of times a second."""
+    columns = {"order_id": parcel.c.order_id, "place": parcel.c.place}
     query = _ALL
-    for column, wanted in ((parcel.c.order_id, order_id), (parcel.c.place, place)):
-        if wanted is not None:
-            query = query.where(column == wanted)
-    if states is not None:
-        query = query.where(parcel.c.state.in_(list(states)))
-    return [_parcel(row) for row in connection.execute(query)]
+    for name in sorted(names & columns.keys()):
+        query = query.where(columns[name] == bindparam(name))
+    return query.where(parcel.c.state.in_(bindparam("states", expanding=True))) if "states" in names else query
 
 
 def opened(lpn: str, order_id: str, data: Mapping[str, Any]) -> Parcel:

@@ -253,6 +253,9 @@ class Line:
             unclean=unclean,
             books_older=lambda: any(machine.view().books_older for machine in machines),
             reconcile_hosts=self._reconcile,
+            clock=self._given.clock,
+            newest_job=lambda: max((machine.view().job for machine in machines), default=0),
+            all_seen=lambda: all(machine.view().owned for machine in machines),
         )
 
     async def _reconcile(self) -> None:

@@ -7,12 +7,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from packline.core.effects import Device, Ledger, OpenEffect
+from packline.core.clock import Clock
+from packline.core.effects import Device, EffectState, Ledger, OpenEffect
 from packline.core.faults import Fault
 from packline.orders.ports import Desk
 
 JUMPS: Mapping[str, int] = {"sscc": 10_000, "print": 100_000, "job": 100_000, "discard": 100_000, "lamp": 100_000}
 """How far serial numbers leap over those that a lost part of the books may have given out."""
+FIRST_LOOK_S = 3.0
+"""Nobody acts before every machine was seen once, or for this long: a machine that is off tells its tale later."""
+LOOK_S = 0.05
 
 
 class Serials(Protocol):
@@ -20,6 +24,10 @@ class Serials(Protocol):
 
     async def jump_serials(self, steps: Mapping[str, int]) -> object:
         """Raise each named serial by that much, durably."""
+        ...
+
+    async def serials(self) -> Mapping[str, int]:
+        """Give the last number given of every serial."""
         ...
 
 
@@ -51,13 +59,22 @@ class Recovery:
         unclean: bool,
         books_older: Callable[[], bool],
         reconcile_hosts: Callable[[], Awaitable[object]],
+        clock: Clock,
+        newest_job: Callable[[], int] = lambda: 0,
+        all_seen: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`newest_job` is the greatest job number that any machine echoes; `all_seen` whether each has answered."""
         self.findings = Findings(unclean=unclean)
         self._ledger = ledger
         self._desk = desk
         self._serials = serials
         self._books_older = books_older
         self._reconcile_hosts = reconcile_hosts
+        self._clock = clock
+        self._started_at = clock.monotonic()
+        self._newest_job = newest_job
+        self._all_seen = all_seen
+        self._known_job = 0
         self._settled: set[str] = set()
         self._lock = asyncio.Lock()
 
@@ -66,7 +83,8 @@ class Recovery:
 
         Raises a link Fault while a machine that must be asked is away. Quick once it is done.
         """
-        if self._books_older() and not self.findings.books_older:
+        await self._first_look()
+        if not self.findings.books_older and (self._books_older() or await self._knows_newer_job()):
             await self._rebase()
         if station in self._settled:
             return
@@ -74,10 +92,24 @@ class Recovery:
             await self._ask(row, devices)
         self._settled.add(station)
 
+    async def _first_look(self) -> None:
+        while not self._all_seen() and self._clock.monotonic() - self._started_at < FIRST_LOOK_S:
+            await self._clock.sleep(LOOK_S)
+
+    async def _knows_newer_job(self) -> bool:
+        """A backup of the same run has the machines' epoch; a job number that was never given tells it apart."""
+        job = self._newest_job()
+        if job <= self._known_job:
+            return False
+        self._known_job = (await self._serials.serials()).get("job", 0)
+        return job > self._known_job
+
     async def _ask(self, row: OpenEffect, devices: Mapping[str, Device]) -> None:
         device = devices.get(row.effect.kind.name)
         if device is None:
             return  # a person's job: its screen shows it again
+        if row.state is EffectState.UNKNOWN and not row.effect.kind.once:
+            return  # the ledger would send it again, and nothing moves before reconciliation ends; its station repeats it
         outcome = await self._ledger.perform(row.effect, device)
         finding = {
             "station": row.effect.station,

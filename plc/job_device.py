@@ -49,10 +49,10 @@ class Driven(Protocol):
 
 
 class JobDevice:
-    """effects.Device over one machine."""
+    """effects.Device over one machine; `judging` is the rule by which a fenced ticket is judged."""
 
-    def __init__(self, machine: Driven) -> None:
-        self._machine = machine
+    def __init__(self, machine: Driven, judging: Callable[[Status, Intent], Verdict] = judge) -> None:
+        self._machine, self._judge = machine, judging
         self._brain = machine.brain
         self._sending = asyncio.Lock()
 
@@ -114,7 +114,7 @@ class JobDevice:
             if not await self._fence():
                 return None
         status = self._brain.status
-        return judge(status, intent) if status else None
+        return self._judge(status, intent) if status else None
 
     async def _own(self) -> bool:
         return await self._machine.until(self._is_sure, OWN_S)

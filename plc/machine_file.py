@@ -240,8 +240,8 @@ def shipped_machine(name: str) -> MachineFile:
 def _word(parameter: Parameter, value: Any, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise Fault(4201, where=where, seen=repr(value), expected="a number")
-    word = round(value * parameter.scale)
-    if not parameter.min <= word <= parameter.max:
+    scaled = value * parameter.scale
+    if not parameter.min - 0.5 <= scaled <= parameter.max + 0.5:  # also refuses what is not a number
         low, high = parameter.min / parameter.scale, parameter.max / parameter.scale
         raise Fault(4201, where=where, seen=str(value), expected=f"{low:g} to {high:g}")
-    return word
+    return min(max(round(scaled), parameter.min), parameter.max)

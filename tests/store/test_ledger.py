@@ -32,14 +32,14 @@ async def test_intent_and_ticket_are_committed_before_the_first_byte_leaves(stor
 
     async def look() -> None:
         with other.connect() as connection:
-            seen.extend(connection.execute(select(schema.effect.c.state, schema.effect.c.job)).all())
+            seen.append(connection.execute(select(schema.effect.c.state, schema.effect.c.job)).all())
 
     printer = device()
     printer.while_sending = look
     await store.ledger.perform(effect(), printer)
     other.dispose()
 
-    assert seen == [(S.INTENDED, 1)]
+    assert seen == [[(S.INTENDED, 1)]]
 
 
 async def test_effect_is_confirmed_by_the_machines_word_and_every_step_is_kept(store, device):

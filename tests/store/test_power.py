@@ -145,6 +145,20 @@ async def test_backup_taken_in_mid_run_is_whole_and_can_be_gone_back_to(threaded
     store.close()
 
 
+@needs_wal
+async def test_what_a_crash_left_beside_the_books_is_not_played_into_the_backup(store, path, tmp_path, received):
+    await store.books.record(received(1))
+    store.backup(tmp_path / "backup.db")
+    await store.books.record(received(2))
+    crashed = tmp_path / "crashed.db"
+    for end in ("", "-wal"):
+        shutil.copy(f"{path}{end}", f"{crashed}{end}")
+
+    restore(tmp_path / "backup.db", crashed)
+
+    assert look(crashed) == ("ok", [], 1)
+
+
 async def test_backup_replaces_the_older_one_only_when_it_is_whole(store, tmp_path, received):
     backup = tmp_path / "backup.db"
     store.backup(backup)

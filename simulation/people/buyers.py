@@ -1,0 +1,125 @@
+"""The buyers: follow the link in their tracking, turn what is on stage, buy it, and judge the picture of their parcel."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from packline.core.clock import Clock
+from simulation.people.demand import Story
+from simulation.people.marketplace import Marketplace
+from simulation.people.receiver import Received
+
+log = logging.getLogger(__name__)
+
+ANSWER_AFTER_S = {"approve": (15.0, 50.0), "late": (180.0, 320.0), "reject": (30.0, 60.0)}
+"""Simulated seconds from the question to the answer, by how the buyer is."""
+TURNS_DEG = (45, -45)
+BETWEEN_TURNS_S = 0.7
+"""Wall time: the page takes one turn in half a second."""
+ON_STAGE_S = 12.0
+LOOK_S = 0.3
+TRIES = 40
+WAIT_S = 1.0
+
+
+class Buyers:
+    """All buyers of a run; each order's buyer knows only the link that came with its events."""
+
+    def __init__(
+        self,
+        *,
+        stories: Mapping[str, Story],
+        marketplace: Marketplace,
+        http: httpx.AsyncClient,
+        clock: Clock,
+        speed: float,
+        rng: random.Random,
+    ) -> None:
+        self._stories, self._marketplace, self._http = stories, marketplace, http
+        self._clock, self._speed, self._rng = clock, speed, rng
+        self._work: asyncio.Queue[tuple[str, Received]] = asyncio.Queue()
+        self._begun: set[str] = set()
+        self.turns = 0
+        """Turns that the table made for a buyer."""
+
+    async def hear(self, event: Received) -> None:
+        """Take a tracking event; what follows happens in `run`."""
+        story = self._stories.get(event.order)
+        if story is None:
+            return
+        if event.name in ("item.on_stage", "item.inspected") and story.on_purchase:
+            self._begin(f"inspect {event.order}", "inspect", event)
+        elif event.name == "parcel.approval_asked":
+            self._begin(f"answer {event.data.get('lpn')} {event.data.get('until')}", "answer", event)
+
+    async def run(self) -> None:
+        """React for ever."""
+        async with asyncio.TaskGroup() as people:
+            while True:
+                what, event = await self._work.get()
+                people.create_task(self._inspect(event) if what == "inspect" else self._answer(event))
+
+    def _begin(self, once: str, what: str, event: Received) -> None:
+        if once not in self._begun:
+            self._begun.add(once)
+            self._work.put_nowait((what, event))
+
+    async def _inspect(self, event: Received) -> None:
+        """Look while the item is on the table, turn it twice, buy."""
+        link = str(event.data.get("link", ""))
+        until = self._clock.monotonic() + ON_STAGE_S
+        unit = await self._unit_on_stage(link, until)
+        for step in TURNS_DEG if unit else ():
+            await self._turn(link, {"unit": unit, "step_deg": step}, until)
+        self._marketplace.buy(event.order)
+
+    async def _turn(self, link: str, turn: Mapping[str, Any], until: float) -> None:
+        """Turn once; the page takes no turn before the item was photographed, nor two at a time."""
+        while self._clock.monotonic() < until:
+            said = await self._send(f"{link}/turn", turn)
+            await self._clock.sleep(BETWEEN_TURNS_S)
+            if said.get("state") == "done":
+                self.turns += 1
+                return
+
+    async def _unit_on_stage(self, link: str, until: float) -> str:
+        while self._clock.monotonic() < until:
+            for unit in (await self._page(link)).get("units", ()):
+                if unit.get("on_stage") and unit.get("pictures"):
+                    return str(unit["unit"])
+            await self._clock.sleep(LOOK_S)
+        return ""
+
+    async def _answer(self, event: Received) -> None:
+        story = self._stories[event.order]
+        await self._clock.sleep(self._rng.uniform(*ANSWER_AFTER_S[story.answer]) / self._speed)
+        said = {"lpn": str(event.data.get("lpn")), "answer": "reject" if story.answer == "reject" else "approve"}
+        link = str(event.data.get("link", ""))
+        for _ in range(TRIES):
+            answer = await self._send(f"{link}/answer", said)
+            if answer.get("state") in ("new", "done", "refused"):
+                return
+            await self._clock.sleep(WAIT_S)
+        log.warning("the buyer of %s could not answer", event.order)
+
+    async def _page(self, link: str) -> dict[str, Any]:
+        try:
+            answer = await self._http.get(link, headers={"Accept": "application/json"})
+            body = answer.json() if answer.status_code == httpx.codes.OK else {}
+        except (httpx.HTTPError, ValueError):
+            return {}
+        return body if isinstance(body, dict) else {}
+
+    async def _send(self, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            answer = await self._http.post(url, json=dict(body))
+            said = answer.json()
+        except (httpx.HTTPError, ValueError):
+            return {}
+        return said if isinstance(said, dict) else {}

@@ -1,0 +1,76 @@
+"""The courier: takes what passes the door, scans some of it by hand, and says later that it was delivered."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from simulation.people.crew import LOOK_S, Crew
+from simulation.people.post import Postman
+from simulation.plant.truth import Fact, Truth
+
+DRIVE_S = (60.0, 200.0)
+"""Simulated seconds from the door to the buyer."""
+BY_HAND_EACH = 3
+"""Every third parcel is also scanned by hand."""
+STEP_S = 0.2
+
+
+class Courier:
+    """Knows only what left the door: its own eyes, the labels, no books."""
+
+    def __init__(self, *, crew: Crew, truth: Truth, postman: Postman, name: str, rng: random.Random) -> None:
+        self._crew, self._truth, self._postman, self._name, self._rng = crew, truth, postman, name, rng
+        self._read = 0
+        self._seen_at_gate: set[str] = set()
+        self.taken: set[str] = set()
+        self.delivered: set[str] = set()
+
+    async def run(self) -> None:
+        """Drive for ever."""
+        async with asyncio.TaskGroup() as tours:
+            tours.create_task(self._scan_some())
+            while True:
+                for fact in self._new_facts():
+                    tours.create_task(self._drive(fact))
+                await self._crew.clock.sleep(STEP_S)
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether everything that left the door is delivered and told."""
+        return all(fact.name != "left_door" for fact in self._truth.after(self._read)) and self.taken == self.delivered
+
+    def _new_facts(self) -> Sequence[Fact]:
+        facts = self._truth.after(self._read)
+        self._read += len(facts)
+        left = [fact for fact in facts if fact.name == "left_door"]
+        self.taken |= {fact.data["lpn"] for fact in left}
+        return left
+
+    async def _drive(self, fact: Fact) -> None:
+        await self._crew.think(self._rng.uniform(*DRIVE_S))
+        codes = [code for code in fact.data["sscc"] if code]
+        if codes:
+            message = _message(codes[-1], self._crew.clock.now())
+            await self._postman.post(f"/intake/couriers/{self._name}", f"dlv_{codes[-1]}", message)
+        self.delivered.add(fact.data["lpn"])
+
+    async def _scan_some(self) -> None:
+        """Show the label of every third parcel before the gate to the courier's own scanner."""
+        gate = self._crew.station_of("courier_gate")
+        scanner = self._crew.scanner_at(gate)
+        while gate and scanner:
+            await self._crew.desk.changed(LOOK_S)
+            for carton in self._crew.floor.cartons_at(gate):
+                if carton.lpn not in self._seen_at_gate:
+                    self._seen_at_gate.add(carton.lpn)
+                    if carton.labels and len(self._seen_at_gate) % BY_HAND_EACH == 0:
+                        await self._crew.floor.scan(scanner, f"00{carton.labels[-1].label.sscc}")
+
+
+def _message(sscc: str, at: datetime) -> dict[str, Any]:
+    data = {"sscc": sscc, "at": at.isoformat(), "proof": "signed at the door 已签收"}
+    return {"type": "parcel.delivered", "timestamp": at.isoformat(), "data": data}

@@ -1,0 +1,106 @@
+"""What everybody on the floor shares: eyes on the screens, hands on the things, and one way to scan and be answered."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from packline.core.clock import Clock
+from simulation.people.desk import Desk, StationView, Told
+from simulation.plant.floor import Floor
+from simulation.plant.things import HANDS, CannotDo, Carton
+from simulation.spec import CONVEYED, PlantSpec
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 1.0
+"""People look again after this long even when no screen changed."""
+PATIENCE_S = 4.0
+"""A scan that is not answered within this wall time is made again."""
+MOST_SCAN_CHARS = 80
+BREATH_S = 0.5
+
+
+@dataclass(slots=True)
+class Recount:
+    """How often people were told that the books are older than the floor: everything in sight is scanned again then."""
+
+    ordered: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """Handed to every virtual person. `speed` is simulated seconds per wall second; `barcodes` what is printed on articles."""
+
+    floor: Floor
+    desk: Desk
+    clock: Clock
+    plant: PlantSpec
+    speed: float
+    barcodes: Mapping[str, str] = field(default_factory=dict)
+    recount: Recount = field(default_factory=Recount)
+
+    def station_of(self, kind: str) -> str:
+        """Give the first station of `kind`; "" if the hall has none."""
+        return next((s.name for s in self.plant.stations if s.kind == kind), "")
+
+    def scanner_at(self, station: str) -> str:
+        """Give the hand scanner that lies at `station`."""
+        return next((s.name for s in self.plant.scanners if s.at == station and not s.fixed), "")
+
+    async def think(self, sim_s: float) -> None:
+        """Take `sim_s` simulated seconds for a thought or a walk."""
+        await self.clock.sleep(sim_s / self.speed)
+
+    async def scan(self, station: str, text: str) -> Told | None:
+        """Scan `text` at `station` and read the answer off the screen; None when none comes."""
+        newest = self._newest(station)
+        await self.floor.scan(self.scanner_at(station), text)
+        until = self.clock.monotonic() + PATIENCE_S
+        while True:
+            answer = self._answer(station, text, newest)
+            left = until - self.clock.monotonic()
+            if answer is not None or left <= 0:
+                return answer
+            await self.desk.changed(left)
+
+    async def deliver(self, carton: Carton, to: str, *, wait: bool = False) -> bool:
+        """Carry a carton to a station (onto its belt, where it has one); False if there is no room, it is in the hands then."""
+        place = self.door_of(to)
+        if carton.place != HANDS:
+            await self.floor.pick_up(carton)
+        try:
+            await self.floor.put_down(carton, place, wait=wait)
+        except CannotDo:
+            return False
+        return True
+
+    def door_of(self, station: str) -> str:
+        """Give the place where cartons for `station` are put."""
+        kinds = {s.name: s.kind for s in self.plant.stations}
+        return f"infeed:{station}" if kinds.get(station) in CONVEYED else station
+
+    def _newest(self, station: str) -> tuple[str, int]:
+        view = self.desk.last(station)
+        return self.desk.run_id(), max((scan.n for scan in view.scans), default=0) if view else 0
+
+    def _answer(self, station: str, text: str, newest: tuple[str, int]) -> Told | None:
+        """A controller that was started again counts its scans from one."""
+        view = self.desk.station(station)
+        seen = newest[1] if self.desk.run_id() == newest[0] else 0
+        found = [s for s in (view.scans if view else ()) if s.n > seen and s.text == text[:MOST_SCAN_CHARS]]
+        return max(found, key=lambda s: s.n).result if found else None
+
+
+async def at_work(crew: Crew, station: str, step: Callable[[StationView], Awaitable[None]]) -> None:
+    """Let a person follow the screen of one station for ever; what is physically impossible is tried again later."""
+    while True:
+        view = crew.desk.station(station)
+        try:
+            if view is not None:
+                await step(view)
+        except CannotDo as refusal:
+            log.info("%s: %s", station, refusal)
+            await crew.clock.sleep(BREATH_S)
+        await crew.desk.changed(LOOK_S)

@@ -1,0 +1,115 @@
+"""The marketplace: posts its orders, signed, and lists the open ones for whoever compares books."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from packline.core.clock import Clock
+from simulation.mounts.http import Request, Response
+from simulation.people.demand import Story
+from simulation.people.post import Postman
+from simulation.people.receiver import Received
+
+PAGE_ORDERS = 100
+BETWEEN_ORDERS_S = 12.0
+"""Simulated seconds between two new orders, on average."""
+MOST_PATIENCE_S = 900.0
+"""Simulated seconds after which a reserved order is bought even if its buyer never saw it on stage."""
+IN_PROGRESS = frozenset({"item.on_stage", "item.inspected", "parcel.packed", "parcel.labelled", "parcel.verified"})
+SHIPPED = frozenset({"parcel.handed_over", "parcel.delivered", "order.closed"})
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """What the marketplace knows of one of its orders. `posted` counts the versions that the house has taken."""
+
+    story: Story
+    posted: int = 0
+    fulfilment: str = "none"
+    bought: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_posted(self) -> bool:
+        """Tell whether the house has every version."""
+        return self.posted == len(self.story.versions)
+
+    @property
+    def current(self) -> dict[str, Any]:
+        """Give the order as it stands at the host now."""
+        return dict(self.story.versions[max(self.posted, 1) - 1])
+
+
+class Marketplace:
+    """One host. Posts under a stable message id, tries again until taken, sends some messages twice."""
+
+    def __init__(
+        self, *, stories: Sequence[Story], postman: Postman, secret: str, clock: Clock, speed: float, rng: random.Random
+    ) -> None:
+        self._postman, self._secret, self._clock, self._speed, self._rng = postman, secret, clock, speed, rng
+        self.accounts = {story.id: Account(story=story) for story in stories}
+        self.turned_away: Counter[str] = Counter()
+
+    async def run(self) -> None:
+        """Post every order, one by one; each then lives its own life."""
+        async with asyncio.TaskGroup() as lives:
+            for account in self.accounts.values():
+                lives.create_task(self._live(account))
+                await self._wait(self._rng.uniform(0.2, 1.8) * BETWEEN_ORDERS_S)
+
+    async def hear(self, event: Received) -> None:
+        """Learn from tracking how far an order is, as a merchant's system does."""
+        account = self.accounts.get(event.order)
+        if account is None:
+            return
+        if event.name in SHIPPED:
+            account.fulfilment = "shipped"
+        elif event.name in IN_PROGRESS and account.fulfilment == "none":
+            account.fulfilment = "in_progress"
+
+    def buy(self, order: str) -> None:
+        """Let the buyer of a reserved order buy it."""
+        if order in self.accounts:
+            self.accounts[order].bought.set()
+
+    async def handle(self, request: Request) -> Response:
+        """Answer GET /orders?after=n for whoever shows the shared secret."""
+        if request.headers.get("authorization") != f"Bearer {self._secret}":
+            return Response.of_text("who asks?", 401)
+        after = int(request.query.get("after", "0") or 0)
+        posted = [account for account in self.accounts.values() if account.posted]
+        page = posted[after : after + PAGE_ORDERS]
+        more = after + PAGE_ORDERS if len(posted) > after + PAGE_ORDERS else None
+        listed = [{"data": account.current, "fulfilment": account.fulfilment} for account in page]
+        return Response.of_json({"orders": listed, "next": more})
+
+    async def _live(self, account: Account) -> None:
+        for n, version in enumerate(account.story.versions):
+            if n:
+                await self._until_next(account, account.story.waits_s[n - 1])
+            await self._post(account, version)
+            account.posted = n + 1
+
+    async def _until_next(self, account: Account, wait_s: float) -> None:
+        if not account.story.on_purchase:
+            await self._wait(wait_s)
+            return
+        try:
+            await self._clock.within(MOST_PATIENCE_S / self._speed, account.bought.wait())
+        except TimeoutError:
+            return
+
+    async def _post(self, account: Account, order: Any) -> None:
+        message = {"type": "order.changed", "timestamp": self._clock.now().isoformat(), "data": order}
+        message_id = f"msg_{order['id']}_{order['version']}"
+        for _ in range(2 if "posted_twice" in account.story.traits else 1):
+            status = await self._postman.post("/intake/marketplace", message_id, message)
+            if status >= 300:
+                self.turned_away[f"{message_id}: {status}"] += 1
+
+    async def _wait(self, sim_s: float) -> None:
+        await self._clock.sleep(sim_s / self._speed)

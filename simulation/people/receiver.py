@@ -1,0 +1,122 @@
+"""The receiver of tracking events: one small server for merchant, buyer and archive; believes only what is signed."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from packline.core.clock import Clock
+from packline.core.faults import Fault
+from packline.feeds.signing import verify
+from simulation.mounts.http import Request, Response
+
+log = logging.getLogger(__name__)
+
+MOST_EVENTS = 500_000
+PREFIX = "packline."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """One event as it came. `name` is the CloudEvents type without its prefix, `order` the host's own order number."""
+
+    n: int
+    role: str
+    id: str
+    name: str
+    order: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give it JSON-ready."""
+        return {
+            "n": self.n,
+            "role": self.role,
+            "id": self.id,
+            "name": self.name,
+            "order": self.order,
+            "data": self.data,
+        }
+
+
+Listener = Callable[[Received], Awaitable[None]]
+
+
+class Receiver:
+    """Keeps each event once by (role, webhook-id); later copies are counted and answered as if new."""
+
+    def __init__(self, *, secrets: Mapping[str, str], clock: Clock, file: Path | None = None) -> None:
+        """`secrets` has the signing secret of each role; with `file` every event is also appended there as a JSON line."""
+        self._secrets, self._clock, self._file = secrets, clock, file
+        self._seen: set[tuple[str, str]] = set()
+        self._sequence: dict[tuple[str, str], int] = {}
+        self._listeners: dict[str, list[Listener]] = defaultdict(list)
+        self.events: list[Received] = []
+        self.counts: Counter[str] = Counter()
+
+    def listen(self, role: str, listener: Listener) -> None:
+        """Have `listener` awaited for every new event of `role`, in order."""
+        self._listeners[role].append(listener)
+
+    def names(self, role: str, order: str) -> list[str]:
+        """List what `role` was told of one order."""
+        return [event.name for event in self.events if event.role == role and event.order == order]
+
+    async def handle(self, request: Request) -> Response:
+        """Answer POST /events/<role> (204, 400, 401, 404) and GET /events?after=n."""
+        if request.method == "GET":
+            return self._list(int(request.query.get("after", "0") or 0))
+        role = request.path.removeprefix("/events/")
+        if role not in self._secrets:
+            return Response.of_text("nobody of that name", 404)
+        try:
+            event_id = verify([self._secrets[role]], request.headers, request.body, self._clock.now())
+            event = json.loads(request.body)
+        except Fault as fault:
+            self.counts["refused"] += 1
+            return Response.of_text(fault.text(), 400 if fault.code == 4001 else 401)
+        except ValueError as error:
+            return Response.of_text(str(error), 400)
+        await self._take(role, event_id, event)
+        return Response(status=204)
+
+    async def _take(self, role: str, event_id: str, event: Mapping[str, Any]) -> None:
+        if (role, event_id) in self._seen:
+            self.counts["repeated"] += 1
+            return
+        if len(self.events) >= MOST_EVENTS:
+            raise RuntimeError("the receiver is full")
+        self._seen.add((role, event_id))
+        data = event.get("data", {})
+        received = Received(
+            n=len(self.events) + 1,
+            role=role,
+            id=event_id,
+            name=str(event.get("type", "")).removeprefix(PREFIX),
+            order=str(data.get("external_id", "")),
+            data=data,
+        )
+        self._count_order(role, str(event.get("partitionkey", "")), int(event.get("sequence", 0)))
+        self.events.append(received)
+        self._write(received)
+        for listener in self._listeners[role]:
+            await listener(received)
+
+    def _count_order(self, role: str, stream: str, sequence: int) -> None:
+        """Count events that were overtaken by a later one of the same order."""
+        last = self._sequence.get((role, stream), 0)
+        self.counts["overtaken"] += sequence < last
+        self._sequence[role, stream] = max(last, sequence)
+
+    def _list(self, after: int) -> Response:
+        return Response.of_json({"events": [event.as_dict() for event in self.events[max(after, 0) :]]})
+
+    def _write(self, received: Received) -> None:
+        if self._file is not None:
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(received.as_dict(), ensure_ascii=False) + "\n")

@@ -1,0 +1,79 @@
+"""Keeps score: which orders are over, by what left the door and what the subscribers were told; never by anybody's books."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from simulation.people.marketplace import Account
+from simulation.people.receiver import Received
+from simulation.plant.truth import Truth
+
+ENDS = frozenset({"order.closed", "order.cancelled", "order.returned"})
+
+
+class Score:
+    """Listens to every subscriber and looks at the truth of the floor."""
+
+    def __init__(self, *, accounts: Mapping[str, Account], truth: Truth, roles: frozenset[str]) -> None:
+        self._accounts, self._truth, self._roles = accounts, truth, roles
+        self._ends: dict[str, dict[str, str]] = defaultdict(dict)
+        self._cartons: dict[str, set[str]] = defaultdict(set)
+        self._short: dict[str, dict[str, str]] = defaultdict(dict)
+
+    async def hear(self, event: Received) -> None:
+        """Take one tracking event of one subscriber."""
+        if event.name in ENDS:
+            self._ends[event.order][event.role] = event.name
+        if lpn := str(event.data.get("lpn", "")):
+            self._cartons[event.order].add(lpn)
+        if event.name == "item.short":
+            self._short[event.order][str(event.data.get("unit", ""))] = str(event.data.get("sku", ""))
+
+    def cartons_of(self, order_id: str) -> set[str]:
+        """Give the plates that the host was told of for an order id of the house ("<feed>-<number>")."""
+        return self._cartons.get(order_id.partition("-")[2], set())
+
+    def is_over(self, order: str) -> bool:
+        """Tell whether every subscriber knows how an order ended, and the floor agrees."""
+        account, ends = self._accounts[order], self._ends.get(order, {})
+        told = set(ends.values())
+        if not account.is_posted or set(ends) != self._roles or len(told) != 1:
+            return False
+        return self._sent(order) == self._owed(account) if told == {"order.closed"} else not self._sent(order)
+
+    def waiting(self) -> list[str]:
+        """List the orders that are not over."""
+        return [order for order in self._accounts if not self.is_over(order)]
+
+    def lost(self) -> list[str]:
+        """List the orders that the house took and that are not over."""
+        return [order for order in self.waiting() if self._accounts[order].posted]
+
+    def _sent(self, order: str) -> Counter[str]:
+        """Count the pieces that left the door in the cartons of an order."""
+        parcels = (self._truth.parcels.get(lpn) for lpn in self._cartons.get(order, ()))
+        return Counter(sku for parcel in parcels if parcel is not None and parcel.left for sku in parcel.pieces)
+
+    def _owed(self, account: Account) -> Counter[str]:
+        return Counter(account.story.skus) - Counter(self._short[account.story.id].values())
+
+
+def figures(
+    *, score: Score, accounts: Mapping[str, Account], truth: Truth, events: int, exceptions: int, seconds: float
+) -> dict[str, Any]:
+    """Give the summary of a run, JSON-ready."""
+    seen = truth.summary()
+    return {
+        "orders": sum(1 for account in accounts.values() if account.posted),
+        "parcels_shipped": seen["parcels_shipped"],
+        "labels_printed": seen["labels_printed"],
+        "labels_applied": seen["labels_applied"],
+        "double_labels": seen["double_labels"],
+        "wrong_labels": seen["wrong_labels"],
+        "lost_orders": len(score.lost()),
+        "events_delivered": events,
+        "exceptions": exceptions,
+        "seconds": round(seconds, 1),
+    }

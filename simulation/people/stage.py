@@ -1,0 +1,259 @@
+"""Puts everybody on stage: operators, shift leader, buyers, courier, marketplace and the receiver of events."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+
+from packline.core.clock import Clock, LoopClock
+from simulation.mounts.http import HttpServer, Request, Response
+from simulation.people.bench import BenchOperator
+from simulation.people.buyers import Buyers
+from simulation.people.catalogue import read_catalogue
+from simulation.people.clarify import ClarificationOperator
+from simulation.people.courier import Courier
+from simulation.people.crew import Crew, Recount
+from simulation.people.demand import Demand
+from simulation.people.desk import HttpDesk
+from simulation.people.hold import HoldOperator
+from simulation.people.induct import InductOperator
+from simulation.people.marketplace import Marketplace
+from simulation.people.porter import Porter
+from simulation.people.post import Postman
+from simulation.people.receiver import Receiver
+from simulation.people.remedies import Remedies
+from simulation.people.score import Score, figures
+from simulation.people.supervisor import Supervisor
+from simulation.plant.floor import Floor
+from simulation.plant.truth import Truth
+from simulation.spec import PlantSpec
+
+MOST_CONNECTIONS = 40
+
+Person = Callable[[], Coroutine[Any, Any, None]]
+"""Somebody's working day; it ends only by being cancelled."""
+
+
+class Plant(Protocol):
+    """The twin, as far as people see it."""
+
+    @property
+    def spec(self) -> PlantSpec: ...
+
+    @property
+    def floor(self) -> Floor: ...
+
+    @property
+    def truth(self) -> Truth: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleSpec:
+    """Who plays, and where the house is. `speed` is simulated seconds per wall second; secrets are `whsec_...`.
+
+    `host` is "host:port" of the little server that is marketplace and event receiver; `subscribers` has the signing secret
+    of each role; `series` goes into the orders' numbers (default: the time, so that no two runs name two orders alike).
+    """
+
+    web_url: str
+    operator: str
+    supervisor: str
+    password: str
+    orders: int
+    seed: int
+    speed: float
+    items: Path
+    host: str
+    feed_secret: str
+    courier: str
+    courier_secret: str
+    subscribers: Mapping[str, str] = field(default_factory=dict)
+    series: str = ""
+    events_file: Path | None = None
+
+
+class Stage:
+    """`run()` plays until cancelled; `progress()`, `summary()` and `is_over()` tell how far the play is."""
+
+    def __init__(self, twin: Plant, spec: PeopleSpec, *, clock: Clock | None = None) -> None:
+        self._twin, self._spec = twin, spec
+        self._clock = clock or LoopClock()
+        self._began: float | None = None
+        self._ended: float | None = None
+        self._clients: list[httpx.AsyncClient] = []
+        self._web = self._client()
+        self._operator = self._desk(spec.operator)
+        self._leader = self._desk(spec.supervisor)
+        self._catalogue = read_catalogue(spec.items)
+        self.receiver = Receiver(secrets=spec.subscribers, clock=self._clock, file=spec.events_file)
+        self.marketplace = self._marketplace()
+        self.score = Score(accounts=self.marketplace.accounts, truth=twin.truth, roles=frozenset(spec.subscribers))
+        crew = self._crew(self._operator, Recount())
+        self.supervisor = self._supervisor(crew)
+        self.courier = Courier(
+            crew=crew,
+            truth=twin.truth,
+            postman=Postman(http=self._web, secret=spec.courier_secret, clock=self._clock),
+            name=spec.courier,
+            rng=self._rng("courier"),
+        )
+        self.buyers = self._buyers()
+        self._floor_hands = _hands(crew)
+        self._server = HttpServer(spec.host, self._handle)
+
+    async def run(self) -> None:
+        """Play for ever; ends what it opened."""
+        self._listen()
+        await self._server.open()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for desk in (self._operator, self._leader):
+                    group.create_task(desk.run())
+                group.create_task(self.buyers.run())
+                await self._operator.is_known.wait()
+                self._began = self._clock.monotonic()
+                for person in (*self._floor_hands, self.supervisor.run, self.courier.run, self.marketplace.run):
+                    group.create_task(person())
+        finally:
+            await self._server.close()
+            for client in self._clients:
+                await client.aclose()
+
+    def is_over(self) -> bool:
+        """Tell whether every order that was to be posted is over, on the floor and in every subscriber's ears."""
+        is_over = bool(self.marketplace.accounts) and not self.score.waiting() and self.courier.is_idle
+        if is_over and self._ended is None:
+            self._ended = self._clock.monotonic()
+        return is_over
+
+    def progress(self) -> dict[str, Any]:
+        """Give what a terminal shows while it runs."""
+        accounts = self.marketplace.accounts
+        waiting = self.score.waiting()
+        return {
+            "is_over": self.is_over(),
+            "to_post": len(accounts),
+            "posted": sum(1 for account in accounts.values() if account.posted),
+            "over": len(accounts) - len(waiting),
+            "waiting": waiting[:10],
+            "dashboard_seen": self._began is not None,
+            "turned_away": dict(self.marketplace.turned_away),
+            "events_repeated": self.receiver.counts["repeated"],
+            "events_refused": self.receiver.counts["refused"],
+            "events_overtaken": self.receiver.counts["overtaken"],
+            "summary": self.summary(),
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Give the figures of the run; what is not over when this is asked counts as lost."""
+        return figures(
+            score=self.score,
+            accounts=self.marketplace.accounts,
+            truth=self._twin.truth,
+            events=len(self.receiver.events),
+            exceptions=len(self.supervisor.handled),
+            seconds=self._seconds(),
+        )
+
+    def _seconds(self) -> float:
+        if self._began is None:
+            return 0.0
+        return (self._ended if self._ended is not None else self._clock.monotonic()) - self._began
+
+    def _listen(self) -> None:
+        for role in self._spec.subscribers:
+            self.receiver.listen(role, self.score.hear)
+        self.receiver.listen("merchant", self.marketplace.hear)
+        self.receiver.listen("buyer", self.buyers.hear)
+
+    async def _handle(self, request: Request) -> Response:
+        """Serve /events/..., /orders, /progress and /summary."""
+        if request.path.startswith("/events"):
+            return await self.receiver.handle(request)
+        if request.path == "/orders":
+            return await self.marketplace.handle(request)
+        pages: dict[str, Callable[[], dict[str, Any]]] = {"/progress": self.progress, "/summary": self.summary}
+        page = pages.get(request.path)
+        return Response.of_json(page()) if page else Response.of_text("nothing here", 404)
+
+    # -- casting -------------------------------------------------------------------------------------------------------
+
+    def _crew(self, desk: HttpDesk, recount: Recount) -> Crew:
+        return Crew(
+            floor=self._twin.floor,
+            desk=desk,
+            clock=self._clock,
+            plant=self._twin.spec,
+            speed=self._spec.speed,
+            barcodes={article.sku: article.barcode for article in self._catalogue},
+            recount=recount,
+        )
+
+    def _marketplace(self) -> Marketplace:
+        now = self._clock.now()
+        demand = Demand(
+            articles=self._catalogue,
+            seed=self._spec.seed,
+            series=self._spec.series or f"{int(now.timestamp()) % 10**8:08d}",
+            placed_at=now,
+        )
+        return Marketplace(
+            stories=demand.stories(self._spec.orders),
+            postman=Postman(http=self._web, secret=self._spec.feed_secret, clock=self._clock),
+            secret=self._spec.feed_secret,
+            clock=self._clock,
+            speed=self._spec.speed,
+            rng=self._rng("marketplace"),
+        )
+
+    def _supervisor(self, crew: Crew) -> Supervisor:
+        own = self._crew(self._leader, crew.recount)
+        return Supervisor(own, Remedies(own, self.score.cartons_of))
+
+    def _buyers(self) -> Buyers:
+        return Buyers(
+            stories={account.story.id: account.story for account in self.marketplace.accounts.values()},
+            marketplace=self.marketplace,
+            http=self._web,
+            clock=self._clock,
+            speed=self._spec.speed,
+            rng=self._rng("buyers"),
+        )
+
+    def _desk(self, user: str) -> HttpDesk:
+        return HttpDesk(user=user, password=self._spec.password, http=self._client(), clock=self._clock)
+
+    def _client(self) -> httpx.AsyncClient:
+        limits = httpx.Limits(max_connections=MOST_CONNECTIONS)
+        client = httpx.AsyncClient(base_url=self._spec.web_url, trust_env=False, limits=limits)
+        self._clients.append(client)
+        return client
+
+    def _rng(self, who: str) -> random.Random:
+        return random.Random(f"{self._spec.seed}/{who}")
+
+
+def _hands(crew: Crew) -> list[Person]:
+    """Give a person to every station that people serve, and a porter."""
+    people: list[Person] = [Porter(crew).run]
+    for station in crew.plant.stations:
+        if station.kind == "turntable":
+            people.append(InductOperator(crew, station.name).run)
+        elif station.kind == "bench" or (station.run_by == "person" and station.kind in ("pack", "print_apply")):
+            people.append(BenchOperator(crew, station.name).run)
+        elif station.kind == "hold":
+            people.append(HoldOperator(crew, station.name).run)
+        elif station.kind == "clarification":
+            people.append(ClarificationOperator(crew, station.name).run)
+    return people
+
+
+async def run_people(twin: Plant, spec: PeopleSpec) -> None:
+    """Play on `twin` until cancelled."""
+    await Stage(twin, spec).run()

@@ -61,7 +61,8 @@ class Turntable(Mechanics):
 
     def _to_angle(self, given: Mapping[str, int]) -> Move:
         here = self._turn.at(self._env.now)
-        by = (given["angle_deg"] - here + DDEG / 2) % DDEG - DDEG / 2
+        by = (given["angle_deg"] - here) % DDEG
+        by = by if by <= DDEG / 2 else by - DDEG  # the shorter way round
         duration = self._turn_full_s * abs(by) / DDEG
         self._turn = _Turn(start_ddeg=here, by_ddeg=by, begun=self._env.now, due=self._env.now + duration)
         try:

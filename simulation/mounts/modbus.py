@@ -33,7 +33,12 @@ class ModbusMount:
         self._server: ModbusTcpServer | None = None
 
     async def open(self) -> str:
-        """Listen."""
+        """Listen; nothing if it does."""
+        if self._server is None:
+            await self._listen()
+        return f"{self._host}:{self._port}"
+
+    async def _listen(self) -> None:
         end = max(_LEAST_REGISTERS, *(first + words for _, first, words in self._spans))
         registers = SimData(0, count=end, values=0, datatype=DataType.REGISTERS)
         unit = SimDevice(id=0, simdata=[registers], action=self._act)
@@ -41,7 +46,6 @@ class ModbusMount:
         await self._server.serve_forever(background=True)
         listening: Any = self._server.transport
         self._port = listening.sockets[0].getsockname()[1]
-        return f"{self._host}:{self._port}"
 
     async def close(self) -> None:
         """Stop listening and drop every connection."""

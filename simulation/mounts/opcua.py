@@ -111,10 +111,11 @@ class Door:
         self._server: asyncio.Server | None = None
 
     async def open(self) -> str:
-        """Listen."""
-        make = partial(self._space.protocol, self._clients, self._closing)
-        self._server = await asyncio.get_running_loop().create_server(make, self._host, self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
+        """Listen; nothing if it does."""
+        if self._server is None:
+            make = partial(self._space.protocol, self._clients, self._closing)
+            self._server = await asyncio.get_running_loop().create_server(make, self._host, self._port)
+            self._port = self._server.sockets[0].getsockname()[1]
         return f"opc.tcp://{self._host}:{self._port}"
 
     async def close(self) -> None:
@@ -147,14 +148,16 @@ class OpcUaMachineMount:
         """Listen."""
         if not self._nodes:
             await self._build()
-        self._publishing = asyncio.create_task(self._publish())
+        if self._publishing is None:
+            self._publishing = asyncio.create_task(self._publish())
         return await self._door.open()
 
     async def close(self) -> None:
         """Stop listening and drop every connection."""
-        if self._publishing is not None:
-            self._publishing.cancel()
-            await asyncio.wait({self._publishing})
+        publishing, self._publishing = self._publishing, None
+        if publishing is not None:
+            publishing.cancel()
+            await asyncio.wait({publishing})
         await self._door.close()
 
     async def _build(self) -> None:
@@ -233,8 +236,8 @@ class AutoIdMount:
             await reader.add_variable(self._node(name), f"{self._index}:{name}", value, kind)
         await reader.add_method(self._node("ScanStart"), f"{self._index}:ScanStart", self._scan_start, [], [])
 
-    def _scan_start(self, _parent: ua.NodeId, *_arguments: Any) -> list[ua.Variant]:
-        self._trigger()
+    async def _scan_start(self, _parent: ua.NodeId, *_arguments: Any) -> list[ua.Variant]:
+        self._trigger()  # async, because asyncua runs plain functions in a thread
         return []
 
     def _node(self, name: str) -> ua.NodeId:

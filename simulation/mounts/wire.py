@@ -29,7 +29,7 @@ class Mount(Protocol):
     """A served device."""
 
     async def open(self) -> str:
-        """Listen; returns the address in full (port 0 is replaced by the one that was given)."""
+        """Listen, if it does not yet; returns the address in full (port 0 is replaced by the one that was given)."""
         ...
 
     async def close(self) -> None:
@@ -54,9 +54,10 @@ class StreamServer:
         self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def open(self) -> str:
-        """Listen."""
-        self._server = await asyncio.start_server(self._accept, self._host, self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
+        """Listen; nothing if it does."""
+        if self._server is None:
+            self._server = await asyncio.start_server(self._accept, self._host, self._port)
+            self._port = self._server.sockets[0].getsockname()[1]
         return f"{self._host}:{self._port}"
 
     async def close(self) -> None:

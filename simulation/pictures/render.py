@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from simulation.pictures.carton import draw_carton
 from simulation.pictures.item import draw_item
-from simulation.pictures.paint import Pixels, shaded, to_jpeg
+from simulation.pictures.paint import Pixels, noise_sheet, shaded, to_jpeg, with_noise
 from simulation.pictures.scenes import ItemScene, Scene
 
 QUALITY = 88
-DARK_SHARE = 0.02
 
 
 def render(scene: Scene) -> bytes:
@@ -19,4 +18,10 @@ def render(scene: Scene) -> bytes:
 def picture(scene: Scene) -> Pixels:
     """Draw `scene`: 960 x 720 for the turntable, 1280 x 960 for a stop."""
     sheet = draw_item(scene) if isinstance(scene, ItemScene) else draw_carton(scene)
-    return shaded(sheet, DARK_SHARE) if scene.dark else sheet
+    return _unlit(sheet) if scene.dark else sheet
+
+
+def _unlit(sheet: Pixels) -> Pixels:
+    """Give what a sensor sees without light: its own noise."""
+    height, width = sheet.shape[:2]
+    return with_noise(shaded(sheet, 0.0), noise_sheet(width, height, 1.5, "dark"))

@@ -73,6 +73,7 @@ class Truth:
         self._counts: Counter[str] = Counter()
         self._prints: Counter[tuple[str, int]] = Counter()
         self._keepers: dict[str, Callable[[dict[str, Any]], None]] = {
+            "carton_taken": self._taken,
             "boxed": self._boxed,
             "sealed": self._sealed,
             "label_printed": self._printed,
@@ -139,6 +140,9 @@ class Truth:
         return sum(len(lpns) - 1 for lpns in carriers.values())
 
     # -- what each fact changes ----------------------------------------------------------------------------------------
+
+    def _taken(self, data: dict[str, Any]) -> None:
+        self.parcel(data["lpn"])
 
     def _boxed(self, data: dict[str, Any]) -> None:
         self.parcel(data["lpn"]).pieces.append(data["sku"])

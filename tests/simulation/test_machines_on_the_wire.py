@@ -1,6 +1,9 @@
 """Each machine of the twin, spoken to over its real protocol by a tiny client."""
 
+import asyncio
+
 import pytest
+from asyncua import Client, ua
 
 from plc.drivers.opcua import OpcUaLink
 from plc.handshake.frames import Result
@@ -60,6 +63,26 @@ async def test_gate_lets_one_parcel_go_and_counts_it(served, raw_modbus):
         assert (status.result, status.data[0]) == (Result.OK, 1)
         assert status.spare[2] == 1  # passed in all
     assert served.truth.parcel(carton.lpn).left
+
+
+async def test_gate_scanner_publishes_its_reads_as_auto_id_does(served_whole, wait_until):
+    carton = await served_whole.floor.fresh_carton()
+    async with Client(served_whole.addresses["scan-gate"]) as client:
+        index = await client.get_namespace_index("urn:packline:autoid")
+        reader = await client.nodes.objects.get_child(f"{index}:OpticalReader")
+        counter = await reader.get_child(f"{index}:ScanCounter")
+        data = await reader.get_child(f"{index}:LastScanData")
+        assert await counter.read_value() == 0
+        await served_whole.floor.put_down(carton, "gate-1")
+        while await counter.read_value() == 0:
+            await asyncio.sleep(0.005)
+        assert await data.read_value() == f"]C0{carton.lpn}"
+        await reader.call_method(f"{index}:ScanStart")
+        while await counter.read_value() == 1:
+            await asyncio.sleep(0.005)
+        await served_whole.fault("scan-gate", "off")
+        with pytest.raises((ConnectionError, OSError, TimeoutError, ua.UaError)):
+            await data.read_value()
 
 
 async def test_arm_without_label_or_parcel_fails_with_its_own_numbers(served, raw_modbus, wait_until):

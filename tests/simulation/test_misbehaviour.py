@@ -1,0 +1,233 @@
+"""Every fault can be switched on and off by name, over the truth channel too, and does what its name says."""
+
+import asyncio
+import json
+
+import pytest
+
+from packline.core.clock import ManualClock
+from packline.core.identity import Lpn
+from plc.handshake import frames
+from plc.handshake.frames import Result, StatusRefused
+from plc.packml import Cmd, State
+from simulation.misbehave import Misbehaviour, NoSuchFault, quirk
+from simulation.quirks import Quirks
+
+pytestmark = pytest.mark.wire
+
+APPLY, LIGHT, TURN = 16, 17, 16
+
+
+async def ask(url, method, path, body=None):
+    """Ask the truth channel; gives status and what it said."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    data = b"" if body is None else json.dumps(body).encode()
+    head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\nConnection: close\r\n\r\n"
+    writer.write(head.encode() + data)
+    async with asyncio.timeout(20):
+        answer = await reader.read()
+    writer.close()
+    head_bytes, _, content = answer.partition(b"\r\n\r\n")
+    return int(head_bytes.split()[1]), content.decode()
+
+
+async def test_machine_that_is_off_refuses_connections_and_boots_afresh(served, raw_modbus):
+    address = served.addresses["turntable-1"]
+    async with raw_modbus(address) as client:
+        hand = client.hand()
+        await hand.take()
+        boot = (await hand.status()).boot
+        await served.fault("turntable-1", "off")
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await client.read(100, 40)
+    with pytest.raises(OSError):
+        async with raw_modbus(address):
+            pass
+    await served.mend("turntable-1")
+    async with raw_modbus(address) as client:
+        status = await client.hand().status()
+    assert (status.boot, status.state, status.retentive) == (boot + 1, State.STOPPED, True)
+    assert status.owner_epoch == 1  # retained
+
+
+async def test_power_cut_in_mid_motion_is_interrupted_and_the_table_stays_where_it_was(served, raw_modbus, wait_until):
+    machine = served.twin.hall.machines["turntable-1"]
+    async with raw_modbus(served.addresses["turntable-1"]) as client:
+        hand = client.hand()
+        await hand.take()
+        command = await hand.start(TURN, 1800)
+        machine.power_off()
+        angle = machine.mechanics.angle_deg
+        machine.power_on()
+        status = await hand.status()
+    assert (status.ack, status.done, status.result) == (command.id, command.id, Result.INTERRUPTED)
+    assert status.state == State.ABORTED
+    assert machine.mechanics.angle_deg == angle < 180
+
+
+async def test_reboot_without_memory_forgets_owner_and_jobs(served, raw_modbus):
+    machine = served.twin.hall.machines["arm-1"]
+    async with raw_modbus(served.addresses["arm-1"]) as client:
+        hand = client.hand()
+        await hand.take()
+        await hand.do(APPLY)
+        machine.power_off()
+        machine.power_on(memory_kept=False)
+        status = await hand.status()
+    assert (status.owner_epoch, status.ack, status.done, status.retentive) == (0, 0, 0, False)
+
+
+async def test_garbage_is_refused_by_its_checksum_and_a_frozen_status_does_not_count(served, raw_modbus):
+    async with raw_modbus(served.addresses["gate-1"]) as client:
+        hand = client.hand()
+        await served.fault("gate-1", "garbage")
+        with pytest.raises(StatusRefused):
+            await hand.status()
+        await served.mend()
+        assert (await hand.status()).count != (await hand.status()).count
+        await served.fault("gate-1", "frozen")
+        assert (await hand.status()).count == (await hand.status()).count
+
+
+async def test_jam_raises_a_fault_bit_and_holds_until_a_person_leads_on(served, raw_modbus):
+    async with raw_modbus(served.addresses["gate-1"]) as client:
+        hand = client.hand()
+        await hand.take()
+        await served.fault("gate-1", "jam", times=1)
+        status = await hand.do(LIGHT, 1)
+        assert (status.result, status.error, status.state) == (Result.FAILED, 2, State.HELD)
+        assert status.fault & 1 << 2
+        await served.mend("gate-1")
+        status = await hand.status()
+        assert not status.fault & 1 << 2
+        assert status.state == State.HELD
+        assert await served.floor.press("gate-1", Cmd.UNHOLD)
+        assert (await hand.status()).state == State.EXECUTE
+        await served.fault("gate-1", "fail", times=1)
+        assert (await hand.do(LIGHT, 1)).error == 2
+        assert (await hand.do(LIGHT, 1)).error == 0
+
+
+async def test_emergency_stop_ends_a_motion_at_once(served, raw_modbus):
+    async with raw_modbus(served.addresses["turntable-1"]) as client:
+        hand = client.hand()
+        await hand.take()
+        command = await hand.start(TURN, 1800)
+        await served.fault("turntable-1", "estop")
+        status = await hand.ended(command)
+        assert (status.result, status.state, status.safety) == (Result.ABORTED, State.ABORTED, 1)
+        await served.mend()
+        assert (await hand.status()).safety == 0
+
+
+async def test_slow_machine_is_asked_and_answers_late(served, raw_modbus):
+    loop = asyncio.get_running_loop()
+    async with raw_modbus(served.addresses["gate-1"]) as client:
+        await served.fault("gate-1", "slow")
+        begun = loop.time()
+        await client.read(100, 40)
+        assert loop.time() - begun >= 0.5
+        await served.mend()
+        hand = client.hand()
+        await hand.take()
+        await hand.beat()
+        await served.fault("gate-1", "late_answers")
+        machine = served.twin.hall.machines["gate-1"]
+        command = frames.Command(epoch=1, seq=1, code=LIGHT, params=(1, 0, 0, 0, 0, 0, 0, 0))
+        sending = asyncio.ensure_future(client.write(0, frames.encode_command(command)))
+        while machine.brain.memory.ack != command.id:
+            await asyncio.sleep(0.005)
+        assert not sending.done()  # taken, but the sender does not know
+        await sending
+
+
+async def test_truth_channel_tells_and_takes_orders(served):
+    url = served.twin.truth_address
+    carton = await served.floor.fresh_carton()
+    status, text = await ask(url, "GET", "/truth")
+    told = json.loads(text)
+    assert status == 200
+    assert told["parcels"][carton.lpn]["place"] == "hands"
+    assert told["summary"]["cartons"] == 1
+    _, text = await ask(url, "GET", "/truth/facts?after=0")
+    assert [fact["name"] for fact in json.loads(text)["facts"]] == ["carton_taken"]
+    status, _ = await ask(url, "POST", "/fault", {"device": "printer-1", "fault": "cover_open", "for_s": 60})
+    assert status == 200
+    assert served.twin.hall.printers["printer-1"].health.cover_open
+    _, text = await ask(url, "POST", "/mend", {})
+    assert json.loads(text) == {"mended": 1}
+    for wrong, code in (
+        ({"device": "printer-9", "fault": "off"}, 404),
+        ({"device": "printer-1", "fault": "on fire"}, 404),
+        ({"device": "printer-1", "fault": "off", "for_s": -1}, 400),
+        ({"device": "printer-1", "fault": "off", "colour": "red"}, 400),
+    ):
+        assert (await ask(url, "POST", "/fault", wrong))[0] == code
+    assert (await ask(url, "DELETE", "/truth"))[0] == 404
+    assert (await ask(url, "GET", "/truth/facts?after=x"))[0] == 400
+    _, text = await ask(url, "GET", "/faults")
+    assert "label_dropped" in json.loads(text)["known"]["arm-1"]
+
+
+async def test_every_known_fault_can_be_switched_on_and_mended(served):
+    board = served.twin.misbehaviour
+    for device, faults in board.known().items():
+        for fault in faults:
+            if not fault.startswith("reboot"):  # these take their second of wall time
+                await board.fault(device, fault)
+        assert await board.mend(device) > 0
+    assert board.active() == []
+
+
+async def test_fault_ends_after_its_time():
+    clock, quirks = ManualClock(), Quirks()
+    board = Misbehaviour(clock)
+    board.add("camera", {"dark": quirk(quirks, "dark")})
+    await board.fault("camera", "dark", for_s=5)
+    await asyncio.sleep(0)
+    clock.advance(4)
+    await asyncio.sleep(0)
+    assert "dark" in quirks
+    await asyncio.sleep(0)
+    clock.advance(2)
+    while "dark" in quirks:
+        await asyncio.sleep(0)
+    assert board.active() == []
+    with pytest.raises(NoSuchFault):
+        await board.fault("camera", "dusty")
+
+
+def test_quirk_with_a_number_of_times_uses_itself_up():
+    quirks = Quirks()
+    quirks.on("no_read", 2)
+    assert [quirks.hits("no_read") for _ in range(3)] == [True, True, False]
+    quirks.on("dark")
+    assert all(quirks.hits("dark") for _ in range(3))
+    assert quirks.names() == ["dark"]
+
+
+@pytest.mark.parametrize("share", [0.05, 0.35, 0.5, 0.75, 0.95])
+async def test_power_cut_at_any_moment_of_applying_leaves_the_label_in_one_place(
+    served, raw, raw_modbus, make_label_job, wait_until, share
+):
+    floor, motion, machine = served.floor, served.twin.motion, served.twin.hall.machines["arm-1"]
+    carton = await floor.fresh_carton()
+    await floor.send(carton, "label-1")
+    await wait_until(lambda: carton.place == "label-1")
+    await raw(served.addresses["printer-1"], make_label_job(Lpn.number(1000).text, 1), 7)
+    async with raw_modbus(served.addresses["arm-1"]) as client:
+        hand = client.hand()
+        await hand.take()
+        motion.do(lambda: None)
+        begun = motion.now()
+        command = await hand.start(APPLY)
+        await wait_until(lambda: motion.do(lambda: motion.now()) >= begun + share * 2.5)
+        machine.power_off()
+        machine.power_on()
+        status = await hand.status()
+        assert status.done == command.id
+        assert status.result in (Result.INTERRUPTED, Result.OK)
+    at_peel = floor.label_at("printer-1") is not None
+    on_pad = bool(status.spare[0] & 1 << 2)
+    assert at_peel + on_pad + len(carton.labels) == 1

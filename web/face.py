@@ -43,6 +43,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["iso"] = lambda at: at.isoformat(timespec="seconds")
     app.jinja_env.filters["short"] = short
     app.jinja_env.filters["plain"] = plain
+    app.jinja_env.filters["order_name"] = order_name
     app.jinja_env.globals.update(
         t=say, word=word, step=step, fault_of=fault_of, asset=asset, since=since, priority=priority
     )
@@ -87,6 +88,19 @@ def moment(at: datetime | str) -> str:
 def span(seconds: float) -> str:
     """Say how long."""
     return room().words.span(language(), seconds)
+
+
+def largest(seconds: float) -> dict[str, Any]:
+    """Give a length of time as one figure and its unit, for reading from afar."""
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return {"n": int(seconds // size), "unit": unit}
+    return {"n": int(seconds), "unit": "seconds"}
+
+
+def order_name(order_id: str) -> str:
+    """Give the host's number of an order: people know that one."""
+    return order_id.partition("-")[2] or order_id
 
 
 def since(at: datetime) -> str:

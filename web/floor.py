@@ -20,6 +20,8 @@ PLACE: Mapping[str, tuple[int, bool, int]] = {
     "clarification": (4, True, 2),
 }
 MOST_ROWS = 8
+WORKS = frozenset(PLACE) - {"clarification"}
+"""Kinds that parcels pass on their way; clarification stands beside the line."""
 
 # what a state means when the station names no fault
 BY_STATE = {"asking": Severity.HIGH, "offline": Severity.HIGH, "held": Severity.WARNING}
@@ -27,13 +29,21 @@ BY_STATE = {"asking": Severity.HIGH, "offline": Severity.HIGH, "held": Severity.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
-    """One station in the picture. `severity` is "" when all is well; column, row and width count from 1."""
+    """One station in the picture. `severity` is "" when all is well; column, row and width count from 1.
+
+    `is_fed`: an arrow comes in from the left; `is_elbow`: it turns in from the row above, because nothing stands at its
+    left; `joins`: its way out joins the main row behind it.
+    """
 
     station: Mapping[str, Any]
     severity: str
     column: int
     row: int
     width: int
+    is_below: bool = False
+    is_fed: bool = False
+    is_elbow: bool = False
+    joins: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,4 +99,15 @@ def _tiles(stations: Sequence[Mapping[str, Any]]) -> Iterator[Tile]:
             used = max((filled.get(c, 0) for c in range(column, column + width)), default=0)
             row = max(used, floor if below else 0) + 1
             filled.update(dict.fromkeys(range(column, column + width), row))
-            yield Tile(station=station, severity=severity(station), column=column, row=min(row, MOST_ROWS), width=width)
+            works = station["kind"] in WORKS
+            yield Tile(
+                station=station,
+                severity=severity(station),
+                column=column,
+                row=min(row, MOST_ROWS),
+                width=width,
+                is_below=below,
+                is_fed=works and column > 1,
+                is_elbow=works and below and column > 1,
+                joins=works and below and column + width <= len(stages),
+            )

@@ -20,7 +20,7 @@ LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
 HTML_LANGS = {"en": "en", "zh": "zh-Hans"}
 
 # parameters of instructions that are words themselves, and the family of the catalogue that translates them
-WORD_PARAMETERS = {"to": "place", "kind": "place", "step": "labelling"}
+WORD_PARAMETERS = {"to": "place", "kind": "place", "step": "labelling", "why": "why", "by": "actor"}
 
 
 class Words:
@@ -73,7 +73,7 @@ class Words:
         return {
             "code": code,
             "severity": kind.severity.value,
-            "name": self._of_fault(language, code, "name", str(fault.get("name") or kind.name)),
+            "name": _sentence(self._of_fault(language, code, "name", str(fault.get("name") or kind.name))),
             "meaning": self._of_fault(language, code, "meaning", kind.meaning),
             "remedy": self._of_fault(language, code, "remedy", kind.remedy) if known else own,
             **{part: str(fault.get(part) or "") for part in ("where", "seen", "expected")},
@@ -115,16 +115,22 @@ class Words:
         return self.say(language, f"step.{key}" if name else f"step.{key}.any", **{**params, "name": name})
 
     def _translated(self, language: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            name: self.word(language, WORD_PARAMETERS[name], str(value)) if name in WORD_PARAMETERS else value
-            for name, value in params.items()
-        }
+        return {name: self._parameter(language, name, value) for name, value in params.items()}
+
+    def _parameter(self, language: str, name: str, value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return ", ".join(str(self._parameter(language, name, part)) for part in value)
+        return self.word(language, WORD_PARAMETERS[name], str(value)) if name in WORD_PARAMETERS else value
 
 
 def load(code: str, folder: Path = FOLDER) -> dict[str, str]:
     """Read one catalogue: nested families of texts in the file, `family.key` in memory."""
     raw = json.loads((folder / f"{code}.json").read_text("utf-8"))
     return {f"{family}.{key}": text for family, texts in raw.items() for key, text in texts.items()}
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def short(code: str) -> str:

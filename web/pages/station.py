@@ -9,6 +9,7 @@ from flask import Blueprint, abort, render_template
 
 from packline.core.tokens import sign
 from web import face
+from web.cases import open_case
 from web.floor import severity
 from web.guard import needs
 from web.headers import video_base
@@ -71,6 +72,7 @@ def _values(view: View, name: str) -> dict[str, Any]:
         "fault": face.fault_of(station["fault"]) if station.get("fault") else None,
         "buttons": buttons(station),
         "exception": exception,
+        "case": open_case(str(exception)) if exception else None,
     }
 
 

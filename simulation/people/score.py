@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from packline.orders.tracking import hears
 from simulation.people.marketplace import Account
 from simulation.people.receiver import Received
 from simulation.plant.truth import Truth
@@ -21,13 +22,18 @@ class Score:
         self._ends: dict[str, dict[str, str]] = defaultdict(dict)
         self._cartons: dict[str, set[str]] = defaultdict(set)
         self._short: dict[str, dict[str, str]] = defaultdict(dict)
+        self._heard: dict[str, dict[str, str]] = {role: {} for role in roles}
+        self._gone: set[str] = set()
 
     async def hear(self, event: Received) -> None:
         """Take one tracking event of one subscriber."""
+        self._heard[event.role][event.id] = event.name
         if event.name in ENDS:
             self._ends[event.order][event.role] = event.name
         if lpn := str(event.data.get("lpn", "")):
             self._cartons[event.order].add(lpn)
+        if event.name == "parcel.handed_over":
+            self._gone.add(lpn)
         if event.name == "item.short":
             self._short[event.order][str(event.data.get("unit", ""))] = str(event.data.get("sku", ""))
 
@@ -51,6 +57,21 @@ class Score:
         """List the orders that the house took and that are not over."""
         return [order for order in self.waiting() if self._accounts[order].posted]
 
+    def lost_events(self) -> int:
+        """Count what a subscriber should have heard and did not: events that others heard, and parcels that left unsaid."""
+        every = {number: name for heard in self._heard.values() for number, name in heard.items()}
+        missed = sum(
+            hears(role, name) and number not in heard
+            for role, heard in self._heard.items()
+            for number, name in every.items()
+        )
+        unsaid = sum(parcel.left and lpn not in self._gone for lpn, parcel in self._truth.parcels.items())
+        return missed + unsaid
+
+    def count(self, name: str) -> int:
+        """Count the different events called `name`."""
+        return len({number for heard in self._heard.values() for number, told in heard.items() if told == name})
+
     def _sent(self, order: str) -> Counter[str]:
         """Count the pieces that left the door in the cartons of an order."""
         parcels = (self._truth.parcels.get(lpn) for lpn in self._cartons.get(order, ()))
@@ -73,6 +94,7 @@ def figures(
         "double_labels": seen["double_labels"],
         "wrong_labels": seen["wrong_labels"],
         "lost_orders": len(score.lost()),
+        "lost_events": score.lost_events(),
         "events_delivered": events,
         "exceptions": exceptions,
         "seconds": round(seconds, 1),

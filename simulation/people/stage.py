@@ -35,6 +35,8 @@ from simulation.plant.truth import Truth
 from simulation.spec import PlantSpec
 
 MOST_CONNECTIONS = 40
+LAST_EVENTS_S = 10.0
+"""Wall time that the last events get to arrive after everything else is over."""
 
 Person = Callable[[], Coroutine[Any, Any, None]]
 """Somebody's working day; it ends only by being cancelled."""
@@ -128,26 +130,39 @@ class Stage:
     def is_over(self) -> bool:
         """Tell whether every order that was to be posted is over, on the floor and in every subscriber's ears."""
         is_over = bool(self.marketplace.accounts) and not self.score.waiting() and self.courier.is_idle
-        if is_over and self._ended is None:
+        if not is_over:
+            self._ended = None
+            return False
+        if self._ended is None:
             self._ended = self._clock.monotonic()
-        return is_over
+        # events of one order overtake those of another: the last ones may still be under way
+        return not self.score.lost_events() or self._clock.monotonic() - self._ended > LAST_EVENTS_S
 
     def progress(self) -> dict[str, Any]:
         """Give what a terminal shows while it runs."""
-        accounts = self.marketplace.accounts
-        waiting = self.score.waiting()
+        truth, accounts = self._twin.truth.summary(), self.marketplace.accounts
         return {
-            "is_over": self.is_over(),
-            "to_post": len(accounts),
-            "posted": sum(1 for account in accounts.values() if account.posted),
-            "over": len(accounts) - len(waiting),
-            "waiting": waiting[:10],
+            "orders": len(accounts),
+            "orders_posted": sum(1 for account in accounts.values() if account.posted),
+            "orders_over": len(accounts) - len(self.score.waiting()),
+            "inducted": self.score.count("item.on_stage"),
+            "packed": truth["cartons_sealed"],
+            "labelled": truth["labels_applied"],
+            "approved": self.score.count("parcel.approved"),
+            "left_door": truth["parcels_shipped"],
+            "delivered": len(self.courier.delivered),
+            "exceptions": len(self.supervisor.handled),
+        }
+
+    def backstage(self) -> dict[str, Any]:
+        """Give what helps when a play goes wrong."""
+        return {
             "dashboard_seen": self._began is not None,
+            "waiting": self.score.waiting(),
             "turned_away": dict(self.marketplace.turned_away),
-            "events_repeated": self.receiver.counts["repeated"],
-            "events_refused": self.receiver.counts["refused"],
-            "events_overtaken": self.receiver.counts["overtaken"],
-            "summary": self.summary(),
+            "buyers_turns": self.buyers.turns,
+            "events": dict(self.receiver.counts),
+            "handled": self.supervisor.handled,
         }
 
     def summary(self) -> dict[str, Any]:
@@ -173,14 +188,21 @@ class Stage:
         self.receiver.listen("buyer", self.buyers.hear)
 
     async def _handle(self, request: Request) -> Response:
-        """Serve /events/..., /orders, /progress and /summary."""
+        """Serve POST /events/<role>, GET /events, /orders and /stage."""
         if request.path.startswith("/events"):
             return await self.receiver.handle(request)
         if request.path == "/orders":
             return await self.marketplace.handle(request)
-        pages: dict[str, Callable[[], dict[str, Any]]] = {"/progress": self.progress, "/summary": self.summary}
-        page = pages.get(request.path)
-        return Response.of_json(page()) if page else Response.of_text("nothing here", 404)
+        if request.path == "/stage":
+            return Response.of_json(
+                {
+                    "progress": self.progress(),
+                    "over": self.is_over(),
+                    "summary": self.summary(),
+                    "backstage": self.backstage(),
+                }
+            )
+        return Response.of_text("nothing here", 404)
 
     # -- casting -------------------------------------------------------------------------------------------------------
 

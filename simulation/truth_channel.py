@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from packline.core.clock import Clock
 from simulation.misbehave import Misbehaviour, NoSuchFault
@@ -14,13 +14,14 @@ from simulation.plant.world import World
 
 
 class FaultOrder(BaseModel):
-    """POST /fault: switch `fault` of `device` on for `for_s` wall seconds, `times` uses, or until it is mended."""
+    """POST /fault: switch `fault` of `device` on for `for_s` wall seconds, `until` a time, `times` uses, or until mended."""
 
     model_config = ConfigDict(extra="forbid")
 
     device: str
     fault: str
     for_s: float | None = Field(default=None, gt=0, le=86_400)
+    until: AwareDatetime | None = None
     times: int | None = Field(default=None, ge=1, le=10_000)
 
 
@@ -61,13 +62,19 @@ class TruthChannel:
                 return Response.of_json({"known": self._misbehaviour.known(), "active": self._misbehaviour.active()})
             case "POST", "/fault":
                 order = FaultOrder.model_validate(request.json())
-                await self._misbehaviour.fault(order.device, order.fault, for_s=order.for_s, times=order.times)
+                for_s = self._lasts_s(order)
+                await self._misbehaviour.fault(order.device, order.fault, for_s=for_s, times=order.times)
                 return Response.of_json({"active": self._misbehaviour.active()})
             case "POST", "/mend":
                 wish = MendOrder.model_validate(request.json() if request.body else {})
                 return Response.of_json({"mended": await self._misbehaviour.mend(wish.device, wish.fault)})
             case _:
                 return Response.of_text("GET /truth, /truth/facts?after=n, /faults; POST /fault, /mend", 404)
+
+    def _lasts_s(self, order: FaultOrder) -> float | None:
+        if order.until is None:
+            return order.for_s
+        return max((order.until - self._clock.now()).total_seconds(), 0.0)
 
     def _whole(self) -> dict[str, Any]:
         return {

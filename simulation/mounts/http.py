@@ -63,12 +63,14 @@ class HttpServer:
     """Serves one handler; what it raises becomes a 500 and a log line."""
 
     def __init__(self, address: str, handler: Handler) -> None:
+        self.address = ""
         self._handler = handler
         self._streams = StreamServer(address, self._talk)
 
     async def open(self) -> str:
-        """Listen; returns "http://host:port"."""
-        return f"http://{await self._streams.open()}"
+        """Listen; returns (and keeps as `address`) "http://host:port"."""
+        self.address = f"http://{await self._streams.open()}"
+        return self.address
 
     async def close(self) -> None:
         """Stop listening and drop every connection."""

@@ -77,8 +77,8 @@ class StreamServer:
         self._open[task] = writer
         try:
             await self._serve(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # the peer went, or the plug was pulled: neither is news
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the peer went or fell silent, or the plug was pulled: none is news
         finally:
             self._open.pop(task, None)
             writer.close()

@@ -12,6 +12,7 @@ from simulation.pictures import ean13
 from simulation.pictures.render import picture, render
 from simulation.pictures.scenes import CartonScene, ItemScene, SceneLabel, darkened
 from simulation.reading import read_label
+from tests.simulation.rig import label_bitmap
 
 LPN = Lpn.number(1000).text
 
@@ -30,19 +31,12 @@ def scene_label(bitmap, number=1, *, on_left=False, right_mm=0.0, down_mm=0.0, t
     turn=st.floats(-2.25, 2.25),
     on_left=st.booleans(),
 )
-def test_label_reads_wherever_and_however_it_was_put(make_label_once, serial, right, down, turn, on_left):
+def test_label_reads_wherever_and_however_it_was_put(serial, right, down, turn, on_left):
     lpn = Lpn.number(serial).text
-    label = scene_label(make_label_once(lpn, 7), on_left=on_left, right_mm=right, down_mm=down, turn_deg=turn)
+    label = scene_label(label_bitmap(lpn, 7), on_left=on_left, right_mm=right, down_mm=down, turn_deg=turn)
     jpeg = render(CartonScene(lpn=lpn, labels=(label,)))
     expected = ExpectedLabel(lpn=lpn, sscc=Sscc.build(0, "9521321", 7).text, print_number=7)
     assert judge(decode(jpeg), expected).kind is VerdictKind.MATCH
-
-
-@pytest.fixture(scope="session")
-def make_label_once():
-    from tests.simulation.conftest import label_bitmap
-
-    return label_bitmap
 
 
 def test_two_labels_side_by_side_are_both_read(make_label):

@@ -7,7 +7,6 @@ import http.client
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -179,8 +178,9 @@ def die_with_supervisor() -> None:
         return
 
     def wait() -> None:
-        while sys.stdin.buffer.read(1):
-            pass
+        with contextlib.suppress(OSError):
+            while os.read(0, 1):  # not sys.stdin: its lock would outlive the interpreter
+                pass
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(STOP_S)
         os._exit(1)

@@ -24,6 +24,7 @@ QUIET_S = 60.0
 """The demo gives up when nothing at all moved in the plant for this long, in wall seconds."""
 STOP_S = 10.0
 BAR = 24
+MOST_SAID_BYTES = 65536
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
@@ -42,7 +43,7 @@ class Running:
     """The two child processes and where they work."""
 
     twin: subprocess.Popen[bytes]
-    up: subprocess.Popen[str]
+    up: subprocess.Popen[bytes]
     site: Site
     folder: Path
 
@@ -93,7 +94,7 @@ def _start(path: Path, folder: Path, chosen: argparse.Namespace) -> Running:
     with (data / "twin.log").open("ab") as log:
         twin = subprocess.Popen(twin_words, stdin=subprocess.PIPE, stdout=log, stderr=log, env=env)  # noqa: S603
     up = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        [*words, "up", str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, text=True
+        [*words, "up", str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env
     )
     return Running(twin=twin, up=up, site=load_site(path), folder=data)
 
@@ -101,15 +102,16 @@ def _start(path: Path, folder: Path, chosen: argparse.Namespace) -> Running:
 def _watch(running: Running, chosen: argparse.Namespace, out: TextIO) -> int:
     os.set_blocking(running.up.stdout.fileno(), False)  # type: ignore[union-attr]  # a pipe
     begun = time.monotonic()
-    last: dict[str, Any] = {}
     moved_at = begun
+    shown: dict[str, Any] = {}
+    stage: dict[str, Any] | None = None
     while True:
         _pass_on(running, out)
-        stage = _stage(running.site)
-        if stage and stage["progress"] != last:
-            last, moved_at = stage["progress"], time.monotonic()
-            _show(last, time.monotonic() - begun, out)
-        if stage and stage["over"] and chosen.exit:
+        stage = _stage(running.site) or stage
+        if stage and (now := _worth_showing(stage)) != shown:
+            shown, moved_at = now, time.monotonic()
+            _show(stage, time.monotonic() - begun, out)
+        if stage and stage["is_over"] and chosen.exit:
             return _close(stage["summary"], chosen, out)
         if why := _hopeless(running, moved_at, chosen):
             _end_line(out)
@@ -130,23 +132,38 @@ def _hopeless(running: Running, moved_at: float, chosen: argparse.Namespace) -> 
 
 def _pass_on(running: Running, out: TextIO) -> None:
     """Show what `up` says: the dashboard's address and the first administrator's password."""
-    text = running.up.stdout.read() if running.up.stdout else None
-    if text:
+    try:
+        said = os.read(running.up.stdout.fileno(), MOST_SAID_BYTES)  # type: ignore[union-attr]  # a pipe
+    except BlockingIOError:
+        return
+    if said:
         _end_line(out)
-        print(text.rstrip(), file=out, flush=True)
+        print(said.decode("utf-8", "replace").rstrip(), file=out, flush=True)
 
 
-def _show(progress: dict[str, Any], seconds: float, out: TextIO) -> None:
-    posted, done = progress.get("orders", 0), progress.get("orders_over", 0)
-    filled = round(BAR * done / posted) if posted else 0
+def _worth_showing(stage: dict[str, Any]) -> dict[str, Any]:
+    return {"over": stage["over"], "posted": stage["posted"], **{n: stage["summary"][n] for n, _ in _SHOWN}}
+
+
+_SHOWN = (
+    ("labels_printed", "printed"),
+    ("labels_applied", "applied"),
+    ("parcels_shipped", "left the door"),
+    ("events_delivered", "events"),
+    ("exceptions", "exceptions"),
+)
+
+
+def _show(stage: dict[str, Any], seconds: float, out: TextIO) -> None:
+    posted, over = stage["to_post"], stage["over"]
+    filled = round(BAR * over / posted) if posted else 0
     bar = "#" * filled + "-" * (BAR - filled)
-    rest = "  ".join(f"{name.replace('_', ' ')} {progress[name]}" for name in _SHOWN if name in progress)
-    line = f"[{bar}] {done}/{posted} orders  {rest}  {seconds:.0f} s"
-    end = "\r" if out.isatty() else "\n"
-    print(line.ljust(110) if out.isatty() else line, end=end, file=out, flush=True)
-
-
-_SHOWN = ("inducted", "packed", "labelled", "approved", "left_door", "delivered", "exceptions")
+    rest = "  ".join(f"{name} {stage['summary'][key]}" for key, name in _SHOWN)
+    line = f"[{bar}] {over}/{posted} orders through  {rest}  {seconds:.0f} s"
+    if out.isatty():
+        print(line.ljust(120), end="\r", file=out, flush=True)
+    else:
+        print(line, file=out, flush=True)
 
 
 def _end_line(out: TextIO) -> None:
@@ -166,7 +183,7 @@ def _close(summary: dict[str, Any], chosen: argparse.Namespace, out: TextIO, *, 
 
 def is_well(summary: dict[str, Any]) -> bool:
     """Tell whether the plant's truth and the receiver show nothing doubled, wrong or lost."""
-    nothing = all(summary[name] == 0 for name in ("double_labels", "wrong_labels", "lost_orders", "lost_events"))
+    nothing = all(summary[name] == 0 for name in ("double_labels", "wrong_labels", "lost_orders"))
     return nothing and summary["parcels_shipped"] > 0
 
 
@@ -174,7 +191,7 @@ def _stage(site: Site) -> dict[str, Any] | None:
     host, _, port = twin_part(site).host.rpartition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=2.0)
     try:
-        connection.request("GET", "/stage")
+        connection.request("GET", "/progress")
         answer = connection.getresponse()
         return json.loads(answer.read()) if answer.status == 200 else None
     except (OSError, ValueError, http.client.HTTPException):

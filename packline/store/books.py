@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -92,9 +92,16 @@ class StoredBooks:
 
     async def record(self, *events: Event) -> None:
         """Apply `events` in order, with their journal and outbox rows, in one transaction; raises Fault 5101."""
+        await self._writer.write(self._recording(events))
+
+    def record_now(self, *events: Event) -> None:
+        """Do the same for a caller without a loop; blocks until the commit."""
+        self._writer.write_now(self._recording(events))
+
+    def _recording(self, events: Collection[Event]) -> Callable[[Connection], None]:
         at = self._clock.now()
         named = [(event, self._ids.ulid(int(at.timestamp() * 1000))) for event in events]
-        await self._writer.write(lambda connection: _record(connection, named, at))
+        return lambda connection: _record(connection, named, at)
 
     async def serial(self, name: str) -> int:
         """Give the next durable number of `name`, from 1; never the same twice."""

@@ -217,6 +217,12 @@ async def test_event_that_no_table_knows_is_a_plain_entry(packed):
     assert count(packed, journal) == before + 1
 
 
+def test_caller_without_a_loop_records_too(threaded, received):
+    threaded.books.record_now(received())
+
+    assert count(threaded, journal) == 1
+
+
 async def test_serials_start_at_one_and_never_repeat(store):
     assert [await store.books.serial("sscc") for _ in range(3)] == [1, 2, 3]
     assert await store.books.serial("print") == 1

@@ -108,10 +108,10 @@ def _watch(running: Running, chosen: argparse.Namespace, out: TextIO) -> int:
     while True:
         _pass_on(running, out)
         stage = _stage(running.site) or stage
-        if stage and (now := _worth_showing(stage)) != shown:
-            shown, moved_at = now, time.monotonic()
-            _show(stage, time.monotonic() - begun, out)
-        if stage and stage["is_over"] and chosen.exit:
+        if stage and stage["progress"] != shown:
+            shown, moved_at = stage["progress"], time.monotonic()
+            _show(shown, time.monotonic() - begun, out)
+        if stage and stage["over"] and chosen.exit:
             return _close(stage["summary"], chosen, out)
         if why := _hopeless(running, moved_at, chosen):
             _end_line(out)
@@ -141,25 +141,15 @@ def _pass_on(running: Running, out: TextIO) -> None:
         print(said.decode("utf-8", "replace").rstrip(), file=out, flush=True)
 
 
-def _worth_showing(stage: dict[str, Any]) -> dict[str, Any]:
-    return {"over": stage["over"], "posted": stage["posted"], **{n: stage["summary"][n] for n, _ in _SHOWN}}
+_SHOWN = ("inducted", "packed", "labelled", "approved", "left_door", "delivered", "exceptions")
 
 
-_SHOWN = (
-    ("labels_printed", "printed"),
-    ("labels_applied", "applied"),
-    ("parcels_shipped", "left the door"),
-    ("events_delivered", "events"),
-    ("exceptions", "exceptions"),
-)
-
-
-def _show(stage: dict[str, Any], seconds: float, out: TextIO) -> None:
-    posted, over = stage["to_post"], stage["over"]
+def _show(progress: dict[str, Any], seconds: float, out: TextIO) -> None:
+    posted, over = progress["orders"], progress["orders_over"]
     filled = round(BAR * over / posted) if posted else 0
     bar = "#" * filled + "-" * (BAR - filled)
-    rest = "  ".join(f"{name} {stage['summary'][key]}" for key, name in _SHOWN)
-    line = f"[{bar}] {over}/{posted} orders through  {rest}  {seconds:.0f} s"
+    rest = "  ".join(f"{name.replace('_', ' ')} {progress[name]}" for name in _SHOWN)
+    line = f"[{bar}] {over}/{posted} orders  {rest}  {seconds:.0f} s"
     if out.isatty():
         print(line.ljust(120), end="\r", file=out, flush=True)
     else:
@@ -191,7 +181,7 @@ def _stage(site: Site) -> dict[str, Any] | None:
     host, _, port = twin_part(site).host.rpartition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=2.0)
     try:
-        connection.request("GET", "/progress")
+        connection.request("GET", "/stage")
         answer = connection.getresponse()
         return json.loads(answer.read()) if answer.status == 200 else None
     except (OSError, ValueError, http.client.HTTPException):

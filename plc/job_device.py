@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from packline.core.effects import Effect, EffectState, Evidence, Ticket
 from packline.core.faults import Fault
 from plc.handshake.controller_rules import ControllerBrain
-from plc.handshake.frames import Command, Refusal, Result, Status
-from plc.handshake.verdicts import Intent, Verdict, intent_of, judge, look
+from plc.handshake.frames import Command, Refusal, Result, Status, identity
+from plc.handshake.verdicts import Intent, Verdict, judge, look
 from plc.machine_file import Job, MachineFile
 from plc.machine_view import MachineView
 
@@ -55,6 +55,8 @@ class JobDevice:
         self._machine, self._judge = machine, judging
         self._brain = machine.brain
         self._sending = asyncio.Lock()
+        self._unsent: set[tuple[int, int]] = set()
+        self._newest_sent = (0, 0)
 
     async def prepare(self, effect: Effect, job: int) -> Ticket:
         """Choose epoch and sequence; raises Fault when the machine cannot take a job now, or the parameters are wrong."""
@@ -64,20 +66,19 @@ class JobDevice:
         fault = self._machine.view().reason()
         if fault:
             raise fault
-        return Ticket(
-            machine=self._machine.name,
-            epoch=self._brain.epoch,
-            sequence=self._brain.next_seq(),
-            boot=self._brain.boot,
-            job=job,
-        )
+        epoch, seq = self._brain.epoch, self._brain.next_seq()
+        self._unsent = {(e, s) for e, s in self._unsent if e == epoch} | {(epoch, seq)}
+        seen = {"ack": self._brain.status.ack} if self._brain.status else {}
+        return Ticket(machine=self._machine.name, epoch=epoch, sequence=seq, boot=self._brain.boot, job=job, extra=seen)
 
     async def send(self, effect: Effect, ticket: Ticket) -> Evidence:
         """Write the job's block until the machine takes it; SENT, a final word, or UNKNOWN after 3 s of silence."""
-        intent = _intent(ticket)
+        intent, number = _intent(ticket), (ticket.epoch, ticket.sequence)
         async with self._sending:
-            if not self._is_present(ticket):
-                return await self.inquire(effect, ticket)
+            if not self._is_present(ticket) or number < self._newest_sent:
+                return await self._too_late(effect, ticket)
+            self._newest_sent = number
+            self._unsent.discard(number)
             self._brain.submit(self._command(effect, ticket))
             self._machine.poke()
             try:
@@ -100,6 +101,14 @@ class JobDevice:
             await self._machine.until(lambda: self._has_moved_on(intent), self._job(effect).timeout_s)
             verdict = await self._verdict(ticket, intent)
         return self._evidence(effect, verdict, refusal)
+
+    async def _too_late(self, effect: Effect, ticket: Ticket) -> Evidence:
+        """Judge a ticket whose epoch is over or that a later one overtook: if it never left, that is known for sure."""
+        number = (ticket.epoch, ticket.sequence)
+        if number in self._unsent:
+            self._unsent.discard(number)
+            return Evidence(state=EffectState.NOT_EXECUTED, source="never sent")
+        return await self.inquire(effect, ticket)
 
     # -- judging -------------------------------------------------------------------------------------------------------
 
@@ -203,4 +212,5 @@ class JobDevice:
 
 
 def _intent(ticket: Ticket) -> Intent:
-    return intent_of(ticket.epoch, ticket.sequence, ticket.job, ticket.boot)
+    number = identity(ticket.epoch, ticket.sequence)
+    return Intent(id=number, job=ticket.job, boot=ticket.boot, ack=int(ticket.extra.get("ack", 0)))

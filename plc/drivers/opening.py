@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import logging
 
-from plc.drivers.modbus import ModbusLink
-from plc.drivers.opcua import OpcUaLink
 from plc.links import BlockLink
 from plc.machine_file import MachineFile
 
 
 def open_link(file: MachineFile, address: str) -> BlockLink:
-    """Make the link to a machine ("host:port" or "opc.tcp://host:port/path"); it still wants `connect`."""
+    """Make the link to a machine ("host:port" or "opc.tcp://host:port/path"); it still wants `connect`.
+
+    Each library is imported when the first machine needs it: asyncua takes about a second.
+    """
     quiet_libraries()
-    return ModbusLink(file, address) if file.machine.protocol == "modbus" else OpcUaLink(file, address)
+    if file.machine.protocol == "modbus":
+        from plc.drivers.modbus import ModbusLink  # noqa: PLC0415
+
+        return ModbusLink(file, address)
+    from plc.drivers.opcua import OpcUaLink  # noqa: PLC0415
+
+    return OpcUaLink(file, address)
 
 
 def quiet_libraries() -> None:

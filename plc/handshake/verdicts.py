@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from packline.core.faults import Fault
-from plc.handshake import frames
 from plc.handshake.frames import Result, Status
 
 EPOCH_MOST = 0xFFFFFFFF
-BOOTS_BELIEVED = 64
+BOOTS_BELIEVED = 16
 _BOOTS = 0xFFFF
 
 
@@ -30,11 +29,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """What the books hold of a command: its id, its business id and the BOOT seen when it was meant."""
+    """What the books hold of a command: its id, its business id, and the BOOT and ACK seen when it was meant."""
 
     id: int
     job: int
     boot: int
+    ack: int = 0
 
 
 def look(status: Status, intent: Intent) -> Verdict:
@@ -62,9 +62,11 @@ def judge(status: Status, intent: Intent) -> Verdict:
 def is_memory_continuous(status: Status, intent: Intent) -> bool:
     """Tell whether the machine surely remembers everything since `intent` was meant.
 
-    A retentive machine that lost its memory once reports so only until its next boot; but it then counts on from a random BOOT.
-    So a BOOT more than 64 ahead is taken for a loss.
+    ACK never falls while the memory lasts. And a retentive machine that lost its memory reports so only until its next boot, but
+    counts on from a random BOOT: so a BOOT more than 16 ahead is taken for a loss.
     """
+    if status.ack < intent.ack:
+        return False
     if status.boot == intent.boot:
         return True
     return status.retentive and (status.boot - intent.boot) % _BOOTS <= BOOTS_BELIEVED
@@ -84,8 +86,3 @@ def _accepted(status: Status, intent: Intent) -> Verdict:
     if status.done != intent.id:
         return Verdict.RUNNING
     return Verdict.UNKNOWN if status.result == Result.RUNNING else Verdict.ENDED
-
-
-def intent_of(epoch: int, seq: int, job: int, boot: int) -> Intent:
-    """Build the intent of a ticket's figures."""
-    return Intent(id=frames.identity(epoch, seq), job=job, boot=boot)

@@ -93,6 +93,27 @@ async def test_second_job_waits_for_the_first(arm, apply, eject):
     assert [j.job for j in arm.plant.executed] == [1, 2]
 
 
+async def test_ticket_that_a_later_one_overtook_was_surely_not_executed(arm, apply, eject):
+    c = await arm.ready()
+    device = c.machine.device()
+    first, second = [await arm.do(device.prepare(wish, job)) for job, wish in enumerate((apply, eject), 1)]
+    await arm.do(device.send(eject, second))
+    evidence = await arm.do(device.send(apply, first))
+    assert (evidence.state, evidence.source) == (EffectState.NOT_EXECUTED, "never sent")
+    assert (await arm.do(device.inquire(eject, second))).state is EffectState.CONFIRMED
+    assert [j.job for j in arm.plant.executed] == [2]
+
+
+async def test_ticket_whose_epoch_ended_before_it_left_was_surely_not_executed(arm, apply):
+    c = await arm.ready()
+    device = c.machine.device()
+    ticket = await arm.do(device.prepare(apply, 7))
+    arm.plant.boot(memory_kept=False)
+    await arm.until(lambda: c.machine.brain.epoch > ticket.epoch)
+    evidence = await arm.do(device.send(apply, ticket))
+    assert (evidence.state, evidence.source) == (EffectState.NOT_EXECUTED, "never sent")
+
+
 async def test_job_that_is_never_answered_is_unknown_then_judged_after_the_fence(arm, apply):
     c = await arm.ready()
     device = c.machine.device()

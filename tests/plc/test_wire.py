@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,6 +69,54 @@ def wish(kind, **parameters) -> Effect:
     return Effect(kind=kind, subject="PL0000000017", generation=1, station="s", parameters=parameters)
 
 
+class Proxy:
+    """Carries bytes between a client and a server; can swallow answers, hold everything back, and cut."""
+
+    def __init__(self, inner_port: int, swallows: Callable[[bytes], bool] = lambda _: False) -> None:
+        self._inner, self._swallows = inner_port, swallows
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._pipes: set[asyncio.StreamWriter] = set()
+        self._serving: set[Any] = set()
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        self._server.close()
+        self.thaw()
+        self.cut()
+        if self._serving:
+            await asyncio.wait(self._serving)
+
+    def cut(self) -> None:
+        for pipe in self._pipes:
+            pipe.close()
+
+    def freeze(self) -> None:
+        self._flows.clear()
+
+    def thaw(self) -> None:
+        self._flows.set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._serving.add(asyncio.current_task())
+        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._inner)
+        self._pipes |= {writer, inner_writer}
+        await asyncio.gather(
+            self._pipe(reader, inner_writer, is_answer=False), self._pipe(inner_reader, writer, is_answer=True)
+        )
+
+    async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_answer: bool) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(4096):
+                await self._flows.wait()
+                if not (is_answer and self._swallows(data)):
+                    writer.write(data)
+        writer.close()
+
+
 # -- Modbus ------------------------------------------------------------------------------------------------------------
 
 
@@ -80,8 +128,6 @@ class ModbusPlant:
         self.swallowed_answers = 0
         self.rejects = False
         self.cmd_writes = 0
-        self._pipes: set[asyncio.StreamWriter] = set()
-        self._serving: set[Any] = set()
 
     async def start(self) -> None:
         device = SimDevice(1, simdata=[SimData(0, count=200, datatype=DataType.REGISTERS)], action=self._touched)
@@ -89,19 +135,13 @@ class ModbusPlant:
         await self._server.serve_forever(background=True)
         listening: Any = self._server.transport
         self._inner = listening.sockets[0].getsockname()[1]
-        self._proxy = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.address = f"127.0.0.1:{self._proxy.sockets[0].getsockname()[1]}"
+        self.proxy = Proxy(self._inner, self._swallows)
+        await self.proxy.start()
+        self.address = f"127.0.0.1:{self.proxy.port}"
 
     async def stop(self) -> None:
-        self._proxy.close()
-        self.cut()
-        if self._serving:
-            await asyncio.wait(self._serving)
+        await self.proxy.stop()
         await self._server.shutdown()
-
-    def cut(self) -> None:
-        for pipe in self._pipes:
-            pipe.close()
 
     async def _touched(self, function, start, address, count, registers, values):
         if self.rejects:
@@ -118,28 +158,12 @@ class ModbusPlant:
                 self.plant.scan()
         return None
 
-    async def _serve(self, reader, writer) -> None:
-        self._serving.add(asyncio.current_task())
-        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._inner)
-        self._pipes |= {writer, inner_writer}
-        tasks = [
-            asyncio.ensure_future(self._pipe(reader, inner_writer, is_answer=False)),
-            asyncio.ensure_future(self._pipe(inner_reader, writer, is_answer=True)),
-        ]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        for pipe in (writer, inner_writer):
-            pipe.close()
-            self._pipes.discard(pipe)
-
-    async def _pipe(self, reader, writer, *, is_answer: bool) -> None:
-        while data := await reader.read(4096):
-            is_write = is_answer and len(data) > 7 and data[7] == 16 and data[11] == 16
-            if is_write and self.swallowed_answers:
-                self.swallowed_answers -= 1
-                continue
-            writer.write(data)
+    def _swallows(self, answer: bytes) -> bool:
+        is_write_of_cmd = len(answer) > 11 and answer[7] == 16 and answer[11] == 16
+        if not (is_write_of_cmd and self.swallowed_answers):
+            return False
+        self.swallowed_answers -= 1
+        return True
 
 
 @asynccontextmanager
@@ -179,7 +203,7 @@ async def test_modbus_job_whose_answers_are_lost_is_executed_once():
 async def test_modbus_machine_heals_after_its_connection_is_cut():
     async with modbus_plant("applicator") as plant, running(plant.file, plant.address) as machine:
         await machine.make_ready()
-        plant.cut()
+        plant.proxy.cut()
         await eventually(lambda: machine.view().age_s > 0.2)
         await eventually(lambda: machine.view().age_s < 0.2)
         device = machine.device()
@@ -265,12 +289,14 @@ class UaPlant:
         await self.server.stop()
 
 
-async def test_opcua_machine_seals_and_heals_after_the_server_restarts():
+async def test_opcua_machine_seals_once_over_a_frozen_link_and_a_restarted_server():
     file = shipped_machine("packer")
     plant = UaPlant(file)
     await plant.start()
+    proxy = Proxy(plant.port)
+    await proxy.start()
     size = {"length_mm": 300, "width_mm": 200, "height_mm": 100}
-    async with running(file, plant.address) as machine:
+    async with running(file, f"opc.tcp://127.0.0.1:{proxy.port}/machine") as machine:
         await machine.make_ready()
         device = machine.device()
         ticket = await device.prepare(wish(SEAL, **size), 5)
@@ -278,14 +304,25 @@ async def test_opcua_machine_seals_and_heals_after_the_server_restarts():
         assert (await device.inquire(wish(SEAL, **size), ticket)).state is EffectState.CONFIRMED
         assert [(m.code, m.params[:3]) for m in plant.plant.executed] == [(16, (300, 200, 100))]
 
+        late = await device.prepare(wish(SEAL, **size), 6)
+        proxy.freeze()
+        evidence = await device.send(wish(SEAL, **size), late)
+        assert evidence.state is EffectState.UNKNOWN  # it may still arrive, and does
+        proxy.thaw()
+        evidence = await device.inquire(wish(SEAL, **size), late)
+        done = [job.job for job in plant.plant.executed]
+        assert evidence.state is (EffectState.CONFIRMED if 6 in done else EffectState.NOT_EXECUTED)
+        assert done in ([5], [5, 6])
+
         await plant.server.stop()
         await eventually(lambda: 1001 in machine.view().faults or 1002 in machine.view().faults)
         plant.server.set_endpoint(plant.address)
         await plant.server.start()
         await eventually(lambda: machine.view().is_ready or machine.view().silence_only)
         await machine.make_ready()
-        assert (await device.inquire(wish(SEAL, **size), ticket)).state is EffectState.CONFIRMED
-        assert len(plant.plant.executed) == 1
+        assert (await device.inquire(wish(SEAL, **size), late)).state is evidence.state
+        assert [job.job for job in plant.plant.executed] == done
+    await proxy.stop()
     await plant.stop()
 
 

@@ -117,6 +117,7 @@ def parcel_after(parcel: Parcel, event: Event) -> Parcel:
     """Give the parcel after `event`; raises Fault 5101."""
     if event.kind == "ParcelResumed":
         return _resumed(parcel, event)
+    _same_label(parcel, event)
     state = _step(PARCEL, parcel.state, event)
     change = _PARCEL_CHANGES.get(event.kind)
     changed = replace(parcel, state=state, **(change(parcel, event.data) if change else {}))
@@ -128,6 +129,16 @@ def parcel_after(parcel: Parcel, event: Event) -> Parcel:
 def can(parcel: Parcel, kind: str) -> bool:
     """Tell whether the table knows `kind` in the parcel's state."""
     return (parcel.state, kind) in PARCEL
+
+
+_OF_ONE_LABEL = frozenset({"LabelPrinted", "LabelApplied", "LabelVerified", "LabelVoided"})
+
+
+def _same_label(parcel: Parcel, event: Event) -> None:
+    """What happened to a label that was voided meanwhile did not happen to the parcel's label of now."""
+    sscc = event.data.get("sscc", parcel.sscc)
+    if event.kind in _OF_ONE_LABEL and sscc != parcel.sscc:
+        raise Fault(5101, where=event.subject, seen=f"{event.kind} of {sscc}", expected=parcel.sscc or "no label")
 
 
 def _resumed(parcel: Parcel, event: Event) -> Parcel:
@@ -143,7 +154,14 @@ _PARCEL_CHANGES: Mapping[str, Any] = {
         "print_number": d["print_number"],
         "generation": p.generation + 1,
     },
-    "LabelVoided": lambda p, d: {"sscc": "", "print_number": 0, "approval": "", "approve_until": None},
+    "LabelVoided": lambda p, d: {
+        "sscc": "",
+        "print_number": 0,
+        "approval": "",
+        "approve_until": None,
+        # nothing comes back from clarification as labelled when its label is void
+        "resume": P.PACKED.value if p.resume in {s.value for s in _WITH_LABEL} else p.resume,
+    },
     "ApprovalAsked": lambda p, d: {"approval": "asked", "approve_until": _when(d["until"])},
     "ParcelApproved": lambda p, d: {"approval": d.get("approval", "approved"), "approve_until": None},
     "ParcelRejected": lambda p, d: {"approval": "rejected", "approve_until": None},

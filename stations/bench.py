@@ -54,8 +54,9 @@ class Bench:
         self.screen.state = "working"
         _, to = await self._kit.where_to(parcel, order)
         if to == self.name:
-            parcel = await self._work(await self._kit.arrive(parcel, self.name), order)
-        await self._hand_on(parcel, order)
+            await self._work(await self._kit.arrive(parcel, self.name))
+        # a person may have taken hours: buyer, host and office went on meanwhile
+        await self._hand_on(*await self._kit.known(lpn, self.name))
 
     async def scanned(self, scan: Scan) -> Instruction:
         """Take a plate, a word, or the label that was just stuck on."""
@@ -98,16 +99,16 @@ class Bench:
         self._hands.answer(True, actor, f"scan of {sscc}")
         return say("label_ok", lpn=label.lpn)
 
-    async def _work(self, parcel: Parcel, order: Order) -> Parcel:
+    async def _work(self, parcel: Parcel) -> None:
         if parcel.state is ParcelState.COLLECTED:
-            parcel = await self._close(parcel)
-        _, to = await self._kit.where_to(parcel, order)
-        if to == self.name and self._job is not None and self._eye is not None:
+            await self._close(parcel)
+        parcel, order = await self._kit.known(parcel.lpn, self.name)
+        where, to = await self._kit.where_to(parcel, order)
+        if where.kind == "label" and to == self.name and self._job is not None and self._eye is not None:
             look = await self._eye.see()
-            parcel = await self._job.run(parcel, order, look.seen)
-        return parcel
+            await self._job.run(parcel, look.seen)
 
-    async def _close(self, parcel: Parcel) -> Parcel:
+    async def _close(self, parcel: Parcel) -> None:
         units = await self._kit.books.units(lpn=parcel.lpn)
         items = [item for unit in units if (item := await self._kit.books.item(unit.sku))]
         effect = Effect(kind=SEAL, subject=parcel.lpn, generation=1, station=self.name, parameters=carton_size(items))
@@ -115,8 +116,7 @@ class Bench:
         if not outcome.ok:
             raise trouble_of(outcome, where=self.name, subject=parcel.lpn)
         event = Event(kind="ParcelPacked", subject=parcel.lpn, order_id=parcel.order_id, station=self.name)
-        await self._kit.record(event)
-        return (await self._kit.known(parcel.lpn, self.name))[0]
+        await self._kit.follow(parcel, event)
 
     async def _hand_on(self, parcel: Parcel, order: Order) -> None:
         where, to = await self._kit.where_to(parcel, order)

@@ -62,8 +62,7 @@ class Clarification:
             raise Fault(
                 4301, where=self.name, seen=f"{parcel.lpn} is {parcel.state}", expected="a parcel that goes back"
             )
-        await self._kit.record(*await self._returned(parcel, actor))
-        await self._kit.close_order(parcel.order_id, actor)
+        await self._kit.finish(parcel.order_id, *await self._returned(parcel, actor))
         self._current = ""
         self.screen.about()
         return say("done", lpn=parcel.lpn)

@@ -10,9 +10,10 @@ from packline.core.effects import LIGHT, RELEASE, Effect, EffectState, Evidence
 from packline.core.faults import Fault
 from packline.core.identity import Sscc
 from packline.core.scans import Scan, Scanner
-from packline.orders.model import Event, Order, Parcel, ParcelState
+from packline.orders.model import PARCEL_GONE, Order, Parcel
 from packline.orders.release import ship_blockers
 from scanning import gs1
+from stations.departure import Departure
 from stations.kit import Kit, Trouble, require_good, sensors, trouble_of
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, say
@@ -33,19 +34,21 @@ class CourierGate:
         self._kit = kit
         self._gate = gate
         self._scanner = scanner
+        self._departure = Departure(name, kit)
         self._read: asyncio.Future[str] | None = None
+        self._by_hand = ""
         self._lamp: int | None = None
         self._refused = ""
 
     async def step(self) -> None:
         """Serve the parcel before the gate, if there is one."""
-        view = self._gate.view()
-        require_good(view, self._gate.name)
+        require_good(self._gate.view(), self._gate.name)
         await self._gate.make_ready()
-        if not view.inputs["parcel_present"]:
+        if not sensors(self._gate)["parcel_present"]:
             await self._settle_gone()
             self.screen.about()
-            self.screen.state, self.screen.next, self._refused = "idle", say("place_parcel"), ""
+            self.screen.state, self.screen.next = "idle", say("place_parcel")
+            self._refused = self._by_hand = ""
             await self._light(DARK)
             return
         if self._refused:
@@ -60,7 +63,9 @@ class CourierGate:
     async def scanned(self, scan: Scan) -> Instruction:
         """Take a read of the label, from the fixed scanner or the courier's."""
         sscc = _sscc_of(scan)
-        if self._read is not None and not self._read.done():
+        if scan.device != self._scanner.name:
+            self._by_hand = sscc
+        elif self._read is not None and not self._read.done():
             self._read.set_result(sscc)
         parcel = await self._parcel_of(sscc)
         order = await self._kit.order_of(parcel)
@@ -71,9 +76,11 @@ class CourierGate:
     async def _who(self) -> tuple[Parcel, Order]:
         self._read = asyncio.get_running_loop().create_future()
         await self._scanner.trigger()
+        # what the courier scans may be in the courier's hand: the reader at the gate goes first
         sscc = ""
         with contextlib.suppress(TimeoutError):
             sscc = await self._kit.clock.within(READ_S, self._read)
+        sscc, self._by_hand = sscc or self._by_hand, ""
         if not sscc:
             fault = Fault(3001, where=self.name, seen=f"nothing within {READ_S} s", expected="a label's SSCC")
             raise Trouble(fault, subject=self.name)
@@ -83,7 +90,8 @@ class CourierGate:
             self._refused = sscc
             self.screen.state, self.screen.next = "waiting", say("take_back", lpn=sscc, why=[fault.kind.name])
             await self._light(RED)
-            raise Trouble(fault, subject=sscc) from fault
+            label = await self._kit.books.label(sscc)
+            raise Trouble(fault, subject=label.lpn if label else sscc) from fault
         return parcel, await self._kit.order_of(parcel)
 
     async def _parcel_of(self, sscc: str) -> Parcel:
@@ -99,6 +107,9 @@ class CourierGate:
         self._refused = parcel.lpn
         await self._light(RED)
         self.screen.state, self.screen.next = "waiting", say("take_back", lpn=parcel.lpn, why=list(why))
+        if parcel.state in PARCEL_GONE:
+            seen = f"{parcel.lpn}, booked as {parcel.state}"
+            raise Trouble(Fault(3004, where=self.name, seen=seen, expected="a parcel in work"), subject=parcel.lpn)
         await self._kit.moved(parcel, f"to:{self._kit.places['hold']}", self.name)
 
     async def _release(self, parcel: Parcel) -> None:
@@ -107,7 +118,7 @@ class CourierGate:
         effect = Effect(kind=RELEASE, subject=parcel.lpn, generation=parcel.visits, station=self.name)
         outcome = await self._kit.ledger.perform(effect, self._gate.device())
         if outcome.ok:
-            await self._shipped(parcel, outcome.evidence)
+            await self._departure.book(parcel.lpn, outcome.evidence.source)
             return
         if outcome.state is EffectState.UNKNOWN and await self._stands_here(parcel):
             proof = Evidence(state=EffectState.NOT_EXECUTED, source="scanner before the gate")
@@ -115,24 +126,10 @@ class CourierGate:
             return
         raise trouble_of(outcome, where=f"{self.name} parcel {parcel.lpn}", subject=parcel.lpn, unknown=3014)
 
-    async def _shipped(self, parcel: Parcel, evidence: Evidence) -> None:
-        data = {"sscc": parcel.sscc, "witness": evidence.source}
-        event = Event(kind="ParcelShipped", subject=parcel.lpn, order_id=parcel.order_id, station=self.name, data=data)
-        await self._kit.record(event)
-        await self._kit.close_order(parcel.order_id)
-
     async def _settle_gone(self) -> None:
         """A parcel that the gate let through before a stop, and that nobody booked, is booked now."""
-        approved = await self._kit.books.parcels(states={ParcelState.APPROVED}, place=self.name)
-        for parcel in approved:
-            row = await self._kit.ledger.find(RELEASE, parcel.lpn, parcel.visits)
-            if row is None or row.state in (EffectState.NOT_EXECUTED, EffectState.VOIDED):
-                continue
-            outcome = await self._kit.ledger.perform(row.effect, self._gate.device())
-            if outcome.ok:
-                await self._shipped(parcel, outcome.evidence)
-            elif outcome.state in (EffectState.UNKNOWN, EffectState.SENT):
-                raise trouble_of(outcome, where=f"{self.name} parcel {parcel.lpn}", subject=parcel.lpn, unknown=3014)
+        for parcel, _ in await self._departure.open_here():
+            await self._departure.settle(parcel, self._gate.device())
 
     async def _stands_here(self, parcel: Parcel) -> bool:
         if not sensors(self._gate)["parcel_present"]:

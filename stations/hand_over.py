@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from packline.core.effects import RELEASE, Effect
+from packline.core.effects import RELEASE, Effect, EffectState
 from packline.core.faults import Fault
 from packline.core.scans import Scan
-from packline.orders.model import Event, Parcel
+from packline.orders.model import Parcel
 from packline.orders.release import ship_blockers
 from scanning import gs1
+from stations.departure import Departure
 from stations.kit import Kit
 from stations.person import PersonDevice
 from stations.ports import Machinery
@@ -29,10 +30,12 @@ class HandOver:
         self._hands = PersonDevice(
             station=name, screen=screen, clock=kit.clock, words=lambda e: say("hand_over", lpn=e.subject)
         )
+        self._departure = Departure(name, kit)
         self._current = ""
 
     async def step(self) -> None:
         """Wait for the courier to take the scanned parcel."""
+        self._current = self._current or await self._left_here()
         if not self._current:
             self.screen.about()
             self.screen.state, self.screen.next = "idle", say("place_parcel")
@@ -44,12 +47,15 @@ class HandOver:
         outcome = await self._kit.ledger.perform(effect, self._hands)
         self._current = ""
         if outcome.ok:
-            data = {"sscc": parcel.sscc, "witness": outcome.evidence.source}
-            event = Event(
-                kind="ParcelShipped", subject=parcel.lpn, order_id=parcel.order_id, station=self.name, data=data
-            )
-            await self._kit.record(event)
-            await self._kit.close_order(parcel.order_id)
+            await self._departure.book(parcel.lpn, outcome.evidence.source)
+
+    async def _left_here(self) -> str:
+        """A restart finds the parcel that the courier was asked for; one that went before it is booked."""
+        for parcel, state in await self._departure.open_here():
+            if state is not EffectState.CONFIRMED:
+                return parcel.lpn
+            await self._departure.settle(parcel, self._hands)
+        return ""
 
     async def scanned(self, scan: Scan) -> Instruction:
         """Take the label's code or a word."""
@@ -60,14 +66,14 @@ class HandOver:
                 raise Fault(4301, where=self.name, seen=f"DO:{parsed.value}", expected="a label first")
             return say("done", lpn=self._current)
         parcel = await self._parcel(parsed)
-        if self._current == parcel.lpn:
-            self._hands.answer(True, actor, f"scan of {parcel.sscc}")
-            return say("done", lpn=parcel.lpn)
-        if self._current:
+        if self._current and self._current != parcel.lpn:
             return say("finish_first", unit=self._current)
         order = await self._kit.order_of(parcel)
         if why := ship_blockers(order, parcel):
+            self._hands.answer(False, actor, f"scan of {parcel.sscc}, refused")
             return say("take_back", lpn=parcel.lpn, why=list(why))
+        if self._current and self._hands.answer(True, actor, f"scan of {parcel.sscc}"):
+            return say("done", lpn=parcel.lpn)
         self._current = parcel.lpn
         return say("hand_over", lpn=parcel.lpn)
 

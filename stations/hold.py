@@ -45,7 +45,7 @@ class Hold:
             raise Fault(
                 3004, where=self.name, seen=f"{parcel.lpn}, booked as {parcel.state}", expected="a parcel in work"
             )
-        if where.kind == "collect" or where.kind != "hold":
+        if where.kind != "hold":
             if parcel.place != f"to:{to}":
                 await self._kit.moved(parcel, f"to:{to}", self.name, scan.actor or "operator")
             return say("take_to", lpn=parcel.lpn, to=to, kind=where.kind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -11,7 +11,9 @@ from packline.core.clock import Clock
 from packline.core.effects import EJECT, EffectState, Ledger, Outcome
 from packline.core.faults import Fault
 from packline.orders.closing import closing
+from packline.orders.lifecycle import TARGET, parcel_after, unit_after
 from packline.orders.model import Event, Order, Parcel
+from packline.orders.policy import Reaction, rule_for
 from packline.orders.ports import Books
 from packline.orders.routing import Destination, destination
 from stations.ports import Machinery, Offload, View
@@ -52,11 +54,64 @@ class Kit:
     changed: Callable[[], None] = lambda: None
     """Tells the others that the books changed."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held over a decision that looks at a whole order and its record, so that two stations do not decide at once."""
 
     async def record(self, *events: Event) -> None:
         """Commit events and wake whoever waits for a change."""
         await self.books.record(*events)
         self.changed()
+
+    async def follow(self, parcel: Parcel, *events: Event) -> bool:
+        """Record what was just done with `parcel`, as it was read before.
+
+        False when it was taken out of this work meanwhile (cancelled, voided, sent to clarification) and nothing was
+        recorded: the next pass decides anew. Raises Fault 5101 when the books did not move and still refuse.
+        """
+        try:
+            await self.record(*events)
+        except Fault as fault:
+            if fault.code != 5101 or await self.is_as_before(parcel):
+                raise
+            return False
+        return True
+
+    async def is_as_before(self, parcel: Parcel) -> bool:
+        """Tell whether state and label of a parcel are still those that were read."""
+        now = await self._again(parcel.lpn)
+        return (now.state, now.sscc) == (parcel.state, parcel.sscc)
+
+    async def finish(self, order_id: str, *events: Event) -> None:
+        """Record events together with the end of their order if they bring it, in one transaction."""
+        async with self.lock:
+            await self.finish_locked(order_id, *events)
+
+    async def finish_locked(self, order_id: str, *events: Event, actor: str = "") -> None:
+        """Do the same for a caller that holds `lock`."""
+        actor = actor or (events[0].actor if events else "controller")
+        for tries_left in (1, 0):
+            due = await self._due_after(order_id, events, actor)
+            if not (events or due):
+                return
+            try:
+                await self.record(*events, *due)
+                return
+            except Fault as fault:  # a feed may have closed the order in between: look once more
+                if fault.code != 5101 or not (due and tries_left):
+                    raise
+
+    async def _due_after(self, order_id: str, events: Sequence[Event], actor: str) -> list[Event]:
+        order = await self.books.order(order_id)
+        if order is None:
+            return []
+        units = {u.unit_id: u for u in await self.books.units(order_id=order_id)}
+        parcels = {p.lpn: p for p in await self.books.parcels(order_id=order_id)}
+        for event in events:
+            target = TARGET.get(event.kind)
+            if target == "unit" and event.subject in units:
+                units[event.subject] = unit_after(units[event.subject], event)
+            elif target == "parcel" and event.subject in parcels:
+                parcels[event.subject] = parcel_after(parcels[event.subject], event)
+        return closing(order, list(units.values()), list(parcels.values()), actor)
 
     async def known(self, lpn: str, where: str) -> tuple[Parcel, Order]:
         """Give parcel and order of a plate; raises Fault 4106 if the books do not know it."""
@@ -73,14 +128,19 @@ class Kit:
             raise Fault(5101, where=parcel.lpn, seen=f"no order {parcel.order_id}")
         return order
 
-    async def arrive(self, parcel: Parcel, station: str) -> Parcel:
-        """Book the parcel in at `station` once a visit; gives it as it is then."""
+    async def is_new_here(self, parcel: Parcel, station: str) -> bool:
+        """Tell whether standing at `station` is another visit than the one in the books."""
+        if parcel.place != station:
+            return True
         ejected = await self.ledger.find(EJECT, parcel.lpn, parcel.visits)
-        is_back = ejected is not None and ejected.state is EffectState.CONFIRMED
-        if parcel.place == station and not is_back:
+        return ejected is not None and ejected.state is EffectState.CONFIRMED
+
+    async def arrive(self, parcel: Parcel, station: str, *also: Event) -> Parcel:
+        """Book the parcel in at `station` once a visit, with what else is true then; gives it as it is then."""
+        if not await self.is_new_here(parcel, station):
             return parcel
         event = Event(kind="ParcelArrived", subject=parcel.lpn, order_id=parcel.order_id, station=station)
-        await self.record(_at(event, station))
+        await self.record(_at(event, station), *also)
         return await self._again(parcel.lpn)
 
     async def moved(self, parcel: Parcel, place: str, station: str, actor: str = "controller") -> Parcel:
@@ -97,7 +157,8 @@ class Kit:
 
     def station_for(self, where: Destination, parcel: Parcel) -> str:
         """Give the station name of a destination; large parcels are packed and labelled at the bench."""
-        kind = "bench" if parcel.bench and where.kind in ("pack", "label") else where.kind
+        by_hand = parcel.bench and where.kind in ("pack", "label") and "bench" in self.places
+        kind = "bench" if by_hand else where.kind
         kind = "clarify" if kind == "shelf" else kind
         return self.places.get(kind) or self.places.get("clarify", "")
 
@@ -108,13 +169,8 @@ class Kit:
 
     async def close_order(self, order_id: str, actor: str = "controller") -> None:
         """Record what is due for the order after one of its parcels or units changed."""
-        order = await self.books.order(order_id)
-        if order is None:
-            return
-        units = await self.books.units(order_id=order_id)
-        parcels = await self.books.parcels(order_id=order_id)
-        if due := closing(order, units, parcels, actor):
-            await self.record(*due)
+        async with self.lock:
+            await self.finish_locked(order_id, actor=actor)
 
     def deadline(self, seconds: float) -> str:
         """Give now plus `seconds` as ISO text."""
@@ -122,14 +178,14 @@ class Kit:
 
 
 def require_good(view: View, where: str) -> None:
-    """Raise the fault that keeps a machine from taking jobs; links first, then ownership, then its own faults."""
+    """Raise the fault that keeps a machine from taking jobs; links first, then its own faults, then ownership."""
     if view.quality in ("absent", "bad", "stale"):
         code = {"absent": 1001, "bad": 1003, "stale": 1002}[view.quality]
         raise Fault(code, where=where, seen=view.quality, expected="good")
-    if not view.owned:
-        raise Fault(1101, where=where, seen="another owner", expected="this controller")
     if view.faults:
         raise Fault(view.faults[0], where=where, seen=f"state {view.state}")
+    if not view.owned:  # another owner would be a fault (1101): this one was only not claimed yet
+        raise Fault(1002, where=where, seen="machine not yet claimed", expected="ownership")
 
 
 def sensors(machine: Machinery) -> Mapping[str, int]:
@@ -145,6 +201,9 @@ def trouble_of(outcome: Outcome, *, where: str, subject: str, unknown: int = 200
     otherwise = {EffectState.SENT: 2001, EffectState.UNKNOWN: unknown, EffectState.NOT_EXECUTED: 2003}
     code = outcome.evidence.fault or otherwise.get(outcome.state, failed)
     seen = f"{outcome.state} by {outcome.evidence.source}"
+    if outcome.state is EffectState.FAILED and rule_for(code).reaction is Reaction.HOLD:
+        # waiting heals no job that failed: only a person's word opens it again, so it must be asked for
+        code, seen = failed, f"{seen}, fault {code}"
     return Trouble(
         Fault(code, where=where, seen=seen, expected="confirmed"), subject=subject, effect_id=outcome.effect_id
     )

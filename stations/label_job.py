@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from labeling.content import LabelContent, ShipTo
 from packline.core.clock import Clock
-from packline.core.effects import APPLY, PRINT, Device, Effect, EffectState, Evidence, Outcome
+from packline.core.effects import APPLY, PRINT, Device, Effect, EffectKind, EffectState, Evidence, Outcome
 from packline.core.faults import Fault
 from packline.core.identity import Sscc
 from packline.orders.model import Event, Order, Parcel, ParcelState
+from packline.orders.release import label_blockers
 from scanning.verify import ExpectedLabel, Seen, VerdictKind
 from stations.kit import Kit, Trouble, trouble_of
 from stations.looking import Eye, Look
@@ -45,26 +46,29 @@ class LabelJob:
         self._tools = tools
         self._clock = clock
 
-    async def run(self, parcel: Parcel, order: Order, before: Seen) -> Parcel:
+    async def run(self, parcel: Parcel, before: Seen) -> Parcel:
         """Bring `parcel` from PACKED, PRINTED or LABELLED to VERIFIED; raises Trouble when a person is needed.
 
-        `before` is what the camera saw on the carton just now.
+        `before` is what the camera saw on the carton just now. A parcel that is taken out of this work meanwhile (voided,
+        cancelled, readdressed) is given back as it is then.
         """
         await self._refuse_foreign_label(parcel, before)
         if parcel.state is ParcelState.PACKED:
-            parcel = await self._print(await self._assigned(parcel), order)
-        if parcel.state is ParcelState.PRINTED:
-            await self._apply(parcel, order)
+            parcel = await self._print(await self._assigned(parcel))
+        if parcel.state in (ParcelState.PRINTED, ParcelState.LABELLED):
+            await self._apply(parcel)
         return await self._fresh(parcel)
 
     async def _refuse_foreign_label(self, parcel: Parcel, before: Seen) -> None:
         # observe before acting: whatever the books say, a carton that shows a label gets no second one
         own = [s for s in before.labels if s.print_number == parcel.print_number and s.sscc == parcel.sscc]
-        if len(own) == len(before.labels) and len(own) <= 1:
+        foreign = [s for s in before.ssccs if s != parcel.sscc]
+        shows_own = bool(own or before.ssccs)
+        if len(own) == len(before.labels) and len(own) <= 1 and not foreign:
             applied = await self._kit.ledger.find(APPLY, parcel.lpn, parcel.generation)
-            if not own or (applied and applied.state is not EffectState.NOT_EXECUTED):
+            if not shows_own or (applied and applied.state is not EffectState.NOT_EXECUTED):
                 return
-        seen = ", ".join(f"print {s.print_number} of {s.lpn}" for s in before.labels)
+        seen = ", ".join([*(f"print {s.print_number} of {s.lpn}" for s in before.labels), *before.ssccs])
         expected = f"print {parcel.print_number}" if parcel.print_number else "a carton without label"
         fault = Fault(3003, where=f"{self._station} parcel {parcel.lpn}", seen=seen, expected=expected)
         raise Trouble(fault, subject=parcel.lpn)
@@ -75,34 +79,42 @@ class LabelJob:
         serial = await self._kit.books.serial("sscc")
         sscc = Sscc.build(SSCC_EXTENSION, self._kit.rules.company_prefix, serial)
         data = {"sscc": sscc.text, "print_number": await self._kit.books.serial("print")}
-        await self._kit.record(self._event("LabelAssigned", parcel, data))
+        await self._kit.follow(parcel, self._event("LabelAssigned", parcel, data))
         return await self._fresh(parcel)
 
-    async def _print(self, parcel: Parcel, order: Order) -> Parcel:
+    async def _print(self, parcel: Parcel) -> Parcel:
+        # the address is read after the number is booked: a change from now on voids that number
+        order = await self._kit.order_of(parcel)
+        if parcel.state is not ParcelState.PACKED or not parcel.sscc or label_blockers(order, parcel):
+            return parcel
         self._screen.next = say("labelling", lpn=parcel.lpn, step="print")
         content = await self._content(parcel, order)
-        effect = self._effect(PRINT.name, parcel, content.as_dict())
-        outcome = await self._kit.ledger.perform(effect, self._tools.printer)
+        outcome = await self._perform(self._effect(PRINT, parcel, content.as_dict()), parcel, self._tools.printer)
+        if outcome is None:
+            return await self._fresh(parcel)
         is_silent = outcome.state is EffectState.UNKNOWN and outcome.evidence.fault == SILENT
         if is_silent and self._tools.label_waits():
             proof = Evidence(state=EffectState.CONFIRMED, source="sensor at the printer's exit")
             outcome = await self._kit.ledger.settle(outcome.effect_id, proof)
         if not outcome.ok:
-            raise trouble_of(outcome, where=f"{self._station} printer", subject=parcel.lpn, unknown=2103, failed=2106)
-        await self._kit.record(self._event("LabelPrinted", parcel, {"witness": outcome.evidence.source}))
+            raise trouble_of(outcome, where=f"{self._station} printer", subject=parcel.lpn, unknown=2103, failed=2105)
+        printed = self._event("LabelPrinted", parcel, {"sscc": parcel.sscc, "witness": outcome.evidence.source})
+        await self._kit.follow(parcel, printed)
         return await self._fresh(parcel)
 
-    async def _apply(self, parcel: Parcel, order: Order) -> None:
+    async def _apply(self, parcel: Parcel) -> None:
         self._screen.next = say("labelling", lpn=parcel.lpn, step="apply")
-        outcome = await self._kit.ledger.perform(self._effect(APPLY.name, parcel, {}), self._tools.hands)
+        outcome = await self._perform(self._effect(APPLY, parcel, {}), parcel, self._tools.hands)
+        if outcome is None:
+            return
         is_in_doubt = outcome.state is EffectState.UNKNOWN and (outcome.evidence.fault or 2005) >= OF_MACHINES
         if not outcome.ok and not is_in_doubt:
             raise trouble_of(outcome, where=f"{self._station} parcel {parcel.lpn}", subject=parcel.lpn)
         self._screen.next = say("labelling", lpn=parcel.lpn, step="verify")
         look = await self._tools.eye.see(self._expected(parcel))
-        await self._judge(parcel, order, outcome, look)
+        await self._judge(parcel, outcome, look)
 
-    async def _judge(self, parcel: Parcel, order: Order, outcome: Outcome, look: Look) -> None:
+    async def _judge(self, parcel: Parcel, outcome: Outcome, look: Look) -> None:
         verdict = look.verdict
         if verdict is None:
             raise Fault(5001, where=self._station, seen="a look without verdict")
@@ -114,13 +126,12 @@ class LabelJob:
         if not outcome.ok:
             proof = Evidence(state=EffectState.CONFIRMED, source="camera", data={"picture": picture})
             await self._kit.ledger.settle(outcome.effect_id, proof)
-        await self._kit.record(*self._verified(parcel, order, picture))
+        await self._kit.follow(parcel, *self._verified(parcel, await self._kit.order_of(parcel), picture))
 
     def _verified(self, parcel: Parcel, order: Order, picture: str) -> list[Event]:
-        events = [
-            self._event("LabelApplied", parcel, {}),
-            self._event("LabelVerified", parcel, {"picture": picture, "print_number": parcel.print_number}),
-        ]
+        label = {"sscc": parcel.sscc, "print_number": parcel.print_number}
+        events = [self._event("LabelApplied", parcel, dict(label))] if parcel.state is ParcelState.PRINTED else []
+        events.append(self._event("LabelVerified", parcel, {"picture": picture, **label}))
         if order.content.approval:
             until = self._kit.deadline(self._kit.rules.approve_s)
             return [*events, self._event("ApprovalAsked", parcel, {"until": until, "picture": picture})]
@@ -159,10 +170,18 @@ class LabelJob:
     def _expected(self, parcel: Parcel) -> ExpectedLabel:
         return ExpectedLabel(lpn=parcel.lpn, sscc=parcel.sscc, print_number=parcel.print_number)
 
-    def _effect(self, kind: str, parcel: Parcel, parameters: dict[str, object]) -> Effect:
-        which = PRINT if kind == PRINT.name else APPLY
+    async def _perform(self, effect: Effect, parcel: Parcel, device: Device) -> Outcome | None:
+        """Perform; None when the label was voided while the device worked at it."""
+        try:
+            return await self._kit.ledger.perform(effect, device)
+        except Fault as fault:
+            if fault.code != 5101 or await self._kit.is_as_before(parcel):
+                raise
+            return None
+
+    def _effect(self, kind: EffectKind, parcel: Parcel, parameters: dict[str, object]) -> Effect:
         return Effect(
-            kind=which,
+            kind=kind,
             subject=parcel.lpn,
             generation=parcel.generation,
             station=self._station,

@@ -10,7 +10,7 @@ from packline.core.effects import SEAL, Effect, EffectState
 from packline.core.faults import Fault
 from packline.core.identity import Lpn
 from packline.core.scans import Scan, Scanner
-from packline.orders.model import Event, Item, Parcel
+from packline.orders.model import Event, Item, Order, Parcel
 from stations.kit import Kit, Trouble, require_good, sensors, trouble_of
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, say
@@ -37,34 +37,45 @@ class Pack:
         self._scanner = scanner
         self._next = next_station
         self._read: asyncio.Future[str] | None = None
+        self._sealed = ""
 
     async def step(self) -> None:
         """Serve the carton at the infeed, if there is one."""
-        view = self._packer.view()
-        require_good(view, self._packer.name)
+        require_good(self._packer.view(), self._packer.name)
         await self._packer.make_ready()
-        if not view.inputs["carton_present"]:
+        inputs = sensors(self._packer)
+        if not inputs["carton_present"]:
             self.screen.about()
             self.screen.state, self.screen.next = "idle", say("wait_carton")
             return
-        if view.inputs["outfeed_full"]:
+        if inputs["outfeed_full"]:
             self.screen.state, self.screen.next = "waiting", say("lane_full", lane=self._next)
             return
-        parcel, order = await self._kit.known(await self._read_plate(), self.name)
+        parcel, order = await self._who(await self._read_plate())
         self.screen.about(parcel=parcel.lpn, order=order.order_id)
         where, to = await self._kit.where_to(parcel, order)
-        if to != self.name:
+        if to == self.name and where.kind == "pack":
+            await self._seal(await self._kit.arrive(parcel, self.name))
+        elif parcel.lpn == self._sealed and to == self._next:
+            self.screen.state, self.screen.next = "working", say("sealing", lpn=parcel.lpn)  # the belt takes it on
+        else:
             self.screen.state = "waiting"
             self.screen.next = say("take_to", lpn=parcel.lpn, to=to, kind=where.kind)
-            return
-        await self._seal(await self._kit.arrive(parcel, self.name))
 
     async def scanned(self, scan: Scan) -> Instruction:
         """Take the plate that the fixed scanner reads."""
-        Lpn.parse(scan.text)
+        lpn = Lpn.parse(scan.text).text
         if self._read is not None and not self._read.done():
-            self._read.set_result(scan.text)
-        return say("carton_ok", lpn=scan.text)
+            self._read.set_result(lpn)
+        return say("carton_ok", lpn=lpn)
+
+    async def _who(self, lpn: str) -> tuple[Parcel, Order]:
+        try:
+            return await self._kit.known(lpn, self.name)
+        except Fault as fault:
+            to = self._kit.places.get("clarify", "")
+            self.screen.state, self.screen.next = "waiting", say("take_to", lpn=lpn, to=to, kind="clarify")
+            raise Trouble(fault, subject=lpn) from fault
 
     async def _read_plate(self) -> str:
         # a read from before the question could be of the carton before: ask the scanner anew
@@ -86,7 +97,8 @@ class Pack:
             event = Event(
                 kind="ParcelPacked", subject=parcel.lpn, order_id=parcel.order_id, station=self.name, data=place
             )
-            await self._kit.record(event)
+            await self._kit.follow(parcel, event)
+            self._sealed = parcel.lpn
             return
         if outcome.state is EffectState.UNKNOWN and not sensors(self._packer)["carton_present"]:
             return  # it left: the camera behind the packer will say so

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from packline.core.faults import Fault
 from packline.core.scans import Scan
-from packline.orders.policy import Reaction, rule_for
+from packline.orders.policy import POLICY, Reaction, rule_for
 from stations.kit import Kit, Trouble
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, refuse, say
@@ -20,6 +20,7 @@ LOOK_AGAIN_S = 0.25
 MOST_WAITING_SCANS = 64
 FIRST_MACHINE_FAULT = 2000
 BELL_AFTER_S = 2.0
+_HOLDING = frozenset(code for code, rule in POLICY.items() if rule.reaction is Reaction.HOLD)
 
 log = logging.getLogger("packline.station")
 
@@ -54,6 +55,7 @@ class Post:
         self._scans: asyncio.Queue[Scan] = asyncio.Queue(MOST_WAITING_SCANS)
         self._tries: dict[tuple[int, str], int] = {}
         self._alarmed: set[int] = set()
+        self._from_before: frozenset[int] = _HOLDING  # alarms that a run before this one may have left standing
         self._since: dict[int, float] = {}
 
     async def run(self) -> None:
@@ -92,8 +94,14 @@ class Post:
 
     async def _one_step(self) -> None:
         if self.screen.hold_by:
-            self._show("held", say("held", by=self.screen.hold_by))
+            self._show("held", say("held", by=self.screen.hold_by), self.screen.fault)
             return
+        try:
+            await self._try_step()
+        except Fault as worse:  # not even the reaction could be written down: the books are away, the station holds
+            self._show("held", say("fault", code=worse.code), worse)
+
+    async def _try_step(self) -> None:
         try:
             await self._ready()
             await self.work.step()
@@ -158,10 +166,12 @@ class Post:
         self._tries.clear()
         self._since.clear()
         self.screen.fault = None
-        for code in sorted(self._alarmed):
+        for code in sorted(self._alarmed | self._from_before):
             await self._kit.books.clear_alarm(code, source=self.name)
+        if self._alarmed:
             self._kit.changed()
         self._alarmed.clear()
+        self._from_before = frozenset()
 
     def _show(self, state: str, instruction: Instruction, fault: Fault | None = None) -> None:
         self.screen.state, self.screen.next, self.screen.fault = state, instruction, fault

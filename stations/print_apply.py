@@ -4,18 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from packline.core.effects import DISCARD, EJECT, PRINT, SEAL, Device, Effect, EffectState, Evidence
+from packline.core.effects import (
+    APPLY,
+    DISCARD,
+    EJECT,
+    PRINT,
+    SEAL,
+    Device,
+    Effect,
+    EffectState,
+    Evidence,
+    Ticket,
+)
 from packline.core.faults import Fault
 from packline.core.scans import Scan
-from packline.orders.model import Event, Order, Parcel, ParcelState
+from packline.orders.model import PARCEL_GONE, Event, Order, Parcel, ParcelState
 from stations.kit import Kit, Trouble, require_good, sensors, trouble_of
 from stations.label_job import LabelJob, Tools
 from stations.looking import Eye, Look
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, say
+from stations.voiding import void_effects
 
 MOST_DISCARDS = 3
-LABEL_STATES = frozenset({ParcelState.PACKED, ParcelState.PRINTED, ParcelState.LABELLED})
+STRAY = 2107
+_NOT_DONE = frozenset({EffectState.NOT_EXECUTED, EffectState.VOIDED})
+
+
+class ExitGuard(Device):
+    """The printer with the sensor at its exit: no label is begun while another lies there.
+
+    A printer that was out of paper may still bring out what it was given before; its answer to `prepare` comes after that.
+    """
+
+    def __init__(self, printer: Device, arm: Machinery) -> None:
+        self._printer = printer
+        self._arm = arm
+
+    async def prepare(self, effect: Effect, job: int) -> Ticket:
+        """Prepare the printer; raises Fault 2107 when a label came out meanwhile."""
+        ticket = await self._printer.prepare(effect, job)
+        if sensors(self._arm)["label_at_peel"]:
+            raise Fault(STRAY, where=ticket.machine, seen="a label at the exit", expected="a free exit")
+        return ticket
+
+    async def send(self, effect: Effect, ticket: Ticket) -> Evidence:
+        """Hand the job to the printer."""
+        return await self._printer.send(effect, ticket)
+
+    async def inquire(self, effect: Effect, ticket: Ticket) -> Evidence:
+        """Ask the printer."""
+        return await self._printer.inquire(effect, ticket)
 
 
 class PrintApply:
@@ -39,20 +78,21 @@ class PrintApply:
         self.machines: Sequence[Machinery] = (arm,)
         self._kit = kit
         self._arm = arm
-        self._printer = printer
         self._eye = eye
         self._lanes = lanes
         tools = Tools(
-            printer=printer, hands=arm.device(), eye=eye, label_waits=lambda: bool(sensors(arm)["label_at_peel"])
+            printer=ExitGuard(printer, arm),
+            hands=arm.device(),
+            eye=eye,
+            label_waits=lambda: bool(sensors(arm)["label_at_peel"]),
         )
         self._job = LabelJob(station=name, kit=kit, screen=screen, tools=tools, clock=kit.clock)
 
     async def step(self) -> None:
         """Serve the carton at the stop, if there is one."""
-        view = self._arm.view()
-        require_good(view, self._arm.name)
+        require_good(self._arm.view(), self._arm.name)
         await self._arm.make_ready()
-        if not view.inputs["parcel_present"]:
+        if not sensors(self._arm)["parcel_present"]:
             self.screen.about()
             self.screen.state, self.screen.next = "idle", say("wait_carton")
             return
@@ -60,12 +100,22 @@ class PrintApply:
         look = await self._eye.see()
         parcel, order = await self._identify(look)
         self.screen.about(parcel=parcel.lpn, order=order.order_id)
-        where, _ = await self._kit.where_to(parcel, order)
-        if where.kind == "label" and not parcel.bench:
-            await self._free_the_peel(parcel)
-            parcel = await self._job.run(parcel, order, look.seen)
-            where, _ = await self._kit.where_to(parcel, order)
-        await self._eject(parcel, where.kind)
+        where, to = await self._kit.where_to(parcel, order)
+        if where.kind == "label" and to == self.name:
+            parcel, order = await self._label(parcel, look)
+            where, to = await self._kit.where_to(parcel, order)
+        if where.kind != "label" or to != self.name:
+            await self._eject(parcel, where.kind)
+
+    async def _label(self, parcel: Parcel, look: Look) -> tuple[Parcel, Order]:
+        await self._free_the_peel(parcel)
+        try:
+            await self._job.run(parcel, look.seen)
+        except Fault as fault:
+            if fault.code != STRAY:
+                raise
+            # it came out after the peel was freed: the next pass throws it away
+        return await self._kit.known(parcel.lpn, self.name)
 
     async def scanned(self, scan: Scan) -> Instruction:
         """Nothing is scanned here by hand; say where the scanned parcel belongs."""
@@ -81,11 +131,40 @@ class PrintApply:
         lpn = look.seen.lpns[0]
         try:
             parcel, order = await self._kit.known(lpn, self.name)
-        except Fault:
-            await self._send_off_unknown(lpn)
-            raise
+        except Fault as fault:
+            await self._send_off_stranger(lpn)
+            raise Trouble(fault, subject=lpn) from fault
+        if parcel.state in PARCEL_GONE:
+            await self._send_off_stranger(lpn)
+            seen = f"{lpn}, booked as {parcel.state}"
+            raise Trouble(Fault(3004, where=self.name, seen=seen, expected="a parcel in work"), subject=lpn)
         parcel = await self._packed_after_all(parcel)
-        return await self._kit.arrive(parcel, self.name), order
+        return await self._arrive(parcel, look), order
+
+    async def _arrive(self, parcel: Parcel, look: Look) -> Parcel:
+        """Book a visit in. Whoever the books still have here was taken off by hand: there is room for one."""
+        if not await self._kit.is_new_here(parcel, self.name):
+            return parcel
+        here = await self._kit.books.parcels(place=self.name)
+        also = [self._event("ParcelMoved", p, {"place": ""}) for p in here if p.lpn != parcel.lpn]
+        if not await self._left_its_label(parcel, look):
+            return await self._kit.arrive(parcel, self.name, *also)
+        also.append(self._event("LabelVoided", parcel, {"sscc": parcel.sscc, "reason": "left_behind"}))
+        arrived = await self._kit.arrive(parcel, self.name, *also)
+        await void_effects(self._kit, parcel, "an earlier visit")
+        return arrived
+
+    async def _left_its_label(self, parcel: Parcel, look: Look) -> bool:
+        """Tell whether a label was printed on an earlier visit and never put on.
+
+        What lies at the printer's exit now may be anybody's; that label is void, wherever it is, and a new one is printed.
+        """
+        if not parcel.sscc or parcel.state not in (ParcelState.PACKED, ParcelState.PRINTED) or look.seen.labels:
+            return False
+        applied = await self._kit.ledger.find(APPLY, parcel.lpn, parcel.generation)
+        printed = await self._kit.ledger.find(PRINT, parcel.lpn, parcel.generation)
+        was_printed = printed is not None and printed.state not in _NOT_DONE
+        return was_printed and (applied is None or applied.state in _NOT_DONE)
 
     async def _packed_after_all(self, parcel: Parcel) -> Parcel:
         """Only sealed cartons leave the packer: a carton seen here settles a seal in doubt."""
@@ -104,19 +183,29 @@ class PrintApply:
     async def _free_the_peel(self, parcel: Parcel) -> None:
         """A label at the printer's exit that no open job owns (void, restored books) is thrown away before printing."""
         for _ in range(MOST_DISCARDS):
-            inputs = sensors(self._arm)
-            if not (inputs["label_at_peel"] or inputs["label_on_pad"]) or await self._is_ours(parcel):
+            if self._is_peel_free() or await self._is_ours(parcel):
                 return
             number = await self._kit.books.serial("discard")
             effect = Effect(kind=DISCARD, subject=self.name, generation=number, station=self.name)
             await self._kit.ledger.perform(effect, self._arm.device())
-        raise Trouble(Fault(2107, where=self.name, seen="a label that will not go"), subject=self.name)
+        if not self._is_peel_free():
+            raise Trouble(Fault(STRAY, where=self.name, seen="a label that will not go"), subject=self.name)
+
+    def _is_peel_free(self) -> bool:
+        inputs = sensors(self._arm)
+        return not (inputs["label_at_peel"] or inputs["label_on_pad"])
 
     async def _is_ours(self, parcel: Parcel) -> bool:
+        """Tell whether the label of `parcel` was printed on this visit; a voided one is nobody's."""
+        if not parcel.sscc:
+            return False
         printed = await self._kit.ledger.find(PRINT, parcel.lpn, parcel.generation)
-        return printed is not None and printed.state not in (EffectState.NOT_EXECUTED, EffectState.VOIDED)
+        return printed is not None and printed.state not in _NOT_DONE
 
-    async def _send_off_unknown(self, lpn: str) -> None:
+    async def _send_off_stranger(self, lpn: str) -> None:
+        """Push a carton that the books have no work for to clarification."""
+        if self._waits_for_room(self._lanes["clarify"]):
+            return
         number = await self._kit.books.serial("discard")
         effect = Effect(
             kind=EJECT,
@@ -127,11 +216,16 @@ class PrintApply:
         )
         await self._kit.ledger.perform(effect, self._arm.device())
 
+    def _waits_for_room(self, lane: int) -> bool:
+        if not sensors(self._arm)[f"lane{lane}_full"]:
+            return False
+        self.screen.state, self.screen.next = "waiting", say("lane_full", lane=lane)
+        return True
+
     async def _eject(self, parcel: Parcel, kind: str) -> None:
         lane_kind = kind if kind in self._lanes else "hold" if kind in ("label", "pack") else "clarify"
         lane = self._lanes[lane_kind]
-        if sensors(self._arm)[f"lane{lane}_full"]:
-            self.screen.state, self.screen.next = "waiting", say("lane_full", lane=lane)
+        if self._waits_for_room(lane):
             return
         self.screen.next = say("labelling", lpn=parcel.lpn, step="eject")
         effect = Effect(
@@ -155,6 +249,11 @@ class PrintApply:
         if not sensors(self._arm)["parcel_present"]:
             return Evidence(state=EffectState.CONFIRMED, source="photo-eye")
         look = await self._eye.see()
-        gone = bool(look.seen.lpns) and parcel.lpn not in look.seen.lpns
-        state = EffectState.CONFIRMED if gone else EffectState.NOT_EXECUTED
+        if not look.seen.lpns:
+            fault = Fault(3001, where=self.name, seen="nothing readable", expected=f"{parcel.lpn} or another plate")
+            raise Trouble(fault, subject=self.name)
+        state = EffectState.NOT_EXECUTED if parcel.lpn in look.seen.lpns else EffectState.CONFIRMED
         return Evidence(state=state, source="camera", data=look.seen.as_dict())
+
+    def _event(self, kind: str, parcel: Parcel, data: Mapping[str, object]) -> Event:
+        return Event(kind=kind, subject=parcel.lpn, order_id=parcel.order_id, station=self.name, data=data)

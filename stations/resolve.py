@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from packline.core.effects import APPLY, PRINT, EffectState, Evidence
+from packline.core.effects import EffectState, Evidence
 from packline.core.faults import Fault
 from packline.core.identity import Lpn
-from packline.orders.model import Event, Parcel, ParcelState
+from packline.orders.model import PARCEL_GONE, Event, Parcel, ParcelState
 from packline.orders.policy import Action, may
 from packline.orders.ports import ExceptionRow
+from stations.departure import departure_of
 from stations.kit import Kit
+from stations.voiding import void_effects
 
-_LABELLED = frozenset({ParcelState.PRINTED, ParcelState.LABELLED, ParcelState.VERIFIED, ParcelState.APPROVED})
+_HAS_LABEL = frozenset(
+    {
+        ParcelState.PACKED,
+        ParcelState.PRINTED,
+        ParcelState.LABELLED,
+        ParcelState.VERIFIED,
+        ParcelState.APPROVED,
+    }
+)
+"""States in which a parcel is sealed and may have a label or is to get one."""
 PARCEL_ACTIONS = frozenset({Action.HOLD, Action.RELEASE, Action.VOID, Action.CLARIFY, Action.REPRINT})
 
 
@@ -35,7 +46,7 @@ class Resolver:
         row = await self._row(exception_id)
         choice = _allowed(action, row.actions, role, row.exception_id)
         await self._settle(row, choice, actor, note)
-        if choice in self._on_parcel and Lpn.is_lpn(row.subject):
+        if choice in self._on_parcel and await self._is_in_house(row.subject):
             await self.parcel(row.subject, choice.value, actor=actor, role=role, note=note)
         await self._kit.books.close_exception(exception_id, action=action, actor=actor, note=note)
         self._kit.changed()
@@ -44,8 +55,15 @@ class Resolver:
         """Do `action` with a parcel; raises Fault 4301, 4106 or 5101."""
         choice = _allowed(action, [a.value for a in (*PARCEL_ACTIONS, Action.SHIPPED)], role, lpn)
         parcel, _ = await self._kit.known(lpn, "desk")
+        if parcel.state in PARCEL_GONE:
+            raise _refused(parcel, "a parcel that is still in the house")
         await self._on_parcel[choice](parcel, actor, note)
         await self._kit.close_order(parcel.order_id, actor)
+
+    async def _is_in_house(self, subject: str) -> bool:
+        """Tell whether there is a parcel to act on; with one that left meanwhile, only the question is closed."""
+        parcel = await self._kit.books.parcel(subject) if Lpn.is_lpn(subject) else None
+        return parcel is not None and parcel.state not in PARCEL_GONE
 
     async def _row(self, exception_id: str) -> ExceptionRow:
         for row in await self._kit.books.open_exceptions():
@@ -61,27 +79,25 @@ class Resolver:
         }
         if row.effect_id and choice in states:
             word = Evidence(state=states[choice], source=f"person {actor}", data={"note": note})
-            await self._kit.ledger.settle(row.effect_id, word)
+            try:
+                await self._kit.ledger.settle(row.effect_id, word)
+            except Fault as fault:
+                # evidence that came after the question (a machine that is back, a camera) has settled it: the word is moot
+                if fault.code != 5101:
+                    raise
 
     async def _reprint(self, parcel: Parcel, actor: str, note: str) -> None:
         """Void the label and everything done for it; the next pass assigns a new SSCC and print number."""
-        await self._void_effects(parcel, actor)
-        events = [self._event("LabelVoided", parcel, actor, {"sscc": parcel.sscc, "why": note or "reprint"})]
-        if parcel.state is ParcelState.CLARIFY:
+        is_aside = parcel.state is ParcelState.CLARIFY
+        if (parcel.resume if is_aside else parcel.state) not in _HAS_LABEL:
+            raise _refused(parcel, "a sealed parcel that is not on its way back")
+        events = []
+        if parcel.sscc:
+            events.append(self._event("LabelVoided", parcel, actor, {"sscc": parcel.sscc, "why": note or "reprint"}))
+        if is_aside:
             events.append(self._event("ParcelResumed", parcel, actor, {"to": ParcelState.PACKED.value}))
-        elif parcel.state not in (*_LABELLED, ParcelState.PACKED):
-            raise Fault(4301, where=parcel.lpn, seen=parcel.state.value, expected="a parcel with a label")
-        await self._kit.record(*(events if parcel.sscc else events[1:]))
-
-    async def _void_effects(self, parcel: Parcel, actor: str) -> None:
-        for kind in (PRINT, APPLY):
-            row = await self._kit.ledger.find(kind, parcel.lpn, parcel.generation)
-            if row is None or row.state in (EffectState.NOT_EXECUTED, EffectState.VOIDED):
-                continue
-            source = f"person {actor}"
-            if row.state in (EffectState.INTENDED, EffectState.SENT):
-                await self._kit.ledger.settle(row.effect_id, Evidence(state=EffectState.UNKNOWN, source=source))
-            await self._kit.ledger.settle(row.effect_id, Evidence(state=EffectState.VOIDED, source=source))
+        await self._kit.record(*events)
+        await void_effects(self._kit, parcel, f"person {actor}")
 
     async def _hold(self, parcel: Parcel, actor: str, note: str) -> None:
         await self._kit.record(self._event("ParcelHeld", parcel, actor, {"reason": note or "held"}))
@@ -91,8 +107,10 @@ class Resolver:
             event = self._event("ParcelResumed", parcel, actor, {"to": parcel.resume})
         elif parcel.held:
             event = self._event("ParcelUnheld", parcel, actor, {})
-        else:
+        elif parcel.state is ParcelState.VERIFIED:
             event = self._event("ParcelApproved", parcel, actor, {"approval": "by staff"})
+        else:
+            raise _refused(parcel, "a parcel that is held, unclear, or waits for its buyer")
         await self._kit.record(event)
 
     async def _clarify(self, parcel: Parcel, actor: str, note: str) -> None:
@@ -104,13 +122,15 @@ class Resolver:
             await self._kit.record(self._event("ParcelReturning", parcel, actor, {"reason": note or "voided"}))
 
     async def _shipped(self, parcel: Parcel, actor: str, note: str) -> None:
-        events = [self._event("ParcelShipped", parcel, actor, {"sscc": parcel.sscc, "witness": f"person {actor}"})]
-        if parcel.state not in (ParcelState.APPROVED, ParcelState.CLARIFY):
-            events.insert(0, self._event("ParcelClarify", parcel, actor, {"reason": note or "found shipped"}))
-        await self._kit.record(*events)
+        events = departure_of(parcel, actor=actor, witness=f"person {actor}", why=note or "found shipped")
+        await self._kit.finish(parcel.order_id, *events)
 
     def _event(self, kind: str, parcel: Parcel, actor: str, data: Mapping[str, object]) -> Event:
         return Event(kind=kind, subject=parcel.lpn, order_id=parcel.order_id, actor=actor, data=data)
+
+
+def _refused(parcel: Parcel, expected: str) -> Fault:
+    return Fault(4301, where=parcel.lpn, seen=parcel.state.value, expected=expected)
 
 
 def _allowed(action: str, offered: object, role: str, where: str) -> Action:

@@ -23,13 +23,12 @@ from packline.orders.routing import needs_bench
 from scanning import gs1
 from stations.kit import Kit, require_good, sensors, trouble_of
 from stations.looking import Eye
+from stations.person import PersonDevice
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, say
 
 MOST_TASKS = 12
 FULL_TURN_DEG = 360
-BUYERS_TURN = 1000
-"""Generations of a buyer's own turns start here, above those of the spin."""
 MOST_LIVE_WINDOWS = 3
 MOST_TRIES = 3
 _HERE = frozenset({UnitState.INDUCTED, UnitState.INSPECTED})
@@ -62,6 +61,7 @@ class Turntable:
         if self._table is not None:
             require_good(self._table.view(), self._table.name)
             await self._table.make_ready()
+        await self._complete()
         await self._list_tasks()
         unit = await self._current()
         if unit is None:
@@ -96,18 +96,27 @@ class Turntable:
 
     def is_on_stage(self, unit_id: str) -> bool:
         """Tell whether a buyer may turn `unit_id` now."""
-        return unit_id == self._live_unit
+        return bool(unit_id) and unit_id == self._live_unit
 
     # -- pick and scan ------------------------------------------------------------------------------------------
+
+    async def _complete(self) -> None:
+        """Complete cartons here that wait for nothing more: the last piece came or was given up somewhere else."""
+        for carton in await self._kit.books.parcels(place=self.name, states={ParcelState.OPEN}):
+            async with self._kit.lock:
+                order = await self._kit.order_of(carton)
+                if order.content.purchase is not Purchase.CANCELLED:
+                    if events := await self._collected(order, None, "", "controller"):
+                        await self._kit.record(*events)
 
     async def _list_tasks(self) -> None:
         released = sorted(await self._kit.books.orders({OrderState.RELEASED}), key=_urgency)
         live = [o.order_id for o in released if o.content.purchase is not Purchase.CANCELLED]
         rank = {order_id: n for n, order_id in enumerate(live)}
         wanted = [u for u in await self._kit.books.units(states={UnitState.WANTED}) if u.order_id in rank]
-        self._wanted = sorted(wanted, key=lambda u: (rank[u.order_id], u.unit_id))[:MOST_TASKS]
+        self._wanted = sorted(wanted, key=lambda u: (rank[u.order_id], u.unit_id))
         shown = {task.params.get("unit"): task for task in self.screen.tasks if task.key == "pick"}
-        picks = [shown.get(u.unit_id) or await self._pick(u) for u in self._wanted]
+        picks = [shown.get(u.unit_id) or await self._pick(u) for u in self._wanted[:MOST_TASKS]]
         self.screen.tasks = [*await self._waiting_cartons(), *picks]
 
     async def _waiting_cartons(self) -> list[Instruction]:
@@ -177,25 +186,37 @@ class Turntable:
         for n in range(self._kit.rules.stills):
             angle = n * FULL_TURN_DEG / self._kit.rules.stills
             self.screen.next = say("photographing", unit=unit.unit_id, angle=round(angle))
-            await self._turn_to(unit, n + 1, angle)
+            if not await self._turn_to(unit, angle):
+                return
             look = await self._eye.see()
-            if not self._is_on_table():
+            if not self._is_on_table() or not await self._is_still_here(unit):
                 return  # taken off in between: the next step asks for it again
             picture = await self._eye.keep(
                 look, kind="inspection", subject=unit.unit_id, order_id=order.order_id, note=f"{angle:.0f}"
             )
             pictures.append(picture)
-        data = {"pictures": pictures}
-        await self._kit.record(
-            Event(kind="UnitInspected", subject=unit.unit_id, order_id=order.order_id, station=self.name, data=data)
-        )
+        event = self._event("UnitInspected", unit.unit_id, order, "controller", {"pictures": pictures})
+        try:
+            await self._kit.record(event)
+        except Fault as fault:
+            if fault.code != 5101 or await self._is_still_here(unit):
+                raise
+            return  # put back in this very moment
         self._open_stage(unit, order)
 
-    async def _turn_to(self, unit: Unit, generation: int, angle: float) -> None:
+    async def _is_still_here(self, unit: Unit) -> bool:
+        now = await self._current()
+        return now is not None and (now.unit_id, now.state) == (unit.unit_id, unit.state)
+
+    async def _turn_to(self, unit: Unit, angle: float) -> bool:
+        """Turn the item to `angle`; False when it was put back meanwhile.
+
+        Every turn is a new one: after a stop or a second visit the table stands anywhere, whatever was turned before.
+        """
         effect = Effect(
             kind=TURN,
             subject=unit.unit_id,
-            generation=generation,
+            generation=await self._kit.books.serial("turn"),
             station=self.name,
             parameters={"angle_deg": angle % FULL_TURN_DEG},
         )
@@ -204,7 +225,9 @@ class Turntable:
             outcome = await self._kit.ledger.perform(effect, self._hands)
             if outcome.ok:
                 self._angle = angle % FULL_TURN_DEG
-                return
+                return True
+            if not await self._is_still_here(unit):
+                return False
         raise trouble_of(outcome, where=f"{self.name} turn", subject=unit.unit_id)
 
     def _open_stage(self, unit: Unit, order: Order) -> None:
@@ -231,8 +254,7 @@ class Turntable:
         self.screen.next = say("buyer_inspects", unit=unit.unit_id, seconds=round(left))
         if self._turns:
             step = self._turns.pop(0)
-            number = BUYERS_TURN + await self._kit.books.serial("buyer_turn")
-            await self._turn_to(unit, number, self._angle + step)
+            await self._turn_to(unit, self._angle + step)
             if self._live_windows < MOST_LIVE_WINDOWS:
                 self._live_windows += 1
                 self._live_until = self._kit.clock.monotonic() + self._kit.rules.inspect_live_s
@@ -250,14 +272,21 @@ class Turntable:
             return await self._where(lpn.text, parcel)
         if unit.state is UnitState.INDUCTED:
             return await self._place(unit)
+        async with self._kit.lock:
+            await self._put_in(unit, lpn, actor)
+        self._live_unit = ""
+        return await self._where(lpn.text, await self._kit.books.parcel(lpn.text))
+
+    async def _put_in(self, unit: Unit, lpn: Lpn, actor: str) -> None:
         order = await self._order(unit)
+        if order.content.purchase is Purchase.CANCELLED:
+            raise Fault(4302, where=self.name, seen=order.order_id, expected="the item back on its shelf, then DO:DONE")
+        parcel = await self._kit.books.parcel(lpn.text)
         opening = [] if parcel else await self._opening(lpn, order, actor)
         if parcel and (parcel.order_id != order.order_id or parcel.state is not ParcelState.OPEN):
             raise Fault(4105, where=self.name, seen=f"{lpn} of {parcel.order_id}", expected=order.order_id)
         boxed = self._event("UnitBoxed", unit.unit_id, order, actor, {"lpn": lpn.text})
         await self._kit.record(*opening, boxed, *await self._collected(order, unit, lpn.text, actor))
-        self._live_unit = ""
-        return await self._where(lpn.text, await self._kit.books.parcel(lpn.text))
 
     async def _in(self, lpn: Lpn) -> list[Unit]:
         return await self._kit.books.units(lpn=lpn.text)
@@ -298,6 +327,8 @@ class Turntable:
 
     async def _word(self, word: str, actor: str) -> Instruction:
         current = await self._current()
+        if word in ("OK", "DONE") and self._turned_by_hand(True, actor, word):
+            return say("done", lpn="")
         if current is not None and word in ("NOTDONE", "DONE"):
             return await self._put_back(current, word, actor)
         if word != "SHORT" or current is not None or not self._wanted:
@@ -313,6 +344,10 @@ class Turntable:
         await self.short(unit, order, actor)
         return say("done", lpn=unit.unit_id)
 
+    def _turned_by_hand(self, done: bool, actor: str, word: str) -> bool:
+        """Where a person turns the table, the word is the evidence."""
+        return isinstance(self._hands, PersonDevice) and self._hands.answer(done, actor, f"DO:{word}")
+
     async def _put_back(self, unit: Unit, word: str, actor: str) -> Instruction:
         """NOTDONE: the item goes back and stays wanted. DONE: the order is cancelled and the item is on its shelf."""
         order = await self._order(unit)
@@ -320,16 +355,17 @@ class Turntable:
         if (word == "DONE") != is_cancelled:
             raise Fault(4301, where=self.name, seen=f"DO:{word}", expected="the next step on the screen")
         kind = "UnitReturned" if is_cancelled else "UnitPutBack"
-        await self._kit.record(self._event(kind, unit.unit_id, order, actor, {}))
-        await self._kit.close_order(order.order_id, actor)
+        await self._kit.finish(order.order_id, self._event(kind, unit.unit_id, order, actor, {}))
+        self._live_unit = ""
+        self._turned_by_hand(False, actor, word)
         return say("done", lpn=unit.unit_id)
 
     async def short(self, unit: Unit, order: Order, actor: str) -> None:
-        """Book a unit as not to be had and complete the order's cartons without it."""
-        await self._kit.record(self._event("UnitShort", unit.unit_id, order, actor, {"sku": unit.sku}))
-        if events := await self._collected(order, None, "", actor):
-            await self._kit.record(*events)
-        await self._kit.close_order(order.order_id, actor)
+        """Book a unit as not to be had and complete the order's cartons without it, in one step."""
+        async with self._kit.lock:
+            collected = await self._collected(order, unit, "", actor)
+            event = self._event("UnitShort", unit.unit_id, order, actor, {"sku": unit.sku})
+            await self._kit.finish_locked(order.order_id, event, *collected)
         await self._list_tasks()
 
     def _event(self, kind: str, subject: str, order: Order, actor: str, data: dict[str, object]) -> Event:

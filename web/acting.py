@@ -102,7 +102,7 @@ KINDS: Mapping[str, Kind] = {
     "turn": Kind(args=TurnArgs),
     "parcel": Kind(args=ParcelArgs, role=_parcel_role),
     "station": Kind(args=StationArgs),
-    "replay": Kind(args=ReplayArgs, moves=False, lives_s=3600),
+    "replay": Kind(args=ReplayArgs, role=lambda _: "supervisor", moves=False, lives_s=3600),
 }
 
 

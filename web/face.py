@@ -44,6 +44,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["short"] = short
     app.jinja_env.filters["plain"] = plain
     app.jinja_env.filters["order_name"] = order_name
+    app.jinja_env.filters["place"] = place
     app.jinja_env.globals.update(
         t=say, word=word, step=step, fault_of=fault_of, asset=asset, since=since, priority=priority
     )
@@ -101,6 +102,13 @@ def largest(seconds: float) -> dict[str, Any]:
 def order_name(order_id: str) -> str:
     """Give the host's number of an order: people know that one."""
     return order_id.partition("-")[2] or order_id
+
+
+def place(name: str) -> str:
+    """Say where a parcel is: a station or slot by its name, on its way, on the shelf, gone."""
+    if name.startswith("to:"):
+        return say("place.to", to=name.removeprefix("to:"))
+    return word("place", name)
 
 
 def since(at: datetime) -> str:

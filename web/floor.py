@@ -23,6 +23,9 @@ MOST_ROWS = 8
 WORKS = frozenset(PLACE) - {"clarification"}
 """Kinds that parcels pass on their way; clarification stands beside the line."""
 
+WAITING = frozenset({"idle", "wait_carton", "place_parcel"})
+"""Instructions that ask for nothing."""
+
 # what a state means when the station names no fault
 BY_STATE = {"asking": Severity.HIGH, "offline": Severity.HIGH, "held": Severity.WARNING}
 
@@ -36,6 +39,7 @@ class Tile:
     """
 
     station: Mapping[str, Any]
+    says: Mapping[str, Any]
     severity: str
     column: int
     row: int
@@ -81,6 +85,14 @@ def severity(station: Mapping[str, Any]) -> str:
     return Severity.WARNING.value if silent else ""
 
 
+def first_thing(station: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
+    """Give what to say first and the tasks after it: a place that only waits has its first task as the next thing to do."""
+    following, tasks = station.get("next") or {"key": "idle"}, list(station.get("tasks", ()))
+    if tasks and following.get("key") in WAITING:
+        return tasks[0], tasks[1:]
+    return following, tasks
+
+
 def _tiles(stations: Sequence[Mapping[str, Any]]) -> Iterator[Tile]:
     """Stack stations of the same stage; those below the main row start under its last one."""
     stages = sorted(
@@ -102,6 +114,7 @@ def _tiles(stations: Sequence[Mapping[str, Any]]) -> Iterator[Tile]:
             works = station["kind"] in WORKS
             yield Tile(
                 station=station,
+                says=first_thing(station)[0],
                 severity=severity(station),
                 column=column,
                 row=min(row, MOST_ROWS),

@@ -2,11 +2,15 @@
 
 import asyncio
 import io
+import shutil
+import tempfile
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from jinja2.bccache import Bucket, BytecodeCache
 from PIL import Image, ImageDraw
 
 from packline.core.clock import ManualClock
@@ -27,12 +31,39 @@ FEED_SECRET = "whsec_c3RhZ2UtbWFya2V0cGxhY2Utc2VjcmV0LTAwMDAx"
 COURIER_SECRET = "whsec_c3RhZ2UtY291cmllci1zZWNyZXQtMDAwMDAwMDAx"
 PASSWORD = "correct horse battery staple"
 PEOPLE = ("viewer", "operator", "supervisor", "integrator", "admin")
-HASH = hash_password(PASSWORD)
 
 READY = Lpn.number(1001).text  # verified, the buyer is asked
 WAITING = Lpn.number(1002).text  # sealed, waits for payment
 LOST = Lpn.number(1003).text  # print in doubt
 SSCC = Sscc.build(3, "9521321", 41).text
+
+
+class Compiled(BytecodeCache):
+    """Keeps compiled templates from one test to the next."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+
+@cache
+def blank_books() -> Path:
+    """Make a database with the schema and one user of each role, once; tests copy it."""
+    path = Path(tempfile.mkdtemp(prefix="packline-stage-")) / "blank.db"
+    store = open_store(f"sqlite:///{path}", clock=ManualClock(START), ids=SeededIds("blank"), inline=True)
+    for role in PEOPLE:
+        store.users.create(role, role=role, password_hash=hash_password(PASSWORD), now=START)
+    store.close()
+    return path
 
 
 class Cardboard:
@@ -67,9 +98,10 @@ class Cardboard:
 class Stage:
     """Everything that a test of the dashboard may touch."""
 
-    def __init__(self, folder: Path, clock: Any = None, **changes: Any) -> None:
+    def __init__(self, folder: Path, clock: Any = None, *, books: Path | None = None, **changes: Any) -> None:
         self.clock = clock or ManualClock(START)
         self.ids = SeededIds("stage")
+        shutil.copy(books or blank_books(), folder / "books.db")
         self.store = open_store(f"sqlite:///{folder / 'books.db'}", clock=self.clock, ids=self.ids, inline=True)
         self.controller = Cardboard(self.clock)
         self.controller.store = self.store
@@ -88,8 +120,7 @@ class Stage:
         self.settings = WebSettings(**{**given, **changes})
         self.app = create_app(self.settings)
         self.hub = hub_of(self.app)
-        for role in PEOPLE:
-            self.store.users.create(role, role=role, password_hash=HASH, now=self.clock.now())
+        self.app.jinja_env.bytecode_cache = COMPILED
         self.hub.poll()
 
     def close(self) -> None:
@@ -126,6 +157,25 @@ class Stage:
         still = Still(jpeg=drawn(text, frame), camera="cam-verify", frame=frame, captured_at=self.clock.now())
         keep = self.store.books.keep_picture
         return asyncio.run(keep(still, kind=kind, subject=subject, order_id=order_id, note=note))
+
+
+@cache
+def furnished_books() -> tuple[Path, float]:
+    """Furnish a database once; give it, and how far the clock went meanwhile."""
+    folder = Path(tempfile.mkdtemp(prefix="packline-stage-"))
+    stage = Stage(folder)
+    furnish(stage)
+    stage.close()
+    return folder / "books.db", float(stage.clock.monotonic())
+
+
+def furnished_stage(folder: Path, **changes: Any) -> Stage:
+    """Give a stage with orders, parcels, pictures and an exception in its books."""
+    books, elapsed_s = furnished_books()
+    stage = Stage(folder, books=books, **changes)
+    stage.clock.advance(elapsed_s)
+    stage.hub.poll()
+    return stage
 
 
 def order(
@@ -299,6 +349,7 @@ def wound(snapshot: dict[str, Any], name: str, code: int, state: str = "asking",
     return hurt
 
 
+@cache
 def drawn(text: str, seed: int = 1) -> bytes:
     """Draw a small picture with words on it, as a camera might give."""
     picture = Image.new("RGB", (640, 480), (205 - seed % 40, 203, 198))

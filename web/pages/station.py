@@ -10,7 +10,7 @@ from flask import Blueprint, abort, render_template
 from packline.core.tokens import sign
 from web import face
 from web.cases import open_case
-from web.floor import severity
+from web.floor import first_thing, severity
 from web.guard import needs
 from web.headers import video_base
 from web.live import View
@@ -64,11 +64,14 @@ def _values(view: View, name: str) -> dict[str, Any]:
     station = view.station(name)
     if station is None:
         return {"station": None}
+    says, tasks = first_thing(station)
     instruction = station.get("next", {})
     exception = (instruction.get("params") or {}).get("exception") if instruction.get("key") == "ask_person" else None
     return {
         "station": station,
         "severity": severity(station),
+        "says": says,
+        "tasks": tasks,
         "fault": face.fault_of(station["fault"]) if station.get("fault") else None,
         "buttons": buttons(station),
         "exception": exception,

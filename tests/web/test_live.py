@@ -1,0 +1,208 @@
+"""The hub, and what a page hears of it."""
+
+import json
+
+import pytest
+
+from packline.core.clock import ManualClock
+from tests.web.stage import START, Cardboard, healthy, wound
+from web.live import STALE_S, Fragments, Hub
+from web.stream import Message
+
+
+@pytest.fixture
+def board():
+    clock = ManualClock(START)
+    controller = Cardboard(clock)
+    return clock, controller, Hub(ask=controller.ask, clock=clock)
+
+
+def test_before_the_first_answer_nothing_is_fresh(board):
+    _, _, hub = board
+
+    assert not hub.view().fresh and hub.view().snapshot == {}
+
+
+def test_an_answer_is_fresh_until_five_seconds_have_passed(board):
+    clock, controller, hub = board
+    hub.poll()
+    controller.is_alive = False
+    clock.advance(STALE_S - 0.001)
+    young = hub.poll().fresh
+    clock.advance(0.001)
+
+    assert young and not hub.view().fresh
+
+
+def test_a_controller_that_repeats_an_old_picture_is_stale_too(board):
+    clock, controller, hub = board
+    controller.is_frozen = True
+    for _ in range(30):
+        hub.poll()
+        clock.advance(0.25)
+
+    assert not hub.view().fresh and hub.view().snapshot["stations"]
+
+
+def test_a_first_picture_that_is_old_already_is_not_fresh(board):
+    clock, controller, hub = board
+    controller.is_frozen = True
+    clock.advance(60)
+
+    assert not hub.poll().fresh
+
+
+def test_freshness_comes_back_by_itself(board):
+    clock, controller, hub = board
+    hub.poll()
+    controller.is_alive = False
+    clock.advance(20)
+    hub.poll()
+    controller.is_alive = True
+
+    assert hub.poll().fresh
+
+
+def test_the_version_grows_only_when_something_changed(board):
+    clock, controller, hub = board
+    first = hub.poll().version
+    clock.advance(0.25)
+    same = hub.poll().version
+    controller.snapshot["seq"] += 1
+
+    assert same == first and hub.poll().version == first + 1
+
+
+@pytest.mark.parametrize("answer", [{}, {"error": "busy"}])
+def test_an_answer_that_is_no_snapshot_counts_as_none(answer):
+    hub = Hub(ask=lambda question: answer, clock=ManualClock(START))
+
+    assert not hub.poll().fresh
+
+
+def test_a_fragment_is_made_once_for_all_who_look(board):
+    made = []
+    fragments = Fragments()
+
+    texts = [fragments.get(3, ("view", "en"), lambda: made.append(1) or "x") for _ in range(200)]
+    fragments.get(4, ("view", "en"), lambda: made.append(1) or "y")
+
+    assert len(made) == 2 and set(texts) == {"x"}
+
+
+def test_a_stream_begins_with_the_state_and_a_heartbeat(furnished):
+    heard = listen(furnished, "/live?view=overview&here=overview.page")
+
+    assert [m["event"] for m in heard(5)] == ["nav", "bell", "view", "changed", "beat"]
+
+
+def test_event_ids_are_the_journals_numbers(furnished):
+    heard = listen(furnished, "/live?view=page")(4)
+
+    assert {m["id"] for m in heard} == {str(healthy()["seq"])}
+
+
+def test_a_change_is_told_in_the_next_message_and_only_once(furnished):
+    heard = listen(furnished, "/live?view=overview")
+    heard(5)
+    furnished.controller.snapshot = wound(furnished.controller.snapshot, "label-1", 2103)
+    furnished.hub.poll()
+
+    told = heard(2)
+
+    assert told[0]["event"] == "view" and "tile high asking" in told[0]["data"]
+    assert told[1]["event"] == "changed"
+
+
+def test_heartbeats_come_every_two_seconds_and_say_when_the_picture_is_old(furnished):
+    heard = listen(furnished, "/live?view=page")
+    heard(4)
+    furnished.controller.is_alive = False
+    beats = []
+    for _ in range(3):
+        furnished.clock.advance(2)
+        beats += heard(1)
+
+    assert [m["event"] for m in beats] == ["beat"] * 3
+    assert [json.loads(m["data"])["fresh"] for m in beats] == [True, True, False]
+
+
+def test_a_page_that_knows_the_state_is_not_told_again(furnished):
+    url = furnished.client("viewer").get("/orders").text.split('sse-connect="')[1].split('"')[0].replace("&amp;", "&")
+
+    assert "changed" not in [m["event"] for m in listen(furnished, url)(3)]
+
+
+def test_streams_beyond_the_cap_get_503_and_pages_still_work(tmp_path):
+    from tests.web.stage import Stage
+
+    stage = Stage(tmp_path, most_streams=2)
+    try:
+        client = stage.client("viewer")
+        place = stage.app.extensions["packline"].gauge
+        assert place.enter() and place.enter()
+        refused = client.get("/live?view=page")
+
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
+        assert client.get("/live/once?view=page").json[-1]["event"] == "beat"
+        place.leave()
+        with client.get("/live?view=page") as again:
+            assert again.status_code == 200
+    finally:
+        stage.close()
+
+
+def test_a_stream_ends_when_its_session_does(furnished):
+    client = furnished.client("operator")
+    heard = listen(furnished, "/live?view=page", client)
+    heard(4)
+    furnished.store.users.end_sessions("operator")
+    furnished.clock.advance(31)
+
+    with pytest.raises(StopIteration):
+        heard(10)
+
+
+def test_streams_close_themselves_when_the_process_stops(furnished):
+    heard = listen(furnished, "/live?view=page")
+    heard(4)
+    furnished.hub.stop()
+
+    with pytest.raises(StopIteration):
+        heard(1)
+
+
+def test_a_fragment_of_several_lines_stays_one_event():
+    assert Message(event="view", data="<p>\n<b>\n", id=7).encode() == "id: 7\nevent: view\ndata: <p>\ndata: <b>\n\n"
+
+
+def test_an_unreadable_database_does_not_end_the_stream(furnished, monkeypatch):
+    from packline.core.faults import Fault
+
+    def broken():
+        raise Fault(5002, where="database", seen="disk full")
+
+    monkeypatch.setattr(furnished.store.views, "exception_counts", broken)
+    furnished.hub.poll()
+
+    assert [m["event"] for m in listen(furnished, "/live?view=overview")(5)][-1] == "beat"
+
+
+def listen(stage, url, client=None):
+    """Give a function that takes the next n events off the stream."""
+    answer = (client or stage.client("viewer")).get(url)
+    assert answer.status_code == 200 and answer.mimetype == "text/event-stream"
+    chunks = iter(answer.response)
+
+    def take(count):
+        taken = []
+        while len(taken) < count:
+            chunk = next(chunks)
+            block = (chunk.decode() if isinstance(chunk, bytes) else chunk).strip().split("\n")
+            fields = [line.split(": ", 1) for line in block if ": " in line]
+            if any(name == "event" for name, _ in fields):
+                data = "\n".join(value for name, value in fields if name == "data")
+                taken.append({**dict(fields), "data": data})
+        return taken
+
+    return take

@@ -1,0 +1,40 @@
+"""`packline docs FOLDER`: write the reference pages that are made from the code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from pathlib import Path
+
+from controller.__main__ import VERBS
+from controller.commands.check import NEEDED_JOBS
+from controller.reference import pages
+
+
+def arguments(options: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    options.add_argument("folder", type=Path, help="where to write, for example docs/reference")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Write every page that is not there yet or has changed."""
+    made = all_pages()
+    changed = [name for name, text in made.items() if _write(chosen.folder / name, text)]
+    print(f"{len(made)} pages, {len(changed)} changed: {', '.join(changed) or 'none'}")
+    return 0
+
+
+def all_pages() -> dict[str, str]:
+    """Give the pages by name."""
+    verbs = {
+        name: (text, importlib.import_module(f"controller.commands.{name}").arguments) for name, text in VERBS.items()
+    }
+    return pages(verbs, NEEDED_JOBS)
+
+
+def _write(path: Path, text: str) -> bool:
+    if path.exists() and path.read_text("utf-8") == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return True

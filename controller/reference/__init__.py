@@ -1,0 +1,5 @@
+"""The reference pages of the documentation, made from the code that they describe."""
+
+from controller.reference.all_pages import pages
+
+__all__ = ["pages"]

@@ -1,0 +1,135 @@
+"""The pages of the declared files: site file and machine file, each with its JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from controller.reference import words
+from controller.reference.markdown import block, code, codes, page, table
+from controller.reference.schema import Explained
+from controller.site import MACHINE_KINDS, NEEDS, Site
+from packline.orders.tracking import AUDIENCE
+from plc.handshake.frames import BLOCK_WORDS
+from plc.machine_file import MachineFile, load_machine, machines_folder
+
+SITE_INTRO = """
+One TOML file describes one line: its stations, the devices that stand there, who may talk to it, and the site's own numbers.
+`packline check FILE` reads it with the very models that this page is made from and names each mistake with place, what was seen,
+what was expected, and what to do; an unknown key is a mistake. [`sites/demo.toml`](../../sites/demo.toml) is a whole example.
+
+An editor that knows TOML schemas helps while you type. Put this line first:
+"""
+MACHINE_INTRO = """
+One TOML file describes one model of machine: where its blocks lie, which jobs it does, what its inputs and faults mean. It is written
+once for a model and used by any number of machines. `packline check SITE` checks the machine files that a site names.
+
+All machines speak the [handshake](handshake.md); a machine file only says where, and with which figures.
+A machine of a known kind takes no Python: the controller finds a job by the name of its effect.
+"""
+NEEDED = """
+Which jobs a machine must have depends on the station where it stands:
+"""
+NAMES = "Names of stations and devices: a small letter, then small letters, digits and dashes, 40 characters at most."
+
+
+def site_page() -> str:
+    """Give the page of the site file."""
+    explained = site_schema()
+    parts = [_part(explained, name) for name in explained.parts()]
+    schema_line = block("#:schema docs/reference/site.schema.json", "toml")
+    return page("Site file", SITE_INTRO, schema_line, NAMES, *parts, _needs(), _rules())
+
+
+def machine_page(jobs_of: Mapping[str, Sequence[str]]) -> str:
+    """Give the page of the machine file; `jobs_of` says which jobs a kind of station needs."""
+    explained = machine_schema()
+    parts = [_part(explained, name) for name in explained.parts()]
+    parameter = f"### Parameters of a job\n\n{explained.meaning('Parameter')}\n\n{explained.rows('Parameter')}"
+    return page(
+        "Machine file",
+        MACHINE_INTRO,
+        *parts,
+        parameter,
+        _blocks(),
+        "## Jobs that a station needs",
+        NEEDED,
+        table(["station kind", "jobs"], ((code(kind), codes(jobs)) for kind, jobs in jobs_of.items())),
+        "## Machines that ship",
+        *_shipped(),
+    )
+
+
+def site_schema() -> Explained:
+    """Give the site file's schema with words."""
+    return Explained(Site, words.SITE)
+
+
+def machine_schema() -> Explained:
+    """Give the machine file's schema with words."""
+    return Explained(MachineFile, words.MACHINE)
+
+
+def _part(explained: Explained, name: str) -> str:
+    definition = explained.parts()[name]
+    heading = f"## [{name}.*name*]" if explained.is_named(name) else f"## [{name}]"
+    rows = explained.rows(definition) if definition else ""
+    return "\n\n".join(part for part in (heading, explained.meaning_of(name), rows) if part)
+
+
+def _needs() -> str:
+    rows = []
+    for kind, needs in NEEDS.items():
+        machine = 'a machine, or `run_by = "person"`' if kind in MACHINE_KINDS else "no machine"
+        rows.append((code(kind), codes(needs), machine))
+    return "## What a station needs\n\n" + table(["kind", "must be named", "machine"], rows)
+
+
+def _rules() -> str:
+    roles = ", ".join(f"`{role}` {len(heard)}" for role, heard in AUDIENCE.items())
+    rules = (
+        "- Every device that a station names must be declared, and every address may be used once.",
+        "- A machine must have the jobs that its station needs, and an address of its protocol's kind: see "
+        "[machine file](machine-file.md#jobs-that-a-station-needs).",
+        "- Every feed, courier and subscriber needs a secret, in the file or in the environment.",
+        f"- A subscriber's role is one of those that events go to; events heard by each: {roles}.",
+        "- The time zone must be known to the computer.",
+        "- A site with a `[twin]` must listen on a loopback address: its people's passwords stand in the file.",
+    )
+    return "## What else is checked\n\n" + "\n".join(rules)
+
+
+def _blocks() -> str:
+    rows = ((code(name), words_) for name, words_ in BLOCK_WORDS.items())
+    return (
+        "### Blocks\n\nA block is read or written whole. Over Modbus it is that many holding registers; over OPC UA one variable of "
+        "type UInt16[] with that many elements.\n\n" + table(["block", "words"], rows)
+    )
+
+
+def _shipped() -> Iterator[str]:
+    for path in sorted(machines_folder().glob("*.toml")):
+        yield _machine(path, load_machine(path))
+
+
+def _machine(path: Path, file: MachineFile) -> str:
+    jobs = table(
+        ["job", "code", "parameters", "results"],
+        ((code(name), job.code, _params(job.params), codes(job.results)) for name, job in file.jobs.items()),
+    )
+    where = {
+        name: f"{part.word}.{part.bit}" if part.bit is not None else str(part.word)
+        for name, part in file.inputs.items()
+    }
+    inputs = ", ".join(f"{code(name)} ({place})" for name, place in where.items())
+    faults = ", ".join(f"bit {bit} = {fault}" for bit, fault in file.faults.bits.items())
+    errors = ", ".join(f"error {number} = {fault}" for number, fault in file.faults.errors.items())
+    facts = f"Protocol {code(file.machine.protocol)}. Inputs (word.bit): {inputs}. Faults: {faults}; {errors}."
+    return f"### {path.stem}\n\n{file.machine.title}. {facts}\n\n{jobs}"
+
+
+def _params(params: Mapping[str, object]) -> str:
+    return ", ".join(
+        f"`{name}` {part.to} {part.min / part.scale:g} to {part.max / part.scale:g}"  # type: ignore[attr-defined]
+        for name, part in params.items()
+    )

@@ -94,7 +94,9 @@ class Duties:
     async def _no_answer(self, parcel: Parcel) -> None:
         policy = self._terms.no_answer
         if policy == "ask":
-            if any(row.code == 3011 and row.subject == parcel.lpn for row in await self._kit.books.open_exceptions("desk")):
+            if any(
+                row.code == 3011 and row.subject == parcel.lpn for row in await self._kit.books.open_exceptions("desk")
+            ):
                 return
             fault = Fault(3011, where=parcel.lpn, seen="no answer in time", expected="approve or reject")
             actions = ["release", "void", "wait"]

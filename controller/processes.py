@@ -1,4 +1,4 @@
-"""The three processes of `packline up`, each with what it needs and nothing more."""
+"""The controller process of `packline up`."""
 
 from __future__ import annotations
 
@@ -7,49 +7,26 @@ import contextlib
 import fcntl
 import hashlib
 import logging
-import os
 import random
-import secrets
 import signal
-import sys
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from controller.site import Site, load_site
-from controller.supervisor import die_with_supervisor
+from controller.line import Given, Line
+from controller.links import real_links
+from controller.site import Site
+from controller.starting import DATABASE, database_url, prepare, secret_of, site_and_data
 from packline.core.clock import LoopClock
 from packline.core.ids import SystemIds
 from packline.store import Store, open_store
-
-DATABASE = "packline.db"
-SECRET_BYTES = 32
 
 T = TypeVar("T")
 log = logging.getLogger("packline.start")
 
 
-def database_url(data: Path) -> str:
-    """Give the database of a data folder, or the one that the environment names."""
-    return os.environ.get("PACKLINE_DATABASE") or f"sqlite:///{data / DATABASE}"
-
-
-def secret_of(data: Path) -> bytes:
-    """Give the site's signing secret, made on first use and readable by its owner only."""
-    data.mkdir(parents=True, exist_ok=True)
-    path = data / "secret.key"
-    with contextlib.suppress(FileExistsError):
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(SECRET_BYTES))
-    return path.read_bytes()
-
-
 def run_controller(path: Path) -> int:
     """Run the line of a site file until SIGTERM."""
-    from controller.line import Given, Line
-    from controller.links import real_links
-
     prepare()
     site, data = site_and_data(path)
     with _only_one(data):
@@ -119,18 +96,4 @@ def _only_one(data: Path) -> Iterator[None]:
         yield
 
 
-def prepare() -> None:
-    """Set up logging to standard error and the watch on the supervisor."""
-    level = os.environ.get("PACKLINE_LOG", "INFO")
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for noisy in ("httpx", "httpcore", "asyncua", "pymodbus", "apscheduler", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.CRITICAL if noisy in ("asyncua", "pymodbus") else logging.WARNING)
-    die_with_supervisor()
-
-
-def site_and_data(path: Path) -> tuple[Site, Path]:
-    """Read the site file and make its data folder."""
-    site = load_site(path)
-    data = site.data_dir()
-    data.mkdir(parents=True, exist_ok=True)
-    return site, data
+__all__ = ["DATABASE", "database_url", "import_items", "prepare", "run_controller", "secret_of", "site_and_data"]

@@ -1,12 +1,12 @@
-"""The dashboard and the video process of `packline up`."""
+"""The dashboard process of `packline up`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from controller.processes import database_url, prepare, secret_of, site_and_data
 from controller.site import Site
+from controller.starting import database_url, prepare, secret_of, site_and_data
 from packline.core.clock import WallClock
 from packline.core.faults import Fault
 from packline.core.ids import SystemIds
@@ -14,8 +14,6 @@ from packline.store import Store, open_store
 from web.doors import first_admin, hash_password
 from web.serve import run as serve
 from web.settings import WebSettings
-from web.video import VideoSettings
-from web.video import run as serve_video
 
 PEOPLE = (("floor", "operator"), ("shift-lead", "supervisor"))
 """The twin's virtual people sign in as these; only a site with a [twin] has them."""
@@ -30,16 +28,6 @@ def run_web(path: Path) -> int:
     if site.twin and site.twin.people_password:
         _admit_people(store, site.twin.people_password)
     serve(_settings(site, data, store), site.web.host, site.web.port)
-    return 0
-
-
-def run_video(path: Path) -> int:
-    """Serve the cameras until SIGTERM."""
-    prepare()
-    site, data = site_and_data(path)
-    cameras = {name: part.url for name, part in site.cameras.items()}
-    settings = VideoSettings(cameras=cameras, secret=secret_of(data), clock=WallClock())
-    serve_video(settings, site.web.host, site.web.video_port)
     return 0
 
 

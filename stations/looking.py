@@ -30,15 +30,23 @@ class Eye:
         self._screen = screen
         self._last_frame: int | None = None
 
+    async def shoot(self) -> Look:
+        """Take a fresh still for people's eyes; nothing in it is read."""
+        return Look(still=await self._fresh(), seen=Seen())
+
     async def see(self, expected: ExpectedLabel | None = None) -> Look:
         """Take a fresh still and read it; raises Fault 1005 when none newer than this question comes."""
+        still = await self._fresh()
+        codes = await self._kit.offload(_read_with_label if expected else _read, still.jpeg)
+        return Look(still=still, seen=look(codes), verdict=judge(codes, expected) if expected else None)
+
+    async def _fresh(self) -> Still:
         asked_at = self._kit.clock.now()
         still = await self._camera.still()
         # the counter is noted before it is judged: a camera that was restarted is refused once, not for ever
         last, self._last_frame = self._last_frame, still.frame
         require_fresh(still, asked_at=asked_at, last_frame=last)
-        codes = await self._kit.offload(_read_with_label if expected else _read, still.jpeg)
-        return Look(still=still, seen=look(codes), verdict=judge(codes, expected) if expected else None)
+        return still
 
     async def keep(self, seen: Look, *, kind: str, subject: str, order_id: str, note: str = "") -> str:
         """Store the still as evidence and show it; gives the picture id."""

@@ -188,7 +188,7 @@ class Turntable:
             self.screen.next = say("photographing", unit=unit.unit_id, angle=round(angle))
             if not await self._turn_to(unit, angle):
                 return
-            look = await self._eye.see()
+            look = await self._eye.shoot()
             if not self._is_on_table() or not await self._is_still_here(unit):
                 return  # taken off in between: the next step asks for it again
             picture = await self._eye.keep(

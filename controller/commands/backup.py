@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 
 from controller.commands.opening import open_books
-from controller.processes import DATABASE
 from controller.site import load_site
 from controller.sites import find_site
+from controller.starting import DATABASE
 from packline.store import restore
 
 

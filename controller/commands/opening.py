@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from controller.processes import database_url
 from controller.site import load_site
+from controller.starting import database_url
 from packline.core.clock import WallClock
 from packline.core.ids import SystemIds
 from packline.store import Store, open_store

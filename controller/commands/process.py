@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 from pathlib import Path
-
-from controller import processes, webprocess
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
@@ -16,5 +15,10 @@ def arguments(options: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run the role until SIGTERM."""
-    work = {"controller": processes.run_controller, "web": webprocess.run_web, "video": webprocess.run_video}
-    return work[chosen.role](chosen.site)
+    # each process imports only what it runs: a restart must be quick
+    module, work = {
+        "controller": ("controller.processes", "run_controller"),
+        "web": ("controller.webprocess", "run_web"),
+        "video": ("controller.video", "run_video"),
+    }[chosen.role]
+    return int(getattr(importlib.import_module(module), work)(chosen.site))

@@ -8,9 +8,9 @@ import signal
 import sys
 from pathlib import Path
 
-from controller.processes import secret_of
 from controller.site import load_site
 from controller.sites import find_site
+from controller.starting import secret_of
 from controller.supervisor import Child, Supervisor, answers_http, answers_locally
 
 

@@ -1,0 +1,52 @@
+"""What every process of `packline up` does first: the site file, the data folder, logging, the secret."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from controller.site import Site, load_site
+from controller.supervisor import die_with_supervisor
+
+DATABASE = "packline.db"
+SECRET_BYTES = 32
+_NOISY = {"httpx": "WARNING", "httpcore": "WARNING", "apscheduler": "WARNING", "alembic": "WARNING"}
+_NOISIER = {"asyncua": "CRITICAL", "pymodbus": "CRITICAL"}
+"""Libraries that log each failed try; the machine's own log has the first failure and the recovery."""
+
+
+def database_url(data: Path) -> str:
+    """Give the database of a data folder, or the one that the environment names."""
+    return os.environ.get("PACKLINE_DATABASE") or f"sqlite:///{data / DATABASE}"
+
+
+def secret_of(data: Path) -> bytes:
+    """Give the site's signing secret, made on first use and readable by its owner only."""
+    data.mkdir(parents=True, exist_ok=True)
+    path = data / "secret.key"
+    with contextlib.suppress(FileExistsError):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(SECRET_BYTES))
+    return path.read_bytes()
+
+
+def prepare() -> None:
+    """Set up logging to standard error and the watch on the supervisor."""
+    level = os.environ.get("PACKLINE_LOG", "INFO")
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for name, least in {**_NOISY, **_NOISIER}.items():
+        logging.getLogger(name).setLevel(least)
+    die_with_supervisor()
+
+
+def site_and_data(path: Path) -> tuple[Site, Path]:
+    """Read the site file and make its data folder."""
+    site = load_site(path)
+    data = site.data_dir()
+    data.mkdir(parents=True, exist_ok=True)
+    return site, data

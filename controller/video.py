@@ -1,0 +1,20 @@
+"""The video process of `packline up`: grabs every camera of the site and serves frames on its own port."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from controller.starting import prepare, secret_of, site_and_data
+from packline.core.clock import WallClock
+from web.video import VideoSettings
+from web.video import run as serve_video
+
+
+def run_video(path: Path) -> int:
+    """Serve the cameras until SIGTERM."""
+    prepare()
+    site, data = site_and_data(path)
+    cameras = {name: part.url for name, part in site.cameras.items()}
+    settings = VideoSettings(cameras=cameras, secret=secret_of(data), clock=WallClock())
+    serve_video(settings, site.web.host, site.web.video_port)
+    return 0

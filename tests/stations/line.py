@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from packline.core.effects import APPLY, EJECT, PRINT, SEAL, EffectKind, EffectState
-from packline.core.identity import Lpn
+from packline.core.identity import Lpn, Sscc
 from packline.core.ids import SeededIds
 from packline.core.scans import Scan
 from packline.orders.model import Address, Event, Item, Order, OrderLine, Parcel, ParcelState, PlaceOrder, Purchase
@@ -252,10 +252,7 @@ class Life:
     async def approved(self, serial: int = 1, number: object = 1, place: str = "to:gate-1") -> Box_:
         """Make a parcel that may leave, with its label on the carton."""
         lpn = await self.carton(serial, number)
-        sscc = f"3952132100000{serial:04d}"
-        from packline.core.identity import check_digit
-
-        sscc += str(check_digit(sscc))
+        sscc = Sscc.build(3, "9521321", 5000 + serial).text
         order_id = (await self.parcel(lpn)).order_id
         await self.kit.record(
             self._event("LabelAssigned", lpn, order_id, sscc=sscc, print_number=9000 + serial),
@@ -273,6 +270,10 @@ class Life:
     async def record(self, kind: str, lpn: str, **data: object) -> None:
         """Record one event of a parcel."""
         await self.kit.record(self._event(kind, lpn, (await self.parcel(lpn)).order_id, **data))
+
+    async def record_unit(self, kind: str, unit_id: str, order_id: str, station: str = "induct-1", **data: Any) -> None:
+        """Record one event of a unit."""
+        await self.kit.record(Event(kind=kind, subject=unit_id, order_id=order_id, station=station, data=data))
 
     async def parcel(self, lpn: str) -> Parcel:
         """Give a parcel that must be there."""

@@ -1,0 +1,187 @@
+"""The bench: a person packs and labels under the same rules as the machines."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from packline.core.effects import APPLY, SEAL, EffectState
+from packline.core.faults import Fault
+from packline.core.identity import Lpn
+from packline.orders.model import ParcelState, Purchase
+from stations.bench import Bench
+from stations.screen import Screen
+from tests.stations.fakes import Box_
+from tests.stations.line import Life, Rig, until
+
+
+async def bulky(life: Life, serial: int = 1, number: object = 1, **changes: Any) -> str:
+    """Make a collected carton for the bench and put it there."""
+    order_id = await life.order(number, {"LAMP": 1}, **changes)
+    lpn = Lpn.number(serial).text
+    await life.kit.record(life._event("ParcelOpened", lpn, order_id, place="to:bench-1", bench=True))
+    for unit in await life.kit.books.units(order_id=order_id):
+        for kind in ("UnitInducted", "UnitInspected"):
+            await life.record_unit(kind, unit.unit_id, order_id)
+        await life.record_unit("UnitBoxed", unit.unit_id, order_id, lpn=lpn)
+    await life.kit.record(life._event("ParcelCollected", lpn, order_id))
+    life.floor.hall.bench = Box_(lpn=lpn)
+    return lpn
+
+
+def job(life: Life) -> Any:
+    """Give what the person at the bench is asked for."""
+    return life.bench._hands.job
+
+
+async def asked(life: Life, key: str) -> asyncio.Task[None]:
+    """Step the bench until its screen asks for `key`."""
+    step = asyncio.ensure_future(life.bench.step())
+    await until(lambda: step.done() or (job(life) is not None and life.bench.screen.next.key == key))
+    assert not step.done(), life.bench.screen.next
+    return step
+
+
+async def closed(life: Life, lpn: str) -> asyncio.Task[None]:
+    """Scan the plate and close the carton by hand; gives the step that goes on."""
+    assert (await life.scan(life.bench, lpn)).key == "carton_ok"
+    step = await asked(life, "close_by_hand")
+    assert (await life.scan(life.bench, "DO:DONE", actor="mei")).key == "done"
+    return step
+
+
+async def test_a_person_packs_labels_and_sends_on(life: Life) -> None:
+    lpn = await bulky(life)
+    step = await closed(life, lpn)
+    await until(lambda: job(life) is not None and job(life).kind is APPLY)
+    paper = life.floor.bench_exit[0]
+    assert life.floor.hall.bench
+    life.floor.hall.stick(paper, life.floor.hall.bench)
+    assert (await life.scan(life.bench, f"00{paper.sscc}", actor="mei")).key == "label_ok"
+    await step
+    parcel = await life.parcel(lpn)
+    assert parcel.state is ParcelState.VERIFIED and parcel.place == "to:hold-1"
+    assert life.bench.screen.next.key == "take_to" and life.bench.screen.next.params["to"] == "hold-1"
+    row = await life.kit.ledger.find(SEAL, lpn, 1)
+    assert row is not None and row.state is EffectState.CONFIRMED
+
+
+async def test_wrong_label_scanned_at_the_bench_is_refused_and_nothing_is_believed(life: Life) -> None:
+    other = await life.approved(9, 9)
+    lpn = await bulky(life)
+    step = await closed(life, lpn)
+    await until(lambda: job(life) is not None and job(life).kind is APPLY)
+    for text, code in ((f"00{other.labels[0].sscc}", 3002), ("00395213210000009999", 3002), ("DO:DONE", 4301)):
+        with pytest.raises(Fault) as found:
+            await life.scan(life.bench, text)
+        assert found.value.code == code
+    assert await life.effect(APPLY, lpn, 1) is EffectState.SENT
+    step.cancel()
+
+
+async def test_the_camera_has_the_last_word_at_the_bench(life: Life) -> None:
+    """The person scanned the right label but stuck it nowhere."""
+    lpn = await bulky(life)
+    step = await closed(life, lpn)
+    await until(lambda: job(life) is not None and job(life).kind is APPLY)
+    await life.scan(life.bench, f"00{life.floor.bench_exit[0].sscc}")
+    with pytest.raises(Exception, match="2104"):
+        await step
+    assert (await life.parcel(lpn)).state is ParcelState.PRINTED
+
+
+async def test_the_job_of_a_person_survives_a_restart_and_is_answered_in_the_next_run(rig: Rig) -> None:
+    life = rig.live()
+    lpn = await bulky(life)
+    step = await closed(life, lpn)
+    await until(lambda: job(life) is not None and job(life).kind is APPLY)
+    step.cancel()
+    again = rig.live()
+    await asked(again, "stick_label")
+    paper = rig.floor.bench_exit[0]
+    assert rig.floor.hall.bench
+    rig.floor.hall.stick(paper, rig.floor.hall.bench)
+    await again.scan(again.bench, f"00{paper.sscc}")
+    await until(lambda: again.bench.screen.next.key == "take_to")
+    assert (await again.parcel(lpn)).state is ParcelState.VERIFIED
+    assert len(rig.floor.bench_exit) == 1
+
+
+async def test_a_person_who_could_not_do_it_is_asked_again(life: Life) -> None:
+    lpn = await bulky(life)
+    await life.scan(life.bench, lpn)
+    step = await asked(life, "close_by_hand")
+    await life.scan(life.bench, "DO:NOTDONE")
+    with pytest.raises(Exception, match="2003"):
+        await step
+    assert await life.effect(SEAL, lpn, 1) is EffectState.NOT_EXECUTED
+    step = await asked(life, "close_by_hand")
+    step.cancel()
+
+
+async def test_an_order_cancelled_while_its_carton_is_closed_goes_back(life: Life) -> None:
+    lpn = await bulky(life)
+    await life.scan(life.bench, lpn)
+    step = await asked(life, "close_by_hand")
+    await life.change(lines={"LAMP": 1}, purchase=Purchase.CANCELLED)
+    await life.scan(life.bench, "DO:DONE")
+    await step
+    assert (await life.parcel(lpn)).state is ParcelState.RETURNING
+    assert life.bench.screen.next.params["to"] == "clarify-1" and life.floor.bench_exit == []
+
+
+async def test_an_unpaid_bulky_parcel_is_closed_and_waits_in_the_rack(life: Life) -> None:
+    lpn = await bulky(life, paid=False)
+    step = await closed(life, lpn)
+    await step
+    assert (await life.parcel(lpn)).state is ParcelState.PACKED
+    assert life.bench.screen.next.params["to"] == "hold-1"
+
+
+async def test_one_carton_at_a_time_and_strangers_are_sent_on(life: Life) -> None:
+    lpn = await bulky(life)
+    ordinary = await life.carton(2, 2)
+    await life.scan(life.bench, lpn)
+    assert (await life.scan(life.bench, ordinary)).key == "finish_first"
+    life.bench._current = ""
+    assert (await life.scan(life.bench, ordinary)).params["to"] == "label-1"
+    for text, code in (("PL0000000994", 4106), ("hello", 4101), ("DO:DONE", 4301)):
+        with pytest.raises(Fault) as found:
+            await life.scan(life.bench, text)
+        assert found.value.code == code
+
+
+async def test_the_bench_lists_what_is_on_its_way(life: Life) -> None:
+    lpn = await bulky(life)
+    await life.bench.step()
+    assert [task.params["lpn"] for task in life.bench.screen.tasks] == [lpn]
+    assert life.bench.screen.next.key == "wait_carton"
+
+
+async def test_packing_alone_can_be_done_by_a_person(life: Life) -> None:
+    lpn = await life.carton(state="collected", place="to:pack-1")
+    bench = Bench(name="pack-1", kind="pack", kit=life.kit, screen=Screen(), printer=None, eye=None)
+    assert (await life.scan(bench, lpn)).key == "carton_ok"
+    step = asyncio.ensure_future(bench.step())
+    await until(lambda: bench._hands.job is not None)
+    await life.scan(bench, "DO:DONE")
+    await step
+    parcel = await life.parcel(lpn)
+    assert parcel.state is ParcelState.PACKED and parcel.place == "to:label-1"
+
+
+async def test_labelling_alone_can_be_done_by_a_person(life: Life) -> None:
+    lpn = await life.carton()
+    life.floor.hall.bench = Box_(lpn=lpn, sealed=True)
+    bench = life.bench
+    bench.name = "label-1"
+    await life.scan(bench, lpn)
+    step = asyncio.ensure_future(bench.step())
+    await until(lambda: bench._hands.job is not None)
+    paper = life.floor.bench_exit[0]
+    life.floor.hall.stick(paper, life.floor.hall.bench)
+    await life.scan(bench, f"00{paper.sscc}")
+    await step
+    assert (await life.parcel(lpn)).state is ParcelState.VERIFIED

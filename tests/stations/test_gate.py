@@ -1,0 +1,261 @@
+"""The way out: only approved parcels pass, exactly once, and what left is booked whatever happened meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from packline.core.effects import RELEASE, Effect, EffectState
+from packline.core.faults import Fault
+from packline.orders.model import OrderState, ParcelState, Purchase
+from tests.stations.fakes import Box_
+from tests.stations.line import Life, Rig, trouble, until
+
+GREEN, RED, DARK = 1, 2, 0
+
+
+async def test_gate_releases_an_approved_parcel_and_ships_it_once(life: Life) -> None:
+    box = await life.approved()
+    life.floor.hall.at_gate = box
+    for _ in range(4):
+        await life.gate.step()
+    parcel = await life.parcel(box.lpn)
+    assert parcel.state is ParcelState.SHIPPED and life.floor.hall.gone == [box]
+    assert life.floor.gate.done.count(("release", box.lpn)) == 1
+    assert (await life.the_order(parcel.order_id)).state is OrderState.SHIPPED
+    assert life.floor.hall.lamp == DARK
+
+
+@pytest.mark.parametrize("state", ["verified", "held", "rejected", "cancelled", "clarify"])
+async def test_gate_releases_only_approved_parcels(life: Life, state: str) -> None:
+    box = await life.approved()
+    if state == "held":
+        await life.record("ParcelHeld", box.lpn)
+    elif state == "rejected":
+        await life.record("ParcelRejected", box.lpn)
+    elif state == "clarify":
+        await life.record("ParcelClarify", box.lpn)
+    elif state == "cancelled":
+        await life.change(purchase=Purchase.CANCELLED)
+    else:
+        box = await _verified(life)
+    life.floor.hall.at_gate = box
+    for _ in range(3):
+        await life.gate.step()
+    assert life.floor.hall.gone == [] and life.floor.hall.lamp == RED
+    assert life.gate.screen.next.key == "take_back"
+    assert (await life.parcel(box.lpn)).place == "to:hold-1"
+
+
+async def _verified(life: Life) -> Box_:
+    lpn = await life.carton(7, 7)
+    return await life.label_all(lpn)
+
+
+async def test_voided_label_is_refused_at_the_gate_and_names_its_parcel(life: Life) -> None:
+    box = await life.approved()
+    await life.resolver.parcel(box.lpn, "reprint", actor="lin", role="operator")
+    life.floor.hall.at_gate = box
+    found = await trouble(life.gate.step())
+    assert found.fault.code == 3006 and found.subject == box.lpn
+    assert life.floor.hall.gone == [] and life.floor.hall.lamp == RED
+
+
+async def test_unknown_label_is_refused_at_the_gate(life: Life) -> None:
+    box = await life.approved()
+    stranger = "395213210000009999"
+    life.floor.hall.at_gate = Box_(lpn=box.lpn, labels=[type(box.labels[0])(stranger, box.lpn, 1)])
+    found = await trouble(life.gate.step())
+    assert found.fault.code == 4106 and found.subject == stranger
+    await life.gate.step()  # it was refused: nothing more until it is taken away
+    assert life.gate.screen.next.key == "take_back"
+
+
+async def test_a_parcel_booked_as_gone_that_stands_at_the_gate_is_an_exception_not_a_software_fault(life: Life) -> None:
+    box = await life.approved()
+    await life.record("ParcelShipped", box.lpn)
+    life.floor.hall.at_gate = box
+    found = await trouble(life.gate.step())
+    assert found.fault.code == 3004 and life.floor.hall.gone == []
+
+
+async def test_unreadable_label_is_asked_about(life: Life) -> None:
+    life.floor.hall.at_gate = await life.approved()
+    life.floor.scan_gate.is_blind = True
+    assert (await trouble(life.gate.step())).fault.code == 3001
+    assert life.floor.hall.gone == []
+
+
+async def test_the_couriers_hand_scanner_is_as_good_when_the_fixed_one_is_blind(life: Life) -> None:
+    box = await life.approved()
+    life.floor.hall.at_gate = box
+    life.floor.scan_gate.is_blind = True
+    await trouble(life.gate.step())
+    answer = await life.scan(life.gate, f"00{box.labels[0].sscc}")
+    assert answer.key == "label_ok"
+    await life.gate.step()
+    assert life.floor.hall.gone == [box]
+
+
+async def test_a_parcel_in_the_couriers_hand_is_not_taken_for_the_one_before_the_gate(life: Life) -> None:
+    one, two = await life.approved(1, 1), await life.approved(2, 2)
+    life.floor.hall.at_gate = one
+    await life.scan(life.gate, f"00{two.labels[0].sscc}")
+    await life.gate.step()
+    assert (await life.parcel(one.lpn)).state is ParcelState.SHIPPED
+    assert (await life.parcel(two.lpn)).state is ParcelState.APPROVED
+
+
+async def test_a_release_in_doubt_whose_parcel_still_stands_there_is_done_again(life: Life) -> None:
+    box = await life.approved()
+    life.floor.hall.at_gate = box
+    life.floor.gate.misbehave["release"] = "deaf"
+    await life.gate.step()
+    assert await life.effect(RELEASE, box.lpn, 1) is EffectState.NOT_EXECUTED
+    await life.gate.step()
+    assert life.floor.hall.gone == [box]
+
+
+async def test_a_release_in_doubt_without_a_parcel_is_asked_about(life: Life) -> None:
+    box = await life.approved()
+    life.floor.hall.at_gate = box
+    life.floor.gate.misbehave["release"] = "mute"
+    assert (await trouble(life.gate.step())).fault.code == 2005
+    found = await trouble(life.gate.step())
+    assert found.subject == box.lpn and found.effect_id
+    assert (await life.parcel(box.lpn)).state is ParcelState.APPROVED
+    row = await life.kit.books.open_exception(
+        found.fault, station="gate-1", subject=box.lpn, actions=["done", "not_done"], effect_id=found.effect_id
+    )
+    await life.resolver.resolve(row, "done", actor="lin", role="operator")
+    await life.gate.step()
+    assert (await life.parcel(box.lpn)).state is ParcelState.SHIPPED
+
+
+@pytest.mark.parametrize("purchase", [Purchase.CANCELLED, Purchase.BOUGHT])
+async def test_a_parcel_that_left_is_booked_as_shipped_whatever_was_decided_while_the_gate_was_open(
+    life: Life, purchase: Purchase
+) -> None:
+    box = await life.approved()
+    life.floor.hall.at_gate = box
+    device = life.floor.gate
+    plain = device.send
+
+    async def send(effect, ticket):  # type: ignore[no-untyped-def]
+        evidence = await plain(effect, ticket)
+        if effect.kind is RELEASE:
+            await (
+                life.change(purchase=purchase)
+                if purchase is Purchase.CANCELLED
+                else life.record("ParcelRejected", box.lpn)
+            )
+        return evidence
+
+    device.send = send  # type: ignore[method-assign]
+    await life.gate.step()
+    parcel = await life.parcel(box.lpn)
+    assert parcel.state is ParcelState.SHIPPED and parcel.place == "gone"
+    assert (await life.the_order(parcel.order_id)).state is OrderState.SHIPPED
+
+
+async def test_a_rejected_parcel_that_had_left_before_a_stop_is_booked_after_it(rig: Rig) -> None:
+    life = rig.live()
+    box = await life.approved(place="gate-1")
+    effect = Effect(kind=RELEASE, subject=box.lpn, generation=0, station="gate-1")
+    rig.floor.hall.at_gate = box
+    await life.kit.ledger.perform(effect, rig.floor.gate)
+    await life.record("ParcelRejected", box.lpn)
+    again = rig.live()
+    await again.gate.step()
+    assert (await again.parcel(box.lpn)).state is ParcelState.SHIPPED
+
+
+async def test_several_parcels_of_an_order_close_it_with_the_last(life: Life) -> None:
+    one, two = await life.approved(1, 1), await life.approved(2, 2)
+    order_id = (await life.parcel(one.lpn)).order_id
+    life.floor.hall.at_gate = one
+    await life.gate.step()
+    assert (await life.the_order(order_id)).state is OrderState.SHIPPED
+    other = (await life.parcel(two.lpn)).order_id
+    assert (await life.the_order(other)).state is OrderState.RELEASED
+
+
+# -- by a person -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_person_hands_over_with_two_scans_of_the_label(life: Life) -> None:
+    box = await life.approved()
+    code = f"00{box.labels[0].sscc}"
+    assert (await life.scan(life.door, code)).key == "hand_over"
+    step = asyncio.ensure_future(life.door.step())
+    await until(lambda: life.door._hands.job is not None)
+    assert (await life.scan(life.door, code, actor="courier SF")).key == "done"
+    await step
+    assert (await life.parcel(box.lpn)).state is ParcelState.SHIPPED
+
+
+async def test_a_person_may_say_that_the_courier_did_not_take_it(life: Life) -> None:
+    box = await life.approved()
+    await life.scan(life.door, f"00{box.labels[0].sscc}")
+    step = asyncio.ensure_future(life.door.step())
+    await until(lambda: life.door._hands.job is not None)
+    await life.scan(life.door, "DO:NOTDONE")
+    await step
+    assert (await life.parcel(box.lpn)).state is ParcelState.APPROVED
+    assert await life.effect(RELEASE, box.lpn, 1) is EffectState.NOT_EXECUTED
+
+
+async def test_a_parcel_rejected_between_the_two_scans_stays(life: Life) -> None:
+    box = await life.approved()
+    code = f"00{box.labels[0].sscc}"
+    await life.scan(life.door, code)
+    step = asyncio.ensure_future(life.door.step())
+    await until(lambda: life.door._hands.job is not None)
+    await life.record("ParcelRejected", box.lpn)
+    assert (await life.scan(life.door, code)).key == "take_back"
+    await step
+    assert (await life.parcel(box.lpn)).state is ParcelState.RETURNING
+
+
+async def test_the_question_whether_the_courier_took_it_survives_a_restart(rig: Rig) -> None:
+    life = rig.live()
+    box = await life.approved()
+    await life.scan(life.door, f"00{box.labels[0].sscc}")
+    step = asyncio.ensure_future(life.door.step())
+    await until(lambda: life.door._hands.job is not None)
+    step.cancel()
+    again = rig.live()
+    step = asyncio.ensure_future(again.door.step())
+    await until(lambda: again.door._hands.job is not None)
+    assert again.door.screen.next.key == "hand_over"
+    await again.scan(again.door, "DO:DONE")
+    await step
+    assert (await again.parcel(box.lpn)).state is ParcelState.SHIPPED
+
+
+async def test_a_hand_over_that_was_confirmed_before_a_stop_is_booked_after_it(rig: Rig) -> None:
+    life = rig.live()
+    box = await life.approved(place="gate-1")
+    effect = Effect(kind=RELEASE, subject=box.lpn, generation=0, station="gate-1")
+    rig.floor.hall.at_gate = box
+    await life.kit.ledger.perform(effect, rig.floor.gate)
+    await rig.live().door.step()
+    assert (await life.parcel(box.lpn)).state is ParcelState.SHIPPED
+
+
+async def test_the_hand_run_gate_refuses_what_may_not_leave(life: Life) -> None:
+    box = await _verified(life)
+    assert (await life.scan(life.door, f"00{box.labels[0].sscc}")).key == "take_back"
+    approved = await life.approved()
+    await life.resolver.parcel(approved.lpn, "reprint", actor="lin", role="operator")
+    for text, code in ((f"00{approved.labels[0].sscc}", 3006), ("00395213210000009999", 4106), ("DO:DONE", 4301)):
+        with pytest.raises(Fault) as found:
+            await life.scan(life.door, text)
+        assert found.value.code == code
+
+
+async def test_one_parcel_at_a_time_at_the_hand_run_gate(life: Life) -> None:
+    one, two = await life.approved(1, 1), await life.approved(2, 2)
+    await life.scan(life.door, f"00{one.labels[0].sscc}")
+    assert (await life.scan(life.door, f"00{two.labels[0].sscc}")).key == "finish_first"

@@ -77,7 +77,7 @@ def severity(station: Mapping[str, Any]) -> str:
     """Give how much a station needs somebody: critical | high | warning, "" when it is well."""
     fault = station.get("fault")
     if fault:
-        found = severity_of(int(fault.get("code", 5001)))
+        found = severity_of(int(fault.get("code") or 5001))
         return "" if found is Severity.INFO else found.value
     if station.get("state") in BY_STATE:
         return BY_STATE[station["state"]].value

@@ -58,13 +58,16 @@ def _take(kind: str, channel: str, secrets: Sequence[str] | None) -> Response:
 def _read() -> bytes:
     """Read the body, never more than MOST_BYTES of it; raises Fault 4004, or 4001 for a body cut short."""
     too_large = Fault(4004, where="intake", seen=f"{request.content_length} bytes", expected=f"at most {MOST_BYTES}")
-    request.max_content_length = MOST_BYTES
+    # One more: a chunked body says no length, and a longer one must not pass as a message cut short.
+    request.max_content_length = MOST_BYTES + 1
     if (request.content_length or 0) > MOST_BYTES:
         raise too_large
     try:
         body = request.get_data(cache=False)
     except RequestEntityTooLarge:
         raise too_large from None
+    if len(body) > MOST_BYTES:
+        raise too_large
     if request.content_length is not None and len(body) != request.content_length:
         raise Fault(4001, where="intake", seen=f"{len(body)} bytes", expected=f"{request.content_length}")
     return body

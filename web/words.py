@@ -66,7 +66,7 @@ class Words:
 
     def fault(self, language: str, fault: Mapping[str, Any]) -> dict[str, Any]:
         """Give a fault for the screen: code, severity, name, meaning, seen, expected, remedy, where."""
-        code = int(fault.get("code", 5001))
+        code = _code(fault.get("code"))
         kind = FAULTS.get(code, FAULTS[5001])
         own = str(fault.get("remedy") or "")
         known = own in ("", kind.remedy)
@@ -127,6 +127,11 @@ def load(code: str, folder: Path = FOLDER) -> dict[str, str]:
     """Read one catalogue: nested families of texts in the file, `family.key` in memory."""
     raw = json.loads((folder / f"{code}.json").read_text("utf-8"))
     return {f"{family}.{key}": text for family, texts in raw.items() for key, text in texts.items()}
+
+
+def _code(value: Any) -> int:
+    """Give a fault's number; what is none counts as a software fault."""
+    return value if isinstance(value, int) else int(value) if isinstance(value, str) and value.isdecimal() else 5001
 
 
 def _sentence(text: str) -> str:

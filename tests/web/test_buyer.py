@@ -1,0 +1,138 @@
+"""The buyer's link: this order, these pictures, one answer, and the table only while the item is on it."""
+
+from datetime import timedelta
+
+import pytest
+
+from packline.core.tokens import sign
+from tests.web.stage import LOST, READY, SECRET
+
+ORDER = "marketplace-HM-10023"
+UNIT = f"{ORDER}.1.1"
+JSON = {"Accept": "application/json"}
+
+
+def link(stage, order_id=ORDER, hours=1.0, secret=SECRET):
+    return "/buyer/" + sign(secret, {"o": order_id}, stage.clock.now() + timedelta(hours=hours))
+
+
+def test_a_link_shows_the_order_without_a_sign_in(furnished):
+    seen = furnished.app.test_client().get(link(furnished), headers=JSON).json
+
+    assert seen["order"] == "HM-10023"
+    assert [len(unit["pictures"]) for unit in seen["units"]] == [4, 4]
+    assert [(p["lpn"], p["approval"], len(p["pictures"])) for p in seen["parcels"]] == [(READY, "asked", 1)]
+
+
+def test_the_page_says_nothing_of_addresses(furnished):
+    client = furnished.app.test_client()
+
+    for text in (client.get(link(furnished)).text, client.get(link(furnished), headers=JSON).text):
+        assert "13800001234" not in text and "软件园" not in text and "林小雨" not in text
+
+
+@pytest.mark.parametrize("change", ["expired", "forged", "truncated", "other order", "garbage"])
+def test_a_link_that_is_not_good_shows_nothing(furnished, change):
+    url = {
+        "expired": link(furnished, hours=-0.1),
+        "forged": link(furnished, secret=b"another secret of thirty-two byte"),
+        "truncated": link(furnished)[:-2],
+        "other order": link(furnished, "marketplace-HM-0"),
+        "garbage": "/buyer/abc.def",
+    }[change]
+    client = furnished.app.test_client()
+
+    assert client.get(url, headers=JSON).status_code == 404
+    assert client.get(url).status_code == 404
+    assert client.post(f"{url}/answer", json={"lpn": READY, "answer": "approve"}).status_code == 404
+    assert furnished.controller.handled == []
+
+
+def test_a_link_ends_at_its_hour(furnished):
+    url, client = link(furnished), furnished.app.test_client()
+    furnished.clock.advance(3601)
+
+    assert client.get(url, headers=JSON).status_code == 404
+
+
+def test_pictures_of_other_orders_stay_closed(furnished):
+    client = furnished.app.test_client()
+    mine = client.get(link(furnished), headers=JSON).json["units"][0]["pictures"][0]
+    theirs = client.get(link(furnished, "marketplace-HM-10024"), headers=JSON).json["units"][0]["pictures"][0]
+
+    assert client.get(mine).mimetype == "image/jpeg"
+    assert client.get(mine.rsplit("/", 1)[0] + "/" + theirs.rsplit("/", 1)[1]).status_code == 404
+
+
+def test_an_answer_becomes_one_request_that_may_wait_a_day(furnished):
+    furnished.controller.verdict = None
+    client, url = furnished.app.test_client(), f"{link(furnished)}/answer"
+
+    first, second = (client.post(url, json={"lpn": READY, "answer": "approve"}) for _ in range(2))
+
+    assert first.status_code == 202 and first.json["id"] == second.json["id"]
+    furnished.clock.advance(23 * 3600)
+    furnished.controller.verdict = ("done", {})
+    furnished.controller.work()
+    row = furnished.controller.handled[0]
+    assert (row.args["lpn"], row.args["answer"], row.actor) == (READY, "approve", "buyer b-771")
+
+
+def test_a_buyer_answers_even_while_the_controller_is_away(furnished):
+    furnished.controller.is_alive = False
+    furnished.clock.advance(60)
+
+    answer = furnished.app.test_client().post(f"{link(furnished)}/answer", json={"lpn": READY, "answer": "reject"})
+    assert answer.status_code == 202
+
+
+@pytest.mark.parametrize("body", [{"lpn": LOST, "answer": "approve"}, {"answer": "approve"}, {}, None, []])
+def test_an_answer_for_another_parcel_is_refused(furnished, body):
+    assert furnished.app.test_client().post(f"{link(furnished)}/answer", json=body).status_code == 404
+
+
+def test_an_answer_that_is_neither_yes_nor_no_is_refused(furnished):
+    url = f"{link(furnished)}/answer"
+
+    assert furnished.app.test_client().post(url, json={"lpn": READY, "answer": "maybe"}).status_code == 400
+
+
+def on_stage(stage, unit=UNIT):
+    stage.controller.snapshot["stations"][0].update(order=ORDER, unit=unit)
+    stage.hub.poll()
+
+
+def test_the_table_turns_only_while_the_item_is_on_it(furnished):
+    client, url = furnished.app.test_client(), f"{link(furnished)}/turn"
+    away = client.post(url, json={"unit": UNIT, "step_deg": 30})
+    on_stage(furnished)
+    there = client.post(url, json={"unit": UNIT, "step_deg": 30})
+
+    assert (away.status_code, there.status_code) == (409, 200)
+    assert furnished.controller.handled[0].args == {"order_id": ORDER, "unit": UNIT, "step_deg": 30}
+    assert client.get(link(furnished), headers=JSON).json["units"][0]["on_stage"]
+
+
+def test_the_table_turns_twice_a_second_at_most(furnished):
+    on_stage(furnished)
+    client, url = furnished.app.test_client(), f"{link(furnished)}/turn"
+    turn = {"unit": UNIT, "step_deg": 30}
+
+    statuses = [client.post(url, json=turn).status_code for _ in range(3)]
+    furnished.clock.advance(0.5)
+
+    assert statuses == [200, 429, 429] and client.post(url, json=turn).status_code == 200
+
+
+@pytest.mark.parametrize("step", [360, 1, 0, "30; drop", None])
+def test_the_table_turns_by_known_steps_only(furnished, step):
+    on_stage(furnished)
+
+    answer = furnished.app.test_client().post(f"{link(furnished)}/turn", json={"unit": UNIT, "step_deg": step})
+    assert answer.status_code == 400 and furnished.controller.handled == []
+
+
+def test_another_sites_form_cannot_answer_for_the_buyer_without_the_link(furnished):
+    answer = furnished.app.test_client().post("/buyer/x/answer", json={"lpn": READY, "answer": "approve"})
+
+    assert answer.status_code == 404

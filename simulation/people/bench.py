@@ -69,16 +69,16 @@ class BenchOperator:
     async def _close(self, view: StationView) -> None:
         carton = self._mine(view.next["lpn"])
         if carton is None:
-            await self._crew.scan(self._station, "DO:NOTDONE")
+            await self._say("DO:NOTDONE", view)
             return
         if not carton.closed:
             await self._crew.floor.close_carton(carton)
-        await self._crew.scan(self._station, "DO:DONE")
+        await self._say("DO:DONE", view)
 
     async def _stick(self, view: StationView) -> None:
         carton = self._mine(view.next["lpn"])
         if carton is None:
-            await self._crew.scan(self._station, "DO:NOTDONE")
+            await self._say("DO:NOTDONE", view)
             return
         await self._take_label(carton)
         if self._label is not None:
@@ -86,9 +86,13 @@ class BenchOperator:
             self._label = None
         on = [stuck.label for stuck in carton.labels if stuck.label.lpn == carton.lpn]
         if on:
-            await self._crew.scan(self._station, f"00{on[-1].sscc}")
+            await self._say(f"00{on[-1].sscc}", view)
         elif self._is_missing(carton):
-            await self._crew.scan(self._station, "DO:NOTDONE")
+            await self._say("DO:NOTDONE", view)
+
+    async def _say(self, text: str, view: StationView) -> None:
+        if await self._crew.scan(self._station, text) is not None:
+            await self._crew.until_screen_moves(self._station, view.next)
 
     async def _take_label(self, carton: Carton) -> None:
         """Take the label of this carton off the printer; one of another carton is nobody's and is thrown away."""

@@ -15,8 +15,8 @@ MOST_UNKNOWN = 3
 class ClarificationOperator:
     """One person at the clarification table."""
 
-    def __init__(self, crew: Crew, station: str) -> None:
-        self._crew, self._station = crew, station
+    def __init__(self, crew: Crew, station: str, *, again_s: float = AGAIN_S) -> None:
+        self._crew, self._station, self._again_s = crew, station, again_s
         self._unpacked: str = ""
         self._refused: dict[str, int] = {}
         self._later: dict[str, float] = {}
@@ -36,7 +36,7 @@ class ClarificationOperator:
                 return
 
     async def _serve(self, carton: Carton) -> None:
-        self._later[carton.lpn] = self._crew.clock.monotonic() + AGAIN_S
+        self._later[carton.lpn] = self._crew.clock.monotonic() + self._again_s
         answer = await self._scan(carton.lpn)
         if answer is None:
             return

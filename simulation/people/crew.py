@@ -18,6 +18,7 @@ LOOK_S = 1.0
 """People look again after this long even when no screen changed."""
 PATIENCE_S = 4.0
 """A scan that is not answered within this wall time is made again."""
+MOVE_S = 2.0
 MOST_SCAN_CHARS = 80
 BREATH_S = 0.5
 
@@ -39,6 +40,7 @@ class Crew:
     plant: PlantSpec
     speed: float
     barcodes: Mapping[str, str] = field(default_factory=dict)
+    patience_s: float = PATIENCE_S
     recount: Recount = field(default_factory=Recount)
 
     def station_of(self, kind: str) -> str:
@@ -57,12 +59,21 @@ class Crew:
         """Scan `text` at `station` and read the answer off the screen; None when none comes."""
         newest = self._newest(station)
         await self.floor.scan(self.scanner_at(station), text)
-        until = self.clock.monotonic() + PATIENCE_S
+        until = self.clock.monotonic() + self.patience_s
         while True:
             answer = self._answer(station, text, newest)
             left = until - self.clock.monotonic()
             if answer is not None or left <= 0:
                 return answer
+            await self.desk.changed(left)
+
+    async def until_screen_moves(self, station: str, seen: Told) -> None:
+        """Wait, at most MOVE_S, for the screen to say something else: an answered scan is not repeated for a slow screen."""
+        until = self.clock.monotonic() + MOVE_S
+        while (left := until - self.clock.monotonic()) > 0:
+            view = self.desk.station(station)
+            if view is None or view.next != seen:
+                return
             await self.desk.changed(left)
 
     async def deliver(self, carton: Carton, to: str, *, wait: bool = False) -> bool:

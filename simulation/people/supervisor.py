@@ -14,9 +14,8 @@ from simulation.plant.things import CannotDo
 log = logging.getLogger(__name__)
 
 ROUND_S = 0.4
-REACTION_S = 30.0
-"""Simulated seconds before somebody looks at a new exception; never less than AT_LEAST_S of wall time."""
-AT_LEAST_S = 1.0
+REACTION_S = 1.5
+"""Wall time before somebody looks at a new exception: machines come to rest first."""
 ANSWER_SHOWS_S = 3.0
 """Wall time after an answer before a row that still stands is answered again."""
 HELD_S = 2.5
@@ -29,9 +28,12 @@ NO_PAPER = 2101
 class Supervisor:
     """One person with the supervisor's rights; every choice follows a look at the floor."""
 
-    def __init__(self, crew: Crew, remedies: Remedies) -> None:
+    def __init__(
+        self, crew: Crew, remedies: Remedies, *, reaction_s: float = REACTION_S, again_s: float = ANSWER_SHOWS_S
+    ) -> None:
         """`crew.desk` must be signed in as a supervisor."""
-        self._crew, self._remedies = crew, remedies
+        self._crew, self._remedies, self._reaction_s, self._again_s = crew, remedies, reaction_s, again_s
+        self.held_s = HELD_S
         self._first_seen: dict[str, float] = {}
         self._answered: dict[str, float] = {}
         self._tries: dict[str, int] = {}
@@ -93,8 +95,8 @@ class Supervisor:
 
     def _is_due(self, number: str) -> bool:
         now = self._crew.clock.monotonic()
-        waits_s = max(AT_LEAST_S, REACTION_S / self._crew.speed)
-        return now - self._first_seen[number] >= waits_s and now - self._answered.get(number, -1e9) >= ANSWER_SHOWS_S
+        is_seen = now - self._first_seen[number] >= self._reaction_s
+        return is_seen and now - self._answered.get(number, -1e9) >= self._again_s
 
     # -- stations that hold, parcels that wait for a word -----------------------------------------------------------------
 
@@ -106,7 +108,7 @@ class Supervisor:
             self._first_seen.pop(key, None)
             return
         now = self._crew.clock.monotonic()
-        if now - self._first_seen.setdefault(key, now) < HELD_S:
+        if now - self._first_seen.setdefault(key, now) < self.held_s:
             return
         self._first_seen.pop(key)
         if view.fault_code == NO_PAPER:
@@ -137,7 +139,7 @@ class Supervisor:
 
     def _may_decide(self, lpn: str, station: str) -> bool:
         now = self._crew.clock.monotonic()
-        return now - self._answered.get(lpn, -1e9) >= ANSWER_SHOWS_S
+        return now - self._answered.get(lpn, -1e9) >= self._again_s
 
     async def _ask(self, action: str, args: Mapping[str, Any], about: str) -> str:
         """Ask under a key of its own: one that expired in an outage would stay expired for ever."""

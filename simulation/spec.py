@@ -82,13 +82,13 @@ class StockSpec:
 class MotionTimes:
     """How long people and conveyors take, in simulated seconds; machines say theirs in their files."""
 
-    take_piece_s: float = 6.0
-    take_carton_s: float = 3.0
-    scan_s: float = 1.5
-    handle_s: float = 2.0
-    carry_s: float = 5.0
-    close_carton_s: float = 8.0
-    stick_label_s: float = 4.0
+    take_piece_s: float = 5.0
+    take_carton_s: float = 2.0
+    scan_s: float = 1.0
+    handle_s: float = 1.5
+    carry_s: float = 4.0
+    close_carton_s: float = 6.0
+    stick_label_s: float = 3.0
     unpack_s: float = 6.0
     convey_s: float = 3.0
     print_mm_per_s: float = 150.0

@@ -147,9 +147,11 @@ def _top(article: Article, width: int, height: int) -> Pixels:
 
 def _fitting(text: str, room: int, height: int) -> int:
     """Give the largest size at which `text` fits `room` x `height` without breaking a word."""
+    words = [word for word in text.split() if word.isascii()]
     for size in (72, 60, 50, 42, 36, 30, 26, 22, 18, 15):
-        fits = len(typeface.wrap(text, size, room)) * size * 1.3 <= height
-        if fits and all(typeface.width_dots(word, size) <= room for word in text.split()):
+        lines = typeface.wrap(text, size, room)
+        fits = len(lines) * size * 1.3 <= height
+        if fits and all(any(word in line for line in lines) for word in words):
             return size
     return 12
 

@@ -311,10 +311,11 @@ class Line:
         """Ask a printer how it is, so that its paper runs out on the screen before a label is wanted."""
         printer = self.equipment.printers[name]
         standing: int | None = None
+        seen: int | None = None
         while True:
             self.printers[name] = status = await printer.status()
-            trouble = _printer_trouble(status)
-            if trouble != standing:
+            trouble, before, seen = _printer_trouble(status), seen, _printer_trouble(status)
+            if trouble == before and trouble != standing:  # seen twice: a printer that is just starting rings no bell
                 if standing is not None:
                     await self._store.books.clear_alarm(standing, source=name)
                 if trouble is not None:

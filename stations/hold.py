@@ -25,6 +25,7 @@ class Hold:
         self.screen = screen
         self.machines: Sequence[Machinery] = ()
         self._kit = kit
+        self._in_hand = ""
         self._slots = [f"H{n:02d}" for n in range(1, slots + 1)]
 
     async def step(self) -> None:
@@ -39,6 +40,8 @@ class Hold:
     async def scanned(self, scan: Scan) -> Instruction:
         """Answer a plate: the slot to put it in, or the place to take it to."""
         parsed = gs1.parse(scan.text, scan.symbology)
+        if parsed.kind is gs1.Kind.SLOT:
+            return await self._put(parsed.value, scan.actor or "operator")
         parcel, order = await self._kit.known(_plate(parsed), self.name)
         where, to = await self._kit.where_to(parcel, order)
         if where.kind == "gone":
@@ -52,7 +55,20 @@ class Hold:
         slot = parcel.place if parcel.place in self._slots else await self._free_slot()
         if slot != parcel.place:
             await self._kit.moved(parcel, slot, self.name, scan.actor or "operator")
+        self._in_hand = parcel.lpn
         return say("store", lpn=parcel.lpn, slot=slot)
+
+    async def _put(self, slot: str, actor: str) -> Instruction:
+        """A slot scanned after its plate: where the parcel really lies wins over where the screen sent it."""
+        if not self._in_hand or slot not in self._slots:
+            raise Fault(4101, where=self.name, seen=f"SLOT:{slot}", expected="a carton plate first, then its slot")
+        parcel, _ = await self._kit.known(self._in_hand, self.name)
+        if slot != parcel.place:
+            if any(p.place == slot for p in await self._stored()):
+                raise Fault(3004, where=self.name, seen=f"{slot} is taken", expected=parcel.place)
+            await self._kit.moved(parcel, slot, self.name, actor)
+        self._in_hand = ""
+        return say("stored", lpn=parcel.lpn, slot=slot)
 
     async def _stored(self) -> list[Parcel]:
         live = await self._kit.books.parcels(states=_LIVE)

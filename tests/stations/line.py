@@ -327,8 +327,11 @@ class Rig:
         self.floor = Floor()
         self._lives: list[Life] = []
 
-    def live(self, *, counted: bool = False, **rules: Any) -> Life:
-        """Start a controller on the books; `counted` lets the points count its commits."""
+    def live(self, *, counted: bool = False, slow: bool = False, **rules: Any) -> Life:
+        """Start a controller on the books; `counted` lets the points count its commits.
+
+        `slow` books let the loop turn before they answer, so that things happen between question and answer.
+        """
         store = open_store(
             f"sqlite:///{self.path}",
             clock=self.floor.clock,
@@ -336,6 +339,8 @@ class Rig:
             inline=True,
             wrap_commit=self.floor.points.wrap_commit if counted else None,
         )
+        if slow:
+            store.writer.read = _later(store.writer.read)  # type: ignore[method-assign]
         kit = Kit(
             books=store.books,
             ledger=store.ledger,
@@ -425,6 +430,14 @@ class Rig:
         """End every life."""
         for life in self._lives:
             self.die(life)
+
+
+def _later(ask: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    async def answer(question: Any) -> Any:
+        await asyncio.sleep(0)
+        return await ask(question)
+
+    return answer
 
 
 async def until(holds: Callable[[], bool], turns: int = 400) -> None:

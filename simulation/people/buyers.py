@@ -40,7 +40,10 @@ class Buyers:
         clock: Clock,
         speed: float,
         rng: random.Random,
+        again_s: float = WAIT_S,
+        between_turns_s: float = BETWEEN_TURNS_S,
     ) -> None:
+        self._again_s, self._between_turns_s = again_s, between_turns_s
         self._stories, self._marketplace, self._http = stories, marketplace, http
         self._clock, self._speed, self._rng = clock, speed, rng
         self._work: asyncio.Queue[tuple[str, Received]] = asyncio.Queue()
@@ -83,7 +86,7 @@ class Buyers:
         """Turn once; the page takes no turn before the item was photographed, nor two at a time."""
         while self._clock.monotonic() < until:
             said = await self._send(f"{link}/turn", turn)
-            await self._clock.sleep(BETWEEN_TURNS_S)
+            await self._clock.sleep(self._between_turns_s)
             if said.get("state") == "done":
                 self.turns += 1
                 return
@@ -105,7 +108,7 @@ class Buyers:
             answer = await self._send(f"{link}/answer", said)
             if answer.get("state") in ("new", "done", "refused"):
                 return
-            await self._clock.sleep(WAIT_S)
+            await self._clock.sleep(self._again_s)
         log.warning("the buyer of %s could not answer", event.order)
 
     async def _page(self, link: str) -> dict[str, Any]:

@@ -11,6 +11,10 @@ from simulation.plant.things import HANDS, Carton, Piece
 NOT_WANTED = "4104"
 UNKNOWN_CARTON = "4106"
 _STEADY = frozenset({"pick", "idle"})
+SLOW_SCREEN_S = 6.0
+"""Wall time for which an instruction that was carried out and answered is not carried out again: the screen may be slow."""
+MISSING_PIECE_S = 3.0
+"""Wall time after which a piece that is neither on the table nor in the hand is called missing."""
 
 
 class InductOperator:
@@ -19,7 +23,10 @@ class InductOperator:
     def __init__(self, crew: Crew, station: str) -> None:
         self._crew, self._station = crew, station
         self._empty: Carton | None = None
-        self._boxing: tuple[Piece, Carton] | None = None
+        self._current: Piece | None = None
+        self._boxing: tuple[Piece, Carton, Told] | None = None
+        self._done: tuple[Told | None, float] = (None, 0.0)
+        self._missing_since: float | None = None
         self._counts = 0
         self._moves: Mapping[str, Callable[[StationView], Awaitable[None]]] = {
             "pick": self._pick,
@@ -40,6 +47,8 @@ class InductOperator:
         if self._boxing is not None:
             await self._finish_boxing(*self._boxing)
             return
+        if view.next == self._done[0] and self._crew.clock.monotonic() - self._done[1] < SLOW_SCREEN_S:
+            return
         if self._crew.recount.ordered > self._counts and view.next.key in _STEADY:
             self._counts = self._crew.recount.ordered
             await self._count_cartons()
@@ -59,9 +68,14 @@ class InductOperator:
         if answer is None:
             return
         if answer.key == "place_on_table":
+            self._did(view.next)
+            self._current = piece
             await self._crew.floor.put_on_table(self._station, piece)
         elif answer["code"] == NOT_WANTED:
             await self._crew.floor.put_back(piece)
+
+    def _did(self, told: Told) -> None:
+        self._done = (told, self._crew.clock.monotonic())
 
     async def _place(self, view: StationView) -> None:
         sku = view.next["sku"]
@@ -69,8 +83,9 @@ class InductOperator:
         if lying is not None and lying.sku == sku:
             return
         await self._clear_table()
-        if piece := await self._fetch(sku):
-            await self._crew.floor.put_on_table(self._station, piece)
+        self._current = await self._fetch(sku)
+        if self._current is not None:
+            await self._crew.floor.put_on_table(self._station, self._current)
 
     async def _ahead(self, view: StationView) -> None:
         """Fetch the next piece while the camera works."""
@@ -106,24 +121,33 @@ class InductOperator:
         """Say that the shelf is empty; never twice for the sake of a lost answer, it would be said of the next item."""
         now = self._crew.desk.station(self._station)
         if now is not None and now.next.key == "pick" and now.next["unit"] == view.next["unit"]:
-            await self._scan("DO:SHORT")
+            if await self._scan("DO:SHORT") is not None:
+                self._did(view.next)
 
     # -- cartons -------------------------------------------------------------------------------------------------------
 
     async def _box(self, view: StationView) -> None:
         piece = await self._piece_to_box()
         if piece is None:
-            await self._scan("DO:NOTDONE")
+            await self._say_missing()
             return
+        self._missing_since = None
         carton = await self._carton(view.next["lpn"])
-        self._boxing = (piece, carton)
-        await self._finish_boxing(piece, carton)
+        self._boxing = (piece, carton, view.next)
+        await self._finish_boxing(*self._boxing)
 
     async def _piece_to_box(self) -> Piece | None:
+        """Take the piece off the table; what was only fetched ahead for the next instruction is not it."""
         if self._crew.floor.table(self._station) is not None:
             return await self._crew.floor.take_from_table(self._station)
-        held = self._crew.floor.held_pieces()
-        return held[0] if held else None
+        return self._current if self._current in self._crew.floor.held_pieces() else None
+
+    async def _say_missing(self) -> None:
+        now = self._crew.clock.monotonic()
+        self._missing_since = self._missing_since or now
+        if now - self._missing_since >= MISSING_PIECE_S:
+            self._missing_since = None
+            await self._scan("DO:NOTDONE")
 
     async def _carton(self, lpn: str) -> Carton:
         carton = self._crew.floor.carton(lpn) if lpn else None
@@ -133,7 +157,7 @@ class InductOperator:
             self._empty = await self._crew.floor.fresh_carton()
         return self._empty
 
-    async def _finish_boxing(self, piece: Piece, carton: Carton) -> None:
+    async def _finish_boxing(self, piece: Piece, carton: Carton, told: Told) -> None:
         """Scan the plate until it is answered; only then does the piece go in, and only where the answer says so."""
         answer = await self._scan(carton.lpn)
         if answer is None:
@@ -142,6 +166,8 @@ class InductOperator:
         if answer.key == "place_on_table":
             await self._crew.floor.put_on_table(self._station, piece)
         elif answer.key in ("carton_ok", "send_on"):
+            self._did(told)
+            self._current = None
             await self._crew.floor.put_in_carton(piece, carton)
             self._empty = None if carton is self._empty else self._empty
             await self._put_away(carton, answer)
@@ -161,6 +187,7 @@ class InductOperator:
             return
         answer = await self._scan(carton.lpn)
         if answer is not None and answer.key == "send_on":
+            self._did(view.next)
             await self._crew.deliver(carton, answer["to"], wait=True)
 
     async def _count_cartons(self) -> None:

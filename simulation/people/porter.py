@@ -58,10 +58,15 @@ class Porter:
                 continue
             if view.next.key == "take_to" and here[0].lpn == view.next["lpn"]:
                 await self._bring(here[0], view.next["to"])
-            elif view.next.key == "take_back":
+            elif view.next.key == "take_back" and _is_named(here[0], view.next["lpn"]):
                 await self._bring(here[0], self._crew.station_of("hold"))
 
     async def _bring(self, carton: Carton, to: str) -> None:
         self._carton = (carton, to)
         if await self._crew.deliver(carton, to):
             self._carton = None
+
+
+def _is_named(carton: Carton, text: str) -> bool:
+    """Tell whether a screen means this carton: by its plate, or by a label that nobody knows."""
+    return text == carton.lpn or any(stuck.label.sscc == text for stuck in carton.labels)

@@ -248,6 +248,8 @@ def buyers_of(stories, host, http):
         clock=LoopClock(),
         speed=SPEED,
         rng=random.Random(1),
+        again_s=0.01,
+        between_turns_s=0.01,
     )
 
 

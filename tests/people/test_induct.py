@@ -146,3 +146,29 @@ async def test_stale_screen_moves_nobody(stage):
     await stage.work(InductOperator(stage.crew, AT).run, lambda: next(looks, None) is None)
 
     assert stage.truth.facts == []
+
+
+async def test_slow_screen_that_still_says_box_gets_no_second_piece(stage):
+    """Seen in the demo under load: the piece fetched ahead for the next order went into the carton as well."""
+    done, ahead = stage.world.take_piece("TEA"), stage.world.take_piece("CUP")
+    stage.world.put_on_table(AT, done)
+    stage.desk.on_scan[AT] = lambda text: say("send_on", lpn=text, to="pack-1")
+    stage.desk.show(AT, say("box", unit="u-TEA", lpn=""))
+    looks = iter(range(80))
+    await stage.work(InductOperator(stage.crew, AT).run, lambda: next(looks, None) is None)
+
+    carton = stage.floor.cartons_at("infeed:pack-1")[0]
+    assert carton.pieces == [done]
+    assert stage.floor.held_pieces() == [ahead]
+
+
+async def test_slow_screen_that_still_says_pick_does_not_clear_the_table(stage):
+    stage.desk.on_scan[AT] = lambda text: say("place_on_table", sku="TEA", unit="u")
+    stage.desk.show(AT, say("pick", sku="TEA", unit="u"))
+    looks = iter(range(80))
+    await stage.work(InductOperator(stage.crew, AT).run, lambda: next(looks, None) is None)
+
+    lying = stage.floor.table(AT)
+    assert lying is not None
+    assert lying.sku == "TEA"
+    assert stage.truth.summary()["pieces_taken"] == 1

@@ -23,6 +23,7 @@ LOOK_S = 0.25
 QUIET_S = 60.0
 """The demo gives up when nothing at all moved in the plant for this long, in wall seconds."""
 STOP_S = 10.0
+READY_S = 20.0
 BAR = 24
 MOST_SAID_BYTES = 65536
 
@@ -93,10 +94,19 @@ def _start(path: Path, folder: Path, chosen: argparse.Namespace) -> Running:
             twin_words += [f"--{name}", str(getattr(chosen, name))]
     with (data / "twin.log").open("ab") as log:
         twin = subprocess.Popen(twin_words, stdin=subprocess.PIPE, stdout=log, stderr=log, env=env)  # noqa: S603
+    site = load_site(path)
+    _until_ready(site, twin)
     up = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [*words, "up", str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env
     )
-    return Running(twin=twin, up=up, site=load_site(path), folder=data)
+    return Running(twin=twin, up=up, site=site, folder=data)
+
+
+def _until_ready(site: Site, twin: subprocess.Popen[bytes]) -> None:
+    """Wait for the plant, so that the line does not begin with alarms about machines that are still starting."""
+    until = time.monotonic() + READY_S
+    while twin.poll() is None and time.monotonic() < until and _stage(site) is None:
+        time.sleep(LOOK_S)
 
 
 def _watch(running: Running, chosen: argparse.Namespace, out: TextIO) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +24,16 @@ def empty_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def rig(empty_books: Path, tmp_path: Path) -> Iterator[Rig]:
-    made = Rig(fresh_books(empty_books, tmp_path))
+def folder() -> Iterator[Path]:
+    """Give a folder in memory where there is one: every commit is synced, and these tests make thousands."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as path:
+        yield Path(path)
+
+
+@pytest.fixture
+def rig(empty_books: Path, folder: Path) -> Iterator[Rig]:
+    made = Rig(fresh_books(empty_books, folder))
     yield made
     made.close()
 

@@ -56,7 +56,9 @@ PLACES = {
     "shelf": "clarify-1",
 }
 ITEMS = [
-    Item(sku="CUP", merchant="m", name="青花茶杯", barcodes=("4006381333931",), length_mm=100, width_mm=90, height_mm=80),
+    Item(
+        sku="CUP", merchant="m", name="青花茶杯", barcodes=("4006381333931",), length_mm=100, width_mm=90, height_mm=80
+    ),
     Item(sku="POT", merchant="m", name="Tea pot", barcodes=("96385074",), length_mm=200, width_mm=150, height_mm=120),
     Item(sku="LAMP", merchant="m", name="Lamp", barcodes=("LAMP-1",), length_mm=900, width_mm=200, height_mm=200),
 ]
@@ -355,7 +357,9 @@ class Rig:
 
     def _wire(self, store: Store, kit: Kit) -> Life:
         floor, m = self.floor, self.floor.machines
-        faces = {name: Screen() for name in ("label", "pack", "gate", "table", "bench", "hold", "clarify", "door", "ht")}
+        faces = {
+            name: Screen() for name in ("label", "pack", "gate", "table", "bench", "hold", "clarify", "door", "ht")
+        }
 
         def eye(camera: Eyes, face: str) -> Eye:
             return Eye(camera=camera, kit=kit, screen=faces[face])

@@ -115,25 +115,36 @@ async def count_points(rig: Rig, way: str) -> list[str]:
     return list(rig.floor.points.passed)
 
 
+def distinct(names: list[str]) -> list[int]:
+    """Give one point of each pair of books and hall: between two commits and acts, all deaths are the same."""
+    chosen, seen, state = [], set(), (0, 0)
+    for number, name in enumerate(names, 1):
+        state = (state[0] + (name == "after commit"), state[1] + name.startswith("done "))
+        if state not in seen:
+            seen.add(state)
+            chosen.append(number)
+    return chosen
+
+
 async def every_death(empty_books: Path, folder: Path, way: str) -> list[tuple[str, Rig, Life, str]]:
     """Die at every point of a way in turn; gives the point, the rig, the last life and the plate."""
     counted = Rig(Path(shutil.copy(empty_books, folder / "count.db")))
     names = await count_points(counted, way)
     counted.close()
     ends = []
-    for number, name in enumerate(names, 1):
+    for number in distinct(names):
         rig = Rig(Path(shutil.copy(empty_books, folder / f"{number}.db")))
         lpn, life, died = await killed_at(rig, *WAYS[way], number)
-        assert died, name
-        ends.append((f"{number} {name}", rig, life, lpn))
+        assert died, names[number - 1]
+        ends.append((f"{number} {names[number - 1]}", rig, life, lpn))
     return ends
 
 
 async def test_label_is_never_printed_or_applied_twice_after_a_crash_at_any_point(
-    empty_books: Path, tmp_path: Path
+    empty_books: Path, folder: Path
 ) -> None:
-    ends = await every_death(empty_books, tmp_path, "label")
-    assert len(ends) > 40
+    ends = await every_death(empty_books, folder, "label")
+    assert len(ends) > 20
     for point, rig, life, lpn in ends:
         hall = rig.floor.hall
         parcel = await life.parcel(lpn)
@@ -148,15 +159,15 @@ async def test_label_is_never_printed_or_applied_twice_after_a_crash_at_any_poin
         rig.close()
 
 
-async def test_carton_is_sealed_once_after_a_crash_at_any_point(empty_books: Path, tmp_path: Path) -> None:
-    for point, rig, life, lpn in await every_death(empty_books, tmp_path, "pack"):
+async def test_carton_is_sealed_once_after_a_crash_at_any_point(empty_books: Path, folder: Path) -> None:
+    for point, rig, life, lpn in await every_death(empty_books, folder, "pack"):
         assert rig.floor.hall.seals == {lpn: 1}, point
         assert (await life.parcel(lpn)).state is ParcelState.PACKED, point
         rig.close()
 
 
-async def test_gate_ships_exactly_once_after_a_crash_at_any_point(empty_books: Path, tmp_path: Path) -> None:
-    for point, rig, life, lpn in await every_death(empty_books, tmp_path, "gate"):
+async def test_gate_ships_exactly_once_after_a_crash_at_any_point(empty_books: Path, folder: Path) -> None:
+    for point, rig, life, lpn in await every_death(empty_books, folder, "gate"):
         parcel = await life.parcel(lpn)
         assert parcel.state is ParcelState.SHIPPED and parcel.place == "gone", point
         assert [box.lpn for box in rig.floor.hall.gone] == [lpn], point
@@ -167,16 +178,16 @@ async def test_gate_ships_exactly_once_after_a_crash_at_any_point(empty_books: P
 
 @pytest.mark.parametrize("how", ["mute", "deaf"])
 async def test_an_apply_in_doubt_after_a_crash_is_settled_by_the_camera_only(
-    empty_books: Path, tmp_path: Path, how: str
+    empty_books: Path, folder: Path, how: str
 ) -> None:
     """The arm lost its memory of the job and the controller died, at every point after the print."""
-    rig = Rig(Path(shutil.copy(empty_books, tmp_path / "count.db")))
+    rig = Rig(Path(shutil.copy(empty_books, folder / "count.db")))
     names = await count_points(rig, "label")
     rig.close()
-    after_print = [n for n, name in enumerate(names, 1) if n > names.index("done print")]
-    before_verdict = [n for n in after_print if n <= names.index("done apply") + 2]
+    first, last = names.index("done print"), names.index("done apply") + 2
+    before_verdict = [n for n in distinct(names) if first < n <= last]
     for number in before_verdict:
-        rig = Rig(Path(shutil.copy(empty_books, tmp_path / f"{number}.db")))
+        rig = Rig(Path(shutil.copy(empty_books, folder / f"{number}.db")))
         rig.floor.arm.misbehave["apply"] = how
         try:
             lpn, life, _ = await killed_at(rig, *WAYS["label"], number)

@@ -70,7 +70,9 @@ async def test_carton_that_shows_a_foreign_label_gets_none(life: Life, paper: Pa
     assert life.floor.hall.printed == [] and life.floor.arm.done == []
 
 
-async def test_carton_that_shows_only_the_bars_of_a_label_gets_none(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_carton_that_shows_only_the_bars_of_a_label_gets_none(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lpn = await life.carton()
     life.floor.hall.stop = Box_(lpn=lpn, sealed=True)
     shown = [(lpn, "code128"), ("00395213210000009999", "code128")]

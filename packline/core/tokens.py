@@ -26,7 +26,8 @@ def verify(secret: bytes, token: str, now: datetime) -> dict[str, Any] | None:
         claims = json.loads(_unb64(text)) if genuine else None
     except (ValueError, UnicodeEncodeError):
         return None
-    if not isinstance(claims, dict) or claims.get("exp", 0) < now.timestamp():
+    until = claims.get("exp") if isinstance(claims, dict) else None
+    if not isinstance(claims, dict) or not isinstance(until, int) or until < now.timestamp():
         return None
     return claims
 

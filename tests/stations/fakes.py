@@ -57,7 +57,7 @@ class Paper:
 
 
 @dataclass(slots=True)
-class Box_:
+class Carton:
     """A carton with its plate and whatever sticks on it."""
 
     lpn: str
@@ -95,14 +95,14 @@ class Hall:
     """The physical truth, which outlives every controller."""
 
     points: Points
-    stop: Box_ | None = None
-    infeed: Box_ | None = None
-    at_gate: Box_ | None = None
-    bench: Box_ | None = None
+    stop: Carton | None = None
+    infeed: Carton | None = None
+    at_gate: Carton | None = None
+    bench: Carton | None = None
     peel: Paper | None = None
     pad: Paper | None = None
-    lanes: dict[int, list[Box_]] = field(default_factory=lambda: {1: [], 2: [], 3: []})
-    gone: list[Box_] = field(default_factory=list)
+    lanes: dict[int, list[Carton]] = field(default_factory=lambda: {1: [], 2: [], 3: []})
+    gone: list[Carton] = field(default_factory=list)
     printed: list[Paper] = field(default_factory=list)
     stuck: list[tuple[Paper, str]] = field(default_factory=list)
     thrown: list[Paper] = field(default_factory=list)
@@ -112,7 +112,7 @@ class Hall:
     turns: list[float] = field(default_factory=list)
     lamp: int = 0
 
-    def stick(self, paper: Paper, box: Box_) -> None:
+    def stick(self, paper: Paper, box: Carton) -> None:
         """Put a label on a carton."""
         box.labels.append(paper)
         self.stuck.append((paper, box.lpn))
@@ -121,7 +121,7 @@ class Hall:
         """Give labels that stick on a carton that they do not name."""
         return [(paper, lpn) for paper, lpn in self.stuck if paper.lpn != lpn]
 
-    def doubles(self) -> list[Box_]:
+    def doubles(self) -> list[Carton]:
         """Give cartons with more than one label."""
         boxes = [*self.gone, *(b for lane in self.lanes.values() for b in lane)]
         boxes += [b for b in (self.stop, self.infeed, self.at_gate, self.bench) if b]
@@ -286,7 +286,7 @@ class Printer(Device):
 class Eyes:
     """A camera over a place. `stale` gives the frame before again; `still` pictures are JSON of the codes in them."""
 
-    def __init__(self, name: str, clock: ManualClock, points: Points, look: Callable[[], Box_ | None]) -> None:
+    def __init__(self, name: str, clock: ManualClock, points: Points, look: Callable[[], Carton | None]) -> None:
         self.name = name
         self._clock = clock
         self._points = points
@@ -312,7 +312,7 @@ class Eyes:
         return self.last
 
 
-def codes_on(box: Box_ | None) -> list[tuple[str, str]]:
+def codes_on(box: Carton | None) -> list[tuple[str, str]]:
     """Give (text, symbology) of everything readable on a carton."""
     if box is None or not box.readable:
         return []
@@ -360,8 +360,9 @@ class Reader:
                 return
 
     async def scans(self) -> AsyncIterator[Scan]:
-        while False:
-            yield
+        nothing: list[Scan] = []
+        for scan in nothing:
+            yield scan
 
     def is_connected(self) -> bool:
         return True

@@ -31,7 +31,7 @@ from stations.resolve import Resolver
 from stations.screen import Instruction, Screen, say
 from stations.turntable import Turntable
 from tests.stations.fakes import (
-    Box_,
+    Carton,
     EagerClock,
     Eyes,
     Hall,
@@ -251,7 +251,7 @@ class Life:
                 await self.kit.record(self._event(kind, lpn, order_id, place=place))
         return lpn
 
-    async def approved(self, serial: int = 1, number: object = 1, place: str = "to:gate-1") -> Box_:
+    async def approved(self, serial: int = 1, number: object = 1, place: str = "to:gate-1") -> Carton:
         """Make a parcel that may leave, with its label on the carton."""
         lpn = await self.carton(serial, number)
         sscc = Sscc.build(3, "9521321", 5000 + serial).text
@@ -264,7 +264,7 @@ class Life:
             self._event("ParcelApproved", lpn, order_id),
             self._event("ParcelMoved", lpn, order_id, place=place),
         )
-        return Box_(lpn=lpn, labels=[Paper(sscc=sscc, lpn=lpn, print_number=9000 + serial)], sealed=True)
+        return Carton(lpn=lpn, labels=[Paper(sscc=sscc, lpn=lpn, print_number=9000 + serial)], sealed=True)
 
     def _event(self, kind: str, lpn: str, order_id: str, **data: object) -> Event:
         return Event(kind=kind, subject=lpn, order_id=order_id, data=data)
@@ -306,9 +306,9 @@ class Life:
         answer: Instruction = await work.scanned(scan)
         return answer
 
-    async def label_all(self, lpn: str) -> Box_:
+    async def label_all(self, lpn: str) -> Carton:
         """Run the label station until the carton has left it; gives the carton."""
-        box = self.floor.hall.stop or Box_(lpn=lpn, sealed=True)
+        box = self.floor.hall.stop or Carton(lpn=lpn, sealed=True)
         self.floor.hall.stop = box
         for _ in range(12):
             if self.floor.hall.stop is not box:
@@ -342,7 +342,7 @@ class Rig:
             wrap_commit=self.floor.points.wrap_commit if counted else None,
         )
         if slow:
-            store.writer.read = _later(store.writer.read)  # type: ignore[method-assign]
+            store.writer.read = _later(store.writer.read)  # type: ignore[method-assign, assignment]
         kit = Kit(
             books=store.books,
             ledger=store.ledger,

@@ -13,7 +13,7 @@ from packline.core.identity import Lpn
 from packline.orders.model import ParcelState, Purchase
 from stations.bench import Bench
 from stations.screen import Screen
-from tests.stations.fakes import Box_
+from tests.stations.fakes import Carton
 from tests.stations.line import Life, Rig, until
 
 
@@ -27,7 +27,7 @@ async def bulky(life: Life, serial: int = 1, number: object = 1, **changes: Any)
             await life.record_unit(kind, unit.unit_id, order_id)
         await life.record_unit("UnitBoxed", unit.unit_id, order_id, lpn=lpn)
     await life.kit.record(life._event("ParcelCollected", lpn, order_id))
-    life.floor.hall.bench = Box_(lpn=lpn)
+    life.floor.hall.bench = Carton(lpn=lpn)
     return lpn
 
 
@@ -174,7 +174,7 @@ async def test_packing_alone_can_be_done_by_a_person(life: Life) -> None:
 
 async def test_labelling_alone_can_be_done_by_a_person(life: Life) -> None:
     lpn = await life.carton()
-    life.floor.hall.bench = Box_(lpn=lpn, sealed=True)
+    life.floor.hall.bench = Carton(lpn=lpn, sealed=True)
     bench = life.bench
     bench.name = "label-1"
     await life.scan(bench, lpn)

@@ -11,7 +11,7 @@ import pytest
 from packline.core.effects import EffectState
 from packline.orders.model import OrderState, ParcelState
 from stations.kit import Trouble
-from tests.stations.fakes import Box_, Killed
+from tests.stations.fakes import Carton, Killed
 from tests.stations.line import Life, Rig
 
 MOST_STEPS = 30
@@ -65,13 +65,13 @@ Begin = Callable[[Rig, Life], Awaitable[str]]
 
 async def a_packed_carton(rig: Rig, life: Life) -> str:
     lpn = await life.carton()
-    rig.floor.hall.stop = Box_(lpn=lpn, sealed=True)
+    rig.floor.hall.stop = Carton(lpn=lpn, sealed=True)
     return lpn
 
 
 async def a_collected_carton(rig: Rig, life: Life) -> str:
     lpn = await life.carton(state="collected", place="to:pack-1")
-    rig.floor.hall.infeed = Box_(lpn=lpn)
+    rig.floor.hall.infeed = Carton(lpn=lpn)
     return lpn
 
 
@@ -189,11 +189,13 @@ async def test_an_apply_in_doubt_after_a_crash_is_settled_by_the_camera_only(
     for number in before_verdict:
         rig = Rig(Path(shutil.copy(empty_books, folder / f"{number}.db")))
         rig.floor.arm.misbehave["apply"] = how
+        doubt = None
         try:
             lpn, life, _ = await killed_at(rig, *WAYS["label"], number)
         except Trouble as found:
-            assert how == "deaf" and found.fault.code in (2005, 2104), names[number - 1]
-            assert rig.floor.hall.stuck == []
+            doubt = found.fault.code
+        if doubt is not None:
+            assert how == "deaf" and doubt in (2005, 2104) and rig.floor.hall.stuck == [], names[number - 1]
         else:
             assert how == "mute" or rig.floor.hall.stuck, names[number - 1]
             assert (await life.parcel(lpn)).state is ParcelState.VERIFIED

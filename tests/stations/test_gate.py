@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from packline.core.effects import RELEASE, Effect, EffectState
+from packline.core.effects import RELEASE, Effect, EffectState, Evidence, Ticket
 from packline.core.faults import Fault
 from packline.orders.model import OrderState, ParcelState, Purchase
-from tests.stations.fakes import Box_
+from tests.stations.fakes import Carton
 from tests.stations.line import Life, Rig, trouble, until
 
 GREEN, RED, DARK = 1, 2, 0
@@ -48,7 +48,7 @@ async def test_gate_releases_only_approved_parcels(life: Life, state: str) -> No
     assert (await life.parcel(box.lpn)).place == "to:hold-1"
 
 
-async def _verified(life: Life) -> Box_:
+async def _verified(life: Life) -> Carton:
     lpn = await life.carton(7, 7)
     return await life.label_all(lpn)
 
@@ -65,7 +65,7 @@ async def test_voided_label_is_refused_at_the_gate_and_names_its_parcel(life: Li
 async def test_unknown_label_is_refused_at_the_gate(life: Life) -> None:
     box = await life.approved()
     stranger = "395213210000009999"
-    life.floor.hall.at_gate = Box_(lpn=box.lpn, labels=[type(box.labels[0])(stranger, box.lpn, 1)])
+    life.floor.hall.at_gate = Carton(lpn=box.lpn, labels=[type(box.labels[0])(stranger, box.lpn, 1)])
     found = await trouble(life.gate.step())
     assert found.fault.code == 4106 and found.subject == stranger
     await life.gate.step()  # it was refused: nothing more until it is taken away
@@ -142,7 +142,7 @@ async def test_a_parcel_that_left_is_booked_as_shipped_whatever_was_decided_whil
     device = life.floor.gate
     plain = device.send
 
-    async def send(effect, ticket):  # type: ignore[no-untyped-def]
+    async def send(effect: Effect, ticket: Ticket) -> Evidence:
         evidence = await plain(effect, ticket)
         if effect.kind is RELEASE:
             await (

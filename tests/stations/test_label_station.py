@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 import pytest
 
 from packline.core.effects import APPLY, EJECT, PRINT, SEAL, EffectState, Evidence
 from packline.core.faults import Fault
 from packline.orders.model import Address, ParcelState, Purchase
-from tests.stations.fakes import Box_, Paper
+from tests.stations.fakes import Carton, Paper
 from tests.stations.line import Life, Rig, trouble
 
 ELSEWHERE = Address(recipient="李华", lines=("解放路 9 号",), city="北京", postcode="100000")
@@ -64,7 +67,7 @@ async def test_a_parcel_that_waited_for_money_is_labelled_when_it_comes_back(lif
 )
 async def test_carton_that_shows_a_foreign_label_gets_none(life: Life, paper: Paper) -> None:
     lpn = await life.carton()
-    life.floor.hall.stop = Box_(lpn=lpn, labels=[paper], sealed=True)
+    life.floor.hall.stop = Carton(lpn=lpn, labels=[paper], sealed=True)
     found = await trouble(life.label.step())
     assert found.fault.code == 3003 and found.subject == lpn
     assert life.floor.hall.printed == [] and life.floor.arm.done == []
@@ -74,7 +77,7 @@ async def test_carton_that_shows_only_the_bars_of_a_label_gets_none(
     life: Life, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lpn = await life.carton()
-    life.floor.hall.stop = Box_(lpn=lpn, sealed=True)
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
     shown = [(lpn, "code128"), ("00395213210000009999", "code128")]
     monkeypatch.setattr("tests.stations.fakes.codes_on", lambda box: shown)
     assert (await trouble(life.label.step())).fault.code == 3003
@@ -83,7 +86,7 @@ async def test_carton_that_shows_only_the_bars_of_a_label_gets_none(
 
 async def test_own_label_that_no_arm_put_on_is_asked_about(life: Life) -> None:
     lpn = await life.carton()
-    life.floor.hall.stop = Box_(lpn=lpn, sealed=True)
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
     life.floor.arm.misbehave["apply"] = "refuse"
     await trouble(life.label.step())
     life.floor.hall.stop.labels.append(life.floor.hall.printed[0])
@@ -95,7 +98,7 @@ async def test_stale_picture_is_no_proof(life: Life) -> None:
     """The camera hands out the frame again that once showed this very label on this very carton."""
     lpn = await life.carton()
     hall, camera = life.floor.hall, life.floor.cam_verify
-    hall.stop = Box_(lpn=lpn, sealed=True)
+    hall.stop = Carton(lpn=lpn, sealed=True)
     life.floor.arm.misbehave["apply"] = "deaf"
     await trouble(life.label.step())
     paper = hall.printed[0]
@@ -112,7 +115,7 @@ async def test_stale_picture_is_no_proof(life: Life) -> None:
 
 async def test_a_camera_that_was_restarted_is_believed_again(life: Life) -> None:
     lpn = await life.carton()
-    life.floor.hall.stop = Box_(lpn=lpn, sealed=True)
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
     life.floor.cam_verify.frame = 5000
     await life.label._eye.see()
     life.floor.cam_verify.frame = 0
@@ -124,13 +127,13 @@ async def test_a_camera_that_was_restarted_is_believed_again(life: Life) -> None
 
 async def test_unreadable_carton_is_asked_about_and_nothing_moves(life: Life) -> None:
     lpn = await life.carton()
-    life.floor.hall.stop = Box_(lpn=lpn, readable=False)
+    life.floor.hall.stop = Carton(lpn=lpn, readable=False)
     assert (await trouble(life.label.step())).fault.code == 3001
     assert life.floor.arm.done == [] and life.floor.hall.printed == []
 
 
 async def test_unknown_carton_is_sent_to_clarification_when_there_is_room(life: Life) -> None:
-    life.floor.hall.stop = Box_(lpn="PL0000000994")
+    life.floor.hall.stop = Carton(lpn="PL0000000994")
     life.floor.lane_full[3] = True
     for _ in range(3):
         assert (await trouble(life.label.step())).fault.code == 4106
@@ -154,7 +157,7 @@ async def test_a_parcel_booked_as_shipped_that_stands_at_the_stop_is_sent_to_cla
 
 async def test_unknown_print_is_never_sent_again(life: Life) -> None:
     lpn = await life.carton()
-    life.floor.hall.stop = Box_(lpn=lpn, sealed=True)
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
     life.floor.printer.misbehave = "silent lost"
     for _ in range(4):
         found = await trouble(life.label.step())
@@ -178,7 +181,7 @@ async def test_a_silent_printer_is_believed_when_the_sensor_sees_its_label(life:
 async def test_the_sensor_is_no_proof_when_the_counter_contradicts_it(life: Life) -> None:
     """More labels came out than one: what lies at the exit may be anybody's, so no arm touches it."""
     lpn = await life.carton()
-    life.floor.hall.stop = Box_(lpn=lpn, sealed=True)
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
     life.floor.printer.misbehave = "silent lost"
     await trouble(life.label.step())
     life.floor.printer.misbehave = ""
@@ -191,7 +194,7 @@ async def test_the_sensor_is_no_proof_when_the_counter_contradicts_it(life: Life
 
 async def test_half_a_label_is_never_put_on(life: Life) -> None:
     lpn = await life.carton()
-    life.floor.hall.stop = Box_(lpn=lpn, sealed=True)
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
     life.floor.printer.misbehave = "half"
     found = await trouble(life.label.step())
     assert found.fault.code == 2105
@@ -222,7 +225,7 @@ async def test_label_on_the_pad_is_discarded_first(life: Life) -> None:
 
 async def test_a_label_that_cannot_be_thrown_away_is_asked_about(life: Life) -> None:
     lpn = await life.carton()
-    life.floor.hall.stop = Box_(lpn=lpn)
+    life.floor.hall.stop = Carton(lpn=lpn)
     life.floor.hall.peel = Paper(sscc="395213210000009999", lpn="PL0000000994", print_number=77)
     life.floor.arm.acts = {**life.floor.arm.acts, "discard": lambda effect: {}}
     assert (await trouble(life.label.step())).fault.code == 2107
@@ -249,7 +252,7 @@ async def test_a_label_left_at_the_peel_by_one_parcel_never_goes_on_another(life
     hall = life.floor.hall
     for lpn in (one, two):
         life.floor.arm.misbehave["apply"] = "refuse"
-        hall.stop = Box_(lpn=lpn, sealed=True)
+        hall.stop = Carton(lpn=lpn, sealed=True)
         await trouble(life.label.step())
         assert (await life.parcel(lpn)).state is ParcelState.PRINTED
     assert hall.peel is not None and hall.peel.lpn == two
@@ -265,7 +268,7 @@ async def test_a_label_left_at_the_peel_by_one_parcel_never_goes_on_another(life
 async def test_a_label_of_this_visit_that_still_waits_is_put_on_and_not_printed_again(rig: Rig) -> None:
     life = rig.live()
     lpn = await life.carton()
-    rig.floor.hall.stop = Box_(lpn=lpn, sealed=True)
+    rig.floor.hall.stop = Carton(lpn=lpn, sealed=True)
     rig.floor.arm.misbehave["apply"] = "refuse"
     await trouble(life.label.step())
     again = rig.live()
@@ -287,7 +290,7 @@ async def test_unknown_apply_is_settled_by_the_camera_only(life: Life) -> None:
 
 async def test_unknown_apply_that_the_camera_cannot_see_waits_for_a_person(life: Life) -> None:
     lpn = await life.carton()
-    life.floor.hall.stop = Box_(lpn=lpn, sealed=True)
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
     life.floor.arm.misbehave["apply"] = "deaf"
     for _ in range(3):
         found = await trouble(life.label.step())
@@ -300,7 +303,7 @@ async def test_unknown_apply_that_the_camera_cannot_see_waits_for_a_person(life:
 
 async def test_an_arm_that_cannot_be_asked_is_asked_again_before_any_picture_counts(life: Life) -> None:
     lpn = await life.carton()
-    life.floor.hall.stop = Box_(lpn=lpn, sealed=True)
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
     life.floor.arm.misbehave["apply"] = "gone"
     shots = life.floor.cam_verify.shots
     assert (await trouble(life.label.step())).fault.code == 1001
@@ -310,7 +313,7 @@ async def test_an_arm_that_cannot_be_asked_is_asked_again_before_any_picture_cou
 
 async def test_label_that_fell_off_the_pad_is_not_believed(life: Life) -> None:
     lpn = await life.carton()
-    life.floor.hall.stop = Box_(lpn=lpn, sealed=True)
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
     life.floor.arm.acts = {**life.floor.arm.acts, "apply": lambda effect: {"press_n": 42}}
     assert (await trouble(life.label.step())).fault.code == 2104
     assert (await life.parcel(lpn)).state is ParcelState.PRINTED
@@ -319,7 +322,7 @@ async def test_label_that_fell_off_the_pad_is_not_believed(life: Life) -> None:
 async def test_wrong_label_on_the_parcel_is_never_verified(life: Life) -> None:
     lpn = await life.carton()
     hall = life.floor.hall
-    hall.stop = Box_(lpn=lpn, sealed=True)
+    hall.stop = Carton(lpn=lpn, sealed=True)
     foreign = Paper(sscc="395213210000009999", lpn="PL0000000994", print_number=77)
 
     def swap(effect: object) -> dict:
@@ -336,7 +339,7 @@ async def test_wrong_label_on_the_parcel_is_never_verified(life: Life) -> None:
 
 async def test_a_machine_fault_that_failed_a_job_is_asked_about_so_that_it_can_be_answered(life: Life) -> None:
     lpn = await life.carton()
-    life.floor.hall.stop = Box_(lpn=lpn, sealed=True)
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
     life.floor.arm.misbehave["apply"], life.floor.arm.fault = "fail", 2002
     found = await trouble(life.label.step())
     assert found.fault.code == 2006 and "2002" in found.fault.seen
@@ -350,7 +353,7 @@ async def test_a_machine_fault_that_failed_a_job_is_asked_about_so_that_it_can_b
 
 async def test_a_full_lane_is_waited_for(life: Life) -> None:
     lpn = await life.carton()
-    life.floor.hall.stop = Box_(lpn=lpn, sealed=True)
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
     life.floor.lane_full[2] = True
     for _ in range(3):
         await life.label.step()
@@ -377,14 +380,14 @@ async def test_an_eject_that_did_not_happen_is_done_once_more(life: Life) -> Non
 
 async def test_an_eject_in_doubt_is_not_decided_from_a_picture_without_a_plate(life: Life) -> None:
     lpn = await life.carton(paid=False)
-    box = Box_(lpn=lpn, sealed=True)
+    box = Carton(lpn=lpn, sealed=True)
     life.floor.hall.stop = box
     life.floor.arm.misbehave["eject"] = "deaf"
     seen = []
 
-    def only_once() -> Box_ | None:
+    def only_once() -> Carton | None:
         seen.append(1)
-        return box if len(seen) == 1 else Box_(lpn=lpn, readable=False)
+        return box if len(seen) == 1 else Carton(lpn=lpn, readable=False)
 
     life.floor.cam_verify._look = only_once
     assert (await trouble(life.label.step())).fault.code == 3001
@@ -393,7 +396,7 @@ async def test_an_eject_in_doubt_is_not_decided_from_a_picture_without_a_plate(l
 
 async def test_a_carton_behind_the_packer_settles_a_seal_in_doubt(life: Life) -> None:
     lpn = await life.carton(state="collected", place="to:pack-1")
-    life.floor.hall.infeed = Box_(lpn=lpn)
+    life.floor.hall.infeed = Carton(lpn=lpn)
     life.floor.packer.misbehave["seal"] = "mute"
     assert (await trouble(life.pack.step())).fault.code == 2005
     life.floor.hall.infeed = None
@@ -405,19 +408,19 @@ async def test_a_carton_behind_the_packer_settles_a_seal_in_doubt(life: Life) ->
 # -- changes from outside in mid-work ----------------------------------------------------------------------------------
 
 
-def during(life: Life, act: str, change: object) -> None:
+def during(life: Life, act: str, change: Callable[[], Awaitable[None]]) -> None:
     """Let something happen in the books while a machine works."""
-    device = {"print": life.floor.printer}.get(act, life.floor.arm)
+    device: Any = life.floor.printer if act == "print" else life.floor.arm
     plain = device.send
 
-    async def send(effect, ticket):  # type: ignore[no-untyped-def]
+    async def send(effect: Any, ticket: Any) -> Any:
         evidence = await plain(effect, ticket)
         if effect.kind.name == act:
-            device.send = plain  # type: ignore[method-assign]
-            await change()  # type: ignore[operator]
+            device.send = plain
+            await change()
         return evidence
 
-    device.send = send  # type: ignore[method-assign]
+    device.send = send
 
 
 async def test_a_new_address_while_the_label_is_printed_throws_that_label_away(life: Life) -> None:
@@ -527,16 +530,17 @@ async def test_a_carton_for_the_bench_is_not_labelled_by_the_machine(life: Life)
 
 async def test_a_machine_that_is_stale_or_broken_or_unclaimed_holds_the_station(life: Life) -> None:
     arm = life.floor.machines["arm"]
-    for change, code in (
+    changes: tuple[tuple[dict[str, Any], int], ...] = (
         ({"quality": "absent"}, 1001),
         ({"quality": "stale"}, 1002),
         ({"quality": "bad"}, 1003),
         ({"faults": (2007,)}, 2007),
         ({"owned": False}, 1002),
         ({"owned": False, "faults": (1101,)}, 1101),
-    ):
+    )
+    for change, code in changes:
         before = arm.now
-        arm.now = type(before)(**change)  # type: ignore[arg-type]
+        arm.now = type(before)(**change)
         with pytest.raises(Fault) as found:
             await life.label.step()
         assert found.value.code == code

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from packline.core.effects import SEAL, EffectState
+from packline.core.effects import SEAL, Effect, EffectState, Evidence, Ticket
 from packline.core.faults import Fault
 from packline.orders.model import OrderState, ParcelState, Purchase
 from stations.pack import LEAST_MM, MOST_MM, carton_size
-from tests.stations.fakes import Box_
+from tests.stations.fakes import Carton
 from tests.stations.line import ITEMS, Life, Rig, trouble
 
 
 async def test_the_carton_that_its_own_plate_names_is_sealed_once(life: Life) -> None:
     lpn = await life.carton(state="collected", place="to:pack-1")
-    life.floor.hall.infeed = Box_(lpn=lpn)
+    life.floor.hall.infeed = Carton(lpn=lpn)
     for _ in range(4):
         await life.pack.step()
     assert life.floor.hall.seals == {lpn: 1}
@@ -25,7 +25,7 @@ async def test_the_carton_that_its_own_plate_names_is_sealed_once(life: Life) ->
 
 async def test_a_no_read_at_the_infeed_seals_nothing(life: Life) -> None:
     lpn = await life.carton(state="collected", place="to:pack-1")
-    life.floor.hall.infeed = Box_(lpn=lpn)
+    life.floor.hall.infeed = Carton(lpn=lpn)
     life.floor.scan_pack.is_blind = True
     assert (await trouble(life.pack.step())).fault.code == 3001
     assert not life.floor.hall.seals
@@ -35,14 +35,14 @@ async def test_a_read_of_the_carton_before_is_not_taken_for_this_one(life: Life)
     before = await life.carton(1, 1, state="collected", place="to:pack-1")
     now = await life.carton(2, 2, state="collected", place="to:pack-1")
     await life.scan(life.pack, before)  # late: nobody asked
-    life.floor.hall.infeed = Box_(lpn=now)
+    life.floor.hall.infeed = Carton(lpn=now)
     await life.pack.step()
     assert life.floor.hall.seals == {now: 1}
     assert (await life.parcel(before)).state is ParcelState.COLLECTED
 
 
 async def test_a_full_outfeed_is_waited_for(life: Life) -> None:
-    life.floor.hall.infeed = Box_(lpn=await life.carton(state="collected", place="to:pack-1"))
+    life.floor.hall.infeed = Carton(lpn=await life.carton(state="collected", place="to:pack-1"))
     life.floor.outfeed_full = True
     await life.pack.step()
     assert life.pack.screen.next.key == "lane_full" and not life.floor.hall.seals
@@ -56,7 +56,7 @@ async def test_a_carton_that_is_not_to_be_packed_is_sent_on_by_the_screen(life: 
         to = "hold-1"
     elif which == "packed":
         lpn, to = await life.carton(), "label-1"
-    life.floor.hall.infeed = Box_(lpn=lpn)
+    life.floor.hall.infeed = Carton(lpn=lpn)
     if which == "unknown":
         found = await trouble(life.pack.step())
         assert (found.fault.code, found.subject) == (4106, lpn)
@@ -69,7 +69,7 @@ async def test_a_carton_that_is_not_to_be_packed_is_sent_on_by_the_screen(life: 
 
 async def test_a_seal_in_doubt_is_asked_about_while_the_carton_is_there(life: Life) -> None:
     lpn = await life.carton(state="collected", place="to:pack-1")
-    life.floor.hall.infeed = Box_(lpn=lpn)
+    life.floor.hall.infeed = Carton(lpn=lpn)
     life.floor.packer.misbehave["seal"] = "mute"
     for _ in range(3):
         found = await trouble(life.pack.step())
@@ -85,10 +85,10 @@ async def test_a_seal_in_doubt_is_asked_about_while_the_carton_is_there(life: Li
 
 async def test_an_order_cancelled_while_its_carton_is_sealed_goes_back_without_a_software_fault(life: Life) -> None:
     lpn = await life.carton(state="collected", place="to:pack-1")
-    life.floor.hall.infeed = Box_(lpn=lpn)
+    life.floor.hall.infeed = Carton(lpn=lpn)
     plain = life.floor.packer.send
 
-    async def send(effect, ticket):  # type: ignore[no-untyped-def]
+    async def send(effect: Effect, ticket: Ticket) -> Evidence:
         await life.change(purchase=Purchase.CANCELLED)
         return await plain(effect, ticket)
 
@@ -151,7 +151,7 @@ async def test_the_rack_survives_a_restart(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "to"), [("ParcelRejected", "clarify-1"), ("ParcelClarify", "clarify-1"), ("LabelVoided", "label-1")]
+    "event, to", [("ParcelRejected", "clarify-1"), ("ParcelClarify", "clarify-1"), ("LabelVoided", "label-1")]
 )
 async def test_what_belongs_elsewhere_is_fetched_from_the_rack(life: Life, event: str, to: str) -> None:
     lpn = await verified(life)

@@ -8,7 +8,7 @@ from packline.core.effects import APPLY, PRINT, EffectState, Evidence
 from packline.core.faults import FAULTS, Fault
 from packline.orders.model import OrderState, ParcelState
 from packline.orders.policy import POLICY, Action, Reaction
-from tests.stations.fakes import Box_
+from tests.stations.fakes import Carton
 from tests.stations.line import Life, Rig, trouble
 
 LIN = {"actor": "lin", "role": "supervisor"}
@@ -25,14 +25,14 @@ async def ask(life: Life, code: int, subject: str, *, effect_id: str = "", actio
 async def in_doubt(life: Life) -> tuple[str, str]:
     """Leave an application in doubt; gives the plate and the exception."""
     lpn = await life.carton()
-    life.floor.hall.stop = Box_(lpn=lpn, sealed=True)
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
     life.floor.arm.misbehave["apply"] = "deaf"
     found = await trouble(life.label.step())
     return lpn, await ask(life, found.fault.code, lpn, effect_id=found.effect_id)
 
 
 @pytest.mark.parametrize(
-    ("action", "state"), [("done", EffectState.CONFIRMED), ("not_done", EffectState.NOT_EXECUTED)], ids=str
+    "action, state", [("done", EffectState.CONFIRMED), ("not_done", EffectState.NOT_EXECUTED)], ids=str
 )
 async def test_a_persons_answer_settles_the_ledger_and_names_the_person(
     life: Life, action: str, state: EffectState

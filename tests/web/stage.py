@@ -4,11 +4,13 @@ import asyncio
 import io
 import shutil
 import tempfile
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2.bccache import Bucket, BytecodeCache
 from PIL import Image, ImageDraw
@@ -25,6 +27,8 @@ from web.app import create_app, hub_of
 from web.doors import hash_password
 from web.settings import WebSettings
 
+T = TypeVar("T")
+
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 SECRET = b"a secret of thirty-two bytes, no"
 FEED_SECRET = "whsec_c3RhZ2UtbWFya2V0cGxhY2Utc2VjcmV0LTAwMDAx"
@@ -36,6 +40,12 @@ READY = Lpn.number(1001).text  # verified, the buyer is asked
 WAITING = Lpn.number(1002).text  # sealed, waits for payment
 LOST = Lpn.number(1003).text  # print in doubt
 SSCC = Sscc.build(3, "9521321", 41).text
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end, in a thread of its own: Playwright keeps a loop running in the test's thread."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 class Compiled(BytecodeCache):
@@ -74,6 +84,7 @@ class Cardboard:
         self.snapshot = healthy()
         self.is_alive = True
         self.is_frozen = False
+        self.last_at = START.isoformat()
         self.store: Store | None = None
         self.verdict: tuple[str, dict[str, Any]] | None = ("done", {})
         self.handled: list[Any] = []
@@ -82,17 +93,22 @@ class Cardboard:
         if not self.is_alive:
             raise ConnectionRefusedError("nobody listens")
         if question["do"] == "snapshot":
-            return {**deepcopy(self.snapshot), "at": (START if self.is_frozen else self.clock.now()).isoformat()}
+            return {**deepcopy(self.snapshot), "at": self._at()}
         self.work()
         return {"ok": True}
+
+    def _at(self) -> str:
+        if not self.is_frozen:
+            self.last_at = self.clock.now().isoformat()
+        return self.last_at
 
     def work(self) -> None:
         if self.store is None or self.verdict is None:
             return
         state, result = self.verdict
-        for row in asyncio.run(self.store.requests.pending()):
+        for row in run(self.store.requests.pending()):
             self.handled.append(row)
-            asyncio.run(self.store.requests.finish(row.id, result, state=state))
+            run(self.store.requests.finish(row.id, result, state=state))
 
 
 class Stage:
@@ -128,11 +144,11 @@ class Stage:
         self.store.close()
 
     def record(self, *events: Event) -> None:
-        asyncio.run(self.store.books.record(*events))
+        run(self.store.books.record(*events))
 
     def client(self, role: str = "") -> Any:
         """Give a test client, signed in; its `csrf` is the session's token."""
-        client = self.app.test_client()
+        client: Any = self.app.test_client()
         client.csrf = ""
         if role:
             answer = client.post("/api/login", json={"user": role, "password": PASSWORD})
@@ -148,15 +164,15 @@ class Stage:
     ) -> str:
         fault = Fault(code, where=station, seen="what the camera saw", expected="what the books say")
         desk = self.store.books
-        return asyncio.run(desk.open_exception(fault, station=station, subject=subject, actions=actions))
+        return run(desk.open_exception(fault, station=station, subject=subject, actions=actions))
 
     def alarm(self, code: int, source: str) -> None:
-        asyncio.run(self.store.books.raise_alarm(Fault(code, where=source, seen="no answer"), source=source))
+        run(self.store.books.raise_alarm(Fault(code, where=source, seen="no answer"), source=source))
 
     def picture(self, kind: str, subject: str, order_id: str, text: str, note: str = "", frame: int = 1) -> str:
         still = Still(jpeg=drawn(text, frame), camera="cam-verify", frame=frame, captured_at=self.clock.now())
         keep = self.store.books.keep_picture
-        return asyncio.run(keep(still, kind=kind, subject=subject, order_id=order_id, note=note))
+        return run(keep(still, kind=kind, subject=subject, order_id=order_id, note=note))
 
 
 @cache
@@ -221,7 +237,7 @@ def furnish(stage: Stage) -> None:
     put = stage.store.inbox.put_now(
         "marketplace", "msg-17", {}, b'{"type":"order.changed","data":{"id":"HM-1"}}', START
     )
-    asyncio.run(
+    run(
         stage.store.inbox.mark(
             put.id, "quarantined", "4006 unknown SKU: line 1, saw LAMP-9, expected an item of the master"
         )
@@ -285,12 +301,12 @@ class Doubtful:
 
 def in_doubt(stage: Stage, lpn: str) -> str:
     effect = Effect(kind=PRINT, subject=lpn, generation=1, station="label-1", parameters={"sscc": SSCC})
-    outcome = asyncio.run(stage.store.ledger.perform(effect, Doubtful()))
+    outcome = run(stage.store.ledger.perform(effect, Doubtful()))
     fault = Fault(2103, where="label-1", seen="no answer within 3 s", expected="a counted label")
     opened = stage.store.books.open_exception(
         fault, station="label-1", subject=lpn, actions=("done", "not_done", "clarify"), effect_id=outcome.effect_id
     )
-    return asyncio.run(opened)
+    return run(opened)
 
 
 def station(name: str, kind: str, state: str, following: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -81,11 +81,15 @@ def test_an_answer_that_is_no_snapshot_counts_as_none(answer):
 
 
 def test_a_fragment_is_made_once_for_all_who_look(board):
-    made = []
+    made: list[str] = []
     fragments = Fragments()
 
-    texts = [fragments.get(3, ("view", "en"), lambda: made.append(1) or "x") for _ in range(200)]
-    fragments.get(4, ("view", "en"), lambda: made.append(1) or "y")
+    def make() -> str:
+        made.append("x")
+        return "x"
+
+    texts = [fragments.get(3, ("view", "en"), make) for _ in range(200)]
+    fragments.get(4, ("view", "en"), make)
 
     assert len(made) == 2 and set(texts) == {"x"}
 
@@ -195,7 +199,7 @@ def listen(stage, url, client=None):
     chunks = iter(answer.response)
 
     def take(count):
-        taken = []
+        taken: list[dict[str, str]] = []
         while len(taken) < count:
             chunk = next(chunks)
             block = (chunk.decode() if isinstance(chunk, bytes) else chunk).strip().split("\n")

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -42,7 +43,7 @@ def video():
     settings = VideoSettings(
         cameras={"cam-table": "http://127.0.0.1:1/x.jpg"}, secret=SECRET, clock=clock, most_viewers=1
     )
-    app = create_video_app(settings, Roll)
+    app = create_video_app(settings, cast(Any, Roll))
     return app.test_client(), app.extensions["packline-video"].grabbers["cam-table"], clock
 
 

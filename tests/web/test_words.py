@@ -1,8 +1,10 @@
 """Everything on the screen is said in both languages."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -30,7 +32,7 @@ INSTRUCTIONS = """pick place_on_table photographing buyer_inspects box send_on i
 stick_label store fetch place_parcel releasing take_back decide return_to_shelf ask_person fault held offline take_to stored carton_ok
 label_ok done refused put_back hand_over finish_first coming lane_full""".split()
 
-FAMILIES = {
+FAMILIES: dict[str, Iterable[Any]] = {
     "step": INSTRUCTIONS,
     "order_state": OrderState,
     "unit_state": UnitState,

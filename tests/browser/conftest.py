@@ -1,0 +1,122 @@
+"""Debian's Chromium against a dashboard in this process, whose clock and controller the test holds in its hands."""
+
+import shutil
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.web.stage import PASSWORD, Stage, furnished_stage
+from web.settings import Wedge
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--force-color-profile=srgb", "--hide-scrollbars",
+]  # fmt: skip
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1920, "height": 1080}
+
+
+class Quiet(WSGIRequestHandler):
+    """Says nothing of requests."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log(self, *_args: Any) -> None:
+        """Say nothing."""
+
+
+@dataclass
+class Site:
+    """A served stage."""
+
+    stage: Stage
+    url: str
+
+
+@pytest.fixture(scope="session")
+def browser():
+    chromium = shutil.which("chromium") or "/usr/bin/chromium"
+    with sync_playwright() as play:
+        running = play.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def wedge(request):
+    """Give the rule for scans: patient, because a busy machine types slowly; a test may ask for the real one."""
+    return getattr(request, "param", Wedge(gap_ms=5000))
+
+
+@pytest.fixture
+def site(tmp_path, wedge):
+    stage = furnished_stage(tmp_path, wedge=wedge)
+    server = make_server("127.0.0.1", 0, stage.app, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Site(stage=stage, url=f"http://127.0.0.1:{server.server_port}")
+    stage.hub.stop()
+    server.shutdown()
+    server.server_close()
+    stage.store.close()
+
+
+class Visit:
+    """A page of a person; everything that a page should never do is noted."""
+
+    def __init__(self, browser: Browser, site: Site, role: str, **options: Any) -> None:
+        self.site = site
+        self.complaints: list[str] = []
+        self.context = browser.new_context(
+            **{"viewport": DESK, "locale": "en-GB", "reduced_motion": "reduce", **options}
+        )
+        if role:
+            answer = self.context.request.post(f"{site.url}/api/login", data={"user": role, "password": PASSWORD})
+            assert answer.ok
+        self.page: Page = self.context.new_page()
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        self.page.on("request", self._request)
+
+    def open(self, path: str) -> Page:
+        """Open a page and wait until its stream has said its first word."""
+        with_stream = "/login" not in path and "/buyer" not in path
+        if with_stream:
+            self.page.add_init_script(
+                "document.addEventListener('htmx:sseOpen', () => { document.body.dataset.streaming = 'yes'; })"
+            )
+        self.page.goto(self.site.url + path)
+        if with_stream:
+            self.page.wait_for_selector("body[data-streaming]")
+        return self.page
+
+    def _console(self, message: Any) -> None:
+        is_full_house = (
+            "503 (SERVICE UNAVAILABLE)" in message.text
+        )  # the browser's own words, for a stream without room
+        if message.type in ("error", "warning") and not is_full_house:
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def _request(self, request: Any) -> None:
+        if not request.url.startswith((self.site.url, "data:", "blob:")):
+            self.complaints.append(f"foreign: {request.url}")
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Give a function that opens a page as somebody; at the end no page may have complained."""
+    made: list[Visit] = []
+
+    def begin(path: str, role: str = "supervisor", **options: Any) -> Page:
+        one = Visit(browser, site, role, **options)
+        made.append(one)
+        return one.open(path)
+
+    yield begin
+    for one in made:
+        one.context.close()
+        assert one.complaints == []

@@ -1,0 +1,140 @@
+"""What people see when the line moves, when it falls silent, and when it comes back."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.web.stage import READY, say, wound
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_change_appears_without_reload(visit, site):
+    page = visit("/")
+    page.evaluate("window.same = true")
+    site.stage.controller.snapshot["line"]["wip"] = 31
+    site.stage.hub.poll()
+
+    expect(page.locator(".figure", has_text="In work").locator("dd").first).to_have_text("31")
+    assert page.evaluate("window.same")
+
+
+def test_the_focus_stays_where_it_was_when_the_page_changes(visit, site):
+    page = visit("/station/pack-1")
+    page.get_by_role("button", name="Hold station").focus()
+    site.stage.controller.snapshot["stations"][1]["next"] = say("wait_carton")
+    site.stage.hub.poll()
+
+    expect(page.locator("#next")).to_contain_text("Waiting for the next carton")
+    expect(page.get_by_role("button", name="Hold station")).to_be_focused()
+
+
+def test_silence_of_five_seconds_shows_the_banner_and_switches_every_button_off(browser, site, visit):
+    page = visit("/login", role="")
+    page.clock.install()
+    sign_in(page, "/station/induct-1", site)
+    hold = page.get_by_role("button", name="Hold station")
+    expect(hold).to_be_enabled()
+
+    page.clock.fast_forward(4800)
+    expect(hold).to_be_enabled()
+    expect(page.locator("#stale")).to_be_hidden()
+    page.clock.fast_forward(700)
+
+    expect(page.locator("#stale")).to_be_visible()
+    expect(page.locator("#stale")).to_contain_text("No connection")
+    assert page.locator("[data-acts]:enabled").count() == 0
+
+    site.stage.clock.advance(2)
+    site.stage.hub.poll()
+    expect(page.locator("#stale")).to_be_hidden()
+    expect(hold).to_be_enabled()
+
+
+def test_a_silent_controller_shows_the_banner_even_while_the_server_talks(visit, site):
+    page = visit("/station/induct-1")
+    expect(page.get_by_role("button", name="Hold station")).to_be_enabled()
+    site.stage.controller.is_alive = False
+    site.stage.clock.advance(5)
+    site.stage.hub.poll()
+
+    expect(page.locator("#stale")).to_contain_text("The controller does not answer")
+    assert page.locator("[data-acts]:enabled").count() == 0
+
+    site.stage.controller.is_alive = True
+    site.stage.clock.advance(2)
+    site.stage.hub.poll()
+    expect(page.locator("#stale")).to_be_hidden()
+    expect(page.get_by_role("button", name="Hold station")).to_be_enabled()
+
+
+def test_a_page_opened_while_the_controller_is_silent_says_so_at_once(visit, site):
+    site.stage.controller.is_alive = False
+    site.stage.clock.advance(6)
+    site.stage.hub.poll()
+    page = visit("/exceptions")
+
+    expect(page.locator("#stale")).to_be_visible()
+    assert page.locator("[data-acts]").count() > 0 and page.locator("[data-acts]:enabled").count() == 0
+
+
+def test_a_new_fragment_does_not_switch_a_button_on_while_the_page_is_stale(visit, site):
+    page = visit("/station/induct-1")
+    site.stage.controller.is_frozen = True
+    site.stage.clock.advance(5)
+    site.stage.hub.poll()
+    expect(page.locator("#stale")).to_be_visible()
+    site.stage.controller.snapshot["stations"][0]["next"] = say("put_back", unit="u", sku="TEA-250")
+    site.stage.hub.poll()
+
+    expect(page.locator("#next")).to_contain_text("Put TEA-250 back")
+    assert page.locator("[data-acts]:enabled").count() == 0
+
+
+def test_a_full_house_of_streams_falls_back_to_asking(visit, site):
+    place = site.stage.app.extensions["packline"].gauge
+    while place.enter():
+        pass
+    page = visit_without_stream(visit, site)
+    site.stage.controller.snapshot["line"]["wip"] = 29
+    site.stage.hub.poll()
+
+    expect(page.locator(".figure", has_text="In work").locator("dd").first).to_have_text("29", timeout=15000)
+
+
+def test_lists_from_the_books_follow_the_journal(visit, site):
+    page = visit("/exceptions")
+    expect(page.locator(".case")).to_have_count(1)
+    site.stage.exception(3002, subject=READY, actions=("reprint",))
+    site.stage.controller.snapshot.update(exceptions=2, seq=200)
+    site.stage.hub.poll()
+
+    expect(page.locator(".case")).to_have_count(2)
+    expect(page.locator(".case").first).to_contain_text("Wrong label")
+    expect(page.locator("#nav .count.critical")).to_have_text("2")
+
+
+def test_the_menu_shows_what_waits_also_on_a_phone(visit, site):
+    site.stage.controller.snapshot = wound(site.stage.controller.snapshot, "label-1", 2103)
+    site.stage.hub.poll()
+    page = visit("/", viewport={"width": 360, "height": 740})
+
+    expect(page.locator("#bell")).to_contain_text("1")
+    expect(page.get_by_role("navigation", name="Main")).to_be_hidden()
+    page.locator(".menu summary").click()
+    expect(page.get_by_role("link", name="Orders")).to_be_visible()
+
+
+def sign_in(page, path, site):
+    from tests.web.stage import PASSWORD
+
+    page.fill("input[name=user]", "operator")
+    page.fill("input[name=password]", PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "login" not in url)
+    page.goto(site.url + path)
+
+
+def visit_without_stream(visit, site):
+    page = visit("/login", role="")
+    sign_in(page, "/", site)
+    return page

@@ -1,0 +1,26 @@
+"""Serves a furnished dashboard with the real server, for tests that stop it: `python -m tests.web.server FOLDER PORT`."""
+
+import sys
+from pathlib import Path
+
+from packline.core.clock import WallClock
+from tests.web.stage import Stage
+from web.serve import serve
+from web.settings import pause
+
+
+class FreeClock(WallClock):
+    """The wall clock, for a stage that would like to move it."""
+
+    def advance(self, seconds: float) -> None:
+        """Do nothing: time passes by itself."""
+
+
+def main(folder: str, port: str) -> None:
+    stage = Stage(Path(folder), FreeClock(), pause=pause, most_streams=40)
+    serve(stage.app, "127.0.0.1", int(port), threads=64, start=stage.hub.start, stop=stage.hub.stop)
+    stage.store.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -32,8 +32,6 @@ from packline.orders.ports import ExceptionRow, Label
 
 NOT_YET = 3005
 """The fault of a delivery that came before the books have the parcel shipped."""
-FOREIGN = 3009
-"""The fault of an order that somebody worked whom the books do not know."""
 
 
 class IntakeBooks(Protocol):
@@ -113,6 +111,18 @@ class Intake:
             return _old_news(order.content, new)
         return await self._change(order, new)
 
+    async def set_aside(self, new: PlaceOrder, reason: str) -> None:
+        """Book an order that must not be worked before a person has looked; whether the books know it or not."""
+        aside = _order_event("OrderClarify", new, {"reason": reason})
+        is_known = await self._books.order(new.order_id) is not None
+        await self._books.record(*([] if is_known else [_order_event("OrderReceived", new, {"content": new})]), aside)
+
+    async def settle_aside(self, order_id: str, *, shipped: bool, actor: str) -> None:
+        """Let an order that was set aside be worked, or call it shipped and over; raises Fault 5101 for any other."""
+        kinds = ("OrderShipped", "OrderClosed") if shipped else ("OrderReleased",)
+        events = (Event(kind=kind, subject=order_id, order_id=order_id, actor=actor) for kind in kinds)
+        await self._books.record(*events)
+
     async def deliver(self, said: Delivered, courier: str) -> Taken:
         """Note that the courier delivered a parcel, and close its order with the last one.
 
@@ -140,7 +150,6 @@ class Intake:
         return finished
 
     async def _receive(self, new: PlaceOrder) -> Taken:
-        await self._check_not_foreign(new)
         await self._check_items(new)
         events = [_order_event("OrderReceived", new, {"content": new})]
         runs = deadlines(new.purchase, new.paid, self._clock.now(), self._policy.reserve_s, self._policy.pay_s)
@@ -178,14 +187,6 @@ class Intake:
             await self._books.open_exception(
                 fault, station=new.channel, subject=order.order_id, actions=(Action.DISMISS.value,)
             )
-
-    async def _check_not_foreign(self, new: PlaceOrder) -> None:
-        """An order that was worked before a restored backup looks new; what reconciling found keeps it off."""
-        for row in await self._books.open_exceptions(new.channel):
-            if row.code == FOREIGN and row.subject == new.order_id:
-                raise Fault(
-                    FOREIGN, where=f"order {new.order_id}", seen="another version of it", expected="a person first"
-                )
 
     async def _check_items(self, new: PlaceOrder) -> None:
         for line in new.lines:

@@ -12,13 +12,13 @@ from pydantic import Field
 
 from packline.core.clock import Clock
 from packline.core.faults import Fault
-from packline.feeds.intake import FOREIGN, Intake, IntakeBooks
+from packline.feeds.intake import Intake, IntakeBooks
 from packline.feeds.marketplace import OrderData, place_order
 from packline.feeds.ports import InboxState
 from packline.feeds.push import AlarmBell
 from packline.feeds.reading import Door, check, read_json
 from packline.orders.changes import is_begun
-from packline.orders.model import Event, Order, OrderState, PlaceOrder
+from packline.orders.model import Order, OrderState, PlaceOrder
 from packline.orders.policy import Action
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,8 @@ ANSWER_S = 15.0
 MOST_PAGES = 1000
 MOST_PAGE_ORDERS = 500
 MOST_PAGE_BYTES = 8 * 2**20
+FOREIGN = 3009
+ACTIONS = (Action.SHIPPED.value, Action.RELEASE.value, Action.DISMISS.value)
 NOT_SHIPPED = frozenset({OrderState.RECEIVED, OrderState.RELEASED})
 
 
@@ -58,7 +60,8 @@ class Reconciler:
     """Asks one host for its open orders and mends what the books lack.
 
     What the host holds for untouched is taken in as if it had been posted. What it saw in work or shipped, while our
-    books know nothing of that, was worked before an older backup was restored: exception 3009, and nobody works it.
+    books know nothing of that, was worked before an older backup was restored: it is set aside with exception 3009, and
+    nobody works it before a person has looked.
     """
 
     def __init__(
@@ -162,28 +165,16 @@ class Reconciler:
         return not any(parcel.place == "gone" for parcel in parcels)
 
     async def _keep_off(self, new: PlaceOrder, order: Order | None, fulfilment: str) -> None:
-        if order is not None:
-            await self._books.record(_clarify(order, fulfilment))
+        await self._intake.set_aside(new, f"host_has_{fulfilment}")
         have = f"{order.state}" if order else "nothing"
         fault = Fault(
             FOREIGN,
             where=f"order {new.order_id}",
             seen=f"the host has it {fulfilment}, the books have {have}",
             expected="the same on both sides",
-            remedy="Search its parcels on the floor and with the courier; it is not worked until you say so.",
+            remedy="Search its parcels on the floor and with the courier: call it shipped, or release it to be worked.",
         )
-        actions = (Action.RELEASE.value, Action.DISMISS.value) if order else (Action.DISMISS.value,)
-        await self._books.open_exception(fault, station=self._channel, subject=new.order_id, actions=actions)
+        await self._books.open_exception(fault, station=self._channel, subject=new.order_id, actions=ACTIONS)
 
     def _silent(self, seen: str) -> Fault:
         return Fault(1007, where=f"feed {self._channel}", seen=seen, expected="a page of open orders")
-
-
-def _clarify(order: Order, fulfilment: str) -> Event:
-    return Event(
-        kind="OrderClarify",
-        subject=order.order_id,
-        order_id=order.order_id,
-        actor=f"feed {order.content.channel}",
-        data={"reason": f"host_has_{fulfilment}"},
-    )

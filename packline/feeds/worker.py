@@ -13,7 +13,7 @@ from packline.feeds.courier import read_delivery
 from packline.feeds.intake import NOT_YET, Intake, IntakeBooks, Taken, Terms
 from packline.feeds.marketplace import read_order
 from packline.feeds.ports import Inbox, InboxKind, InboxRow, InboxState
-from packline.orders.model import Event, PlaceOrder
+from packline.orders.model import PlaceOrder
 from packline.orders.policy import Action
 from packline.orders.ports import ExceptionRow
 
@@ -65,15 +65,14 @@ class IntakeWorker:
         return sum(ends)
 
     async def decide(self, row: ExceptionRow, *, action: str, actor: str, note: str = "") -> None:
-        """Do what a person chose for a row of a feed: `retry` replays the message, `release` lets the order be worked."""
+        """Do what a person chose for a row of a feed: `retry` replays the message of a row about "inbox:<id>"; `shipped` ends
+        the order that a row is about, `release` lets it be worked; anything else only closes the row."""
         found = row.subject.removeprefix("inbox:")
         if action == Action.RETRY and found.isdigit():
             await self._inbox.replay(int(found))
             self.wake()
-        if action == Action.RELEASE:
-            await self._books.record(
-                Event(kind="OrderReleased", subject=row.subject, order_id=row.subject, actor=actor)
-            )
+        if action in (Action.RELEASE, Action.SHIPPED):
+            await self.intake.settle_aside(row.subject, shipped=action == Action.SHIPPED, actor=actor)
         await self._books.close_exception(row.exception_id, action=action, actor=actor, note=note)
 
     async def _rest(self) -> None:

@@ -129,7 +129,7 @@ class Remedies:
         if "release" not in case.actions:
             return "dismiss"
         if any(self._left(lpn) for lpn in self._cartons_of(case.subject)):
-            return "dismiss"
+            return "shipped"
         return "release" if case.age_s > COUNT_S else ""
 
     async def _wait_for_correction(self, case: Case) -> Choice:

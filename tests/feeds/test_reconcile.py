@@ -93,10 +93,10 @@ async def test_order_that_somebody_worked_whom_the_books_do_not_know_is_not_work
     host.has(data(), fulfilment)
 
     found = await reconciler.run_once()
-    await reconciler.run_once()
+    assert (await reconciler.run_once()).foreign == []
 
     assert found.foreign == [ORDER]
-    assert books.all_orders == {}
+    assert books.all_orders[ORDER].state is OrderState.CLARIFY
     assert [(row.code, row.subject) for row in books.exceptions.values()] == [(3009, ORDER)]
 
 
@@ -108,8 +108,18 @@ async def test_update_of_a_foreign_order_does_not_make_it_new(
     inbox.post(message(version=2))
     await IntakeWorker(inbox=inbox, books=books, clock=clock, policy=terms).work()
 
-    assert books.all_orders == {}
-    assert inbox.states[1][0] == "quarantined"
+    assert books.all_orders[ORDER].state is OrderState.CLARIFY
+    assert books.all_orders[ORDER].content.version == 2
+
+
+async def test_foreign_order_that_a_person_calls_shipped_is_over(reconciler, host, books, inbox, clock, terms, data):
+    host.has(data(), "shipped")
+    await reconciler.run_once()
+    row = next(iter(books.exceptions.values()))
+    await IntakeWorker(inbox=inbox, books=books, clock=clock, policy=terms).decide(row, action="shipped", actor="lin")
+
+    assert books.all_orders[ORDER].state is OrderState.CLOSED
+    assert books.exceptions == {}
 
 
 @pytest.mark.parametrize("fulfilment", ["in_progress", "shipped"])

@@ -17,6 +17,7 @@ JUMPS: Mapping[str, int] = {"sscc": 10_000, "print": 100_000, "job": 100_000, "d
 FIRST_LOOK_S = 3.0
 """Nobody acts before every machine was seen once, or for this long: a machine that is off tells its tale later."""
 LOOK_S = 0.05
+ASK_HOSTS_AGAIN_S = 10.0
 
 
 class Serials(Protocol):
@@ -58,12 +59,16 @@ class Recovery:
         serials: Serials,
         unclean: bool,
         books_older: Callable[[], bool],
-        reconcile_hosts: Callable[[], Awaitable[object]],
+        reconcile_hosts: Callable[[], Awaitable[bool]],
         clock: Clock,
         newest_job: Callable[[], int] = lambda: 0,
         all_seen: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`newest_job` is the greatest job number that any machine echoes; `all_seen` whether each has answered."""
+        """Take what it needs.
+
+        `newest_job` is the greatest job number that any machine echoes; `all_seen` tells whether each has answered;
+        `reconcile_hosts` whether every host could be asked.
+        """
         self.findings = Findings(unclean=unclean)
         self._ledger = ledger
         self._desk = desk
@@ -75,6 +80,8 @@ class Recovery:
         self._newest_job = newest_job
         self._all_seen = all_seen
         self._known_job = 0
+        self._is_rebased = False
+        self._hosts_wait = asyncio.Event()
         self._settled: set[str] = set()
         self._lock = asyncio.Lock()
 
@@ -84,13 +91,21 @@ class Recovery:
         Raises a link Fault while a machine that must be asked is away. Quick once it is done.
         """
         await self._first_look()
-        if not self.findings.books_older and (self._books_older() or await self._knows_newer_job()):
+        if not self._is_rebased and (self._books_older() or await self._knows_newer_job()):
             await self._rebase()
         if station in self._settled:
             return
         for row in await self._ledger.open_effects(station):
             await self._ask(row, devices)
         self._settled.add(station)
+
+    async def run(self) -> None:
+        """Ask hosts that were away after a restore until they answer, for ever; stations do not wait for that."""
+        while True:
+            await self._hosts_wait.wait()
+            await self._clock.sleep(ASK_HOSTS_AGAIN_S)
+            if await self._reconcile_hosts():
+                self._hosts_wait.clear()
 
     async def _first_look(self) -> None:
         while not self._all_seen() and self._clock.monotonic() - self._started_at < FIRST_LOOK_S:
@@ -129,13 +144,19 @@ class Recovery:
     async def _rebase(self) -> None:
         """The machines know more than the books: a backup was restored, or the database is new."""
         async with self._lock:
-            if self.findings.books_older:
+            if self._is_rebased:
                 return
+            self.findings.books_older = True
             await self._serials.jump_serials(JUMPS)
             fault = Fault(
-                3009, where="recovery", seen="machines with newer epochs", expected="books as new as the machines"
+                3009,
+                where="recovery",
+                seen="machines with newer epochs or jobs",
+                expected="books as new as the machines",
             )
             await self._desk.open_exception(fault, station="line", subject="books", actions=["dismiss"])
-            self.findings.books_older = True
             self.findings.notes.append("serials_jumped")
-        await self._reconcile_hosts()
+            # before anybody acts: what a host has as shipped must not be worked again
+            if not await self._reconcile_hosts():
+                self._hosts_wait.set()
+            self._is_rebased = True

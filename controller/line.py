@@ -38,6 +38,7 @@ from packline.feeds.reconcile import Reconciler
 from packline.feeds.sending import Subscriber
 from packline.feeds.worker import IntakeWorker
 from packline.store import Store
+from stations.bells import Bells
 from stations.kit import Kit, Rules
 from stations.ports import Offload
 from stations.post import Post
@@ -138,6 +139,7 @@ class Line:
             self._pusher.run(),
             self._duties.run(),
             self._requests.run(),
+            *([self._recovery.run()] if self._recovery else []),
             Calendar(self._given.clock, self._calendar()).run(),
         ]
 
@@ -241,8 +243,9 @@ class Line:
             await self._store.books.open_exception(fault, station="line", subject="recovery", actions=["dismiss"])
         try:
             yield unclean
-        finally:
+        except asyncio.CancelledError:
             await asyncio.shield(self._store.meta.put("running", "no"))
+            raise  # told to stop: a clean end; whatever else ends a line leaves the mark of an unclean one
 
     def _recover(self, unclean: bool) -> Recovery:
         machines = self.equipment.machines.values()
@@ -258,7 +261,9 @@ class Line:
             all_seen=lambda: all(machine.view().owned for machine in machines),
         )
 
-    async def _reconcile(self) -> None:
+    async def _reconcile(self) -> bool:
+        """Compare the books with every host; tells whether all of them answered."""
+        answered = True
         for name, part in self._site.feeds.items():
             if part.reconcile_url:
                 reconciler = Reconciler(
@@ -271,7 +276,9 @@ class Line:
                     http=self._given.links.http,
                     clock=self._given.clock,
                 )
-                await reconciler.run_once()
+                found = await reconciler.run_once()
+                answered = answered and not found.unreachable
+        return answered
 
     def _calendar(self) -> dict[str, tuple[BaseTrigger, Callable[[], Awaitable[object]]]]:
         zone = self._site.site.time_zone
@@ -308,24 +315,32 @@ class Line:
                 post.wake()
 
     async def _watch_printer(self, name: str) -> None:
-        """Ask a printer how it is, so that its paper runs out on the screen before a label is wanted."""
+        """Ask a printer how it is, so that its paper runs out on the screen before a label is wanted.
+
+        The bell is its station's: the same trouble met there by a label rings no second one.
+        """
         printer = self.equipment.printers[name]
-        standing: int | None = None
+        owner = next((n for n, part in self._site.stations.items() if part.printer == name), None)
         seen: int | None = None
         while True:
             self.printers[name] = status = await printer.status()
-            trouble, before, seen = _printer_trouble(status), seen, _printer_trouble(status)
-            if trouble == before and trouble != standing:  # seen twice: a printer that is just starting rings no bell
-                if standing is not None:
-                    await self._store.books.clear_alarm(standing, source=name)
-                if trouble is not None:
-                    await self._store.books.raise_alarm(Fault(trouble, where=name), source=name)
-                standing = trouble
+            before, seen = seen, _printer_trouble(status)
+            if owner is not None and seen == before:  # twice: a printer that is just starting rings no bell
+                await self._ring(self.posts[owner].bells, name, seen)
             await self._given.clock.sleep(PRINTER_S)
+
+    async def _ring(self, bells: Bells, device: str, trouble: int | None) -> None:
+        try:
+            await bells.hush(device, but=trouble or 0)
+            if trouble is not None:
+                await bells.ring(Fault(trouble, where=device), device)
+        except Fault as fault:  # the books are away; the next look tries again
+            log.warning("%s: %s", device, fault)
 
 
 def _printer_trouble(status: PrinterStatus) -> int | None:
     troubles = (
+        (status.silent, 2103),
         (not status.connected, 1001),
         (status.cover_open, 2102),
         (not status.paper, 2101),

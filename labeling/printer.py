@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from labeling.content import LabelContent
@@ -21,9 +21,11 @@ from packline.core.effects import Effect, EffectState, Evidence, Ticket
 from packline.core.faults import Fault
 
 MOST_INTERRUPTED = 64
-"""Jobs kept in mind that stopped for paper, cover or an error; older ones are settled long since."""
+"""Jobs kept in mind that stopped for paper, cover or an error, or were swallowed; older ones are settled long since."""
 MOST_LOOKS = 10
 """How often moving counters are looked at before they are given up."""
+SILENT = 2103
+"""It takes data, but says nothing or does nothing."""
 
 T = TypeVar("T")
 Offload = Callable[..., Awaitable[Any]]
@@ -53,6 +55,7 @@ class PrinterStatus:
     paper: bool = False
     cover_open: bool = False
     error: bool = False
+    silent: bool = False
     counter: int | None = None
 
     @classmethod
@@ -97,6 +100,7 @@ class LabelPrinter:
         self._busy = asyncio.Lock()
         self._last = PrinterStatus()
         self._interrupted: deque[int] = deque(maxlen=MOST_INTERRUPTED)
+        self._swallowed: deque[int] = deque(maxlen=MOST_INTERRUPTED)
 
     def is_connected(self) -> bool:
         """Tell whether a connection is open; whether the other end still listens shows only when it is asked."""
@@ -111,8 +115,8 @@ class LabelPrinter:
                 condition = await self._condition()
                 counter = None if condition.offline else await self._talk(_cuts)
                 self._last = PrinterStatus.of(condition, counter)
-            except Fault:
-                self._last = PrinterStatus()
+            except Fault as fault:
+                self._last = PrinterStatus(silent=fault.code == SILENT)
         return self._last
 
     async def close(self) -> None:
@@ -153,6 +157,8 @@ class LabelPrinter:
             evidence = await self._print(dialogue, data, process_id)
             if evidence.fault == 2105:
                 self._interrupted.append(process_number(ticket))
+            if evidence.fault == SILENT:
+                self._swallowed.append(process_number(ticket))
             return evidence
 
     async def inquire(self, effect: Effect, ticket: Ticket) -> Evidence:
@@ -166,14 +172,18 @@ class LabelPrinter:
                 counts = await self._settled_counts(int(ticket.extra["counter_before"]))
             except Fault as fault:
                 return _evidence(EffectState.UNKNOWN, "printer link", fault.code)
-        return judge(counts, ticket, was_interrupted=process_number(ticket) in self._interrupted)
+        evidence = judge(counts, ticket, was_interrupted=process_number(ticket) in self._interrupted)
+        if evidence.state is EffectState.NOT_EXECUTED and process_number(ticket) in self._swallowed:
+            # it took a whole job and did nothing: the next job would fare no better before somebody has looked at it
+            return replace(evidence, fault=SILENT)
+        return evidence
 
     async def _print(self, dialogue: Dialogue, data: bytes, process_id: bytes) -> Evidence:
         try:
             await dialogue.send(data)
             return await self._finished(dialogue, process_id)
         except TimeoutError:
-            return _evidence(EffectState.UNKNOWN, "printer silence", 2103)
+            return _evidence(EffectState.UNKNOWN, "printer silence", SILENT)
         except OSError:
             return _evidence(EffectState.UNKNOWN, "printer link", 1001)
 
@@ -206,7 +216,7 @@ class LabelPrinter:
         try:
             rows = await self._talk(_rows)
         except Fault as fault:
-            if self._counts_rows or fault.code != 2103:
+            if self._counts_rows or fault.code != SILENT:
                 raise
             self._counts_rows = False
             return None
@@ -228,7 +238,7 @@ class LabelPrinter:
             if now == before:
                 return now
             before = now
-        raise Fault(2103, where=self.name, seen="counters that keep moving", expected="a printer at rest")
+        raise Fault(SILENT, where=self.name, seen="counters that keep moving", expected="a printer at rest")
 
     async def _talk(self, question: Callable[[Dialogue], Awaitable[T]]) -> T:
         """Put a harmless question; a connection that died meanwhile is opened afresh once. Raises Fault 1001, 2103."""
@@ -237,7 +247,7 @@ class LabelPrinter:
         try:
             return await question(dialogue)
         except TimeoutError as error:
-            raise Fault(2103, where=self.name, seen="silence", expected="an answer") from error
+            raise Fault(SILENT, where=self.name, seen="silence", expected="an answer") from error
         except OSError as error:
             if was_open:
                 return await self._talk(question)

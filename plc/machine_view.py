@@ -68,6 +68,10 @@ class MachineView:
             return Fault(1002, where=where, seen=f"{self.quality} for {self.age_s:.1f} s", expected="a fresh status")
         if not self.owned:
             return Fault(1002, where=where, seen="machine not yet claimed", expected="ownership")
+        if self.state != name_of(State.EXECUTE) and (self.power_up_only or self.silence_only):
+            return Fault(
+                1002, where=where, seen=f"{self.state} after a start or a silence", expected="ready in a moment"
+            )
         if self.state != name_of(State.EXECUTE):
             return Fault(2001, where=where, seen=self.state, expected=name_of(State.EXECUTE))
         if self.busy:

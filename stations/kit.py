@@ -18,6 +18,8 @@ from packline.orders.ports import Books
 from packline.orders.routing import Destination, destination
 from stations.ports import Machinery, Offload, View
 
+_LINK_FAULTS = range(1001, 1101)
+
 
 class Trouble(Exception):  # noqa: N818 - the trade's word
     """A fault about one subject (LPN, unit or station); `effect_id` names the effect that is in doubt."""
@@ -177,11 +179,19 @@ class Kit:
         return (self.clock.now() + timedelta(seconds=seconds)).isoformat()
 
 
+def link_fault(view: View, where: str) -> Fault | None:
+    """Give what is wrong with the way to a machine: the cause that the machine's link found, or what its picture shows."""
+    if view.quality == "good":
+        return None
+    cause = next((code for code in view.faults if code in _LINK_FAULTS), 0)
+    code = cause or {"absent": 1001, "bad": 1003}.get(view.quality, 1002)
+    return Fault(code, where=where, seen=view.quality, expected="good")
+
+
 def require_good(view: View, where: str) -> None:
     """Raise the fault that keeps a machine from taking jobs; links first, then its own faults, then ownership."""
-    if view.quality in ("absent", "bad", "stale"):
-        code = {"absent": 1001, "bad": 1003, "stale": 1002}[view.quality]
-        raise Fault(code, where=where, seen=view.quality, expected="good")
+    if fault := link_fault(view, where):
+        raise fault
     if view.faults:
         raise Fault(view.faults[0], where=where, seen=f"state {view.state}")
     if not view.owned:  # another owner would be a fault (1101): this one was only not claimed yet
@@ -191,8 +201,8 @@ def require_good(view: View, where: str) -> None:
 def sensors(machine: Machinery) -> Mapping[str, int]:
     """Give the inputs of a machine that may be believed now; raises its link fault otherwise."""
     view = machine.view()
-    if view.quality != "good":
-        raise Fault(1002, where=machine.name, seen=view.quality, expected="good")
+    if fault := link_fault(view, machine.name):
+        raise fault
     return view.inputs
 
 

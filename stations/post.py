@@ -10,7 +10,9 @@ from typing import Any, Protocol
 
 from packline.core.faults import Fault
 from packline.core.scans import Scan
-from packline.orders.policy import POLICY, Reaction, rule_for
+from packline.orders.policy import Reaction, rule_for
+from stations.away import BELL_AFTER_S, Away
+from stations.bells import Bells
 from stations.kit import Kit, Trouble
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, refuse, say
@@ -19,8 +21,7 @@ LOOK_AGAIN_S = 0.25
 """The slowest rhythm at which a station looks at its place when nothing wakes it."""
 MOST_WAITING_SCANS = 64
 FIRST_MACHINE_FAULT = 2000
-BELL_AFTER_S = 2.0
-_HOLDING = frozenset(code for code, rule in POLICY.items() if rule.reaction is Reaction.HOLD)
+STEP = "step"
 
 log = logging.getLogger("packline.station")
 
@@ -49,19 +50,19 @@ class Post:
         self.work = work
         self.name = work.name
         self.screen = work.screen
+        self.bells = Bells(work.name, kit.books, kit.changed)
         self._kit = kit
         self._ready = ready
         self._bell = asyncio.Event()
         self._scans: asyncio.Queue[Scan] = asyncio.Queue(MOST_WAITING_SCANS)
         self._tries: dict[tuple[int, str], int] = {}
-        self._alarmed: set[int] = set()
-        self._from_before: frozenset[int] = _HOLDING  # alarms that a run before this one may have left standing
         self._since: dict[int, float] = {}
 
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._serve_scans())
+            group.create_task(Away(self.work.machines, self.screen, self.bells, self._kit.clock).run())
             while True:
                 self._bell.clear()
                 await self._one_step()
@@ -121,7 +122,7 @@ class Post:
             return
         if rule.reaction is Reaction.HOLD:
             if self._has_lasted(fault):
-                await self._alarm(fault)
+                await self.bells.ring(fault, STEP)
             self._show("offline" if fault.code < 2000 else "held", say("fault", code=fault.code), fault)
             return
         exception_id = await self._kit.books.open_exception(
@@ -156,22 +157,12 @@ class Post:
                 return
             await self._pause(1.0)
 
-    async def _alarm(self, fault: Fault) -> None:
-        if fault.code not in self._alarmed:
-            self._alarmed.add(fault.code)
-            await self._kit.books.raise_alarm(fault, source=self.name)
-            self._kit.changed()
-
     async def _recovered(self) -> None:
         self._tries.clear()
         self._since.clear()
         self.screen.fault = None
-        for code in sorted(self._alarmed | self._from_before):
-            await self._kit.books.clear_alarm(code, source=self.name)
-        if self._alarmed:
-            self._kit.changed()
-        self._alarmed.clear()
-        self._from_before = frozenset()
+        await self.bells.hush(STEP)
+        await self.bells.forget_old_ones()
 
     def _show(self, state: str, instruction: Instruction, fault: Fault | None = None) -> None:
         self.screen.state, self.screen.next, self.screen.fault = state, instruction, fault

@@ -1,0 +1,68 @@
+"""Holds a station while one of its machines is away, also in the middle of a step that waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from packline.core.clock import Clock
+from packline.core.faults import Fault
+from stations.bells import Bells
+from stations.kit import link_fault
+from stations.ports import Machinery
+from stations.screen import Instruction, Screen, say
+
+LOOK_S = 0.25
+BELL_AFTER_S = 2.0
+"""A link that comes back at once (a start, a short cut) holds the station but rings no bell."""
+LINK = "link"
+
+
+class Away:
+    """Watches the links of one station's machines. A step may wait many seconds for a lost answer; people see it at once."""
+
+    def __init__(self, machines: Sequence[Machinery], screen: Screen, bells: Bells, clock: Clock) -> None:
+        self._machines = machines
+        self._screen = screen
+        self._bells = bells
+        self._clock = clock
+        self._since: float | None = None
+        self._before: tuple[str, Instruction, Fault | None] | None = None
+        self._shown: Instruction | None = None
+
+    async def run(self) -> None:
+        """Look for ever; what cannot be written down now is tried again."""
+        while self._machines:
+            await self._clock.sleep(LOOK_S)
+            try:
+                await self.look()
+            except Fault:
+                continue
+
+    async def look(self) -> None:
+        """Show and ring what is away now, or take it back."""
+        fault = next((f for m in self._machines if (f := link_fault(m.view(), m.name))), None)
+        if fault is None:
+            self._since = None
+            self._show_as_before()
+            await self._bells.hush(LINK)
+            return
+        now = self._clock.monotonic()
+        self._since = now if self._since is None else self._since
+        self._show(fault)
+        if now - self._since >= BELL_AFTER_S:
+            await self._bells.ring(fault, LINK)
+
+    def _show(self, fault: Fault) -> None:
+        screen = self._screen
+        if screen.hold_by or screen.state == "offline":
+            return
+        self._before = (screen.state, screen.next, screen.fault)
+        self._shown = say("fault", code=fault.code)
+        screen.state, screen.next, screen.fault = "offline", self._shown, fault
+
+    def _show_as_before(self) -> None:
+        """Give the screen back, unless the step has said something of its own since."""
+        shown, self._shown = self._shown, None
+        if self._before is not None and shown is not None and self._screen.next is shown:
+            self._screen.state, self._screen.next, self._screen.fault = self._before
+        self._before = None

@@ -1,0 +1,49 @@
+"""Rings one alarm for one cause at a station, whoever notices it, until nobody has that cause any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from packline.core.faults import Fault
+from packline.orders.policy import POLICY
+from packline.orders.ports import Desk
+
+
+class Bells:
+    """One station's alarms by code. Whoever rings (a step, a link, a device's own watch) also stops ringing."""
+
+    def __init__(self, station: str, desk: Desk, changed: Callable[[], None]) -> None:
+        self._station = station
+        self._desk = desk
+        self._changed = changed
+        self._ringers: dict[int, set[str]] = {}
+        self._from_before = frozenset(POLICY)  # alarms that a run before this one may have left standing
+
+    async def ring(self, fault: Fault, by: str) -> None:
+        """Raise the alarm of `fault`, unless it rings already; raises Fault 5002 when it cannot be written down."""
+        ringers = self._ringers.setdefault(fault.code, set())
+        is_silent = not ringers
+        ringers.add(by)
+        if not is_silent:
+            return
+        try:
+            await self._desk.raise_alarm(fault, source=self._station)
+        except Fault:
+            ringers.discard(by)
+            raise
+        self._changed()
+
+    async def hush(self, by: str, *, but: int = 0) -> None:
+        """Take back everything that `by` rings, except code `but`."""
+        for code in [c for c, ringers in self._ringers.items() if by in ringers and c != but]:
+            self._ringers[code].discard(by)
+            if not self._ringers[code]:
+                await self._desk.clear_alarm(code, source=self._station)
+                self._changed()
+
+    async def forget_old_ones(self) -> None:
+        """Clear what an earlier run left standing and nobody rings now; only the first call does anything."""
+        old, self._from_before = self._from_before, frozenset()
+        for code in sorted(old):
+            if not self._ringers.get(code):
+                await self._desk.clear_alarm(code, source=self._station)

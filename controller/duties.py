@@ -14,6 +14,7 @@ from apscheduler.triggers.base import BaseTrigger
 from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.market.purchase import expired
+from packline.orders.changes import CANCELLED, way_back
 from packline.orders.model import Event, Order, OrderState, Parcel, ParcelState, Purchase, UnitState
 from packline.orders.release import order_blockers
 from stations.kit import Kit
@@ -114,8 +115,17 @@ class Duties:
         now = self._kit.clock.now()
         for order in await self._kit.books.orders({OrderState.RELEASED}):
             why = expired(order, now)
-            if why and order.content.purchase is not Purchase.CANCELLED:
+            if order.content.purchase is Purchase.CANCELLED:
+                await self._sweep(order)
+            elif why:
                 await self._take_back(order, why)
+
+    async def _sweep(self, order: Order) -> None:
+        """Send back what was begun for a cancelled order in the moment when its cancellation came in."""
+        units = await self._kit.books.units(order_id=order.order_id)
+        parcels = await self._kit.books.parcels(order_id=order.order_id)
+        if events := way_back(order, units, parcels, CANCELLED):
+            await self._kit.finish(order.order_id, *events)
 
     async def _take_back(self, order: Order, why: str) -> None:
         parcels = await self._kit.books.parcels(order_id=order.order_id, states=_WAITING_FOR_MONEY)
@@ -126,10 +136,9 @@ class Duties:
         events += [
             Event(kind="UnitReturned", subject=u.unit_id, order_id=order.order_id, actor="policy") for u in wanted
         ]
-        await self._kit.record(*events)
+        await self._kit.finish(order.order_id, *events)
         fault = Fault(3012, where=order.order_id, seen=why)
         await self._kit.books.open_exception(fault, station="desk", subject=order.order_id, actions=["dismiss"])
-        await self._kit.close_order(order.order_id, "policy")
 
 
 class Calendar:

@@ -188,6 +188,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "courier_gate": ("scanners",),
     "clarification": ("scanners",),
 }
+LANE_KINDS = ("gate", "hold", "clarify")
 MACHINE_KINDS = {"turntable", "pack", "print_apply", "courier_gate"}
 
 
@@ -203,6 +204,7 @@ def _cross_check(site: Site, where: str) -> Iterator[Fault]:
         for name, feed in getattr(site, kind).items():
             if not feed.keys():
                 yield Fault(4201, where=f"{where} [{kind}.{name}]", seen="no secret", expected="secrets or secrets_env")
+    yield from _check_owners(site, where)
     yield from _check_addresses(site, where)
     yield from _check_zone(site, where)
     if site.twin and not _is_loopback(site.web.host):
@@ -223,6 +225,8 @@ def _check_station(site: Site, where: str, part: StationPart) -> Iterator[Fault]
             yield Fault(
                 4201, where=f"{where}.{need}", seen="nothing", expected=f"a {need.rstrip('s')} for kind {part.kind}"
             )
+    if part.kind == "print_apply" and part.run_by == "machine":
+        yield from _check_lanes(where, part)
     for field, pool in (("machine", site.machines), ("printer", site.printers), ("camera", site.cameras)):
         name = getattr(part, field)
         if name and name not in pool:
@@ -232,6 +236,26 @@ def _check_station(site: Site, where: str, part: StationPart) -> Iterator[Fault]
             yield _unknown(f"{where}.scanners", name, site.scanners)
     if part.feeds and part.feeds not in site.stations:
         yield _unknown(f"{where}.feeds", part.feeds, site.stations)
+
+
+def _check_lanes(where: str, part: StationPart) -> Iterator[Fault]:
+    if missing := [kind for kind in LANE_KINDS if kind not in part.lanes]:
+        yield Fault(
+            4201, where=f"{where}.lanes", seen=f"no lane for {', '.join(missing)}", expected=f"{', '.join(LANE_KINDS)}"
+        )
+    if len(set(part.lanes.values())) < len(part.lanes):
+        yield Fault(4201, where=f"{where}.lanes", seen="one lane for two places", expected="a lane of its own for each")
+
+
+def _check_owners(site: Site, where: str) -> Iterator[Fault]:
+    """A device has one station: two would take each other's parcels for their own."""
+    owners: dict[str, str] = {}
+    for station, part in site.stations.items():
+        for device in filter(None, (part.machine, part.printer, *part.scanners)):
+            if device in owners:
+                seen, expected = device, f"a device of its own ({owners[device]} has it)"
+                yield Fault(4201, where=f"{where} [stations.{station}]", seen=seen, expected=expected)
+            owners.setdefault(device, station)
 
 
 def _unknown(where: str, name: str, pool: object) -> Fault:

@@ -66,7 +66,7 @@ def event(kind: str, subject: str = "PL0000000017", **data: Any) -> Event:
     return Event(kind=kind, subject=subject, order_id="market-HM-1", data=data)
 
 
-FULL = {
+FULL: dict[str, dict[str, Any]] = {
     "LabelAssigned": {"sscc": "395213210000009999", "print_number": 7},
     "ApprovalAsked": {"until": NOW.isoformat()},
 }

@@ -104,7 +104,7 @@ def test_a_unit_follows_its_table_and_nothing_else(state: UnitState, kind: str) 
 
 def test_every_event_says_which_row_it_changes() -> None:
     for table, row in ((ORDER, "order"), (UNIT, "unit"), (PARCEL, "parcel")):
-        assert {TARGET[kind] for _, kind in table} == {row}  # type: ignore[attr-defined]
+        assert {TARGET[kind] for _, kind in table} == {row}
     assert set(TARGET.values()) == {"order", "unit", "parcel"}
 
 

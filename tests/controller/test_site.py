@@ -1,0 +1,252 @@
+"""Site files: every mistake gets code, place, what was seen, what was expected, and what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.__main__ import main
+from controller.commands.check import find_faults
+from controller.placement import places_of
+from controller.site import Site, load_site
+from controller.sites import find_site, free_offset, is_free, moved, ports_in
+from packline.core.faults import Fault
+from packline.core.files import FileFaults
+
+DEMO = Path(__file__).parents[2] / "sites" / "demo.toml"
+TEXT = DEMO.read_text("utf-8")
+
+
+@pytest.fixture
+def site_with(tmp_path: Path) -> Callable[..., Path]:
+    """Write the demo's site file with something replaced; every replacement must hit."""
+
+    def write(*changes: tuple[str, str], more: str = "") -> Path:
+        text = TEXT
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new, 1)
+        path = tmp_path / "site.toml"
+        path.write_text(text + more, "utf-8")
+        (tmp_path / "demo-items.csv").write_bytes((DEMO.parent / "demo-items.csv").read_bytes())
+        return path
+
+    return write
+
+
+def only(path: Path) -> Fault:
+    """Give the one fault of a file."""
+    faults = find_faults(path)
+    assert len(faults) == 1, [f.text() for f in faults]
+    return faults[0]
+
+
+def test_the_demo_site_is_in_order_and_names_every_place() -> None:
+    assert find_faults(DEMO) == []
+    site = load_site(DEMO)
+    assert places_of(site) == {
+        "collect": "induct-1",
+        "pack": "pack-1",
+        "label": "label-1",
+        "bench": "bench-1",
+        "hold": "hold-1",
+        "gate": "gate-1",
+        "clarify": "clarify-1",
+        "shelf": "clarify-1",
+    }
+    assert site.station_of_kind("hold") == "hold-1" and site.station_of_kind("nothing") is None
+
+
+@pytest.mark.parametrize(
+    "old, new, hint",
+    [
+        ("wip_limit = 12", "wip_limt = 12", "'wip_limit'"),
+        ('no_answer = "ship"', 'no_anwser = "ship"', "'no_answer'"),
+        ('address = "127.0.0.1:15021"', 'adress = "127.0.0.1:15021"', "'address'"),
+        ("[subscribers.archive]", "[subscriber.archive]", "'subscribers'"),
+    ],
+    ids=["policy", "choice", "machine", "section"],
+)
+def test_a_typo_gets_a_suggestion(site_with: Callable[..., Path], old: str, new: str, hint: str) -> None:
+    faults = find_faults(site_with((old, new)))
+    typos = [f for f in faults if f.code == 4202]
+    assert len(typos) == 1 and f"Did you mean {hint}" in typos[0].remedy
+
+
+@pytest.mark.parametrize(
+    "old, new, where, hint",
+    [
+        ('machine = "arm-1"', 'machine = "arm-l"', "[stations.label-1].machine", "'arm-1'"),
+        ('printer = "printer-1"', 'printer = "printr-1"', "[stations.label-1].printer", "'printer-1'"),
+        ('camera = "cam-verify"', 'camera = "cam-verfy"', "[stations.label-1].camera", "'cam-verify'"),
+        ('scanners = ["scan-hold"]', 'scanners = ["scan-hodl"]', "[stations.hold-1].scanners", "'scan-hold'"),
+        ('feeds = "label-1"', 'feeds = "lable-1"', "[stations.pack-1].feeds", "'label-1'"),
+    ],
+    ids=["machine", "printer", "camera", "scanner", "station"],
+)
+def test_a_name_that_nobody_declared_gets_a_suggestion(
+    site_with: Callable[..., Path], old: str, new: str, where: str, hint: str
+) -> None:
+    faults = find_faults(site_with((old, new)))
+    found = [f for f in faults if where in f.where]
+    assert found and found[0].code == 4201 and f"Did you mean {hint}" in found[0].remedy
+
+
+@pytest.mark.parametrize(
+    "old, new, where, expected",
+    [
+        ('"127.0.0.1:15022"', '"127.0.0.1:15021"', "[machines.arm-1.address]", "turntable-1 has it"),
+        ('"127.0.0.1:19100"', '"127.0.0.1"', "[printers.printer-1.address]", "host:port"),
+        ('"127.0.0.1:15035"', '"127.0.0.1:99999"', "[scanners.scan-courier.address]", "host:port"),
+        ('"Asia/Shanghai"', '"Asia/Shanghi"', "[site.time_zone]", "IANA name"),
+        ('host = "127.0.0.1"\nport', 'host = "0.0.0.0"\nport', "[web.host]", "loopback"),
+        ('role = "archive"', 'role = "achive"', "[subscribers.archive.role]", "merchant | buyer | archive"),
+        ('company_prefix = "9521321"', 'company_prefix = "95"', "[site.company_prefix]", ""),
+        ('no_answer = "ship"', 'no_answer = "burn"', "[policy.no_answer]", ""),
+        ('file = "applicator"', 'file = "aplicator"', "aplicator", ""),
+        ('file = "applicator"', 'file = "packer"', "", ""),
+        ('"opc.tcp://127.0.0.1:14840"', '"127.0.0.1:14840"', "[machines.packer-1.address]", "opc.tcp://host:port"),
+        ('machine = "gate-1"\n', "", "[stations.gate-1].machine", "a machine for kind courier_gate"),
+        ("lanes = { gate = 1, hold = 2, clarify = 3 }", "", "[stations.label-1].lanes", "gate, hold, clarify"),
+        ("hold = 2", "hold = 1", "[stations.label-1].lanes", "of its own"),
+        ('scanners = ["scan-hold"]', 'scanners = ["scan-bench"]', "[stations.hold-1]", "bench-1 has it"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_names_place_and_expectation(
+    site_with: Callable[..., Path], old: str, new: str, where: str, expected: str
+) -> None:
+    faults = find_faults(site_with((old, new)))
+    assert faults, "nobody noticed"
+    assert any(where in f.where and expected in f"{f.expected} {f.remedy}" for f in faults), [f.text() for f in faults]
+    assert all(4200 <= f.code < 4300 for f in faults)
+
+
+def test_all_mistakes_of_a_kind_are_told_at_once(site_with: Callable[..., Path]) -> None:
+    faults = find_faults(
+        site_with(('machine = "arm-1"', 'machine = "x"'), ('"Asia/Shanghai"', '"Mars"'), ('"archive"', '"nobody"'))
+    )
+    assert len(faults) >= 3
+
+
+def test_secrets_come_from_the_file_or_the_environment_and_none_is_a_fault(
+    site_with: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = site_with(more='\n[feeds.auction]\nsecrets_env = "AUCTION_SECRETS"\n')
+    assert only(path).where.endswith("[feeds.auction]")
+    monkeypatch.setenv("AUCTION_SECRETS", "whsec_b25l whsec_dHdv")
+    assert find_faults(path) == []
+    assert load_site(path).feeds["auction"].keys() == ["whsec_b25l", "whsec_dHdv"]
+
+
+def test_a_machine_may_be_run_by_a_person_instead(site_with: Callable[..., Path]) -> None:
+    changes = [
+        (f'kind = "{kind}"\nmachine', f'kind = "{kind}"\nrun_by = "person"\nmachine')
+        for kind in ("turntable", "pack", "print_apply", "courier_gate")
+    ]
+    assert find_faults(site_with(*changes)) == []
+
+
+def test_the_data_folder_may_be_chosen_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    site = load_site(DEMO)
+    assert site.data_dir() == Path("var/demo")
+    monkeypatch.setenv("PACKLINE_DATA", str(tmp_path))
+    assert site.data_dir() == tmp_path
+
+
+def test_a_bench_stands_in_for_machines_that_are_not_there() -> None:
+    site = load_site(DEMO)
+    less = site.model_copy(
+        update={"stations": {n: p for n, p in site.stations.items() if n not in ("pack-1", "label-1")}}
+    )
+    assert places_of(less)["pack"] == places_of(less)["label"] == "bench-1"
+
+
+# -- the command -------------------------------------------------------------------------------------------------------
+
+
+def test_check_says_that_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(DEMO)]) == 0
+    assert "in order" in capsys.readouterr().out
+
+
+def test_check_prints_one_line_a_mistake_and_fails(
+    site_with: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = site_with(("wip_limit = 12", "wip_limt = 12"))
+    assert main(["check", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("4202 unknown key") and "wip_limit" in out
+
+
+def test_check_speaks_json(site_with: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    path = site_with(("wip_limit = 12", "wip_limt = 12"))
+    assert main(["check", str(path), "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["ok"] is False
+    assert set(answer["faults"][0]) == {"code", "name", "where", "seen", "expected", "remedy"}
+
+
+def test_check_of_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "nowhere.toml"]) == 1
+    assert "no such file" in capsys.readouterr().out
+
+
+def test_no_verb_and_a_wrong_verb_say_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "check" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["chekc"])
+
+
+# -- finding and moving ------------------------------------------------------------------------------------------------
+
+
+def test_a_shipped_site_is_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_site(Path("sites/demo.toml")).read_text("utf-8") == TEXT
+    own = tmp_path / "demo.toml"
+    own.write_text("mine")
+    assert find_site(Path("demo.toml")).read_text() == "mine"
+    with pytest.raises(FileFaults):
+        find_site(Path("nowhere.toml"))
+
+
+@given(st.integers(0, 20_000))
+def test_moving_ports_moves_every_port_and_nothing_else(offset: int) -> None:
+    text = moved(TEXT, offset)
+    assert ports_in(text) == [port + offset for port in ports_in(TEXT)]
+    assert moved(text, -offset) == TEXT
+
+
+def test_every_address_of_the_demo_is_among_the_ports(site_with: Callable[..., Path]) -> None:
+    site = load_site(DEMO)
+    parts = (*site.machines.values(), *site.printers.values(), *site.scanners.values())
+    named = {int(part.address.rpartition(":")[2]) for part in parts}
+    named |= {site.web.port, site.web.video_port}
+    assert named <= set(ports_in(TEXT))
+    moved_site: Site = load_site(site_with((TEXT, moved(TEXT, 137))))
+    assert moved_site.web.port == site.web.port + 137
+
+
+def test_a_free_offset_is_one_at_which_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = {ports_in(TEXT)[0], ports_in(TEXT)[-1] + 137}
+    monkeypatch.setattr("controller.sites.is_free", lambda port: port not in taken)
+    assert free_offset(TEXT) == 274
+    monkeypatch.setattr("controller.sites.is_free", lambda port: False)
+    with pytest.raises(Fault):
+        free_offset(TEXT)
+
+
+def test_a_port_that_somebody_listens_on_is_not_free() -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert not is_free(taken.getsockname()[1])

@@ -32,6 +32,8 @@ from packline.orders.ports import ExceptionRow, Label
 
 NOT_YET = 3005
 """The fault of a delivery that came before the books have the parcel shipped."""
+FOREIGN = 3009
+"""The fault of an order that the host saw further than the books have it."""
 
 
 class IntakeBooks(Protocol):

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from packline.core.clock import Clock
 from packline.core.faults import Fault
-from packline.feeds.intake import Intake, IntakeBooks
+from packline.feeds.intake import FOREIGN, Intake, IntakeBooks
 from packline.feeds.marketplace import OrderData, place_order
 from packline.feeds.ports import InboxState
 from packline.feeds.push import AlarmBell
@@ -27,7 +27,6 @@ ANSWER_S = 15.0
 MOST_PAGES = 1000
 MOST_PAGE_ORDERS = 500
 MOST_PAGE_BYTES = 8 * 2**20
-FOREIGN = 3009
 ACTIONS = (Action.SHIPPED.value, Action.RELEASE.value, Action.DISMISS.value)
 NOT_SHIPPED = frozenset({OrderState.RECEIVED, OrderState.RELEASED})
 

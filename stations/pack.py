@@ -55,7 +55,7 @@ class Pack:
         self.screen.about(parcel=parcel.lpn, order=order.order_id)
         where, to = await self._kit.where_to(parcel, order)
         if to == self.name and where.kind == "pack":
-            await self._seal(await self._kit.arrive(parcel, self.name))
+            await self._close(await self._kit.arrive(parcel, self.name))
         elif parcel.lpn == self._sealed and to == self._next:
             self.screen.state, self.screen.next = "working", say("sealing", lpn=parcel.lpn)  # the belt takes it on
         else:
@@ -86,6 +86,13 @@ class Pack:
         fault = Fault(3001, where=self.name, seen=f"nothing within {READ_S} s", expected="a carton plate")
         raise Trouble(fault, subject=self.name)
 
+    async def _close(self, parcel: Parcel) -> None:
+        if sensors(self._packer).get("carton_closed") and await self._kit.ledger.find(SEAL, parcel.lpn, 1) is None:
+            # sealed in a time that these books have lost: never tape it again
+            await self._packed(parcel, {"witness": "flap sensor"})
+        else:
+            await self._seal(parcel)
+
     async def _seal(self, parcel: Parcel) -> None:
         self.screen.state, self.screen.next = "working", say("sealing", lpn=parcel.lpn)
         effect = Effect(
@@ -93,16 +100,17 @@ class Pack:
         )
         outcome = await self._kit.ledger.perform(effect, self._packer.device())
         if outcome.ok:
-            place = {"place": f"to:{self._next}"}
-            event = Event(
-                kind="ParcelPacked", subject=parcel.lpn, order_id=parcel.order_id, station=self.name, data=place
-            )
-            await self._kit.follow(parcel, event)
-            self._sealed = parcel.lpn
+            await self._packed(parcel, {})
             return
         if outcome.state is EffectState.UNKNOWN and not sensors(self._packer)["carton_present"]:
             return  # it left: the camera behind the packer will say so
         raise trouble_of(outcome, where=f"{self.name} parcel {parcel.lpn}", subject=parcel.lpn)
+
+    async def _packed(self, parcel: Parcel, data: dict[str, str]) -> None:
+        place = {"place": f"to:{self._next}", **data}
+        event = Event(kind="ParcelPacked", subject=parcel.lpn, order_id=parcel.order_id, station=self.name, data=place)
+        await self._kit.follow(parcel, event)
+        self._sealed = parcel.lpn
 
     async def _size(self, parcel: Parcel) -> dict[str, int]:
         units = await self._kit.books.units(lpn=parcel.lpn)

@@ -43,8 +43,10 @@ class Packer(Mechanics):
         return {"seal": self._seal}
 
     def sense(self) -> Mapping[str, int]:
+        carton = self._world.place(self._station).first
         return {
-            "carton_present": int(self._world.place(self._station).first is not None),
+            "carton_present": int(carton is not None),
+            "carton_closed": int(carton is not None and carton.closed),
             "outfeed_full": int(bool(self._outfeed) and self._world.place(self._outfeed).full),
         }
 

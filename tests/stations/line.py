@@ -110,7 +110,11 @@ class Floor:
             "packer": Machine(
                 "packer-1",
                 self.packer,
-                lambda: {"carton_present": int(hall.infeed is not None), "outfeed_full": int(self.outfeed_full)},
+                lambda: {
+                    "carton_present": int(hall.infeed is not None),
+                    "carton_closed": int(hall.infeed is not None and hall.infeed.sealed),
+                    "outfeed_full": int(self.outfeed_full),
+                },
             ),
             "gate": Machine("gate-1", self.gate, lambda: {"parcel_present": int(hall.at_gate is not None)}),
             "table": Machine("turntable-1", self.table, lambda: {"item_present": int(bool(hall.item_on_table))}),

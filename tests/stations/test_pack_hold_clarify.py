@@ -23,6 +23,15 @@ async def test_the_carton_that_its_own_plate_names_is_sealed_once(life: Life) ->
     assert life.pack.screen.next.key == "sealing"  # the belt takes it on: nobody is told to carry it
 
 
+async def test_a_carton_that_lost_books_had_sealed_is_not_sealed_again(life: Life) -> None:
+    """An older backup knows of no seal; the flap sensor does."""
+    lpn = await life.carton(state="collected", place="to:pack-1")
+    life.floor.hall.infeed = Carton(lpn=lpn, sealed=True)
+    await life.pack.step()
+    assert not life.floor.hall.seals
+    assert (await life.parcel(lpn)).state is ParcelState.PACKED
+
+
 async def test_a_no_read_at_the_infeed_seals_nothing(life: Life) -> None:
     lpn = await life.carton(state="collected", place="to:pack-1")
     life.floor.hall.infeed = Carton(lpn=lpn)

@@ -12,8 +12,10 @@ from typing import Any, Protocol
 from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.core.scans import Scan
+from packline.feeds.intake import FOREIGN
 from packline.orders.model import Event, ParcelState, Unit
-from packline.orders.policy import ROLES
+from packline.orders.policy import ROLES, Action, may
+from packline.orders.ports import ExceptionRow
 from stations.kit import Kit
 from stations.post import Post
 from stations.resolve import Resolver
@@ -156,7 +158,8 @@ class RequestDesk:
         note = str(row.args.get("note", ""))[:MOST_NOTE_CHARACTERS]
         open_rows = await self._hands.kit.books.open_exceptions()
         found = next((r for r in open_rows if r.exception_id == exception_id), None)
-        if found is not None and found.subject.startswith("inbox:") and action in found.actions:
+        if found is not None and _is_of_a_feed(found) and action in found.actions:
+            _demand_right(row, action)
             await self._hands.quarantine.decide(found, action=action, actor=row.actor)
         elif found is not None and action == "ship_short" and action in found.actions:
             await self._ship_short(found.station, found.subject, row.actor)
@@ -242,3 +245,13 @@ class RequestDesk:
 
     async def _replay(self, row: Row) -> None:
         await self._hands.replay(int(row.args["inbox_id"]))
+
+
+def _demand_right(row: Row, action: str) -> None:
+    if not may(row.role, Action(action)):
+        raise Fault(4301, where="exception", seen=f"{action} as {row.role}", expected="a higher role")
+
+
+def _is_of_a_feed(row: ExceptionRow) -> bool:
+    """Tell whether an exception is about a message, or about an order that its host saw go further than our books."""
+    return row.subject.startswith("inbox:") or (row.code == FOREIGN and Action.RELEASE in row.actions)

@@ -136,6 +136,21 @@ def test_new_user_gets_a_password_that_is_shown_once_and_works(stage):
     assert password not in client.get("/users").text
 
 
+def test_changing_ones_password_needs_the_old_one_and_ends_every_other_session(stage):
+    mine, elsewhere = stage.client("operator"), stage.client("operator")
+    new = "a sentence nobody else knows"
+    wrong = mine.post("/account", data={"old": "guess", "new": new, "csrf": mine.csrf})
+    short = mine.post("/account", data={"old": PASSWORD, "new": "short", "csrf": mine.csrf})
+    assert "not right" in wrong.text and "10 to 200" in short.text
+
+    changed = mine.post("/account", data={"old": PASSWORD, "new": new, "csrf": mine.csrf})
+
+    assert "was changed" in changed.text and mine.get("/api/line").status_code == 200
+    assert elsewhere.get("/api/line").status_code == 401
+    assert stage.app.test_client().post("/api/login", json=RIGHT).status_code == 401
+    assert stage.app.test_client().post("/api/login", json={**RIGHT, "password": new}).status_code == 200
+
+
 def journal(stage):
     query = select(schema.journal).order_by(schema.journal.c.seq)
     return stage.store.writer.read_now(lambda db: db.execute(query).all())

@@ -1,6 +1,7 @@
 """The pages: query, render, return."""
 
 from web.pages import (
+    account,
     acts,
     alarms,
     doors,
@@ -17,6 +18,7 @@ from web.pages import (
 )
 
 BLUEPRINTS = (
+    account.blueprint,
     doors.blueprint,
     overview.blueprint,
     station.blueprint,

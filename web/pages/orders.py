@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, request
+from datetime import timedelta
 
+from flask import Blueprint, abort, request, url_for
+
+from packline.core.tokens import sign
 from packline.orders.model import Order, OrderState, Parcel
 from packline.orders.routing import destination
 from packline.store.views import ORDER_GROUPS, OrderLineView
 from web import face
-from web.guard import needs
+from web.acting import has_role
+from web.guard import needs, visitor
 from web.room import room
 
 blueprint = Blueprint("orders", __name__)
 MOST_SEARCH_CHARS = 100
+LINK_S = 3600.0
 
 
 @blueprint.get("/orders")
@@ -37,7 +42,16 @@ def page(order_id: str) -> tuple[str, int]:
     if detail is None:
         abort(404)
     why = why_waits(detail.order, detail.parcels)
-    return face.page("order.html", detail=detail, order=detail.order, why=why)
+    return face.page("order.html", detail=detail, order=detail.order, why=why, buyer_link=_buyer_link(order_id))
+
+
+def _buyer_link(order_id: str) -> str:
+    """Give a link that shows the order to its buyer for an hour; only supervisors may hand one out."""
+    if not has_role(visitor().role, "supervisor"):
+        return ""
+    settings = room().settings
+    token = sign(settings.secret, {"o": order_id}, settings.clock.now() + timedelta(seconds=LINK_S))
+    return settings.buyer_url.rstrip("/") + url_for("buyer.page", token=token)
 
 
 def why_line_waits(row: OrderLineView) -> tuple[str, ...]:

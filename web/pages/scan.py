@@ -32,25 +32,25 @@ def scan() -> Response:
 
 def _work(text: str, station: str, key: str) -> Response:
     try:
-        answer = room().acting.act("scan", {"station": station, "text": text}, key=key, person=person())
+        said = outcome(room().acting.act("scan", {"station": station, "text": text}, key=key, person=person()))
     except (Unreadable, NotFresh, Fault) as error:
         said = outcome(error)
-    else:
-        said = outcome(answer)
-    return jsonify(
-        {"ok": said.ok, "text": said.text, "more": said.more or face.say("answer.scan_sent", code=text), "url": ""}
-    )
+    # A station answers on its screen, not in the request; "done" would say more than is known.
+    plain = said.ok and said.text == face.say("answer.done")
+    return _say(ok=said.ok, text=face.say("answer.scan_sent", code=text) if plain else said.text, more=said.more)
 
 
 def _look_up(text: str) -> Response:
     if text.startswith("DO:"):
-        return jsonify({"ok": False, "text": face.say("answer.no_station"), "more": "", "url": ""})
+        return _say(ok=False, text=face.say("answer.no_station"))
     found = room().settings.store.views.find(text)
     if found is None:
-        return jsonify({"ok": False, "text": face.say("answer.unknown_code", code=text), "more": "", "url": ""})
-    return jsonify(
-        {"ok": True, "text": face.say("answer.looked_up", what=found.key), "more": "", "url": address(found)}
-    )
+        return _say(ok=False, text=face.say("answer.unknown_code", code=text))
+    return _say(ok=True, text=face.say("answer.looked_up", what=found.key), url=address(found))
+
+
+def _say(*, ok: bool, text: str, more: str = "", url: str = "") -> Response:
+    return jsonify({"ok": ok, "text": text, "more": more, "url": url})
 
 
 def address(found: Found) -> str:

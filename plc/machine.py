@@ -231,8 +231,10 @@ class Machine:
     # -- the picture ---------------------------------------------------------------------------------------------------
 
     def _publish(self) -> None:
-        if self._trouble is None and self._clock.monotonic() - self._fresh_at > self._stale_s():
-            self._trouble = self._cause
+        if self._clock.monotonic() - self._fresh_at > self._stale_s():
+            # silence may turn out to be a machine that is not there; the code never changes back
+            was_silent = self._trouble == 1002 and self._cause == 1001
+            self._trouble = self._cause if self._trouble is None or was_silent else self._trouble
         view = self.view()
         timeless = replace(view, age_s=0.0)
         if timeless != self._shown:

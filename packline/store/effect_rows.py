@@ -47,6 +47,8 @@ _ENTRIES: Mapping[EffectState, str] = {
 }
 """What the journal says of a step; that a job was accepted (SENT) is in the history alone."""
 
+_NO_PROOF = frozenset({EffectState.SENT, EffectState.UNKNOWN})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectRow:
@@ -97,10 +99,15 @@ def intend(connection: Connection, row: EffectRow, at: datetime) -> EffectRow:
 
 
 def witness(connection: Connection, row: EffectRow, evidence: Evidence, at: datetime) -> EffectRow:
-    """Write evidence into a row by EFFECT_TABLE; what only repeats the state is kept, too. Raises Fault 5101."""
+    """Write evidence into a row by EFFECT_TABLE; what only repeats the state is kept, too. Raises Fault 5101.
+
+    Proof may come from elsewhere (a camera further on) while a machine is still asked: that it does not know proves nothing.
+    """
     now = row_by_id(connection, row.effect_id)
     if now is None or now.attempt != row.attempt:
         raise Fault(5101, where=f"effect {row.effect_id}", seen="evidence for an attempt that is over")
+    if now.state is EffectState.CONFIRMED and evidence.state in _NO_PROOF:
+        return now
     state = now.state if _says_nothing_new(now.state, evidence.state) else _step(now, evidence.state)
     connection.execute(_CHANGE, {"of": now.effect_id, **_evidence_columns(state, evidence, at)})
     after = EffectRow(

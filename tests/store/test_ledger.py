@@ -210,6 +210,22 @@ async def test_evidence_that_the_table_does_not_know_changes_nothing(store, devi
     assert found.state is S.CONFIRMED
 
 
+async def test_machine_that_knows_nothing_leaves_a_proof_that_came_from_elsewhere_meanwhile(store, device):
+    asked = device(send=S.UNKNOWN, inquire=S.UNKNOWN)
+    asked.while_sending = lambda: prove(store)
+
+    outcome = await store.ledger.perform(effect(), asked)
+
+    assert outcome.ok
+    assert outcome.evidence.source == "person lin"
+    assert history(store) == [(1, S.INTENDED), (1, S.CONFIRMED)]
+
+
+async def prove(store) -> None:
+    found = await store.ledger.find(PRINT, effect().subject, 1)
+    await store.ledger.settle(found.effect_id, person(S.CONFIRMED))
+
+
 @pytest.mark.parametrize("state", list(S))
 async def test_settling_follows_the_effect_table(store, device, state):
     for generation, to in enumerate(S, 1):

@@ -15,7 +15,7 @@ run_part() {
     local part=$1 budget_s=$2 code=0
     case $part in
         check) within "$budget_s" make check || code=$? ;;
-        unit) run_pytest "$budget_s" "not ($elsewhere)" || code=$? ;;
+        unit) run_pytest "$budget_s" "not ($elsewhere)" -n 2 || code=$? ;;
         *) run_pytest "$budget_s" "$part" || code=$? ;;
     esac
     if [ "$code" -eq 5 ] && ! grep -rqs --include='*.py' "mark\.$part\b" tests; then
@@ -26,7 +26,9 @@ run_part() {
 }
 
 run_pytest() {
-    within "$1" "$python" -m pytest -q --durations=5 --durations-min=2 -m "$2"
+    local budget_s=$1 marks=$2
+    shift 2
+    within "$budget_s" "$python" -m pytest -q --durations=5 --durations-min=2 -m "$marks" "$@"
 }
 
 # An interrupt lets pytest name the test it was in and put away the processes that it started.

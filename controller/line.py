@@ -47,6 +47,7 @@ from stations.resolve import Resolver
 LINK_DAYS = 30
 BACKUPS_KEPT = 7
 RECONCILE_MINUTES = 60
+SIGN_INS_KEPT_S = 30 * 86400.0
 PRINTER_S = 2.0
 
 log = logging.getLogger("packline.line")
@@ -285,6 +286,7 @@ class Line:
         return {
             "reconcile hosts": (IntervalTrigger(minutes=RECONCILE_MINUTES, timezone=zone), self._reconcile),
             "nightly backup": (CronTrigger(hour=3, minute=10, timezone=zone), self._backup),
+            "tidy sign-ins": (CronTrigger(hour=3, minute=20, timezone=zone), self._tidy),
         }
 
     async def _backup(self) -> None:
@@ -294,6 +296,9 @@ class Line:
         await self._given.offload(self._store.backup, folder / f"packline-{stamp}.db")
         for old in sorted(folder.glob("packline-*.db"))[:-BACKUPS_KEPT]:
             old.unlink()
+
+    async def _tidy(self) -> None:
+        await self._given.offload(self._store.users.tidy, self._given.clock.now(), SIGN_INS_KEPT_S)
 
     # -- pumps --------------------------------------------------------------------------------------------------
 

@@ -107,6 +107,7 @@ class Supervisor:
 
     def _died(self, child: Child, why: str) -> None:
         now = time.monotonic()
+        _hang_up(child.process)
         child.process = None
         recent = [at for at in child.restarts if now - at < RESTART_WINDOW_S]
         if len(recent) >= MOST_RESTARTS:
@@ -136,12 +137,20 @@ class Supervisor:
                 process.wait(max(0.1, deadline - time.monotonic()))
             if process.poll() is None:
                 process.kill()
+                process.wait()
+            _hang_up(process)
 
     def _log(self, name: str) -> IO[bytes]:
         path = self._logs / f"{name}.log"
         if path.exists() and path.stat().st_size > LOG_BYTES:
             path.replace(path.with_suffix(".log.1"))
         return path.open("ab")
+
+
+def _hang_up(process: subprocess.Popen[bytes] | None) -> None:
+    if process is not None and process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
 
 
 def answers_locally(data: Path) -> Probe:

@@ -226,8 +226,9 @@ def test_moving_ports_moves_every_port_and_nothing_else(offset: int) -> None:
 
 def test_every_address_of_the_demo_is_among_the_ports(site_with: Callable[..., Path]) -> None:
     site = load_site(DEMO)
-    parts = (*site.machines.values(), *site.printers.values(), *site.scanners.values())
-    named = {int(part.address.rpartition(":")[2]) for part in parts}
+    named = {int(part.address.rpartition(":")[2]) for part in site.machines.values()}
+    named |= {int(part.address.rpartition(":")[2]) for part in site.printers.values()}
+    named |= {int(part.address.rpartition(":")[2]) for part in site.scanners.values()}
     named |= {site.web.port, site.web.video_port}
     assert named <= set(ports_in(TEXT))
     moved_site: Site = load_site(site_with((TEXT, moved(TEXT, 137))))

@@ -1,0 +1,200 @@
+"""What falls due by itself: release by work in progress, silent buyers, unpaid orders, what a cancellation just missed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from apscheduler.triggers.interval import IntervalTrigger
+
+from controller.duties import Calendar, Duties, Terms
+from packline.core.clock import ManualClock
+from packline.core.faults import Fault
+from packline.core.identity import Lpn
+from packline.orders.model import Event, OrderState, ParcelState, Purchase
+from tests.stations.line import Life, content, until
+
+
+def duties(life: Life, wip_limit: int = 12, no_answer: str = "ask") -> Duties:
+    """Make duties with terms."""
+    return Duties(life.kit, Terms(wip_limit=wip_limit, no_answer=no_answer))
+
+
+async def receive(life: Life, number: object, **changes: Any) -> str:
+    """Receive an order without releasing it."""
+    new = content(number, **changes)
+    await life.kit.record(Event(kind="OrderReceived", subject=new.order_id, data={"content": new}))
+    return new.order_id
+
+
+async def released(life: Life) -> set[str]:
+    """Give the external ids of released orders."""
+    return {o.content.external_id for o in await life.kit.books.orders({OrderState.RELEASED})}
+
+
+async def test_orders_are_released_up_to_the_limit_most_urgent_first(life: Life) -> None:
+    await receive(life, 1)
+    await receive(life, 2, ship_by=datetime(2026, 1, 5, tzinfo=UTC))
+    await receive(life, 3, ship_by=datetime(2026, 1, 3, tzinfo=UTC))
+    await duties(life, wip_limit=2).once()
+    assert await released(life) == {"HM-2", "HM-3"}
+    await duties(life, wip_limit=2).once()
+    assert await released(life) == {"HM-2", "HM-3"}
+
+
+async def test_an_order_whose_cartons_all_wait_in_the_rack_takes_no_place(life: Life) -> None:
+    await life.approved(1, 1, place="H01")
+    await receive(life, 2)
+    await duties(life, wip_limit=1).once()
+    assert "HM-2" in await released(life)
+
+
+async def test_an_order_with_a_carton_on_the_floor_takes_a_place(life: Life) -> None:
+    await life.carton(1, 1)
+    await receive(life, 2)
+    await duties(life, wip_limit=1).once()
+    assert "HM-2" not in await released(life)
+
+
+async def test_a_cancelled_order_is_not_released(life: Life) -> None:
+    await receive(life, 1, purchase=Purchase.CANCELLED)
+    await duties(life).once()
+    assert await released(life) == set()
+
+
+# -- silent buyers -----------------------------------------------------------------------------------------------------
+
+
+async def asked(life: Life) -> str:
+    """Label a parcel whose buyer is asked, and let the time run out."""
+    lpn = await life.carton()
+    await life.label_all(lpn)
+    life.floor.clock.advance(life.kit.rules.approve_s + 1)
+    return lpn
+
+
+@pytest.mark.parametrize(
+    "policy, state, approval",
+    [
+        ("ship", ParcelState.APPROVED, "expired"),
+        ("return", ParcelState.RETURNING, "asked"),
+        ("ask", ParcelState.VERIFIED, "asked"),
+    ],
+)
+async def test_the_site_says_what_follows_a_buyers_silence(
+    life: Life, policy: str, state: ParcelState, approval: str
+) -> None:
+    lpn = await asked(life)
+    for _ in range(3):
+        await duties(life, no_answer=policy).once()
+    parcel = await life.parcel(lpn)
+    assert (parcel.state, parcel.approval) == (state, approval)
+    rows = await life.kit.books.open_exceptions()
+    assert [(r.code, r.subject) for r in rows] == ([(3011, lpn)] if policy == "ask" else [])
+
+
+async def test_a_buyer_who_still_has_time_is_waited_for(life: Life) -> None:
+    lpn = await life.carton()
+    await life.label_all(lpn)
+    await duties(life, no_answer="ship").once()
+    assert (await life.parcel(lpn)).state is ParcelState.VERIFIED
+
+
+async def test_a_held_parcel_does_not_ship_by_silence(life: Life) -> None:
+    lpn = await asked(life)
+    await life.record("ParcelHeld", lpn)
+    await duties(life, no_answer="ship").once()
+    assert (await life.parcel(lpn)).state is ParcelState.VERIFIED
+
+
+# -- money and cancellations -------------------------------------------------------------------------------------------
+
+
+async def expire(life: Life, order_id: str) -> None:
+    """Let the payment time of an order run out."""
+    until_ = (life.floor.clock.now() + timedelta(seconds=10)).isoformat()
+    order = await life.the_order(order_id)
+    await life.kit.record(
+        Event(
+            kind="OrderChanged",
+            subject=order_id,
+            order_id=order_id,
+            data={"content": order.content, "pay_until": until_},
+        )
+    )
+    life.floor.clock.advance(11)
+
+
+async def test_an_order_that_is_not_paid_in_time_goes_back_to_the_shelf(life: Life) -> None:
+    lpn = await life.carton(paid=False)
+    order_id = (await life.parcel(lpn)).order_id
+    await expire(life, order_id)
+    for _ in range(3):
+        await duties(life).once()
+    assert (await life.parcel(lpn)).state is ParcelState.RETURNING
+    rows = await life.kit.books.open_exceptions()
+    assert [(r.code, r.subject) for r in rows] == [(3012, order_id)]
+
+
+async def test_an_unpaid_order_that_nobody_touched_is_over_at_once(life: Life) -> None:
+    order_id = await life.order(1, paid=False)
+    await expire(life, order_id)
+    await duties(life).once()
+    assert (await life.the_order(order_id)).state is OrderState.RETURNED
+
+
+async def test_a_paid_order_does_not_expire(life: Life) -> None:
+    lpn = await life.carton()
+    await expire(life, (await life.parcel(lpn)).order_id)
+    await duties(life).once()
+    assert (await life.parcel(lpn)).state is ParcelState.PACKED
+
+
+async def test_what_was_begun_while_the_cancellation_came_in_goes_back_too(life: Life) -> None:
+    order_id = await life.order(1)
+    order = await life.the_order(order_id)
+    cancelled = content(1, version=2, purchase=Purchase.CANCELLED)
+    lpn = Lpn.number(3).text
+    await life.kit.record(
+        Event(kind="OrderChanged", subject=order_id, order_id=order_id, data={"content": cancelled}),
+        Event(kind="ParcelOpened", subject=lpn, order_id=order_id, data={"place": "induct-1"}),
+    )
+    await duties(life).once()
+    assert (await life.parcel(lpn)).state is ParcelState.RETURNING and order.content.version == 1
+
+
+async def test_a_refused_duty_is_tried_again_and_ends_nothing(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = duties(life)
+    calls: list[int] = []
+
+    async def once() -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise Fault(5002, where="database")
+
+    monkeypatch.setattr(work, "once", once)
+    running = asyncio.ensure_future(work.run())
+    await until(lambda: len(calls) >= 3, turns=2000)
+    running.cancel()
+
+
+# -- the calendar ------------------------------------------------------------------------------------------------------
+
+
+async def test_the_calendar_runs_its_jobs_by_our_clock_and_a_failing_job_stays_in_it() -> None:
+    clock = ManualClock()
+    ran: list[datetime] = []
+
+    async def work() -> None:
+        ran.append(clock.now())
+        raise OSError("disk")
+
+    trigger = IntervalTrigger(minutes=60, timezone=UTC, start_date=clock.now())
+    running = asyncio.ensure_future(Calendar(clock, {"job": (trigger, work)}).run())
+    for _ in range(200):
+        await asyncio.sleep(0)
+        clock.advance(60)
+    running.cancel()
+    assert len(ran) in (3, 4) and {at.minute for at in ran} <= {0, 1}

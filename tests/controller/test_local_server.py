@@ -1,0 +1,90 @@
+"""The local socket between web and controller."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controller.local_server import LocalServer
+from controller.pulse import SILENT_S, Pulse
+from packline.core.clock import ManualClock
+from packline.core.local import ask, socket_path
+
+
+@pytest.fixture
+async def woken(tmp_path: Path) -> AsyncIterator[list[int]]:
+    """Serve the socket of a folder; gives what counts the nudges."""
+    nudges: list[int] = []
+
+    async def snapshot() -> dict[str, Any]:
+        return {"run": {"id": "1"}, "long": "x" * 300_000}
+
+    server = asyncio.ensure_future(LocalServer(tmp_path, snapshot=snapshot, wake=lambda: nudges.append(1)).run())
+    while not socket_path(tmp_path).exists():
+        await asyncio.sleep(0)
+    yield nudges
+    server.cancel()
+    await asyncio.gather(server, return_exceptions=True)
+    assert not socket_path(tmp_path).exists()
+
+
+async def asked(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """Ask from another thread, as the web process does."""
+    return await asyncio.to_thread(ask, folder, request, 10.0)
+
+
+async def test_a_snapshot_is_answered_however_long(tmp_path: Path, woken: list[int]) -> None:
+    assert (await asked(tmp_path, {"do": "snapshot"}))["run"] == {"id": "1"}
+
+
+async def test_a_nudge_wakes_and_an_unknown_request_says_so(tmp_path: Path, woken: list[int]) -> None:
+    assert await asked(tmp_path, {"do": "wake"}) == {"ok": True} and woken == [1]
+    assert "no such request" in (await asked(tmp_path, {"do": "fly"}))["error"]
+
+
+@pytest.mark.parametrize("rubbish", [b"nonsense\n", b"\xff\n", b"[1]\n", b"x" * 200_000])
+async def test_rubbish_ends_that_connection_and_no_other(tmp_path: Path, woken: list[int], rubbish: bytes) -> None:
+    reader, writer = await asyncio.open_unix_connection(socket_path(tmp_path))
+    writer.write(rubbish)
+    writer.write_eof()
+    await reader.read()
+    writer.close()
+    assert await asked(tmp_path, {"do": "wake"}) == {"ok": True}
+
+
+async def test_the_socket_is_the_owners_alone(tmp_path: Path, woken: list[int]) -> None:
+    assert stat.S_IMODE(socket_path(tmp_path).stat().st_mode) == 0o600
+
+
+async def test_a_socket_left_by_a_killed_run_is_replaced(tmp_path: Path) -> None:
+    socket_path(tmp_path).touch()
+
+    async def snapshot() -> dict[str, Any]:
+        return {}
+
+    server = asyncio.ensure_future(LocalServer(tmp_path, snapshot=snapshot, wake=lambda: None).run())
+    while not socket_path(tmp_path).is_socket():
+        await asyncio.sleep(0)
+    assert await asked(tmp_path, {"do": "snapshot"}) == {}
+    server.cancel()
+    await asyncio.gather(server, return_exceptions=True)
+
+
+async def test_the_pulse_stops_with_its_loop_so_that_no_heartbeat_goes_out_for_dead_logic() -> None:
+    clock = ManualClock()
+    pulse = Pulse(clock)
+    assert not pulse.is_alive()
+    running = asyncio.ensure_future(pulse.run())
+    for _ in range(20):
+        await asyncio.sleep(0)
+        clock.advance(0.1)
+        await asyncio.sleep(0)
+    assert pulse.is_alive()
+    running.cancel()
+    clock.advance(SILENT_S + 0.2)
+    assert not pulse.is_alive()

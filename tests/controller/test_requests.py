@@ -1,0 +1,274 @@
+"""What people ask for: carried out once, by those who may, while it is fresh; everything else is refused with a reason."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from controller.requests import Hands, RequestDesk
+from packline.core.faults import Fault
+from packline.orders.model import ParcelState, Purchase
+from packline.store.requests import Request
+from stations.post import Post
+from tests.stations.line import Life, Rig, until
+from tests.stations.test_induct import CUP, ONE, boxed, shown
+
+KEYS = itertools.count()
+
+
+class Elsewhere:
+    """What lies outside these tests: the quarantine and the inbox."""
+
+    def __init__(self) -> None:
+        self.decided: list[tuple[str, str]] = []
+        self.replayed: list[int] = []
+
+    async def decide(self, row: Any, *, action: str, actor: str) -> None:
+        self.decided.append((row.subject, action))
+
+    async def replay(self, inbox_id: int) -> None:
+        self.replayed.append(inbox_id)
+
+
+class Office:
+    """A request desk over the rig's stations."""
+
+    def __init__(self, life: Life) -> None:
+        async def ready() -> None:
+            """Nothing to reconcile."""
+
+        self.life = life
+        self.elsewhere = Elsewhere()
+        works = (life.label, life.table, life.bench, life.gate)
+        self.posts = {work.name: Post(work, life.kit, ready=ready) for work in works}
+        self.desk = RequestDesk(
+            Hands(
+                kit=life.kit,
+                posts=self.posts,
+                resolver=life.resolver,
+                requests=life.store.requests,
+                alarms=life.store.desk,
+                quarantine=self.elsewhere,
+                replay=self.elsewhere.replay,
+                clock=life.floor.clock,
+            )
+        )
+
+    async def ask(
+        self, action: str, args: Mapping[str, Any], *, role: str = "supervisor", key: str = "", actor: str = "lin"
+    ) -> Request:
+        """Put a request and have what waits carried out; gives the row then."""
+        key = key or f"key-{next(KEYS)}"
+        row = await self.life.store.requests.put(key=key, action=action, args=args, actor=actor, role=role)
+        for waiting in await self.life.store.requests.pending():
+            await self.desk._one(waiting)
+        found = await self.life.store.requests.get(row.id)
+        assert found is not None
+        return found
+
+    async def refused(self, action: str, args: Mapping[str, Any], **who: Any) -> int:
+        """Ask for something that is refused; gives the fault code."""
+        row = await self.ask(action, args, **who)
+        assert row.state == "refused", row
+        return int(row.result["code"])
+
+
+@pytest.fixture
+def office(life: Life) -> Office:
+    return Office(life)
+
+
+@pytest.mark.parametrize("role", ["", "viewer", "buyer", "nobody"])
+@pytest.mark.parametrize("action", ["scan", "button", "exception", "alarm_ack", "parcel", "station", "replay"])
+async def test_who_is_no_operator_may_not_move_anything(office: Office, role: str, action: str) -> None:
+    args = {"station": "label-1", "text": "x", "button": "DONE", "id": 1, "lpn": ONE, "action": "hold", "inbox_id": 1}
+    assert await office.refused(action, args, role=role) == 4301
+
+
+async def test_a_replay_needs_a_supervisor(office: Office) -> None:
+    assert await office.refused("replay", {"inbox_id": 3}, role="operator") == 4301
+    assert (await office.ask("replay", {"inbox_id": 3})).state == "done"
+    assert office.elsewhere.replayed == [3]
+
+
+@pytest.mark.parametrize(
+    "action, args, code",
+    [
+        ("fly", {}, 4301),
+        ("scan", {}, 4001),
+        ("scan", {"station": "nowhere", "text": "x"}, 4301),
+        ("station", {"station": "label-1", "action": "explode"}, 4301),
+        ("parcel", {"lpn": "PL0000000994", "action": "hold"}, 4106),
+        ("parcel", {"lpn": "PL0000000994"}, 4001),
+        ("alarm_ack", {"id": "seven"}, 4001),
+        ("answer", {"lpn": ONE, "answer": "maybe"}, 4106),
+        ("turn", {"unit": "nonsense", "step_deg": 5}, 4301),
+        ("exception", {"id": "nope", "action": "done"}, 4301),
+    ],
+    ids=str,
+)
+async def test_nonsense_is_refused_with_a_code(office: Office, action: str, args: dict, code: int) -> None:
+    assert await office.refused(action, args) == code
+
+
+async def test_a_request_that_is_too_old_is_dropped_and_nothing_moves(office: Office) -> None:
+    requests, clock = office.life.store.requests, office.life.floor.clock
+    row = await requests.put(
+        key="late", action="station", args={"station": "label-1", "action": "hold"}, actor="lin", role="operator"
+    )
+    clock.advance(6)
+    assert await requests.pending() == []
+    found = await requests.get(row.id)
+    assert found is not None and found.state == "expired" and found.result["code"] == 5102
+    assert office.posts["label-1"].screen.hold_by == ""
+
+
+async def test_the_same_key_again_gives_the_first_answer_and_does_nothing_twice(office: Office) -> None:
+    one = await office.ask("station", {"station": "label-1", "action": "hold"}, key="k")
+    await office.posts["label-1"].release("mei")
+    two = await office.ask("station", {"station": "label-1", "action": "hold"}, key="k")
+    assert (two.id, two.state) == (one.id, "done") and office.posts["label-1"].screen.hold_by == ""
+
+
+async def test_scans_and_buttons_reach_the_station_with_their_person(office: Office) -> None:
+    await office.life.order(1, {"CUP": 1})
+    await office.ask("scan", {"station": "induct-1", "text": CUP}, actor="mei", role="operator")
+    await office.ask("button", {"station": "induct-1", "button": "NOTDONE"}, actor="mei", role="operator")
+    post = office.posts["induct-1"]
+    scans = [post._scans.get_nowait() for _ in range(2)]
+    assert [(s.text, s.actor, s.device) for s in scans] == [
+        (CUP, "mei", "dashboard"),
+        ("DO:NOTDONE", "mei", "dashboard"),
+    ]
+
+
+async def test_stations_are_held_and_released(office: Office) -> None:
+    await office.ask("station", {"station": "label-1", "action": "hold"}, actor="mei")
+    assert office.posts["label-1"].screen.hold_by == "mei"
+    await office.ask("station", {"station": "label-1", "action": "release"})
+    assert office.posts["label-1"].screen.hold_by == "" and office.life.floor.machines["arm"].released == 1
+
+
+# -- buyers ------------------------------------------------------------------------------------------------------------
+
+
+async def verified(office: Office) -> str:
+    """Make a parcel whose buyer is asked."""
+    lpn = await office.life.carton()
+    await office.life.label_all(lpn)
+    return lpn
+
+
+@pytest.mark.parametrize(
+    "answer, state", [("approve", ParcelState.APPROVED), ("reject", ParcelState.RETURNING)], ids=str
+)
+async def test_a_buyers_answer_is_taken_once(office: Office, answer: str, state: ParcelState) -> None:
+    lpn = await verified(office)
+    args = {"lpn": lpn, "answer": answer, "by": "buyer b", "order_id": "market-HM-1"}
+    assert (await office.ask("answer", args, role="buyer")).state == "done"
+    assert (await office.life.parcel(lpn)).state is state
+    assert await office.refused("answer", args, role="buyer") == 4301
+
+
+async def test_a_buyer_answers_only_for_the_own_order(office: Office) -> None:
+    lpn = await verified(office)
+    args = {"lpn": lpn, "answer": "approve", "order_id": "market-HM-2"}
+    assert await office.refused("answer", args, role="buyer") == 4301
+    assert (await office.life.parcel(lpn)).state is ParcelState.VERIFIED
+
+
+async def test_a_buyer_turns_the_item_while_it_is_on_stage(rig: Rig) -> None:
+    office = Office(rig.live(inspect_live_s=50))
+    await office.life.order(1, {"CUP": 1}, purchase=Purchase.RESERVED)
+    args = {"order_id": "market-HM-1", "unit": "market-HM-1.1.1", "step_deg": 999}
+    assert await office.refused("turn", args, role="buyer") == 4301
+    await shown(office.life, CUP, "CUP")
+    assert await office.refused("turn", {**args, "order_id": "market-HM-9"}, role="buyer") == 4301
+    assert (await office.ask("turn", args, role="buyer")).state == "done"
+    assert office.life.table._turns == [180.0]
+    assert await office.refused("turn", {**args, "step_deg": "fast"}, role="buyer") == 4001
+
+
+# -- decisions ---------------------------------------------------------------------------------------------------------
+
+
+async def question(office: Office, code: int, subject: str, station: str, actions: list[str]) -> str:
+    """Open an exception; gives its id."""
+    return await office.life.kit.books.open_exception(
+        Fault(code, where="test"), station=station, subject=subject, actions=actions
+    )
+
+
+async def test_a_short_that_was_asked_about_is_shipped_without_the_piece(office: Office) -> None:
+    life = office.life
+    order_id = await life.order(1, {"CUP": 1, "POT": 1}, short_allowed=False)
+    await boxed(life, CUP, "CUP", ONE)
+    row = await question(office, 3013, f"{order_id}.2.1", "induct-1", ["ship_short", "retry", "void"])
+    assert (await office.ask("exception", {"id": row, "action": "ship_short"})).state == "done"
+    assert (await life.parcel(ONE)).state is ParcelState.COLLECTED
+    assert await life.kit.books.open_exceptions() == []
+
+
+async def test_a_silent_buyer_may_be_given_more_time(office: Office) -> None:
+    lpn = await verified(office)
+    before = (await office.life.parcel(lpn)).approve_until
+    office.life.floor.clock.advance(100)
+    row = await question(office, 3011, lpn, "desk", ["release", "void", "wait"])
+    assert (await office.ask("exception", {"id": row, "action": "wait"})).state == "done"
+    after = (await office.life.parcel(lpn)).approve_until
+    assert before and after and (after - before).total_seconds() == pytest.approx(100, abs=1)
+
+
+async def test_a_decision_about_a_message_goes_to_the_quarantine(office: Office) -> None:
+    row = await question(office, 4005, "inbox:7", "marketplace", ["retry", "dismiss"])
+    await office.ask("exception", {"id": row, "action": "retry"})
+    assert office.elsewhere.decided == [("inbox:7", "retry")]
+
+
+async def test_only_offered_actions_are_taken(office: Office) -> None:
+    lpn = await verified(office)
+    row = await question(office, 3011, lpn, "desk", ["release"])
+    for action in ("wait", "ship_short", "void", "retry"):
+        assert await office.refused("exception", {"id": row, "action": action}) == 4301
+    assert (await office.life.parcel(lpn)).state is ParcelState.VERIFIED
+
+
+async def test_what_a_parcels_page_offers_needs_the_role_for_it(office: Office) -> None:
+    lpn = await verified(office)
+    assert await office.refused("parcel", {"lpn": lpn, "action": "void"}, role="operator") == 4301
+    assert (await office.ask("parcel", {"lpn": lpn, "action": "hold"}, role="operator")).state == "done"
+    assert (await office.life.parcel(lpn)).held
+
+
+async def test_an_alarm_is_acknowledged(office: Office) -> None:
+    life = office.life
+    await life.kit.books.raise_alarm(Fault(2007, where="arm-1"), source="label-1")
+    (alarm,) = await life.store.desk.standing_alarms()
+    assert (await office.ask("alarm_ack", {"id": alarm["id"]})).state == "done"
+    assert (await life.store.desk.counts())[0] == 0
+
+
+async def test_the_desk_answers_for_ever_and_survives_books_that_are_away(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = office.life.store.requests
+    plain, fails = requests.pending, [1, 1]
+
+    async def pending(limit: int = 100) -> list[Request]:
+        if fails:
+            fails.pop()
+            raise Fault(5002, where="database")
+        return await plain(limit)
+
+    monkeypatch.setattr(requests, "pending", pending)
+    await requests.put(
+        key="x", action="station", args={"station": "label-1", "action": "hold"}, actor="lin", role="operator"
+    )
+    running = asyncio.ensure_future(office.desk.run())
+    office.desk.wake()
+    await until(lambda: office.posts["label-1"].screen.hold_by == "lin", turns=4000)
+    running.cancel()

@@ -1,0 +1,162 @@
+"""The supervisor keeps children alive: restarts the dead and the stuck, gives up on the hopeless, stops all at the end."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from controller import supervisor
+from controller.supervisor import MOST_RESTARTS, Child, Supervisor, answers_http, answers_locally
+
+PATIENCE_S = 30.0
+LIVES = "import time; time.sleep(600)"
+DIES = "raise SystemExit(3)"
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for a condition with a generous bound."""
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.005)
+
+
+class Watched:
+    """A supervisor in a thread."""
+
+    def __init__(self, folder: Path, *children: Child) -> None:
+        self.said: list[str] = []
+        self.looks = 0
+        self.code: int | None = None
+        self.logs = folder / "logs"
+        self.children = list(children)
+        self._boss = Supervisor(
+            self.children, logs=self.logs, env=dict(os.environ), say=self.said.append, each_look=self._look
+        )
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _look(self) -> None:
+        self.looks += 1
+
+    def _run(self) -> None:
+        self.code = self._boss.run()
+
+    def stop(self) -> int:
+        """Stop it; gives its exit code."""
+        self._boss.stop()
+        self._thread.join(PATIENCE_S)
+        assert self.code is not None
+        return self.code
+
+
+def child(name: str, code: str, probe: Callable[[], bool] = lambda: True) -> Child:
+    """Make a child that runs a line of Python."""
+    return Child(name=name, command=[sys.executable, "-S", "-c", code], probe=probe)
+
+
+@pytest.fixture
+def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Watched]]:
+    """Supervise children with short waits, and stop at the end whatever happens."""
+    for name, short in (("LOOK_S", 0.01), ("PROBE_S", 0.0), ("FIRST_PAUSE_S", 0.001), ("STOP_S", 1.0)):
+        monkeypatch.setattr(supervisor, name, short)
+    made: list[Watched] = []
+
+    def start(*children: Child) -> Watched:
+        made.append(Watched(tmp_path, *children))
+        return made[-1]
+
+    yield start
+    for watched in made:
+        watched.stop()
+
+
+def pid(of: Child) -> int:
+    """Give the process id of a child that runs."""
+    until(lambda: of.process is not None)
+    assert of.process is not None
+    return of.process.pid
+
+
+def test_a_child_that_died_is_started_again(watch: Callable[..., Watched]) -> None:
+    one = child("one", LIVES)
+    watched = watch(one)
+    first = pid(one)
+    os.kill(first, 9)
+    until(lambda: one.process is not None and one.process.pid != first)
+    assert any("one ended with code -9; starting it again" in line for line in watched.said)
+    assert watched.stop() == 0
+
+
+def test_after_five_restarts_it_gives_up_and_says_where_to_read(watch: Callable[..., Watched]) -> None:
+    hopeless, good = child("hopeless", DIES), child("good", LIVES)
+    watched = watch(hopeless, good)
+    until(lambda: hopeless.given_up)
+    assert len([line for line in watched.said if "starting it again" in line]) == MOST_RESTARTS
+    assert watched.said[-1].startswith("5003") and "hopeless.log" in watched.said[-1]
+    assert pid(good) and not good.given_up
+    assert watched.stop() == 1
+
+
+def test_a_child_that_does_not_answer_any_more_is_killed_and_started_again(
+    watch: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "STUCK_S", 0.05)
+    answers = [True]
+    one = child("one", LIVES, probe=lambda: answers[0])
+    watched = watch(one)
+    first = pid(one)
+    until(lambda: one.answered_at is not None)
+    answers[0] = False
+    until(lambda: any("did not answer" in line for line in watched.said))
+    answers[0] = True
+    until(lambda: one.process is not None and one.process.pid != first)
+
+
+def test_a_child_that_never_answered_is_given_time_to_start(
+    watch: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "STUCK_S", 0.01)
+    one = child("one", LIVES, probe=lambda: False)
+    watched = watch(one)
+    first = pid(one)
+    looks = watched.looks
+    until(lambda: watched.looks > looks + 20)
+    assert pid(one) == first and watched.said == []
+
+
+def test_the_end_stops_every_child_also_one_that_does_not_listen(watch: Callable[..., Watched]) -> None:
+    deaf, good = child("deaf", DEAF), child("good", LIVES)
+    watched = watch(deaf, good)
+    until(lambda: (watched.logs / "deaf.log").exists() and b"up" in (watched.logs / "deaf.log").read_bytes())
+    processes = [c.process for c in (deaf, good)]
+    pid(good)
+    watched.stop()
+    until(lambda: all(p is None or p.poll() is not None for p in processes))
+
+
+def test_what_a_child_says_is_in_its_log(watch: Callable[..., Watched]) -> None:
+    one = child("one", "print('good morning', flush=True); import time; time.sleep(600)")
+    watched = watch(one)
+    until(lambda: (watched.logs / "one.log").exists())
+    until(lambda: b"good morning" in (watched.logs / "one.log").read_bytes())
+
+
+def test_a_full_log_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "LOG_BYTES", 10)
+    (tmp_path / "one.log").write_bytes(b"x" * 100)
+    boss = Supervisor([], logs=tmp_path, env={}, say=lambda text: None)
+    boss._log("one").close()
+    assert (tmp_path / "one.log.1").stat().st_size == 100 and (tmp_path / "one.log").stat().st_size == 0
+
+
+def test_probes_of_nobody_say_no(tmp_path: Path) -> None:
+    assert answers_locally(tmp_path)() is False
+    assert answers_http("127.0.0.1", 1, "/health")() is False

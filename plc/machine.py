@@ -23,6 +23,7 @@ from plc.machine_view import MachineView, Quality, machine_faults, read_inputs
 from plc.packml import TOWARDS_EXECUTE, Cmd, State, name_of
 
 COMMAND_S = 3.0
+LOOK_S = 1.0
 STATE_S = 15.0
 READY_STEPS = 12
 
@@ -58,6 +59,7 @@ class Machine:
         self._ticking, self._on_change = ticking, on_change
         self._backoff = Backoff(rng=rng)
         self._fresh_at = clock.monotonic()
+        self._taken_after = float("-inf")
         self._cause = 1001
         self._trouble: int | None = None
         self._books_older: bool | None = None
@@ -100,6 +102,12 @@ class Machine:
         """Wait until the view satisfies `predicate`; raises TimeoutError."""
         if not await self.until(lambda: predicate(self.view()), timeout_s):
             raise TimeoutError(f"{self.name}: not seen within {timeout_s:g} s")
+        return self.view()
+
+    async def look(self) -> MachineView:
+        """Give a picture taken after this call; the present one when none comes within 1 s, its quality tells."""
+        asked_at = self._clock.monotonic()
+        await self.until(lambda: self._taken_after >= asked_at, LOOK_S)
         return self.view()
 
     async def until(self, predicate: Callable[[], bool], timeout_s: float) -> bool:
@@ -183,6 +191,7 @@ class Machine:
                     break
 
     async def _look(self) -> None:
+        asked_at = self._clock.monotonic()
         words = await self._link.read(frames.STATUS)
         try:
             status = frames.decode_status(words)
@@ -191,6 +200,7 @@ class Machine:
             return
         self._cause = 1002
         last = self.brain.status
+        self._taken_after = asked_at
         self.brain.observe(status)
         if last is None or (last.count, last.boot) != (status.count, status.boot):
             self._fresh_at, self._trouble = self._clock.monotonic(), None

@@ -87,11 +87,15 @@ class Pack:
         raise Trouble(fault, subject=self.name)
 
     async def _close(self, parcel: Parcel) -> None:
-        if sensors(self._packer).get("carton_closed") and await self._kit.ledger.find(SEAL, parcel.lpn, 1) is None:
+        if await self._kit.ledger.find(SEAL, parcel.lpn, 1) is None and await self._is_closed():
             # sealed in a time that these books have lost: never tape it again
             await self._packed(parcel, {"witness": "flap sensor"})
         else:
             await self._seal(parcel)
+
+    async def _is_closed(self) -> bool:
+        await self._packer.look()  # what was seen before the plate was read may be of the carton before
+        return bool(sensors(self._packer).get("carton_closed"))
 
     async def _seal(self, parcel: Parcel) -> None:
         self.screen.state, self.screen.next = "working", say("sealing", lpn=parcel.lpn)

@@ -38,6 +38,10 @@ class Machinery(Protocol):
         """Give the newest picture of the machine, with its quality."""
         ...
 
+    async def look(self) -> View:
+        """Give a picture that was taken after this call."""
+        ...
+
     def device(self) -> Device:
         """Give the side that takes effects."""
         ...

@@ -214,6 +214,9 @@ class Machine:
         self.now.inputs = self._inputs()
         return self.now
 
+    async def look(self) -> View:
+        return self.view()
+
     def device(self) -> MachineDevice:
         return self._device
 

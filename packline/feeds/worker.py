@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
 
 from packline.core.clock import Clock
 from packline.core.faults import Fault
@@ -23,7 +22,8 @@ BATCH_ROWS = 50
 POLL_S = 0.5
 SWEEP_S = 600.0
 MOST_TRIES = 3
-PATIENCE_S = 600.0
+PATIENCE_S = 30.0
+"""How long a delivery may be ahead of the gate, from the first time that this run looked at it."""
 QUARANTINE_ACTIONS = (Action.RETRY.value, Action.DISMISS.value)
 
 
@@ -39,6 +39,7 @@ class IntakeWorker:
         }
         self._woken = asyncio.Event()
         self._tries: dict[int, int] = {}
+        self._waiting: dict[int, float] = {}
 
     def wake(self) -> None:
         """Look now instead of at the next poll."""
@@ -90,7 +91,7 @@ class IntakeWorker:
         except Exception as error:  # noqa: BLE001 - one poisonous message must not stop the intake
             log.exception("message %s of %s", row.id, row.channel)
             return await self._failed(row, Fault(5001, where=f"message {row.id}", seen=repr(error)[:120]))
-        self._tries.pop(row.id, None)
+        self._forget(row)
         await self._inbox.mark(row.id, taken.state, taken.reason)
         return True
 
@@ -113,7 +114,7 @@ class IntakeWorker:
         """Try again what may pass by itself, a bounded number of times or seconds; quarantine the rest."""
         if self._may_pass(row, fault):
             return False
-        self._tries.pop(row.id, None)
+        self._forget(row)
         where = fault.where if fault.where != "message" else f"message {row.delivery_id}"
         told = Fault(fault.code, where=where, seen=fault.seen, expected=fault.expected, remedy=fault.remedy)
         await self._books.open_exception(
@@ -122,10 +123,15 @@ class IntakeWorker:
         await self._inbox.mark(row.id, InboxState.QUARANTINED, told.text())
         return True
 
+    def _forget(self, row: InboxRow) -> None:
+        self._tries.pop(row.id, None)
+        self._waiting.pop(row.id, None)
+
     def _may_pass(self, row: InboxRow, fault: Fault) -> bool:
         if fault.code == NOT_YET:
-            # The courier may be faster than a controller that was just restarted at the gate.
-            return self._clock.now() - row.received_at < timedelta(seconds=PATIENCE_S)
+            # The courier may be faster than a controller that was just restarted, or long away, at the gate.
+            first_at = self._waiting.setdefault(row.id, self._clock.monotonic())
+            return self._clock.monotonic() - first_at < PATIENCE_S
         if fault.code < 5000:
             return False
         self._tries[row.id] = self._tries.get(row.id, 0) + 1

@@ -223,11 +223,25 @@ async def test_delivery_of_what_never_left_is_quarantined_after_some_patience(
     await released(books, worker, inbox, message)
     await books.record(*way(upto="LabelVerified"))
     courier_says(inbox)
+    assert await worker.work() == 0
     clock.advance(PATIENCE_S + 1)
     await worker.work()
 
     assert inbox.states[2][0] == "quarantined"
     assert [row.code for row in books.exceptions.values()] == [3005]
+
+
+async def test_delivery_that_came_while_nobody_worked_still_waits_for_the_gate(
+    worker, inbox, books, clock, message, way
+):
+    """A controller that was away for an hour must ask the gate before it finds fault with the courier."""
+    await released(books, worker, inbox, message)
+    await books.record(*way(upto="ParcelApproved"))
+    courier_says(inbox)
+    clock.advance(3600)
+
+    assert await worker.work() == 0
+    assert not books.exceptions
 
 
 async def test_delivery_under_a_voided_or_unknown_label_is_quarantined(worker, inbox, books, message, way):

@@ -28,6 +28,7 @@ class Case:
     subject: str
     actions: Sequence[str]
     seen: str
+    where: str
     effect_kind: str
     effect_params: Mapping[str, Any] = field(default_factory=dict)
     age_s: float = 0.0
@@ -52,6 +53,7 @@ class Remedies:
             2104: self._label_not_seen,
             **dict.fromkeys((2105, 3002, 3003, 3006), self._new_label),
             2107: self._free_the_peel,
+            3005: self._delivered_unseen,
             3007: self._missing,
             3009: self._books_older,
             3011: self._offered("release"),
@@ -120,6 +122,15 @@ class Remedies:
     async def _missing(self, case: Case) -> Choice:
         carton = self.carton(case.subject)
         return "shipped" if carton is not None and carton.place == GONE else "retry"
+
+    async def _delivered_unseen(self, case: Case) -> Choice:
+        """The courier has what the books have in the house: if it is gone, say so, and let the message be worked again."""
+        lpn = case.where.removeprefix("parcel ")
+        carton = self.carton(lpn)
+        if carton is None or carton.place != GONE:
+            return "dismiss"
+        await self._crew.desk.request("parcel", {"lpn": lpn, "action": "shipped"}, f"gone-{case.id}")
+        return "retry"
 
     async def _books_older(self, case: Case) -> Choice:
         """Have everything scanned; an order whose cartons never left may then be begun again from the shelf."""

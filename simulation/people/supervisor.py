@@ -87,6 +87,7 @@ class Supervisor:
             subject=str(row["subject"]),
             actions=list(row["actions"]),
             seen=str((row.get("fault") or {}).get("seen", "")),
+            where=str((row.get("fault") or {}).get("where", "")),
             effect_kind=str(effect.get("kind", "")),
             effect_params=effect.get("params") or {},
             age_s=now - self._first_seen.setdefault(number, now),

@@ -29,6 +29,11 @@ class Away:
         self._before: tuple[str, Instruction, Fault | None] | None = None
         self._shown: Instruction | None = None
 
+    @property
+    def is_away(self) -> bool:
+        """Tell whether a machine was away at the last look."""
+        return self._since is not None
+
     async def run(self) -> None:
         """Look for ever; what cannot be written down now is tried again."""
         while self._machines:

@@ -51,6 +51,7 @@ class Post:
         self.name = work.name
         self.screen = work.screen
         self.bells = Bells(work.name, kit.books, kit.changed)
+        self._away = Away(work.machines, work.screen, self.bells, kit.clock)
         self._kit = kit
         self._ready = ready
         self._bell = asyncio.Event()
@@ -62,7 +63,7 @@ class Post:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._serve_scans())
-            group.create_task(Away(self.work.machines, self.screen, self.bells, self._kit.clock).run())
+            group.create_task(self._away.run())
             while True:
                 self._bell.clear()
                 await self._one_step()
@@ -121,7 +122,7 @@ class Post:
         if self._may_retry(fault, subject, rule.tries):
             return
         if rule.reaction is Reaction.HOLD:
-            if self._has_lasted(fault):
+            if self._must_ring(fault):
                 await self.bells.ring(fault, STEP)
             self._show("offline" if fault.code < 2000 else "held", say("fault", code=fault.code), fault)
             return
@@ -133,8 +134,13 @@ class Post:
             self._show("asking", say("ask_person", exception=exception_id), fault)
             await self._until_closed(exception_id)
 
-    def _has_lasted(self, fault: Fault) -> bool:
-        """A link that comes back at once (a start, a short cut) holds the station but rings no bell."""
+    def _must_ring(self, fault: Fault) -> bool:
+        """A link that comes back at once (a start, a short cut) holds the station but rings no bell.
+
+        While a machine is away, that is rung and taken back by who watches its link.
+        """
+        if fault.code < FIRST_MACHINE_FAULT and self._away.is_away:
+            return False
         now = self._kit.clock.monotonic()
         since = self._since.setdefault(fault.code, now)
         return fault.code >= FIRST_MACHINE_FAULT or now - since >= BELL_AFTER_S

@@ -45,8 +45,9 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["plain"] = plain
     app.jinja_env.filters["order_name"] = order_name
     app.jinja_env.filters["place"] = place
+    app.jinja_env.filters["angle"] = angle
     app.jinja_env.globals.update(
-        t=say, word=word, step=step, fault_of=fault_of, asset=asset, since=since, priority=priority
+        t=say, word=word, witness=witness, step=step, fault_of=fault_of, asset=asset, since=since, priority=priority
     )
     app.context_processor(surroundings)
 
@@ -109,6 +110,17 @@ def place(name: str) -> str:
     if name.startswith("to:"):
         return say("place.to", to=name.removeprefix("to:"))
     return word("place", name)
+
+
+def witness(source: str) -> str:
+    """Say who or what proved something; people by their name."""
+    who = source.removeprefix("person ")
+    return say("witness.person", who=who) if who != source else word("witness", source)
+
+
+def angle(note_text: str) -> str:
+    """Say what stands beside a picture: an angle, or the verdict on a label."""
+    return f"{note_text}°" if note_text.isdecimal() else word("verdict", note_text)
 
 
 def since(at: datetime) -> str:

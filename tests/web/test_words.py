@@ -20,6 +20,7 @@ from packline.orders.lifecycle import TARGET
 from packline.orders.model import OrderState, ParcelState, Purchase, UnitState
 from packline.orders.policy import ROLES, Action
 from packline.store.views import ORDER_GROUPS
+from scanning.verify import VerdictKind
 from tests.web.stage import say
 from web.pages.station import BUTTONS
 from web.words import Words, load
@@ -50,6 +51,7 @@ FAMILIES: dict[str, Iterable[Any]] = {
     "line": ["running", "holding", "recovering"],
     "quality": ["good", "stale", "bad", "absent"],
     "approval": ["", "asked", "approved", "rejected", "expired"],
+    "verdict": VerdictKind,
     "label_state": ["assigned", "printed", "applied", "verified", "voided"],
     "orders": [f"group_{name}" for name in ORDER_GROUPS],
 }

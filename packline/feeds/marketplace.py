@@ -108,7 +108,7 @@ def read_order(channel: str, body: bytes) -> PlaceOrder:
 def place_order(channel: str, data: OrderData) -> PlaceOrder:
     """Give the command for an order that was read; raises Fault 4005 when it contradicts itself."""
     for seen, expected in _contradictions(data):
-        raise Fault(4005, where=f"order {channel}-{data.id}", seen=seen, expected=expected)
+        raise Fault(4005, where=named(f"{channel}-{data.id}", data.version), seen=seen, expected=expected)
     return PlaceOrder(
         channel=channel,
         external_id=data.id,
@@ -128,6 +128,11 @@ def place_order(channel: str, data: OrderData) -> PlaceOrder:
         split_allowed=data.options.split,
         short_allowed=data.options.short,
     )
+
+
+def named(order_id: str, version: int) -> str:
+    """Name one version of an order in a fault."""
+    return f"order {order_id} version {version}"
 
 
 def digest(data: OrderData) -> str:

@@ -10,7 +10,7 @@ from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.feeds.courier import read_delivery
 from packline.feeds.intake import NOT_YET, Intake, IntakeBooks, Taken, Terms
-from packline.feeds.marketplace import read_order
+from packline.feeds.marketplace import named, read_order
 from packline.feeds.ports import Inbox, InboxKind, InboxRow, InboxState
 from packline.orders.model import PlaceOrder
 from packline.orders.policy import Action
@@ -22,6 +22,8 @@ BATCH_ROWS = 50
 POLL_S = 0.5
 SWEEP_S = 600.0
 MOST_TRIES = 3
+MOST_OLDER = 1000
+"""Versions back that a newer one makes out of date."""
 PATIENCE_S = 30.0
 """How long a delivery may be ahead of the gate, from the first time that this run looked at it."""
 QUARANTINE_ACTIONS = (Action.RETRY.value, Action.DISMISS.value)
@@ -103,8 +105,12 @@ class IntakeWorker:
 
     async def _order(self, row: InboxRow) -> Taken:
         new = read_order(row.channel, row.body)
-        taken = await self.intake.take(new)
-        await self._overtake(row, new)
+        try:
+            taken = await self.intake.take(new)
+        except Fault as fault:
+            raise _at(fault, named(new.order_id, new.version)) from fault
+        if taken.state is InboxState.DONE:
+            await self._overtake(row, new)
         return taken
 
     async def _delivery(self, row: InboxRow) -> Taken:
@@ -115,8 +121,7 @@ class IntakeWorker:
         if self._may_pass(row, fault):
             return False
         self._forget(row)
-        where = fault.where if fault.where != "message" else f"message {row.delivery_id}"
-        told = Fault(fault.code, where=where, seen=fault.seen, expected=fault.expected, remedy=fault.remedy)
+        told = _at(fault, f"message {row.delivery_id}") if fault.where == "message" else fault
         await self._books.open_exception(
             told, station=row.channel, subject=f"inbox:{row.id}", actions=QUARANTINE_ACTIONS
         )
@@ -138,11 +143,15 @@ class IntakeWorker:
         return self._tries[row.id] < MOST_TRIES
 
     async def _overtake(self, row: InboxRow, new: PlaceOrder) -> None:
-        """Close what waited in quarantine for this order: a version that could be followed has come."""
+        """Close what waited in quarantine of older versions of this order: one that could be followed has come."""
+        older = {named(new.order_id, version) for version in range(max(1, new.version - MOST_OLDER), new.version)}
         for waiting in await self._books.open_exceptions(row.channel):
-            mine = waiting.subject.startswith("inbox:") and waiting.fault.get("where") == f"order {new.order_id}"
-            if mine:
+            if waiting.subject.startswith("inbox:") and waiting.fault.get("where") in older:
                 note = f"version {new.version} was taken"
                 await self._books.close_exception(
                     waiting.exception_id, action="superseded", actor=f"feed {row.channel}", note=note
                 )
+
+
+def _at(fault: Fault, where: str) -> Fault:
+    return Fault(fault.code, where=where, seen=fault.seen, expected=fault.expected, remedy=fault.remedy)

@@ -20,7 +20,7 @@ from simulation.people.clarify import ClarificationOperator
 from simulation.people.courier import Courier
 from simulation.people.crew import Crew, Recount
 from simulation.people.demand import Demand
-from simulation.people.desk import HttpDesk
+from simulation.people.desk import POLL_S, HttpDesk
 from simulation.people.hold import HoldOperator
 from simulation.people.induct import InductOperator
 from simulation.people.marketplace import Marketplace
@@ -35,6 +35,7 @@ from simulation.plant.truth import Truth
 from simulation.spec import PlantSpec
 
 MOST_CONNECTIONS = 40
+LEADER_POLL_S = 0.4
 LAST_EVENTS_S = 10.0
 """Wall time that the last events get to arrive after everything else is over."""
 
@@ -90,8 +91,8 @@ class Stage:
         self._ended: float | None = None
         self._clients: list[httpx.AsyncClient] = []
         self._web = self._client()
-        self._operator = self._desk(spec.operator)
-        self._leader = self._desk(spec.supervisor)
+        self._operator = self._desk(spec.operator, POLL_S)
+        self._leader = self._desk(spec.supervisor, LEADER_POLL_S)
         self._catalogue = read_catalogue(spec.items)
         self.receiver = Receiver(secrets=spec.subscribers, clock=self._clock, file=spec.events_file)
         self.marketplace = self._marketplace()
@@ -248,8 +249,8 @@ class Stage:
             rng=self._rng("buyers"),
         )
 
-    def _desk(self, user: str) -> HttpDesk:
-        return HttpDesk(user=user, password=self._spec.password, http=self._client(), clock=self._clock)
+    def _desk(self, user: str, poll_s: float) -> HttpDesk:
+        return HttpDesk(user=user, password=self._spec.password, http=self._client(), clock=self._clock, poll_s=poll_s)
 
     def _client(self) -> httpx.AsyncClient:
         limits = httpx.Limits(max_connections=MOST_CONNECTIONS)

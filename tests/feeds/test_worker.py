@@ -112,6 +112,14 @@ async def test_corrected_order_is_taken_and_its_old_row_is_closed(worker, inbox,
     assert [action for _, action, _, _ in books.closed] == ["superseded"]
 
 
+async def test_late_copy_of_an_older_version_does_not_hide_the_newer_one_in_quarantine(worker, inbox, books, message):
+    for changes in ({"version": 1}, {"version": 3, "total_minor": 1}, {"version": 1}, {"version": 2, "paid": False}):
+        inbox.post(message(**changes))
+        await worker.work()
+
+    assert [row.fault["where"] for row in books.exceptions.values()] == [f"order {ORDER} version 3"]
+
+
 async def test_unknown_item_waits_until_it_is_imported_and_the_message_replayed(worker, inbox, books, message):
     cup = books.items.pop("CUP-2")
     inbox.post(message())

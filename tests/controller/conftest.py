@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.stations.conftest import empty_books, folder, life, rig
+from tests.stations.conftest import database, life, rig
 
-__all__ = ["empty_books", "folder", "life", "rig"]
+__all__ = ["database", "life", "rig"]

@@ -1,4 +1,4 @@
-"""Empty books once a session, and a rig over a copy of them for every test."""
+"""Books in memory-backed files, opened once a session and wiped for every test; a rig over them."""
 
 from __future__ import annotations
 
@@ -11,29 +11,32 @@ import pytest
 from packline.core.clock import ManualClock
 from packline.core.ids import SeededIds
 from packline.store import open_store
-from tests.stations.line import ITEMS, Life, Rig, fresh_books
+from packline.store.engine import open_engines, sqlite_library
+from tests.stations.line import ITEMS, Database, Life, Rig
 
 
 @pytest.fixture(scope="session")
-def empty_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("empty") / "books.db"
-    store = open_store(f"sqlite:///{path}", clock=ManualClock(), ids=SeededIds("empty"), inline=True)
-    store.items.put_now(ITEMS)
-    store.close()
-    return path
+def database() -> Iterator[Database]:
+    """Give one database for all: opening it and learning its statements costs more than most of these tests.
 
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Give a folder in memory where there is one: every commit is synced, and these tests make thousands."""
+    It lies in memory where there is such a place: every commit is synced, and there are thousands.
+    """
     memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as path:
-        yield Path(path)
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        path = Path(folder) / "template.db"
+        store = open_store(f"sqlite:///{path}", clock=ManualClock(), ids=SeededIds("empty"), inline=True)
+        store.items.put_now(ITEMS)
+        store.close()
+        template = sqlite_library().connect(str(path))
+        engines = open_engines(f"sqlite:///{Path(folder) / 'books.db'}")
+        yield Database(engines, template)
+        engines.dispose()
+        template.close()
 
 
 @pytest.fixture
-def rig(empty_books: Path, folder: Path) -> Iterator[Rig]:
-    made = Rig(fresh_books(empty_books, folder))
+def rig(database: Database) -> Iterator[Rig]:
+    made = Rig(database)
     yield made
     made.close()
 

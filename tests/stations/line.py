@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from packline.core.effects import APPLY, EJECT, PRINT, SEAL, EffectKind, EffectState
@@ -16,7 +14,9 @@ from packline.core.identity import Lpn, Sscc
 from packline.core.ids import SeededIds
 from packline.core.scans import Scan
 from packline.orders.model import Address, Event, Item, Order, OrderLine, Parcel, ParcelState, PlaceOrder, Purchase
-from packline.store import Store, open_store
+from packline.store import Store
+from packline.store.engine import Engines
+from packline.store.writer import Writer
 from stations.bench import Bench
 from stations.clarification import Clarification
 from stations.courier_gate import CourierGate
@@ -321,30 +321,43 @@ class Life:
         raise AssertionError(f"{lpn} is still at the stop: {self.label.screen.next}")
 
     def close(self) -> None:
-        """End this run."""
-        self.store.close()
+        """End this run; the database stays open for the next."""
+        self.store.writer._let_go()
+
+
+class Database:
+    """One open database that is made as new for every test; `template` is a connection to empty books with items."""
+
+    def __init__(self, engines: Engines, template: Any) -> None:
+        self.engines = engines
+        self._template = template
+
+    def make_new(self) -> None:
+        """Copy the template over everything."""
+        target = self.engines.write.raw_connection()
+        try:
+            self._template.backup(target.driver_connection)
+        finally:
+            target.close()
 
 
 class Rig:
-    """Makes lives over one floor and one database file."""
+    """Makes lives over one floor and one database, which holds nothing at first but the item master."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, database: Database) -> None:
+        self._engines = database.engines
         self.floor = Floor()
         self._lives: list[Life] = []
+        database.make_new()
 
     def live(self, *, counted: bool = False, slow: bool = False, **rules: Any) -> Life:
         """Start a controller on the books; `counted` lets the points count its commits.
 
         `slow` books let the loop turn before they answer, so that things happen between question and answer.
         """
-        store = open_store(
-            f"sqlite:///{self.path}",
-            clock=self.floor.clock,
-            ids=SeededIds(f"life {len(self._lives)}"),
-            inline=True,
-            wrap_commit=self.floor.points.wrap_commit if counted else None,
-        )
+        wrap = self.floor.points.wrap_commit if counted else None
+        writer = Writer(self._engines, inline=True, wrap_commit=wrap)
+        store = Store("sqlite:///books.db", writer, self.floor.clock, SeededIds(f"life {len(self._lives)}"))
         if slow:
             store.writer.read = _later(store.writer.read)  # type: ignore[method-assign, assignment]
         kit = Kit(
@@ -430,9 +443,9 @@ class Rig:
         return life
 
     def die(self, life: Life) -> None:
-        """Let a killed controller's connection go without a word."""
+        """Let a killed controller's connection go: what it did not commit never was."""
         with suppress(Exception):
-            life.store.close()
+            life.store.writer._let_go()
 
     def close(self) -> None:
         """End every life."""
@@ -466,11 +479,6 @@ async def trouble(work: Awaitable[object]) -> Trouble:
     raise AssertionError("there was no trouble")
 
 
-def fresh_books(template: Path, folder: Path) -> Path:
-    """Give a copy of empty books."""
-    return Path(shutil.copy(template, folder / "books.db"))
-
-
 __all__ = [
     "APPLY",
     "EJECT",
@@ -481,7 +489,6 @@ __all__ = [
     "ParcelState",
     "Rig",
     "content",
-    "fresh_books",
     "trouble",
     "until",
 ]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -12,7 +10,7 @@ from packline.core.effects import EffectState
 from packline.orders.model import OrderState, ParcelState
 from stations.kit import Trouble
 from tests.stations.fakes import Carton, Killed
-from tests.stations.line import Life, Rig
+from tests.stations.line import Database, Life, Rig
 
 MOST_STEPS = 30
 Goal = Callable[[Rig], bool]
@@ -126,26 +124,23 @@ def distinct(names: list[str]) -> list[int]:
     return chosen
 
 
-async def every_death(empty_books: Path, folder: Path, way: str) -> list[tuple[str, Rig, Life, str]]:
+async def every_death(database: Database, way: str) -> AsyncIterator[tuple[str, Rig, Life, str]]:
     """Die at every point of a way in turn; gives the point, the rig, the last life and the plate."""
-    counted = Rig(Path(shutil.copy(empty_books, folder / "count.db")))
+    counted = Rig(database)
     names = await count_points(counted, way)
     counted.close()
-    ends = []
     for number in distinct(names):
-        rig = Rig(Path(shutil.copy(empty_books, folder / f"{number}.db")))
+        rig = Rig(database)
         lpn, life, died = await killed_at(rig, *WAYS[way], number)
         assert died, names[number - 1]
-        ends.append((f"{number} {names[number - 1]}", rig, life, lpn))
-    return ends
+        yield f"{number} {names[number - 1]}", rig, life, lpn
+        rig.close()
 
 
-async def test_label_is_never_printed_or_applied_twice_after_a_crash_at_any_point(
-    empty_books: Path, folder: Path
-) -> None:
-    ends = await every_death(empty_books, folder, "label")
-    assert len(ends) > 20
-    for point, rig, life, lpn in ends:
+async def test_label_is_never_printed_or_applied_twice_after_a_crash_at_any_point(database: Database) -> None:
+    deaths = 0
+    async for point, rig, life, lpn in every_death(database, "label"):
+        deaths += 1
         hall = rig.floor.hall
         parcel = await life.parcel(lpn)
         assert parcel.state is ParcelState.VERIFIED, point
@@ -156,38 +151,34 @@ async def test_label_is_never_printed_or_applied_twice_after_a_crash_at_any_poin
         assert parcel.place == "to:lane-hold" or parcel.place == "label-1", point
         open_kinds = {row.effect.kind.name for row in await life.kit.ledger.open_effects()}
         assert open_kinds <= {"eject"}, point
-        rig.close()
+    assert deaths > 20
 
 
-async def test_carton_is_sealed_once_after_a_crash_at_any_point(empty_books: Path, folder: Path) -> None:
-    for point, rig, life, lpn in await every_death(empty_books, folder, "pack"):
+async def test_carton_is_sealed_once_after_a_crash_at_any_point(database: Database) -> None:
+    async for point, rig, life, lpn in every_death(database, "pack"):
         assert rig.floor.hall.seals == {lpn: 1}, point
         assert (await life.parcel(lpn)).state is ParcelState.PACKED, point
-        rig.close()
 
 
-async def test_gate_ships_exactly_once_after_a_crash_at_any_point(empty_books: Path, folder: Path) -> None:
-    for point, rig, life, lpn in await every_death(empty_books, folder, "gate"):
+async def test_gate_ships_exactly_once_after_a_crash_at_any_point(database: Database) -> None:
+    async for point, rig, life, lpn in every_death(database, "gate"):
         parcel = await life.parcel(lpn)
         assert parcel.state is ParcelState.SHIPPED and parcel.place == "gone", point
         assert [box.lpn for box in rig.floor.hall.gone] == [lpn], point
         assert rig.floor.gate.done.count(("release", lpn)) == 1, point
         assert (await life.the_order(parcel.order_id)).state is OrderState.SHIPPED, point
-        rig.close()
 
 
 @pytest.mark.parametrize("how", ["mute", "deaf"])
-async def test_an_apply_in_doubt_after_a_crash_is_settled_by_the_camera_only(
-    empty_books: Path, folder: Path, how: str
-) -> None:
+async def test_an_apply_in_doubt_after_a_crash_is_settled_by_the_camera_only(database: Database, how: str) -> None:
     """The arm lost its memory of the job and the controller died, at every point after the print."""
-    rig = Rig(Path(shutil.copy(empty_books, folder / "count.db")))
+    rig = Rig(database)
     names = await count_points(rig, "label")
     rig.close()
     first, last = names.index("done print"), names.index("done apply") + 2
     before_verdict = [n for n in distinct(names) if first < n <= last]
     for number in before_verdict:
-        rig = Rig(Path(shutil.copy(empty_books, folder / f"{number}.db")))
+        rig = Rig(database)
         rig.floor.arm.misbehave["apply"] = how
         doubt = None
         try:

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from packline.core.faults import Fault
 from packline.core.tokens import sign, verify
 from packline.orders.model import Parcel, Unit, UnitState
-from packline.store.views import OrderDetail, PictureRow
+from packline.store.view_rows import OrderDetail, PictureRow
 from web import face
 from web.acting import Answer, NotFresh, Person, Unreadable
 from web.api import refused, told

@@ -8,7 +8,7 @@ from typing import Any
 from packline.core.identity import Lpn
 from packline.orders.policy import Action, may
 from packline.orders.ports import ExceptionRow
-from packline.store.views import EffectRow
+from packline.store.view_rows import EffectRow
 from web import face
 from web.guard import visitor
 from web.room import room

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import fields
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -16,6 +15,19 @@ from packline.core.identity import Lpn
 from packline.orders.model import ORDER_DONE, Item, Order, OrderState, Parcel, Unit
 from packline.orders.ports import ExceptionRow, Label
 from packline.store import schema as s
+from packline.store.view_rows import (
+    AlarmRow,
+    DeliveryRow,
+    EffectRow,
+    Found,
+    JournalRow,
+    OrderDetail,
+    OrderLineView,
+    Page,
+    ParcelDetail,
+    PictureRow,
+    QuarantineRow,
+)
 from packline.store.writer import Writer
 
 T = TypeVar("T")
@@ -36,151 +48,6 @@ ORDER_GROUPS: Mapping[str, tuple[OrderState, ...]] = {
     "all": tuple(OrderState),
 }
 """The filters of the order list, by the states that they show."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderLineView:
-    """A row of the order list: the order, its units by state, its parcels."""
-
-    order: Order
-    units: Mapping[str, int]
-    parcels: tuple[Parcel, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Rows `offset` .. of `total`."""
-
-    rows: tuple[Any, ...]
-    total: int
-    offset: int
-    limit: int
-
-    @property
-    def next_offset(self) -> int | None:
-        """Give where the next page starts; None on the last."""
-        after = self.offset + self.limit
-        return after if after < self.total else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalRow:
-    seq: int
-    at: datetime
-    kind: str
-    subject: str
-    order_id: str
-    station: str
-    actor: str
-    data: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EffectRow:
-    """An effect with its latest evidence `{state, source, data, fault}`."""
-
-    effect_id: str
-    subject: str
-    kind: str
-    generation: int
-    station: str
-    parameters: Mapping[str, Any]
-    state: str
-    attempt: int
-    machine: str
-    epoch: int
-    sequence: int
-    job: int
-    evidence: Mapping[str, Any]
-    created_at: datetime
-    changed_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureRow:
-    picture_id: str
-    kind: str
-    subject: str
-    order_id: str
-    note: str
-    camera: str
-    frame: int
-    captured_at: datetime
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryRow:
-    """One tracking event for one subscriber."""
-
-    event_id: str
-    name: str
-    subject: str
-    at: datetime
-    subscriber: str
-    state: str
-    attempts: int
-    answer: str
-    changed_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlarmRow:
-    id: int
-    code: int
-    source: str
-    severity: str
-    fault: Mapping[str, Any]
-    raised_at: datetime
-    last_at: datetime
-    count: int
-    cleared_at: datetime | None
-    acked_at: datetime | None
-    acked_by: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuarantineRow:
-    """A message that could not be taken; `body` is cut to what a screen shows."""
-
-    id: int
-    channel: str
-    delivery_id: str
-    received_at: datetime
-    reason: str
-    body: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderDetail:
-    order: Order
-    units: tuple[Unit, ...]
-    parcels: tuple[Parcel, ...]
-    journal: tuple[JournalRow, ...]
-    pictures: tuple[PictureRow, ...]
-    deliveries: tuple[DeliveryRow, ...]
-    exceptions: tuple[ExceptionRow, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParcelDetail:
-    parcel: Parcel
-    order: Order
-    units: tuple[Unit, ...]
-    labels: tuple[Label, ...]
-    effects: tuple[EffectRow, ...]
-    journal: tuple[JournalRow, ...]
-    pictures: tuple[PictureRow, ...]
-    deliveries: tuple[DeliveryRow, ...]
-    exceptions: tuple[ExceptionRow, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What a scanned text names: `kind` is parcel | label | order | item; `key` an LPN, order id or SKU."""
-
-    kind: str
-    key: str
 
 
 def _reading(

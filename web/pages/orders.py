@@ -9,7 +9,8 @@ from flask import Blueprint, abort, request, url_for
 from packline.core.tokens import sign
 from packline.orders.model import Order, OrderState, Parcel
 from packline.orders.routing import destination
-from packline.store.views import ORDER_GROUPS, OrderLineView
+from packline.store.view_rows import OrderLineView
+from packline.store.views import ORDER_GROUPS
 from web import face
 from web.acting import has_role
 from web.guard import needs, visitor

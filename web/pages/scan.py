@@ -6,7 +6,7 @@ from flask import Blueprint, jsonify, request, url_for
 from werkzeug.wrappers import Response
 
 from packline.core.faults import Fault
-from packline.store.views import Found
+from packline.store.view_rows import Found
 from web import face
 from web.acting import NotFresh, Unreadable
 from web.guard import needs, person

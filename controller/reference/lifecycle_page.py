@@ -68,8 +68,8 @@ EFFECT_WORDS = {
 KIND_WORDS = {
     "print": "Print one label. Witness: the printer's own report of the job, else its cut counter.",
     "apply": "Put the label on the parcel. Witness: the arm's memory, then the camera.",
-    "seal": "Close the carton. Witness: the packaging machine's memory, else the camera behind it; at a bench the person's scan.",
-    "eject": "Push the parcel to a lane. Witness: the arm's memory, else the next scan of the parcel.",
+    "seal": "Close the carton. Witness: the packaging machine's memory or its flap sensor, else the camera behind it; at a bench the person.",
+    "eject": "Push the parcel to a lane. Witness: the arm's memory, else the photo-eye at the stop and the camera.",
     "release": "Let one parcel through the gate. Witness: the gate's memory (its light curtain), else a scan of the parcel still there.",
     "discard": "Throw away a label that no open job owns. Witness: the arm's memory.",
     "turn": "Turn the table to an absolute angle. Witness: the table's memory.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from packline.core.clock import Clock
@@ -14,6 +15,8 @@ from packline.orders.ports import Desk
 
 JUMPS: Mapping[str, int] = {"sscc": 10_000, "print": 100_000, "job": 100_000, "discard": 100_000, "lamp": 100_000}
 """How far serial numbers leap over those that a lost part of the books may have given out."""
+JOURNAL_LEAP = 1_000_000
+"""Receivers drop what carries an older sequence than they have."""
 FIRST_LOOK_S = 3.0
 """Nobody acts before every machine was seen once, or for this long: a machine that is off tells its tale later."""
 LOOK_S = 0.05
@@ -25,6 +28,10 @@ class Serials(Protocol):
 
     async def jump_serials(self, steps: Mapping[str, int]) -> object:
         """Raise each named serial by that much, durably."""
+        ...
+
+    async def leap_journal(self, by: int, at: datetime) -> None:
+        """Skip that many numbers of the journal, durably."""
         ...
 
     async def serials(self) -> Mapping[str, int]:
@@ -148,6 +155,7 @@ class Recovery:
                 return
             self.findings.books_older = True
             await self._serials.jump_serials(JUMPS)
+            await self._serials.leap_journal(JOURNAL_LEAP, self._clock.now())
             fault = Fault(
                 3009,
                 where="recovery",

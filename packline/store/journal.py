@@ -1,4 +1,4 @@
-"""The append-only book: one row per event, numbered without gaps, each chained to the one before."""
+"""The append-only book: one row per event, each chained to the one before, numbered without gaps but for declared leaps."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ _LAST = select(journal.c.seq, journal.c.hash).order_by(journal.c.seq.desc()).lim
 _APPEND = insert(journal)
 _SINCE = select(journal).where(journal.c.seq > bindparam("after")).order_by(journal.c.seq)
 _ADVISORY_LOCK = 0x5061636B
+LEAP = "JournalLeapt"
+"""The one kind of row that skips numbers; its data say how many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +34,17 @@ class Entry:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+def leap(connection: Connection, by: int, at: datetime) -> int:
+    """Skip `by` numbers, after an older backup came back: subscribers were told events under the lost numbers."""
+    return append(connection, Entry(at=at, kind=LEAP, subject="journal", data={"skipped": by}))
+
+
 def append(connection: Connection, entry: Entry) -> int:
     """Write `entry` under the next number, in the caller's transaction; gives the number."""
-    seq, prev = head(connection)
+    last, prev = head(connection)
+    seq = last + 1 + _skipped(entry.kind, entry.data)
     row = {
-        "seq": seq + 1,
+        "seq": seq,
         "at": entry.at,
         "kind": entry.kind,
         "subject": entry.subject,
@@ -46,7 +54,11 @@ def append(connection: Connection, entry: Entry) -> int:
         "data": plain(entry.data),
     }
     connection.execute(_APPEND, {**row, "prev": prev, "hash": _digest(prev, row)})
-    return seq + 1
+    return seq
+
+
+def _skipped(kind: str, data: Mapping[str, Any]) -> int:
+    return int(data["skipped"]) if kind == LEAP else 0
 
 
 def head(connection: Connection) -> tuple[int, str]:
@@ -63,7 +75,11 @@ def broken_links(connection: Connection, most: int = 20) -> Iterator[str]:
     expected, prev, found = 1, "", 0
     for row in connection.execute(_SINCE, {"after": 0}).mappings():
         content = {column.name: row[column.name] for column in journal.c if column.name not in ("prev", "hash")}
-        if row["seq"] != expected or row["prev"] != prev or row["hash"] != _digest(prev, content):
+        if (
+            row["seq"] != expected + _skipped(row["kind"], row["data"])
+            or row["prev"] != prev
+            or row["hash"] != _digest(prev, content)
+        ):
             yield f"journal {row['seq']}: number or hash does not follow {expected - 1}"
             found += 1
         if found >= most:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from packline.store import serials
+from packline.store import journal, serials
 from packline.store.schema import meta
 from packline.store.writer import Writer
 
@@ -40,6 +41,10 @@ class Meta:
         The lost later state of the books may have given numbers that are on labels and in machines now.
         """
         return await self._writer.write(lambda connection: serials.jump(connection, steps))
+
+    async def leap_journal(self, by: int, at: datetime) -> None:
+        """Skip `by` numbers of the journal, so that no subscriber takes news for an event that it had before the restore."""
+        await self._writer.write(lambda connection: journal.leap(connection, by, at))
 
     async def serials(self) -> dict[str, int]:
         """Give the last number given of every serial."""

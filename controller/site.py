@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -205,6 +206,7 @@ def _cross_check(site: Site, where: str) -> Iterator[Fault]:
             if not feed.keys():
                 yield Fault(4201, where=f"{where} [{kind}.{name}]", seen="no secret", expected="secrets or secrets_env")
     yield from _check_owners(site, where)
+    yield from _check_urls(site, where)
     yield from _check_addresses(site, where)
     yield from _check_zone(site, where)
     if site.twin and not _is_loopback(site.web.host):
@@ -263,6 +265,30 @@ def _unknown(where: str, name: str, pool: object) -> Fault:
     near = difflib.get_close_matches(name, names, 1)
     remedy = f"Did you mean {near[0]!r}?" if near else ""
     return Fault(4201, where=where, seen=name, expected=f"one of {', '.join(names) or 'none declared'}", remedy=remedy)
+
+
+def _check_urls(site: Site, where: str) -> Iterator[Fault]:
+    urls = {f"subscribers.{name}.url": part.url for name, part in site.subscribers.items()}
+    urls |= {f"cameras.{name}.url": part.url for name, part in site.cameras.items()}
+    urls |= {
+        f"feeds.{name}.reconcile_url": part.reconcile_url for name, part in site.feeds.items() if part.reconcile_url
+    }
+    for place, url in urls.items():
+        if not _is_url(url):
+            yield Fault(
+                4201,
+                where=f"{where} [{place}]",
+                seen=url,
+                expected="http://host:port/path or https://... (cameras: rtsp:// too)",
+            )
+
+
+def _is_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in ("http", "https", "rtsp") and bool(url.hostname) and (url.port is None or url.port > 0)
+    except ValueError:
+        return False
 
 
 def _check_addresses(site: Site, where: str) -> Iterator[Fault]:

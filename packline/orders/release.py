@@ -48,4 +48,5 @@ def _sale(order: Order) -> tuple[str, ...]:
 
 def _hold(order: Order, parcel: Parcel) -> tuple[str, ...]:
     held = ("held",) if parcel.held else ()
-    return held + (("cancelled",) if order.content.purchase is Purchase.CANCELLED else ())
+    unclear = ("order_unclear",) if order.state is OrderState.CLARIFY else ()
+    return (*held, *unclear, *(("cancelled",) if order.content.purchase is Purchase.CANCELLED else ()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from packline.orders.model import Item, Order, Parcel, ParcelState
+from packline.orders.model import Item, Order, OrderState, Parcel, ParcelState
 from packline.orders.release import label_blockers, pack_blockers
 
 
@@ -29,6 +29,7 @@ _FIXED = {
     P.RETURNED: "gone",
     P.CLARIFY: "clarify",
 }
+_IN_WORK = frozenset({P.COLLECTED, P.PACKED, P.PRINTED, P.LABELLED, P.VERIFIED, P.APPROVED})
 _WAITS = {P.COLLECTED: ("pack", pack_blockers), P.PACKED: ("label", label_blockers)}
 
 
@@ -36,6 +37,8 @@ def destination(order: Order, parcel: Parcel) -> Destination:
     """Give the place `parcel` must go to now."""
     if parcel.held and parcel.state not in (P.SHIPPED, P.DELIVERED, P.RETURNED):
         return Destination(kind="clarify" if parcel.state is P.CLARIFY else "hold", why=("held",))
+    if order.state is OrderState.CLARIFY and parcel.state in _IN_WORK:
+        return Destination(kind="hold", why=("order_unclear",))
     if parcel.state in _WAITS:
         kind, blockers = _WAITS[parcel.state]
         why = blockers(order, parcel)

@@ -86,6 +86,13 @@ def test_a_parcel_that_waits_at_labelling_says_why(changes: dict, why: tuple[str
     assert (where.kind, where.why) == ("hold", why)
 
 
+@given(PARCELS)
+def test_nothing_of_an_order_that_was_set_aside_is_worked_on(parcel_: Parcel) -> None:
+    aside = order(OrderState.CLARIFY)
+    assert destination(aside, parcel_).kind not in ("pack", "label", "gate")
+    assert ship_blockers(aside, parcel_)
+
+
 def test_an_order_that_waits_for_release_says_why() -> None:
     waiting = order(OrderState.RECEIVED)
     assert order_blockers(waiting, in_work=3, wip_limit=4) == ()

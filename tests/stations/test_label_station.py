@@ -84,6 +84,18 @@ async def test_carton_that_shows_only_the_bars_of_a_label_gets_none(
     assert life.floor.hall.printed == []
 
 
+async def test_own_bars_without_a_readable_mark_on_a_carton_that_no_arm_labelled_are_asked_about(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lpn = await life.carton()
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
+    life.floor.printer.misbehave = "silent lost"
+    await trouble(life.label.step())
+    shown = [(lpn, "code128"), (f"00{(await life.parcel(lpn)).sscc}", "code128")]
+    monkeypatch.setattr("tests.stations.fakes.codes_on", lambda box: shown)
+    assert (await trouble(life.label.step())).fault.code == 3003
+
+
 async def test_own_label_that_no_arm_put_on_is_asked_about(life: Life) -> None:
     lpn = await life.carton()
     life.floor.hall.stop = Carton(lpn=lpn, sealed=True)

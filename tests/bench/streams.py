@@ -1,6 +1,8 @@
 """Serves one live stream to many readers, in a process of its own: `python -m tests.bench.streams ours|bare FOLDER PORT`."""
 
 import json
+import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -78,13 +80,20 @@ def bare(folder: Path, port: int) -> None:
 
 
 def _ready(start: Callable[[], None]) -> Callable[[], None]:
-    """Say so once the port listens."""
+    """Say so once the port listens; end when the bench ends, however it does."""
 
     def begin() -> None:
         start()
+        threading.Thread(target=_outlive_nobody, daemon=True).start()
         print("{}", flush=True)
 
     return begin
+
+
+def _outlive_nobody() -> None:
+    while os.read(0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

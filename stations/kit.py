@@ -56,6 +56,7 @@ class Kit:
     changed: Callable[[], None] = lambda: None
     """Tells the others that the books changed."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    moving: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held over a decision that looks at a whole order and its record, so that two stations do not decide at once."""
 
     async def record(self, *events: Event) -> None:
@@ -145,11 +146,20 @@ class Kit:
         await self.record(_at(event, station), *also)
         return await self._again(parcel.lpn)
 
-    async def moved(self, parcel: Parcel, place: str, station: str, actor: str = "controller") -> Parcel:
-        """Book the parcel as on its way to, or at, `place`."""
+    async def moved(
+        self, parcel: Parcel, place: str, station: str, actor: str = "controller", *, only_from: str = ""
+    ) -> Parcel:
+        """Book the parcel as on its way to, or at, `place`.
+
+        With `only_from` nothing happens unless the books still have it there: a person with a scanner may have been
+        quicker than a machine's word, and what was scanned last is where the parcel is.
+        """
         event = Event(kind="ParcelMoved", subject=parcel.lpn, order_id=parcel.order_id, station=station, actor=actor)
-        await self.record(_at(event, place))
-        return await self._again(parcel.lpn)
+        async with self.moving:
+            if only_from and (now := await self._again(parcel.lpn)).place != only_from:
+                return now
+            await self.record(_at(event, place))
+            return await self._again(parcel.lpn)
 
     async def _again(self, lpn: str) -> Parcel:
         parcel = await self.books.parcel(lpn)

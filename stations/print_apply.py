@@ -243,7 +243,7 @@ class PrintApply:
         if not outcome.ok:
             raise trouble_of(outcome, where=f"{self.name} eject", subject=parcel.lpn)
         place = self._kit.places["gate"] if lane_kind == "gate" else f"lane-{lane_kind}"
-        await self._kit.moved(parcel, f"to:{place}", self.name)
+        await self._kit.moved(parcel, f"to:{place}", self.name, only_from=self.name)
 
     async def _still_here(self, parcel: Parcel) -> Evidence:
         if not sensors(self._arm)["parcel_present"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from packline.core.effects import SEAL, Effect, EffectState, Evidence, Ticket
+from packline.core.effects import EJECT, SEAL, Effect, EffectState, Evidence, Ticket
 from packline.core.faults import Fault
 from packline.orders.model import OrderState, ParcelState, Purchase
 from stations.pack import LEAST_MM, MOST_MM, carton_size
@@ -132,6 +132,23 @@ async def test_hold_slots_are_given_one_each_and_kept(life: Life) -> None:
     full = await verified(life, 4, 4)
     with pytest.raises(Fault, match="no free slot"):
         await life.scan(life.hold, full)
+
+
+async def test_a_parcel_that_is_in_the_rack_before_its_eject_is_told_stays_there_in_the_books(life: Life) -> None:
+    """Hands are quick: the plate is scanned at the rack while the arm's word is still on its way."""
+    lpn = await life.carton()
+    plain, stored = life.floor.arm.send, []
+
+    async def send(effect: Effect, ticket: Ticket) -> Evidence:
+        evidence = await plain(effect, ticket)
+        if effect.kind is EJECT:
+            stored.append((await life.scan(life.hold, lpn)).params["slot"])
+        return evidence
+
+    life.floor.arm.send = send  # type: ignore[method-assign]
+    await life.label_all(lpn)
+    assert stored == ["H01"]
+    assert (await life.parcel(lpn)).place == "H01"
 
 
 async def test_a_parcel_is_recalled_when_its_buyer_has_answered_and_its_slot_is_free_again(life: Life) -> None:

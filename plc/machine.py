@@ -242,9 +242,9 @@ class Machine:
 
     def _publish(self) -> None:
         if self._clock.monotonic() - self._fresh_at > self._stale_s():
-            # silence may turn out to be a machine that is not there; the code never changes back
-            was_silent = self._trouble == 1002 and self._cause == 1001
-            self._trouble = self._cause if self._trouble is None or was_silent else self._trouble
+            # the newest cause tells best, but a machine that is not there is also silent now and then
+            is_known = self._trouble == 1001 and self._cause == 1002
+            self._trouble = self._trouble if is_known else self._cause
         view = self.view()
         timeless = replace(view, age_s=0.0)
         if timeless != self._shown:
@@ -307,6 +307,7 @@ class Machine:
 
     def _demand_startable(self, view: MachineView) -> None:
         if 2007 in view.faults:
+            self._is_released = False  # a release said too early is no release: nobody starts by closing the circuit
             raise Fault(2007, where=self.name)
         if self._is_released or view.state == name_of(State.EXECUTE):
             return

@@ -46,6 +46,8 @@ class Away:
     async def look(self) -> None:
         """Show and ring what is away now, or take it back."""
         fault = next((f for m in self._machines if (f := link_fault(m.view(), m.name))), None)
+        if fault is None and self._since is not None and self._is_not_ours():
+            return  # there again, but not yet claimed: still the same trouble
         if fault is None:
             self._since = None
             self._show_as_before()
@@ -56,6 +58,11 @@ class Away:
         self._show(fault)
         if now - self._since >= BELL_AFTER_S:
             await self._bells.ring(fault, LINK)
+
+    def _is_not_ours(self) -> bool:
+        """Tell whether a machine is about to be claimed; one that somebody else owns has a fault of its own."""
+        views = [machine.view() for machine in self._machines]
+        return any(not view.owned and not view.faults for view in views)
 
     def _show(self, fault: Fault) -> None:
         screen = self._screen

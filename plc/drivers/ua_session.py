@@ -15,6 +15,8 @@ from plc.links import LinkDown, LinkRefused, LinkSilent
 
 T = TypeVar("T")
 WATCHDOG_S = 2.0
+CONNECT_S = 3.0
+"""For each of the six requests that open a session: a busy server signs them in slower than it reads a value."""
 
 _LOST = frozenset(
     {
@@ -52,8 +54,10 @@ class UaSession:
     async def open(self) -> None:
         """Connect afresh and activate a session; raises LinkTrouble."""
         await self.close()
-        self._client = Client(self._url, timeout=self._request_s, watchdog_intervall=WATCHDOG_S, auto_reconnect=False)
+        self._client = Client(self._url, timeout=CONNECT_S, watchdog_intervall=WATCHDOG_S, auto_reconnect=False)
         await self.ask(self._client.connect())
+        if self._client.uaclient.protocol is not None:
+            self._client.uaclient.protocol.timeout = self._request_s
         self._is_well = True
 
     async def node(self, namespace: str, identifier: str) -> Node:

@@ -56,6 +56,20 @@ async def test_when_it_is_back_the_screen_goes_on_where_it_was(life: Life, away:
     assert not away.is_away and await alarms(life) == []
 
 
+async def test_it_is_not_back_before_it_is_ours_again(life: Life, away: Away, screen: Screen) -> None:
+    arm = life.floor.machines["arm"].now
+    arm.quality = "absent"
+    await away.look()
+    life.floor.clock.advance(3)
+    await away.look()
+    arm.quality, arm.owned = "good", False
+    await away.look()
+    assert away.is_away and await alarms(life) == [1001]
+    arm.faults = (1101,)
+    await away.look()
+    assert not away.is_away and await alarms(life) == []
+
+
 async def test_what_the_step_said_meanwhile_stays_on_the_screen(life: Life, away: Away, screen: Screen) -> None:
     life.floor.machines["arm"].now.quality = "stale"
     await away.look()

@@ -64,10 +64,10 @@ async def test_it_is_not_back_before_it_is_ours_again(life: Life, away: Away, sc
     await away.look()
     arm.quality, arm.owned = "good", False
     await away.look()
-    assert away.is_away and await alarms(life) == [1001]
+    assert await alarms(life) == [1001]
     arm.faults = (1101,)
     await away.look()
-    assert not away.is_away and await alarms(life) == []
+    assert await alarms(life) == []
 
 
 async def test_what_the_step_said_meanwhile_stays_on_the_screen(life: Life, away: Away, screen: Screen) -> None:

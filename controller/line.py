@@ -29,7 +29,7 @@ from controller.snapshot import Snapshot
 from labeling.printer import PrinterStatus
 from packline.core import tokens
 from packline.core.clock import Clock
-from packline.core.effects import KINDS, Device
+from packline.core.effects import KINDS, Device, OpenEffect
 from packline.core.faults import Fault
 from packline.core.ids import Ids
 from packline.core.scans import Scanner
@@ -37,12 +37,14 @@ from packline.feeds.push import Pusher
 from packline.feeds.reconcile import Reconciler
 from packline.feeds.sending import Subscriber
 from packline.feeds.worker import IntakeWorker
+from packline.orders.model import Event
 from packline.store import Store
 from stations.bells import Bells
 from stations.kit import Kit, Rules
 from stations.ports import Offload
 from stations.post import Post
 from stations.resolve import Resolver
+from stations.voiding import void_effects
 
 LINK_DAYS = 30
 BACKUPS_KEPT = 7
@@ -258,9 +260,19 @@ class Line:
             books_older=lambda: any(machine.view().books_older for machine in machines),
             reconcile_hosts=self._reconcile,
             clock=self._given.clock,
+            void_label=self._void_label,
             newest_job=lambda: max((machine.view().job for machine in machines), default=0),
             all_seen=lambda: all(machine.view().owned for machine in machines),
         )
+
+    async def _void_label(self, row: OpenEffect) -> None:
+        parcel = await self._store.books.parcel(row.effect.subject)
+        if parcel is None or parcel.generation != row.effect.generation or not parcel.sscc:
+            return
+        data = {"sscc": parcel.sscc, "why": "books older than the printer"}
+        event = Event(kind="LabelVoided", subject=parcel.lpn, order_id=parcel.order_id, actor="recovery", data=data)
+        await void_effects(self.kit, parcel, "recovery")
+        await self.kit.record(event)
 
     async def _reconcile(self) -> bool:
         """Compare the books with every host; tells whether all of them answered."""

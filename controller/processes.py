@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import hashlib
 import logging
 import random
 import signal
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
 from controller.line import Given, Line
 from controller.links import real_links
 from controller.site import Site
-from controller.starting import DATABASE, database_url, prepare, secret_of, site_and_data
+from controller.starting import DATABASE, database_url, only_one, prepare, secret_of, site_and_data
 from packline.core.clock import LoopClock
 from packline.core.ids import SystemIds
 from packline.store import Store, open_store
@@ -29,7 +28,7 @@ def run_controller(path: Path) -> int:
     """Run the line of a site file until SIGTERM."""
     prepare()
     site, data = site_and_data(path)
-    with _only_one(data):
+    with only_one(data):
         clock, ids, rng = LoopClock(), SystemIds(), random.Random()  # noqa: S311 - jitter, no secret
 
         async def main() -> None:
@@ -83,17 +82,6 @@ async def _until_sigterm(work: Coroutine[Any, Any, None]) -> None:
         loop.add_signal_handler(number, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await task
-
-
-@contextlib.contextmanager
-def _only_one(data: Path) -> Iterator[None]:
-    """Hold the data folder's lock; a second controller on the same books says so and ends."""
-    with (data / "controller.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SystemExit(f"another controller works in {data}; stop it first") from None
-        yield
 
 
 __all__ = ["DATABASE", "database_url", "import_items", "prepare", "run_controller", "secret_of", "site_and_data"]

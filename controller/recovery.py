@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from packline.core.clock import Clock
-from packline.core.effects import Device, EffectState, Ledger, OpenEffect
+from packline.core.effects import PRINT, Device, EffectState, Ledger, OpenEffect
 from packline.core.faults import Fault
 from packline.orders.ports import Desk
 
@@ -68,12 +68,13 @@ class Recovery:
         books_older: Callable[[], bool],
         reconcile_hosts: Callable[[], Awaitable[bool]],
         clock: Clock,
+        void_label: Callable[[OpenEffect], Awaitable[None]],
         newest_job: Callable[[], int] = lambda: 0,
         all_seen: Callable[[], bool] = lambda: True,
     ) -> None:
         """Take what it needs.
 
-        `newest_job` is the greatest job number that any machine echoes; `all_seen` tells whether each has answered;
+        `void_label` takes back the label of an open print; `newest_job` is the greatest job number that any machine echoes; `all_seen` tells whether each has answered;
         `reconcile_hosts` whether every host could be asked.
         """
         self.findings = Findings(unclean=unclean)
@@ -83,6 +84,7 @@ class Recovery:
         self._books_older = books_older
         self._reconcile_hosts = reconcile_hosts
         self._clock = clock
+        self._void_label = void_label
         self._started_at = clock.monotonic()
         self._newest_job = newest_job
         self._all_seen = all_seen
@@ -132,7 +134,11 @@ class Recovery:
             return  # a person's job: its screen shows it again
         if row.state is EffectState.UNKNOWN and not row.effect.kind.once:
             return  # the ledger would send it again, and nothing moves before reconciliation ends; its station repeats it
-        outcome = await self._ledger.perform(row.effect, device)
+        if self.findings.books_older and row.effect.kind.name == PRINT.name:
+            # a printer's counters say nothing of a job that only the lost books could tell from the next one
+            await self._void_label(row)
+            return
+        outcome = await self._ledger.ask(row.effect, device)
         finding = {
             "station": row.effect.station,
             "kind": row.effect.kind.name,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import os
 import secrets
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from controller.site import Site, load_site
@@ -50,3 +52,14 @@ def site_and_data(path: Path) -> tuple[Site, Path]:
     data = site.data_dir()
     data.mkdir(parents=True, exist_ok=True)
     return site, data
+
+
+@contextlib.contextmanager
+def only_one(data: Path, what: str = "controller") -> Iterator[None]:
+    """Hold a lock of the data folder; who comes second on the same books says so and ends."""
+    with (data / f"{what}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(f"another {what} works in {data}; stop it first") from None
+        yield

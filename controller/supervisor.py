@@ -19,7 +19,7 @@ from packline.core.local import ask
 
 LOOK_S = 0.2
 PROBE_S = 1.0
-STUCK_S = 5.0
+STUCK_S = 10.0
 START_S = 30.0
 """A process that has never answered is given this long before it counts as stuck."""
 MOST_RESTARTS = 5

@@ -26,12 +26,15 @@ def judge(counts: Counts, ticket: Ticket, *, was_interrupted: bool) -> Evidence:
     """Compare the counters with those before the job; anything but none or exactly one label stays open.
 
     The head's counter is only asked whether it moved: makes differ in what they count of a row. `was_interrupted`: the
-    printer stopped for paper, cover or an error with the job inside.
+    printer stopped for paper, cover or an error with the job inside. A cut without any row printed is a person at the feed
+    button and proves nothing.
     """
     cuts = counts.cuts - int(ticket.extra["counter_before"])
     rows_before = ticket.extra.get("rows_before")
     has_moved = counts.rows is not None and rows_before is not None and counts.rows != int(rows_before)
-    state, fault = _BY_COUNTERS.get((cuts, has_moved if cuts == 0 else was_interrupted), (EffectState.UNKNOWN, 2005))
+    is_bare_cut = cuts == 1 and counts.rows is not None and rows_before is not None and not has_moved
+    told = None if is_bare_cut else _BY_COUNTERS.get((cuts, has_moved if cuts == 0 else was_interrupted))
+    state, fault = told or (EffectState.UNKNOWN, 2005)
     data = {"cuts": cuts, "has_head_moved": has_moved, "was_interrupted": was_interrupted}
     return Evidence(state=state, source="label counter", data=data, fault=fault)
 

@@ -73,14 +73,14 @@ class CourierGate:
             return say("take_back", lpn=parcel.lpn, why=list(why))
         return say("label_ok", lpn=parcel.lpn)
 
-    async def _who(self) -> tuple[Parcel, Order]:
+    async def _who(self, *, by_hand: bool = True) -> tuple[Parcel, Order]:
         self._read = asyncio.get_running_loop().create_future()
         await self._scanner.trigger()
         # what the courier scans may be in the courier's hand: the reader at the gate goes first
         sscc = ""
         with contextlib.suppress(TimeoutError):
             sscc = await self._kit.clock.within(READ_S, self._read)
-        sscc, self._by_hand = sscc or self._by_hand, ""
+        sscc, self._by_hand = sscc or (self._by_hand if by_hand else ""), ""
         if not sscc:
             fault = Fault(3001, where=self.name, seen=f"nothing within {READ_S} s", expected="a label's SSCC")
             raise Trouble(fault, subject=self.name)
@@ -134,7 +134,7 @@ class CourierGate:
     async def _stands_here(self, parcel: Parcel) -> bool:
         if not sensors(self._gate)["parcel_present"]:
             return False
-        seen, _ = await self._who()
+        seen, _ = await self._who(by_hand=False)  # a label in somebody's hand proves nothing of what stands here
         return seen.lpn == parcel.lpn
 
     async def _light(self, colour: int) -> None:

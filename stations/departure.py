@@ -51,7 +51,7 @@ class Departure:
         row = await self._kit.ledger.find(RELEASE, parcel.lpn, parcel.visits)
         if row is None:
             raise Fault(5101, where=parcel.lpn, seen="a release that vanished from the ledger")
-        outcome = await self._kit.ledger.perform(row.effect, device)
+        outcome = await self._kit.ledger.ask(row.effect, device)
         if outcome.ok:
             await self.book(parcel.lpn, outcome.evidence.source)
         elif outcome.state in (EffectState.UNKNOWN, EffectState.SENT):

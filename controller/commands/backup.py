@@ -8,7 +8,7 @@ from pathlib import Path
 from controller.commands.opening import open_books
 from controller.site import load_site
 from controller.sites import find_site
-from controller.starting import DATABASE
+from controller.starting import DATABASE, only_one
 from packline.store import restore
 
 
@@ -23,7 +23,10 @@ def run(chosen: argparse.Namespace) -> int:
     """Copy or restore."""
     path = find_site(chosen.site)
     if chosen.restore:
-        restore(chosen.file, load_site(path).data_dir() / DATABASE)
+        data = load_site(path).data_dir()
+        data.mkdir(parents=True, exist_ok=True)
+        with only_one(data, "up"), only_one(data):
+            restore(chosen.file, data / DATABASE)
         print("restored; the next start compares the books with the machines before anything moves")
         return 0
     with open_books(path) as store:

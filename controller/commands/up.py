@@ -10,7 +10,7 @@ from pathlib import Path
 
 from controller.site import load_site
 from controller.sites import find_site
-from controller.starting import secret_of
+from controller.starting import only_one, secret_of
 from controller.supervisor import Child, Supervisor, answers_http, answers_locally
 
 
@@ -40,7 +40,8 @@ def run(chosen: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, supervisor.stop)
     _say(f"{site.site.title}: dashboard at {web.base_url}  (logs and books in {data})")
-    return supervisor.run()
+    with only_one(data, "up"):
+        return supervisor.run()
 
 
 def _greet(data: Path) -> None:

@@ -166,6 +166,13 @@ class Ledger(Protocol):
         """
         ...
 
+    async def ask(self, effect: Effect, device: Device) -> Outcome:
+        """Ask after a row that exists and write down the answer; sends nothing, whatever the row's state is by now.
+
+        Raises Fault 5101 for an effect that was never intended.
+        """
+        ...
+
     async def settle(self, effect_id: str, evidence: Evidence) -> Outcome:
         """Write later evidence (camera, scan, a person) into a row; raises Fault 5101 for an impossible step."""
         ...

@@ -43,7 +43,8 @@ def _fault(model: type[BaseModel], where: str, item: Any) -> Fault:
     place = f"{where} [{'.'.join(str(p) for p in item['loc'])}]"
     if item["type"] == "extra_forbidden":
         key = str(item["loc"][-1])
-        near = difflib.get_close_matches(key, sorted(_known_keys(model)), 1)
+        known = set(model.model_fields) if len(item["loc"]) == 1 else _known_keys(model) - {key}
+        near = difflib.get_close_matches(key, sorted(known), 1)
         hint = f"Did you mean {near[0]!r}?" if near else ""
         return Fault(4202, where=place, seen=key, expected="a known key", remedy=hint)
     seen = "nothing" if item["type"] == "missing" else repr(item["input"])[:80]

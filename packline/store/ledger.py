@@ -26,6 +26,8 @@ from packline.store.codec import plain
 from packline.store.effect_rows import EffectRow
 from packline.store.writer import Writer
 
+MOST_ASK_S = 90.0
+"""A job that runs longer is answered as SENT, so that its station can say so."""
 MOST_QUESTIONS = 600
 QUESTION_PAUSE_S = 0.1
 """A machine that still runs is asked again after this pause, at most MOST_QUESTIONS times; then its job is in doubt."""
@@ -60,6 +62,16 @@ class StoredLedger:
             row = await self._writer.read(lambda connection: effect_rows.row_of(connection, *_key(effect)))
             if row is None or _may_go_again(row):
                 row = await self._send(await self._intend(effect, device, row), device)
+            if row.state in OPEN_STATES:
+                row = await self._inquire(row, device)
+            return row.outcome
+
+    async def ask(self, effect: Effect, device: Device) -> Outcome:
+        """Ask after a row and write down the answer; sends nothing. Raises Fault 5101 for an effect never intended."""
+        async with self._turn(effect):
+            row = await self._writer.read(lambda connection: effect_rows.row_of(connection, *_key(effect)))
+            if row is None:
+                raise Fault(5101, where=effect.subject, seen=f"no {effect.kind.name} {effect.generation} to ask after")
             if row.state in OPEN_STATES:
                 row = await self._inquire(row, device)
             return row.outcome
@@ -113,12 +125,15 @@ class StoredLedger:
         return await self._witness(row, await _heard(device.send(row.effect, row.ticket)))
 
     async def _inquire(self, row: EffectRow, device: Device) -> EffectRow:
+        began = self._clock.monotonic()
         for _ in range(MOST_QUESTIONS):
             evidence = await _heard(device.inquire(row.effect, row.ticket))
             if evidence.state is not EffectState.SENT:
                 return await self._witness(row, evidence)
             if row.state is EffectState.INTENDED:
                 row = await self._witness(row, evidence)
+            if self._clock.monotonic() - began >= MOST_ASK_S:
+                return row  # it still runs: the station holds, rings, and asks again
             await self._clock.sleep(QUESTION_PAUSE_S)
         data = {"questions": MOST_QUESTIONS}
         return await self._witness(row, Evidence(state=EffectState.UNKNOWN, source="ledger", data=data, fault=2005))

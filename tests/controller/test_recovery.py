@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from controller.recovery import FIRST_LOOK_S, JUMPS, Recovery
-from packline.core.effects import APPLY, EJECT, PRINT, TURN, Device, Effect, EffectState
+from packline.core.effects import APPLY, EJECT, PRINT, TURN, Device, Effect, EffectState, OpenEffect
 from packline.core.faults import Fault
 from tests.stations.fakes import Killed
 from tests.stations.line import Life, Rig, until
@@ -23,6 +23,10 @@ class Around:
         self.seen = True
         self.hosts = [True]
         self.asked = 0
+        self.voided: list[str] = []
+
+    async def void_label(self, row: OpenEffect) -> None:
+        self.voided.append(row.effect.subject)
 
     async def reconcile(self) -> bool:
         self.asked += 1
@@ -39,6 +43,7 @@ def recovery(life: Life, around: Around, unclean: bool = False) -> Recovery:
         books_older=lambda: around.older,
         reconcile_hosts=around.reconcile,
         clock=life.floor.clock,
+        void_label=around.void_label,
         newest_job=lambda: around.job,
         all_seen=lambda: around.seen,
     )

@@ -17,7 +17,14 @@ def test_only_exactly_one_cut_without_a_stop_confirms_and_only_stillness_denies(
     ticket = Ticket(machine="printer-1", extra=extra)
     evidence = judge(Counts(cuts=now, rows=rows), ticket, was_interrupted=stopped)
     head_moved = rows is not None and rows_before is not None and rows != rows_before
-    assert (evidence.state is EffectState.CONFIRMED) == (now == before + 1 and not stopped)
+    bare_cut = now == before + 1 and rows is not None and rows_before is not None and not head_moved
+    assert (evidence.state is EffectState.CONFIRMED) == (now == before + 1 and not stopped and not bare_cut)
     assert (evidence.state is EffectState.NOT_EXECUTED) == (now == before and not head_moved)
-    assert (evidence.state is EffectState.UNKNOWN) == (now - before not in (0, 1))
+    assert (evidence.state is EffectState.UNKNOWN) == (now - before not in (0, 1) or bare_cut)
     assert (evidence.fault is None) == (evidence.state in (EffectState.CONFIRMED, EffectState.NOT_EXECUTED))
+
+
+def test_a_cut_without_a_printed_row_is_a_person_at_the_feed_button_and_no_label():
+    extra = {"print_number": 1, "process_id": 5, "counter_before": 100, "rows_before": 5000}
+    evidence = judge(Counts(cuts=101, rows=5000), Ticket(machine="printer-1", extra=extra), was_interrupted=False)
+    assert evidence.state is EffectState.UNKNOWN

@@ -116,6 +116,20 @@ async def test_open_safety_circuit_cannot_be_released_from_the_screen(arm):
     assert fault.value.code == 2007
 
 
+async def test_a_release_said_while_the_safety_circuit_is_open_starts_nothing_when_it_closes(arm):
+    c = await arm.ready()
+    arm.plant.brain.safety = 1
+    await arm.do(c.machine.wait(lambda v: v.state == "Aborted", 5.0))
+    await c.machine.release()
+    with pytest.raises(Fault):
+        await arm.do(c.machine.make_ready())
+    arm.plant.brain.safety = 0
+    await arm.do(c.machine.wait(lambda v: 2007 not in v.faults, 5.0))
+    with pytest.raises(Fault) as fault:
+        await arm.do(c.machine.make_ready())
+    assert fault.value.code == 2001
+
+
 async def test_command_in_the_wrong_state_changes_nothing(arm):
     c = await arm.ready()
     view = await arm.do(c.machine.command(Cmd.CLEAR))

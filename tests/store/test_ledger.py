@@ -276,3 +276,21 @@ async def test_epoch_of_a_machine_is_never_lowered(store):
 
     assert await store.epochs.epoch("arm-1") == 7
     assert await store.epochs.epoch("packer-1") == 0
+
+
+async def test_asking_never_sends_even_when_the_row_was_settled_as_not_executed_meanwhile(store, device):
+    printer = device(send=TimeoutError(), inquire=S.UNKNOWN)
+    await store.ledger.perform(effect(), printer)
+    (listed,) = await store.ledger.open_effects()
+    await store.ledger.settle(listed.effect_id, person(S.NOT_EXECUTED))
+
+    outcome = await store.ledger.ask(listed.effect, printer)
+
+    assert outcome.state is S.NOT_EXECUTED
+    assert len(printer.sends) == 1
+
+
+async def test_nobody_asks_after_what_was_never_meant(store, device):
+    with pytest.raises(Fault) as fault:
+        await store.ledger.ask(effect(), device())
+    assert fault.value.code == 5101

@@ -10,7 +10,7 @@ shift
 report=()
 failed=0
 
-# A part without a single test fails, except while no test carries its mark yet.
+# A part without a single test fails: pytest says so with code 5.
 run_part() {
     local part=$1 budget_s=$2 code=0
     case $part in
@@ -18,10 +18,6 @@ run_part() {
         unit) run_pytest "$budget_s" "not ($elsewhere)" -n 2 || code=$? ;;
         *) run_pytest "$budget_s" "$part" || code=$? ;;
     esac
-    if [ "$code" -eq 5 ] && ! grep -rqs --include='*.py' "mark\.$part\b" tests; then
-        echo "no test is marked '$part' yet"
-        code=0
-    fi
     return "$code"
 }
 

@@ -526,6 +526,17 @@ async def test_a_parcel_that_comes_back_is_ejected_again_under_a_new_visit(life:
     assert (await life.parcel(lpn)).visits == 2 and life.floor.arm.done.count(("eject", lpn)) == 2
 
 
+async def test_a_parcel_that_left_unbooked_and_comes_back_is_on_a_new_visit(life: Life) -> None:
+    """The controller died between the eject and its booking: the books still have the parcel here."""
+    lpn = await life.carton(paid=False)
+    box = await life.label_all(lpn)
+    await life.record("ParcelMoved", lpn, place="label-1")
+    life.floor.hall.lanes[2].clear()
+    life.floor.hall.stop = box
+    await life.label_all(lpn)
+    assert life.floor.hall.lanes[2] == [box] and (await life.parcel(lpn)).visits == 2
+
+
 async def test_a_carton_for_the_bench_is_not_labelled_by_the_machine(life: Life) -> None:
     order_id = await life.order(5)
     from packline.core.identity import Lpn

@@ -81,11 +81,11 @@ class Doors:
         right = self._matches(user.password_hash if user and usable else _nobodys_hash(), password) and usable
         users.note_attempt(name, address, now, ok=right)
         if user is None or not right:
-            note(self._store, "SignInRefused", name, actor=name, address=address)
+            note(self._store, now, "SignInRefused", name, actor=name, address=address)
             raise Refused("door.wrong")
         token, csrf = self._ids.token(), self._ids.token()
         users.begin_session(token, user=name, csrf=csrf, now=now, idle_s=IDLE_S, absolute_s=MOST_S)
-        note(self._store, "SignedIn", name, actor=name, address=address)
+        note(self._store, now, "SignedIn", name, actor=name, address=address)
         return Pass(token=token, visitor=Visitor(name=name, role=user.role, csrf=csrf))
 
     def who(self, token: str) -> Visitor | None:
@@ -101,7 +101,7 @@ class Doors:
     def leave(self, token: str, name: str) -> None:
         """End the session."""
         self._store.users.end_session(token)
-        note(self._store, "SignedOut", name, actor=name)
+        note(self._store, self._clock.now(), "SignedOut", name, actor=name)
 
     def _wait_over(self, name: str, address: str) -> None:
         """Raise Refused while the pause after the last wrong try lasts; it doubles with each, up to MOST_WAIT_S."""
@@ -151,7 +151,7 @@ def first_admin(store: Store, ids: Ids, clock: Clock) -> str | None:
         return None
     password = new_password(ids)
     store.users.create("admin", role="admin", password_hash=hash_password(password), now=clock.now())
-    note(store, "UserAdded", "admin", actor="first start", role="admin")
+    note(store, clock.now(), "UserAdded", "admin", actor="first start", role="admin")
     return password
 
 

@@ -22,6 +22,9 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN_BLUEPRINTS = frozenset({"intake", "buyer"})
 """Rooms whose visitors prove themselves by a signature or a token in the link; no session, so nothing to forge."""
 
+FOR_SCRIPTS = frozenset({"api", "stream", "scan"})
+"""Rooms that scripts call: a redirect to the door would only look like an answer."""
+
 SIGN_IN = frozenset({"api.login", "doors.enter"})
 """Whoever signs in again proves it by the password; the old session's token may be long forgotten."""
 
@@ -77,7 +80,7 @@ def needs(least: str) -> Callable[[Callable[P, R]], Callable[P, R | Response]]:
 
 
 def _to_the_door() -> Response:
-    if request.blueprint == "api" or request.accept_mimetypes.best == "text/event-stream":
+    if request.blueprint in FOR_SCRIPTS:
         abort(401)
     door = url_for("doors.login", next=request.full_path.rstrip("?") if request.method == "GET" else None)
     if "HX-Request" in request.headers:

@@ -32,6 +32,7 @@ FRAME_WAIT_S = 5.0
 LEAST_PAUSE_S = 0.1
 """A viewer gets at most ten pictures a second: at 77 KB each that is 6 Mbit/s."""
 BOUNDARY = "frame"
+OPENING = f"--{BOUNDARY}\r\n".encode("ascii")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +148,7 @@ def _is_loopback(address: str | None) -> bool:
 def _parts(place: Cinema, grabber: Grabber) -> Iterator[bytes]:
     shown: int | None = None
     due = 0.0
+    yield OPENING
     while not place.stopping:
         shot = grabber.next_after(shown, FRAME_WAIT_S)
         if shot is None:
@@ -159,9 +161,9 @@ def _parts(place: Cinema, grabber: Grabber) -> Iterator[bytes]:
 
 
 def part(shot: Still) -> bytes:
-    """Give one part of the stream."""
-    head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(shot.jpeg)}\r\n\r\n"
-    return head.encode("ascii") + shot.jpeg + b"\r\n"
+    """Give one part of the stream and the boundary after it: a browser shows a picture when it sees its end."""
+    head = f"Content-Type: image/jpeg\r\nContent-Length: {len(shot.jpeg)}\r\n\r\n"
+    return head.encode("ascii") + shot.jpeg + b"\r\n" + OPENING
 
 
 def _headers(answer: AnyResponse) -> AnyResponse:

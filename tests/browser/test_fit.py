@@ -1,14 +1,17 @@
 """Every page fits a phone, can be used by everybody, and speaks both languages."""
 
+from datetime import timedelta
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from packline.core.tokens import sign
 from tests.browser.conftest import PHONE
-from tests.web.stage import READY, say, wound
+from tests.web.stage import READY, SECRET, say, wound
 
 pytestmark = pytest.mark.browser
 
-PAGES = ["/", "/station/label-1", "/station/induct-1", "/orders", "/orders/marketplace-HM-10023", f"/parcels/{READY}", "/exceptions", "/alarms", "/quarantine", "/items", "/recovery", "/users"]  # fmt: skip
+PAGES = ["/", "/station/label-1", "/station/induct-1", "/orders", "/orders/marketplace-HM-10023", f"/parcels/{READY}", "/exceptions", "/alarms", "/quarantine", "/items", "/recovery", "/users", "/account"]  # fmt: skip
 LOOKS = [("en-GB", "light", False), ("zh-CN", "dark", True)]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
@@ -41,6 +44,17 @@ def test_no_page_has_a_barrier(visit, site, locale, theme, wounded):
     assert {path: violations for path, violations in found.items() if violations} == {}
 
 
+@pytest.mark.parametrize("locale, theme", [("en-GB", "light"), ("zh-CN", "dark")])
+def test_doors_and_buyers_pages_have_no_barrier_and_fit_a_phone(visit, site, locale, theme):
+    token = sign(SECRET, {"o": "marketplace-HM-10023"}, site.stage.clock.now() + timedelta(hours=1))
+    page = visit("/login", role="", locale=locale, color_scheme=theme, viewport=PHONE)
+    for path in ("/login", f"/buyer/{token}", "/buyer/none"):
+        page.goto(site.url + path)
+        violations = Axe().run(page, options=RULES).response["violations"]
+        assert [(v["id"], [n["target"] for n in v["nodes"]]) for v in violations] == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 @pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
 def test_no_page_scrolls_sideways_on_a_phone(visit, site, locale):
     hurt(site)
@@ -71,6 +85,18 @@ def test_a_chinese_browser_gets_chinese_and_the_switch_gives_english(visit):
     page.get_by_role("button", name="English").click()
     page.wait_for_selector("html[lang=en]")
     assert "Running" in page.locator(".figures").inner_text()
+
+
+def test_the_light_can_be_chosen_and_is_remembered(visit):
+    page = visit("/", color_scheme="light")
+    assert page.locator("html").get_attribute("data-theme") == "auto"
+
+    for chosen in ("light", "dark"):
+        page.locator("button[name=theme]").click()
+        page.wait_for_selector(f"html[data-theme={chosen}]")
+    page.reload()
+
+    assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
 
 
 def test_the_figures_can_be_read_from_five_metres(visit):

@@ -90,6 +90,25 @@ def test_a_new_fragment_does_not_switch_a_button_on_while_the_page_is_stale(visi
     assert page.locator("[data-acts]:enabled").count() == 0
 
 
+def test_what_happened_while_the_line_was_cut_is_shown_when_it_is_back(visit, site):
+    page = visit("/")
+    page.context.set_offline(True)
+    site.stage.controller.snapshot["line"]["wip"] = 23
+    site.stage.hub.poll()
+    page.context.set_offline(False)
+
+    expect(page.locator(".figure", has_text="In work").locator("dd").first).to_have_text("23", timeout=20000)
+
+
+def test_a_session_that_ended_leads_to_the_door(visit, site):
+    page = visit("/orders")
+    site.stage.store.users.end_sessions("supervisor")
+    site.stage.clock.advance(31)
+    site.stage.hub.poll()
+
+    page.wait_for_url("**/login**", timeout=30000)
+
+
 def test_a_full_house_of_streams_falls_back_to_asking(visit, site):
     place = site.stage.app.extensions["packline"].gauge
     while place.enter():

@@ -15,9 +15,9 @@ def test_strangers_are_sent_to_the_door(stage, path):
     assert answer.status_code == 303 and answer.headers["Location"].startswith("/login?next=")
 
 
-@pytest.mark.parametrize("path", ["/api/line", "/api/exceptions", "/live"])
+@pytest.mark.parametrize("path", ["/api/line", "/api/exceptions", "/live", "/live/once"])
 def test_programs_without_a_session_get_401(stage, path):
-    answer = stage.app.test_client().get(path, headers={"Accept": "text/event-stream"})
+    answer = stage.app.test_client().get(path)
 
     assert answer.status_code == 401
 

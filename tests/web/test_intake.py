@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from packline.core.faults import Fault
 from packline.feeds.signing import sign
-from tests.web.stage import COURIER_SECRET, FEED_SECRET, START
+from tests.web.stage import COURIER_SECRET, FEED_SECRET, START, run
 from web.intake import MOST_BYTES
 
 BODY = json.dumps({"type": "order.changed", "data": {"id": "HM-1"}}).encode()
@@ -20,9 +20,7 @@ def send(stage, body=BODY, *, path="/intake/marketplace", secret=FEED_SECRET, me
 
 
 def kept(stage):
-    import asyncio
-
-    return asyncio.run(stage.store.inbox.pending())
+    return run(stage.store.inbox.pending())
 
 
 def test_a_signed_message_is_kept_byte_for_byte_before_it_is_accepted(stage):

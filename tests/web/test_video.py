@@ -106,6 +106,7 @@ def test_a_viewer_gets_the_newest_frame_and_misses_what_it_was_too_slow_for(vide
     roll.put(1, b"\xff\xd8first")
     with client.get(f"/stream/cam-table?token={token(clock)}") as answer:
         parts = iter(answer.response)
+        assert next(parts) == b"--frame\r\n"
         first = next(parts)
         roll.put(2)
         roll.put(3)
@@ -120,7 +121,7 @@ def test_a_viewer_gets_the_newest_frame_and_misses_what_it_was_too_slow_for(vide
 def test_every_part_says_its_length():
     still = Still(jpeg=b"\xff\xd8data", camera="c", frame=1, captured_at=START)
 
-    assert part(still) == b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 6\r\n\r\n\xff\xd8data\r\n"
+    assert part(still) == b"Content-Type: image/jpeg\r\nContent-Length: 6\r\n\r\n\xff\xd8data\r\n--frame\r\n"
 
 
 def test_viewers_beyond_the_cap_are_asked_to_come_again(video):

@@ -3,7 +3,7 @@
 import pytest
 
 from packline.orders.model import Event, OrderState, ParcelState
-from tests.web.stage import LOST, READY, SSCC, WAITING
+from tests.web.stage import LOST, READY, SSCC, WAITING, run
 
 
 def test_open_orders_are_listed_urgent_first_then_oldest(furnished):
@@ -95,10 +95,8 @@ def test_alarms_that_ask_come_first(stage):
     stage.alarm(1001, "arm-1")
     stage.clock.advance(1)
     stage.alarm(2101, "printer-1")
-    import asyncio
-
     first = stage.store.views.alarms()[-1]
-    asyncio.run(stage.store.desk.acknowledge_alarm(first.id, actor="lin"))
+    run(stage.store.desk.acknowledge_alarm(first.id, actor="lin"))
 
     rows = stage.store.views.alarms()
     assert [(row.code, row.acked_by) for row in rows] == [(2101, ""), (1001, "lin")]

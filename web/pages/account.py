@@ -35,7 +35,7 @@ def change() -> Response | tuple[str, int]:
     except Refused as refusal:
         return _show(error=face.say(refusal.reason, span=face.span(refusal.wait_s)))
     place.settings.store.users.set_password(name, hash_password(new), place.settings.clock.now())
-    note(place.settings.store, "UserPasswordChanged", name, actor=name)
+    note(place.settings.store, place.settings.clock.now(), "UserPasswordChanged", name, actor=name)
     text, status = _show(said=face.say("account.changed"))
     return let_in(Response(text, status, mimetype="text/html"), place.doors.enter(name, new, request.remote_addr or ""))
 

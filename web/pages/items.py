@@ -31,8 +31,10 @@ def take() -> tuple[str, int] | Response:
     data = file.read() if file else b""
     if not data:
         return _show(None, error=face.say("items.no_file"))
-    report = room().settings.store.items.import_csv(data)
-    note(room().settings.store, "ItemsImported", "items", actor=visitor().name, good=report.good, bad=len(report.bad))
+    settings = room().settings
+    report = settings.store.items.import_csv(data)
+    counts = {"good": report.good, "bad": len(report.bad)}
+    note(settings.store, settings.clock.now(), "ItemsImported", "items", actor=visitor().name, **counts)
     return _show(report)
 
 

@@ -41,7 +41,7 @@ def add() -> tuple[str, int]:
         _store().users.create(name, role=role, password_hash=hash_password(password), now=_now())
     except Fault:
         return _show(error=face.say("users.exists"))
-    note(_store(), "UserAdded", name, actor=visitor().name, role=role)
+    note(_store(), _now(), "UserAdded", name, actor=visitor().name, role=role)
     return _show(said=face.say("users.added", name=name), password=password)
 
 
@@ -55,7 +55,7 @@ def role(name: str) -> tuple[str, int]:
     if wanted != "admin" and _is_last_admin(name):
         return _show(error=face.say("users.last_admin"))
     _store().users.set_role(_known(name), wanted, _now())
-    note(_store(), "UserRoleChanged", name, actor=visitor().name, role=wanted)
+    note(_store(), _now(), "UserRoleChanged", name, actor=visitor().name, role=wanted)
     return _show(said=face.say("users.changed", name=name))
 
 
@@ -67,7 +67,7 @@ def state(name: str) -> tuple[str, int]:
     if disabled and _is_last_admin(name):
         return _show(error=face.say("users.last_admin"))
     _store().users.set_disabled(_known(name), disabled, _now())
-    note(_store(), "UserDisabled" if disabled else "UserEnabled", name, actor=visitor().name)
+    note(_store(), _now(), "UserDisabled" if disabled else "UserEnabled", name, actor=visitor().name)
     return _show(said=face.say("users.changed", name=name))
 
 
@@ -77,7 +77,7 @@ def password(name: str) -> tuple[str, int]:
     """Give a new generated password."""
     fresh = new_password(room().settings.ids)
     _store().users.set_password(_known(name), hash_password(fresh), _now())
-    note(_store(), "UserPasswordReset", name, actor=visitor().name)
+    note(_store(), _now(), "UserPasswordReset", name, actor=visitor().name)
     return _show(said=face.say("users.new_password", name=name), password=fresh)
 
 

@@ -60,9 +60,6 @@ def places_of(site: Site) -> dict[str, str]:
     for kind in ("pack", "label"):
         if kind not in places and "bench" in places:
             places[kind] = places["bench"]
-    for kind in ("pack", "label"):
-        if "bench" not in places and kind in places:
-            places["bench"] = places[kind]
     return places
 
 

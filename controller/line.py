@@ -39,7 +39,7 @@ from packline.feeds.sending import Subscriber
 from packline.feeds.worker import IntakeWorker
 from packline.orders.model import Event
 from packline.store import Store
-from stations.bells import Bells
+from stations.bells import OF_PRINTERS, Bells
 from stations.kit import Kit, Rules
 from stations.ports import Offload
 from stations.post import Post
@@ -351,6 +351,7 @@ class Line:
             await bells.hush(device, but=trouble or 0)
             if trouble is not None:
                 await bells.ring(Fault(trouble, where=device), device)
+            await bells.forget_old_ones(OF_PRINTERS)
         except Fault as fault:  # the books are away; the next look tries again
             log.warning("%s: %s", device, fault)
 

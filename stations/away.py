@@ -14,6 +14,8 @@ from stations.screen import Instruction, Screen, say
 LOOK_S = 0.25
 BELL_AFTER_S = 2.0
 """A link that comes back at once (a start, a short cut) holds the station but rings no bell."""
+SURE_AFTER_S = 5.0
+"""A cause that keeps changing (silent, refused, garbage) is rung as it is after this long."""
 LINK = "link"
 
 
@@ -26,6 +28,8 @@ class Away:
         self._bells = bells
         self._clock = clock
         self._since: float | None = None
+        self._cause = (0, 0.0)
+        self._is_ringing = False
         self._before: tuple[str, Instruction, Fault | None] | None = None
         self._shown: Instruction | None = None
 
@@ -49,15 +53,21 @@ class Away:
         if fault is None and self._since is not None and self._is_not_ours():
             return  # there again, but not yet claimed: still the same trouble
         if fault is None:
-            self._since = None
+            self._since, self._cause, self._is_ringing = None, (0, 0.0), False
             self._show_as_before()
             await self._bells.hush(LINK)
             return
+        self._show(fault)
+        if self._must_ring(fault) and not self._is_ringing:
+            await self._bells.ring(fault, LINK)
+            self._is_ringing = True  # one trouble, one alarm, even if its cause looks different later
+
+    def _must_ring(self, fault: Fault) -> bool:
         now = self._clock.monotonic()
         self._since = now if self._since is None else self._since
-        self._show(fault)
-        if now - self._since >= BELL_AFTER_S:
-            await self._bells.ring(fault, LINK)
+        if self._cause[0] != fault.code:
+            self._cause = (fault.code, now)
+        return now - self._cause[1] >= BELL_AFTER_S or now - self._since >= SURE_AFTER_S
 
     def _is_not_ours(self) -> bool:
         """Tell whether a machine is about to be claimed; one that somebody else owns has a fault of its own."""

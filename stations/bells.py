@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from packline.core.faults import Fault
 from packline.orders.policy import POLICY
 from packline.orders.ports import Desk
+
+OF_PRINTERS = frozenset({2101, 2102, 2103, 2106})
+"""Troubles that a printer's own watch finds out about, label or no label."""
+OF_STEPS = frozenset(POLICY) - OF_PRINTERS
 
 
 class Bells:
@@ -17,7 +21,7 @@ class Bells:
         self._desk = desk
         self._changed = changed
         self._ringers: dict[int, set[str]] = {}
-        self._from_before = frozenset(POLICY)  # alarms that a run before this one may have left standing
+        self._from_before = set(POLICY)  # alarms that a run before this one may have left standing
 
     async def ring(self, fault: Fault, by: str) -> None:
         """Raise the alarm of `fault`, unless it rings already; raises Fault 5002 when it cannot be written down."""
@@ -41,9 +45,9 @@ class Bells:
                 await self._desk.clear_alarm(code, source=self._station)
                 self._changed()
 
-    async def forget_old_ones(self) -> None:
-        """Clear what an earlier run left standing and nobody rings now; only the first call does anything."""
-        old, self._from_before = self._from_before, frozenset()
-        for code in sorted(old):
+    async def forget_old_ones(self, codes: Collection[int]) -> None:
+        """Clear what an earlier run left standing of `codes` and nobody rings now; only the first time does anything."""
+        for code in sorted(self._from_before.intersection(codes)):
+            self._from_before.discard(code)
             if not self._ringers.get(code):
                 await self._desk.clear_alarm(code, source=self._station)

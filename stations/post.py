@@ -12,7 +12,7 @@ from packline.core.faults import Fault
 from packline.core.scans import Scan
 from packline.orders.policy import Reaction, rule_for
 from stations.away import BELL_AFTER_S, Away
-from stations.bells import Bells
+from stations.bells import OF_STEPS, Bells
 from stations.kit import Kit, Trouble
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, refuse, say
@@ -168,7 +168,7 @@ class Post:
         self._since.clear()
         self.screen.fault = None
         await self.bells.hush(STEP)
-        await self.bells.forget_old_ones()
+        await self.bells.forget_old_ones(OF_STEPS)
 
     def _show(self, state: str, instruction: Instruction, fault: Fault | None = None) -> None:
         self.screen.state, self.screen.next, self.screen.fault = state, instruction, fault

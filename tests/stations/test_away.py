@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from packline.core.faults import Fault
-from stations.away import LINK, Away
-from stations.bells import Bells
+from stations.away import Away
+from stations.bells import OF_PRINTERS, OF_STEPS, Bells
 from stations.screen import Screen, say
 from tests.stations.line import Life
 
@@ -54,6 +54,35 @@ async def test_when_it_is_back_the_screen_goes_on_where_it_was(life: Life, away:
     await away.look()
     assert (screen.state, screen.next.key, screen.fault) == ("working", "labelling", None)
     assert not away.is_away and await alarms(life) == []
+
+
+async def test_one_trouble_rings_once_whatever_its_cause_looks_like_later(life: Life, away: Away) -> None:
+    arm = life.floor.machines["arm"].now
+    arm.quality, arm.faults = "stale", (1002,)
+    await away.look()
+    life.floor.clock.advance(1.5)
+    arm.faults = (1001,)
+    await away.look()
+    life.floor.clock.advance(1)
+    await away.look()
+    assert await alarms(life) == []
+    life.floor.clock.advance(1)
+    await away.look()
+    arm.faults = (1003,)
+    for _ in range(9):
+        life.floor.clock.advance(1)
+        await away.look()
+    assert await alarms(life) == [1001]
+
+
+async def test_a_cause_that_keeps_changing_is_rung_in_the_end(life: Life, away: Away) -> None:
+    arm = life.floor.machines["arm"].now
+    arm.quality = "stale"
+    for n in range(6):
+        arm.faults = (1002 + n % 2,)
+        await away.look()
+        life.floor.clock.advance(1)
+    assert len(await alarms(life)) == 1
 
 
 async def test_it_is_not_back_before_it_is_ours_again(life: Life, away: Away, screen: Screen) -> None:
@@ -102,9 +131,11 @@ async def test_one_alarm_for_one_cause_stands_until_nobody_rings_it(life: Life, 
 async def test_what_an_earlier_run_left_is_forgotten_once_unless_it_rings_again(life: Life, bells: Bells) -> None:
     for code in (2101, 2103):
         await life.store.desk.raise_alarm(Fault(code, where="printer-1"), source="label-1")
-    await bells.ring(Fault(2101, where="printer-1"), LINK)
-    await bells.forget_old_ones()
+    await bells.ring(Fault(2101, where="printer-1"), "printer-1")
+    await bells.forget_old_ones(OF_STEPS)
+    assert await alarms(life) == [2101, 2103]
+    await bells.forget_old_ones(OF_PRINTERS)
     assert await alarms(life) == [2101]
     await life.store.desk.raise_alarm(Fault(2102, where="printer-1"), source="label-1")
-    await bells.forget_old_ones()
+    await bells.forget_old_ones(OF_PRINTERS)
     assert await alarms(life) == [2101, 2102]

@@ -1,0 +1,346 @@
+"""A whole demo hall for one campaign: twin and people, dashboard and video, and controllers that come and go."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import controller
+from controller.processes import DATABASE
+from controller.site import Site, load_site
+from controller.sites import OFFSET_STEP, free_offset, moved
+from packline.core.local import ask
+
+ROOT = Path(controller.__file__).parents[1]
+"""The tree under test: a mutant's copy runs its own code."""
+LOOK_S = 0.02
+READY_S = 60.0
+END_S = 15.0
+T = TypeVar("T")
+
+QUICK = {"wip_limit": "12\nstills = 1", "inspect_live_s": "1", "approve_s": "12"}
+"""Policy of the campaign's site: the demo's, with shorter waits for people."""
+
+
+class NotInTime(AssertionError):  # noqa: N818 - what the harness says of a line that stands still
+    """What was waited for did not come."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One controller run. `code` is None while it lives; -9 is a kill."""
+
+    number: int
+    pid: int
+    points: Path
+    begun: float
+    code: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Hall:
+    """Where everything of one campaign runs; enter it with `open_hall`."""
+
+    folder: Path
+    path: Path
+    site: Site
+    orders: int
+    speed: float
+    seed: int
+    processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
+    runs: list[Run] = field(default_factory=list)
+
+    @property
+    def data(self) -> Path:
+        """Give the books' folder."""
+        return self.folder / "data"
+
+    @property
+    def database(self) -> Path:
+        """Give the books."""
+        return self.data / DATABASE
+
+    # -- processes -----------------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Start everything but a controller and wait until it answers."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        words = ["twin", str(self.path), "--orders", str(self.orders), "--speed", str(self.speed)]
+        self._start("zygote", ["-m", "tests.crash.zygote"], PACKLINE_SUPERVISED="0")
+        self._start("twin", ["-m", "controller", *words, "--seed", str(self.seed), "--json"])
+        self.open_web()
+        self._line("twin")
+        self._line("zygote")
+        host, _, port = self._twin.host.rpartition(":")
+        self.until(lambda: answers(host, int(port), "/stage"), "the people are there")
+
+    def open_web(self) -> None:
+        """Start dashboard and video, and wait until they answer."""
+        for name in ("video", "web"):
+            self._start(name, ["-m", "controller", "process", name, str(self.path)])
+        web = self.site.web
+        self.until(lambda: answers(web.host, web.port, "/api/health"), "the dashboard answers")
+        self.until(lambda: answers(web.host, web.video_port, "/health"), "the video process answers")
+
+    def close_web(self) -> None:
+        """Stop dashboard and video."""
+        self._stop("web", "video")
+
+    def close(self) -> None:
+        """Stop everything."""
+        self._stop(*reversed(list(self.processes)))
+
+    def _start(self, name: str, words: list[str], **more: str) -> None:
+        env = {**os.environ, "PACKLINE_DATA": str(self.data), "PACKLINE_SUPERVISED": "1", "PYTHONPATH": str(ROOT)}
+        env |= {"OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1", **more}
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, *words],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE if name in ("zygote", "twin") else log,
+                stderr=log,
+                env=env,
+                cwd=ROOT,
+                text=True,
+            )
+
+    def _stop(self, *names: str) -> None:
+        ended = [self.processes.pop(name) for name in names]
+        for process in ended:
+            process.terminate()
+        for process in ended:
+            try:
+                process.wait(END_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+    def _line(self, name: str) -> dict[str, Any]:
+        pipe = self.processes[name].stdout
+        text = pipe.readline() if pipe else ""
+        if not text:
+            raise NotInTime(f"{name} ended: {tail(self.folder / f'{name}.log')}")
+        words: dict[str, Any] = json.loads(text)
+        return words
+
+    # -- controllers ---------------------------------------------------------------------------------------------------
+
+    def begin(self, ends_at: Mapping[str, int] | None = None) -> Run:
+        """Start a controller that kills itself at one of the points of `ends_at`."""
+        number = len(self.runs) + 1
+        points = self.folder / f"points-{number:04d}.log"
+        order = {
+            "site": str(self.path),
+            "log": str(self.folder / "controller.log"),
+            "points": str(points),
+            "ends_at": dict(ends_at or {}),
+        }
+        pipe = self.processes["zygote"].stdin
+        assert pipe is not None
+        pipe.write(json.dumps(order) + "\n")
+        pipe.flush()
+        run = Run(number=number, pid=self._line("zygote")["pid"], points=points, begun=time.time())
+        self.runs.append(run)
+        return run
+
+    def ended(self, run: Run, within_s: float) -> bool:
+        """Wait at most `within_s` for the end of `run`; tell whether it came."""
+        pidfd = os.pidfd_open(run.pid) if run.code is None and _is_there(run.pid) else None
+        if pidfd is not None:
+            try:
+                _until_readable(pidfd, within_s)
+            finally:
+                os.close(pidfd)
+            if _is_alive(run.pid):
+                return False
+        if run.code is None:
+            run.code = self._line("zygote")["code"]
+        return True
+
+    @staticmethod
+    def ended_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+        """Let `process` work for `seconds`; tell whether it ended by itself meanwhile."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+        return process.returncode is not None
+
+    def kill(self, run: Run) -> None:
+        """Kill `run` now, as kill -9 does."""
+        os.kill(run.pid, signal.SIGKILL)
+        assert self.ended(run, END_S), "a killed process lives"
+
+    def stop(self, run: Run) -> None:
+        """End `run` cleanly."""
+        os.kill(run.pid, signal.SIGTERM)
+        if not self.ended(run, END_S):
+            self.kill(run)
+            raise NotInTime("the controller did not end on SIGTERM")
+
+    def answers(self) -> bool:
+        """Tell whether the controller gives its live picture."""
+        try:
+            return "run" in ask(self.data, {"do": "snapshot"}, timeout_s=2.0)
+        except (OSError, ValueError):
+            return False
+
+    # -- what is seen --------------------------------------------------------------------------------------------------
+
+    def stage(self) -> dict[str, Any]:
+        """Give the people's own account: progress, summary, whether all is over."""
+        answer: dict[str, Any] = self._get(self._twin.host, "/stage")
+        return answer
+
+    def events(self) -> list[dict[str, Any]]:
+        """Give what the subscribers received, each once."""
+        received: list[dict[str, Any]] = self._get(self._twin.host, "/events")["events"]
+        return received
+
+    def truth(self) -> dict[str, Any]:
+        """Give what is physically true now."""
+        answer: dict[str, Any] = self._get(self._twin.truth, "/truth")
+        return answer
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Give everything that physically happened."""
+        facts: list[dict[str, Any]] = []
+        while True:
+            page = self._get(self._twin.truth, f"/truth/facts?after={len(facts)}")["facts"]
+            if not page:
+                return facts
+            facts += page
+
+    def keep(self) -> None:
+        """Write down what plant and people know, beside the books."""
+        for name in ("stage", "truth", "facts", "events"):
+            text = json.dumps(getattr(self, name)(), ensure_ascii=False, indent=1)
+            (self.folder / f"{name}.json").write_text(text, "utf-8")
+
+    def misbehave(self, **order: Any) -> None:
+        """Switch a fault of a device on."""
+        self._call("POST", self._twin.truth, "/fault", json.dumps(order))
+
+    def mend(self, **wish: Any) -> None:
+        """Switch faults off."""
+        self._call("POST", self._twin.truth, "/mend", json.dumps(wish))
+
+    def until(self, holds: Callable[[], T], what: str, within_s: float = READY_S) -> T:
+        """Wait until `holds` gives something true, and give it."""
+        due = time.monotonic() + within_s
+        while not (found := holds()):
+            for name, process in self.processes.items():
+                if process.poll() is not None:
+                    raise NotInTime(f"{name} ended: {tail(self.folder / f'{name}.log')}")
+            if time.monotonic() > due:
+                raise NotInTime(f"not within {within_s:.0f} s: {what}")
+            time.sleep(LOOK_S)
+        return found
+
+    @property
+    def _twin(self) -> Any:
+        return self.site.twin
+
+    def _get(self, host: str, path: str) -> Any:
+        return json.loads(self._call("GET", host, path))
+
+    def _call(self, method: str, host: str, path: str, body: str = "") -> bytes:
+        name, _, port = host.rpartition(":")
+        connection = http.client.HTTPConnection(name, int(port), timeout=10.0)
+        try:
+            connection.request(method, path, body or None, {"content-type": "application/json"})
+            answer = connection.getresponse()
+            said = answer.read()
+        finally:
+            connection.close()
+        assert answer.status == http.client.OK, f"{method} {path}: {answer.status} {said[:200]!r}"
+        return said
+
+
+@contextmanager
+def open_hall(
+    folder: Path, *, orders: int, speed: float = 40.0, seed: int = 1, policy: Mapping[str, str] = QUICK
+) -> Iterator[Hall]:
+    """Give a running hall without a controller; stops everything at the end, the folder stays."""
+    path = _own_site(folder, policy)
+    hall = Hall(folder=folder, path=path, site=load_site(path), orders=orders, speed=speed, seed=seed)
+    before = os.environ.get("PACKLINE_DATA")
+    os.environ["PACKLINE_DATA"] = str(hall.data)
+    try:
+        hall.open()
+        yield hall
+    finally:
+        hall.close()
+        os.environ.pop("PACKLINE_DATA")
+        if before is not None:
+            os.environ["PACKLINE_DATA"] = before
+
+
+def _own_site(folder: Path, policy: Mapping[str, str]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    text = (ROOT / "sites" / "demo.toml").read_text("utf-8")
+    for name, value in policy.items():
+        text = re.sub(rf"^{name} = \S+", f"{name} = {value}", text, flags=re.MULTILINE)
+    path = folder / "hall.toml"
+    path.write_text(moved(text, free_offset(text, first=_first_offset())), "utf-8")
+    shutil.copy(ROOT / "sites" / "demo-items.csv", folder)
+    return path
+
+
+def _first_offset() -> int:
+    """Begin elsewhere in each process, so that two campaigns do not choose the same free ports."""
+    return 1 + os.getpid() % 50 * OFFSET_STEP
+
+
+def answers(host: str, port: int, path: str) -> bool:
+    """Tell whether a server answers without an error of its own."""
+    connection = http.client.HTTPConnection(host, port, timeout=2.0)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def tail(log: Path, most: int = 2000) -> str:
+    """Give the end of a log."""
+    return log.read_text("utf-8", "replace")[-most:] if log.exists() else ""
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one that ended and was not yet waited for does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def _until_readable(handle: int, within_s: float) -> None:
+    import select
+
+    select.select([handle], [], [], within_s)

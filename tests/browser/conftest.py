@@ -3,15 +3,18 @@
 import re
 import shutil
 import threading
+import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from tests.web.stage import PASSWORD, Stage, furnished_stage
-from web.settings import Wedge
+from packline.core.clock import ManualClock
+from tests.web.stage import PASSWORD, START, Stage, furnished_stage
+from web.settings import Wedge, pause
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -62,9 +65,31 @@ def wedge(request):
     return getattr(request, "param", Wedge(gap_ms=5000))
 
 
+class Flowing(ManualClock):
+    """Goes with the wall and can be moved on: heartbeats come by themselves, and a test need not wait for a time."""
+
+    def __init__(self) -> None:
+        super().__init__(START)
+        self._begun = time.monotonic()
+
+    def monotonic(self) -> float:
+        return super().monotonic() + time.monotonic() - self._begun
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.monotonic())
+
+
 @pytest.fixture
-def site(tmp_path, wedge):
-    stage = furnished_stage(tmp_path, wedge=wedge)
+def clock(request):
+    """Give the dashboard's clock; a test that wants silence asks for one that stands still."""
+    return getattr(request, "param", Flowing)()
+
+
+@pytest.fixture
+def site(tmp_path, wedge, clock):
+    stage = furnished_stage(tmp_path, clock, wedge=wedge, pause=pause)
+    if isinstance(clock, Flowing):
+        stage.hub.start()
     server = make_server("127.0.0.1", 0, stage.app, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -66,7 +66,7 @@ def calm(site):
 
 def shown(page, station, enough):
     """Count coloured pixels inside a tile, and their share outside; a busy machine paints a page in pieces, so look again."""
-    for _ in range(40):
+    for _ in range(10):
         colour = saturated(page.screenshot())
         inside = colour[box_of(page, station)].sum()
         outside = (colour.sum() - inside) / colour.size

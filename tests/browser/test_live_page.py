@@ -3,9 +3,15 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.stage import READY, say, wound
+from packline.core.clock import ManualClock
+from tests.web.stage import READY, START, say, wound
 
 pytestmark = pytest.mark.browser
+
+
+def standing_still():
+    """Make a clock that moves only when told: no heartbeat comes of itself."""
+    return ManualClock(START)
 
 
 def test_a_change_appears_without_reload(visit, site):
@@ -28,6 +34,7 @@ def test_the_focus_stays_where_it_was_when_the_page_changes(visit, site):
     expect(page.get_by_role("button", name="Hold station")).to_be_focused()
 
 
+@pytest.mark.parametrize("clock", [standing_still], indirect=True)
 def test_silence_of_five_seconds_shows_the_banner_and_switches_every_button_off(browser, site, visit):
     page = visit("/login", role="")
     page.clock.install()

@@ -185,10 +185,10 @@ def furnished_books() -> tuple[Path, float]:
     return folder / "books.db", float(stage.clock.monotonic())
 
 
-def furnished_stage(folder: Path, **changes: Any) -> Stage:
+def furnished_stage(folder: Path, clock: Any = None, **changes: Any) -> Stage:
     """Give a stage with orders, parcels, pictures and an exception in its books."""
     books, elapsed_s = furnished_books()
-    stage = Stage(folder, books=books, **changes)
+    stage = Stage(folder, clock, books=books, **changes)
     stage.clock.advance(elapsed_s)
     stage.hub.poll()
     return stage

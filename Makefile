@@ -6,13 +6,13 @@ ARGS   ?=
 N      ?= 1000
 
 # Budgets of the test command in seconds, on two cores.
-CHECK   := 60
-UNIT    := 120
-WIRE    := 90
-BROWSER := 120
-CRASH   := 200
-MUTANTS := 150
-DEMO    := 150
+CHECK   := 40
+UNIT    := 90
+WIRE    := 110
+BROWSER := 80
+CRASH   := 160
+MUTANTS := 140
+DEMO    := 100
 TOTAL   := 720
 
 SYSTEM_PACKAGES := libzbar0 chromium fonts-noto-cjk mbpoll

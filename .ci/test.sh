@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Runs the parts of the suite one after the other, each within its budget: test.sh TOTAL_S NAME=BUDGET_S...
 # A part is `make check`, `unit` (every unmarked test), or the tests marked with its name.
+# A budget is what a part may take on two idle cores; it is said when one takes longer. A busy machine is no fault of the
+# code, so a part is only stopped, and red, at SLACK times its budget.
 set -uo pipefail
+slack=${SLACK:-3}
 
 python=.venv/bin/python
 elsewhere="wire or browser or crash or demo or mutants or bench"
@@ -29,7 +32,9 @@ run_pytest() {
 
 # An interrupt lets pytest name the test it was in and put away the processes that it started.
 within() {
-    timeout --foreground --signal=INT --kill-after=15 "$@"
+    local budget_s=$1
+    shift
+    timeout --foreground --signal=INT --kill-after=15 $((budget_s * slack)) "$@"
 }
 
 begin_s=$SECONDS
@@ -40,12 +45,15 @@ for item in "$@"; do
     run_part "$part" "$budget_s" || code=$?
     verdict=passed
     [ "$code" -eq 0 ] || { verdict="FAILED (exit $code)"; failed=1; }
-    [ "$code" -ne 124 ] && [ "$code" -ne 137 ] || verdict="FAILED (over its budget)"
-    report+=("$(printf '%-8s %4d s of %4d s  %s' "$part" $((SECONDS - started_s)) "$budget_s" "$verdict")")
+    [ "$code" -ne 124 ] && [ "$code" -ne 137 ] || verdict="FAILED (stopped at $slack times its budget)"
+    took_s=$((SECONDS - started_s))
+    [ "$took_s" -le "$budget_s" ] || verdict="$verdict, OVER ITS BUDGET"
+    report+=("$(printf '%-8s %4d s of %4d s  %s' "$part" "$took_s" "$budget_s" "$verdict")")
 done
 
 spent_s=$((SECONDS - begin_s))
-[ "$spent_s" -le "$total_s" ] || failed=1
+total=""
+[ "$spent_s" -le "$total_s" ] || total="OVER ITS BUDGET"
 echo "== summary"
-printf '%s\n' "${report[@]}" "$(printf '%-8s %4d s of %4d s' total "$spent_s" "$total_s")"
+printf '%s\n' "${report[@]}" "$(printf '%-8s %4d s of %4d s  %s' total "$spent_s" "$total_s" "$total")"
 exit "$failed"

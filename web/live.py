@@ -151,20 +151,15 @@ class Fragments:
     MOST = 500
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a fragment may be made of others
         self._version = -1
         self._kept: dict[tuple[str, ...], str] = {}
 
     def get(self, version: int, key: tuple[str, ...], make: Callable[[], str]) -> str:
-        """Give the fragment of `key`, made at most about once for a `version`."""
+        """Give the fragment of `key`, made once for a `version`: fifty streams wake at the same time."""
         with self._lock:
             if version != self._version or len(self._kept) > self.MOST:
                 self._version, self._kept = version, {}
-            found = self._kept.get(key)
-        if found is not None:
-            return found
-        made = make()
-        with self._lock:
-            if version == self._version:
-                self._kept[key] = made
-        return made
+            if key not in self._kept:
+                self._kept[key] = make()
+            return self._kept[key]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.web.stage import READY, SSCC, say
+from tests.web.stage import READY, SSCC, Stage, furnished_stage, say
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,30 @@ def test_what_the_station_answers_is_what_the_person_reads(furnished):
 
     answer = scan(furnished, READY, station="hold-1")
     assert (answer["ok"], answer["text"]) == (True, f"Put {READY} into slot H03 and scan the slot.")
+
+
+@pytest.mark.parametrize(
+    "result, ok, words",
+    [
+        (say("store", lpn=READY, slot="H03"), True, f"Put {READY} into slot H03 and scan the slot."),
+        (say("refused", code=4101, name="not an LPN"), False, "Refused: Not an LPN. Scan the carton's PL number."),
+    ],
+)
+def test_what_the_stations_screen_answers_a_moment_later_is_what_the_person_reads(tmp_path, result, ok, words):
+    stage: Stage = furnished_stage(tmp_path, pause=lambda seconds: answer_on_the_screen(stage, seconds, result))
+    try:
+        answer = scan(stage, READY, station="induct-1")
+        assert (answer["ok"], answer["text"]) == (ok, words)
+    finally:
+        stage.close()
+
+
+def answer_on_the_screen(stage, seconds, result):
+    stage.clock.advance(seconds)
+    scans = stage.controller.snapshot["stations"][0]["scans"]
+    if scans[0]["n"] == 2:
+        scans.insert(0, {"n": 3, "at": stage.clock.now().isoformat(), "text": READY, "result": result})
+    stage.hub.poll()
 
 
 def test_a_viewers_scan_at_a_station_is_refused(furnished):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from flask import Blueprint, jsonify, request, url_for
 from werkzeug.wrappers import Response
 
@@ -16,6 +19,10 @@ from web.room import room
 blueprint = Blueprint("scan", __name__)
 
 MOST_CHARS = 400
+SHOWN_CHARS = 80
+"""So much of a scan does a station's screen keep."""
+PATIENCE_S = 1.5
+STEP_S = 0.05
 
 
 @blueprint.post("/scan")
@@ -31,13 +38,35 @@ def scan() -> Response:
 
 
 def _work(text: str, station: str, key: str) -> Response:
+    seen = _newest(station)
     try:
         said = outcome(room().acting.act("scan", {"station": station, "text": text}, key=key, person=person()))
     except (Unreadable, NotFresh, Fault) as error:
         said = outcome(error)
-    # A station answers on its screen, not in the request; "done" would say more than is known.
-    plain = said.ok and said.text == face.say("answer.done")
-    return _say(ok=said.ok, text=face.say("answer.scan_sent", code=text) if plain else said.text, more=said.more)
+    if said.ok and said.text == face.say("answer.done"):
+        return _screen(station, text, seen)
+    return _say(ok=said.ok, text=said.text, more=said.more)
+
+
+def _screen(station: str, text: str, seen: int) -> Response:
+    """Say what the station's screen answers to this scan; it answers there and not in the request, a moment later."""
+    settings = room().settings
+    until = settings.clock.monotonic() + PATIENCE_S
+    while settings.clock.monotonic() < until:
+        for scan in _scans(station):
+            if scan["n"] > seen and scan["text"] == text[:SHOWN_CHARS]:
+                return _say(ok=scan["result"]["key"] != "refused", text=face.step(scan["result"]))
+        settings.pause(STEP_S)
+    return _say(ok=True, text=face.say("answer.scan_sent", code=text))
+
+
+def _newest(station: str) -> int:
+    return max((int(scan["n"]) for scan in _scans(station)), default=0)
+
+
+def _scans(station: str) -> Sequence[Mapping[str, Any]]:
+    scans: Sequence[Mapping[str, Any]] = (room().hub.view().station(station) or {}).get("scans", ())
+    return scans
 
 
 def _look_up(text: str) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -30,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="packline", description="Runs a fulfilment line: machines, people, parcels.")
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.add_argument("verb", nargs="?", choices=[*VERBS, *HIDDEN], metavar="verb", help=_listing())
+    if words and not words[0].startswith("-") and words[0] not in {**VERBS, **HIDDEN}:
+        return _unknown(words[0])
     known, rest = parser.parse_known_args(words[:1])
     if known.version:
         return _version()
@@ -53,6 +56,13 @@ def _run(verb: object, options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 130
     return 1
+
+
+def _unknown(word: str) -> int:
+    near = difflib.get_close_matches(word, sorted(VERBS), 1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    print(f"packline: no verb {word!r}.{hint} Verbs: {', '.join(VERBS)}", file=sys.stderr)
+    return 2
 
 
 def _listing() -> str:

@@ -1,6 +1,7 @@
 """A dashboard with a controller of cardboard: books with a few orders, a snapshot that tests change at will."""
 
 import asyncio
+import atexit
 import io
 import shutil
 import tempfile
@@ -65,10 +66,17 @@ class Compiled(BytecodeCache):
 COMPILED = Compiled()
 
 
+def passing_folder() -> Path:
+    """Make a folder that goes when the tests do."""
+    folder = Path(tempfile.mkdtemp(prefix="packline-stage-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 @cache
 def blank_books() -> Path:
     """Make a database with the schema and one user of each role, once; tests copy it."""
-    path = Path(tempfile.mkdtemp(prefix="packline-stage-")) / "blank.db"
+    path = passing_folder() / "blank.db"
     store = open_store(f"sqlite:///{path}", clock=ManualClock(START), ids=SeededIds("blank"), inline=True)
     for role in PEOPLE:
         store.users.create(role, role=role, password_hash=hash_password(PASSWORD), now=START)
@@ -178,7 +186,7 @@ class Stage:
 @cache
 def furnished_books() -> tuple[Path, float]:
     """Furnish a database once; give it, and how far the clock went meanwhile."""
-    folder = Path(tempfile.mkdtemp(prefix="packline-stage-"))
+    folder = passing_folder()
     stage = Stage(folder)
     furnish(stage)
     stage.close()

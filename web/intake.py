@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 blueprint = Blueprint("intake", __name__, url_prefix="/intake")
 
 MOST_BYTES = 1024 * 1024
+MOST_DRAINED = 8 * MOST_BYTES
+PART_BYTES = 65536
 RETRY_S = 5
 KEPT_HEADERS = (ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER, "content-type")
 STATUS = {4001: 400, 4002: 401, 4003: 401, 4004: 413, 5002: 503}
@@ -61,6 +63,7 @@ def _read() -> bytes:
     # One more: a chunked body says no length, and a longer one must not pass as a message cut short.
     request.max_content_length = MOST_BYTES + 1
     if (request.content_length or 0) > MOST_BYTES:
+        _drain()
         raise too_large
     try:
         body = request.get_data(cache=False)
@@ -71,6 +74,13 @@ def _read() -> bytes:
     if request.content_length is not None and len(body) != request.content_length:
         raise Fault(4001, where="intake", seen=f"{len(body)} bytes", expected=f"{request.content_length}")
     return body
+
+
+def _drain() -> None:
+    """Read and forget an oversized body, up to MOST_DRAINED: a sender that is cut off in mid-body never sees the answer."""
+    stream, left = request.environ["wsgi.input"], min(request.content_length or 0, MOST_DRAINED)
+    while left > 0 and (part := stream.read(min(left, PART_BYTES))):
+        left -= len(part)
 
 
 def _say(status: int, **body: object) -> Response:

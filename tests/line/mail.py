@@ -51,6 +51,10 @@ def delivered(sscc: str) -> bytes:
     ).encode()
 
 
+PLAIN = {"content-type": "application/json", "connection": "close"}
+"""A connection each: after a refusal the house may close the one that it came by."""
+
+
 class Mail:
     """The house's front door."""
 
@@ -69,7 +73,7 @@ class Mail:
 
     def send_as(self, headers: Mapping[str, str], body: bytes, *, path: str = "marketplace") -> httpx.Response:
         """Post a message under any headers."""
-        return self._http.post(f"/intake/{path}", content=body, headers={**headers, "content-type": "application/json"})
+        return self._http.post(f"/intake/{path}", content=body, headers={**headers, **PLAIN})
 
     def questions(self) -> list[dict[str, Any]]:
         """Give the exception queue as the dashboard has it."""

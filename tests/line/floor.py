@@ -17,7 +17,7 @@ from typing import Any
 from packline.core.local import ask
 from tests.crash.hall import Hall, Run, open_hall
 
-LOOK_S = 0.1
+LOOK_S = 0.15
 PATIENCE_S = 90.0
 """Everything that is waited for comes in a few seconds; a test box may be busy with other things."""
 WELL_S = 0.6

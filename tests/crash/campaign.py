@@ -128,9 +128,9 @@ class Campaign:
             chosen = self._rng.sample(pool, min(TARGETS, len(pool)))
             self._die_at({point: self._occurrence(point) for point in chosen})
 
-    def kill_at(self, point: str, within_s: float = REFERENCE_S) -> None:
+    def kill_at(self, point: str, *, occurrence: int = 1, within_s: float = REFERENCE_S) -> None:
         """Let one run die at `point`; fails as soon as something is wrong, or if the run does not come there."""
-        run = self._begin({point: 1})
+        run = self._begin({point: occurrence})
         due = time.monotonic() + within_s
         while not self.hall.ended(run, WATCH_S):
             self.demand_nothing_wrong_yet()

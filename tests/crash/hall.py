@@ -272,11 +272,9 @@ class Hall:
 
 
 @contextmanager
-def open_hall(
-    folder: Path, *, orders: int, speed: float = 40.0, seed: int = 1, policy: Mapping[str, str] = QUICK
-) -> Iterator[Hall]:
+def open_hall(folder: Path, *, orders: int, speed: float = 40.0, seed: int = 1) -> Iterator[Hall]:
     """Give a running hall without a controller; stops everything at the end, the folder stays."""
-    path = _own_site(folder, policy)
+    path = _own_site(folder)
     hall = Hall(folder=folder, path=path, site=load_site(path), orders=orders, speed=speed, seed=seed)
     before = os.environ.get("PACKLINE_DATA")
     os.environ["PACKLINE_DATA"] = str(hall.data)
@@ -290,11 +288,12 @@ def open_hall(
             os.environ["PACKLINE_DATA"] = before
 
 
-def _own_site(folder: Path, policy: Mapping[str, str]) -> Path:
+def _own_site(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     text = (ROOT / "sites" / "demo.toml").read_text("utf-8")
-    for name, value in policy.items():
-        text = re.sub(rf"^{name} = \S+", f"{name} = {value}", text, flags=re.MULTILINE)
+    for name, value in QUICK.items():
+        text, found = re.subn(rf"^{name} = \S+", f"{name} = {value}", text, flags=re.MULTILINE)
+        assert found == 1, f"{name} stands {found} times in the site file"
     path = folder / "hall.toml"
     path.write_text(moved(text, free_offset(text, first=_first_offset())), "utf-8")
     shutil.copy(ROOT / "sites" / "demo-items.csv", folder)

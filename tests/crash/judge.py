@@ -241,6 +241,8 @@ def _each_once_effect_happened_as_booked(left: Left, books: Books) -> Iterator[s
             yield f"{name} is confirmed and happened {times} times"
         if row["state"] == "not_executed" and times and row["kind"] != "release":
             yield f"{name} is booked as not executed and happened {times} times"
+        if row["state"] == "failed" and times and row["kind"] in ("apply", "seal"):
+            yield f"{name} is booked as failed and happened {times} times"
         if left.is_over and row["state"] in ("intended", "sent", "unknown") and not _is_settled_otherwise(row, books):
             yield f"{name} is still {row['state']}"
     for (sscc, number), times in done.prints.items():

@@ -6,10 +6,11 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from controller.recovery import Recovery
 from controller.requests import Hands, RequestDesk
 from controller.site import Site
 from controller.snapshot import Snapshot
+from controller.watching import Watching
 from labeling.printer import PrinterStatus
 from packline.core import tokens
 from packline.core.clock import Clock
@@ -39,7 +41,6 @@ from packline.feeds.sending import Subscriber
 from packline.feeds.worker import IntakeWorker
 from packline.orders.model import Event
 from packline.store import Store
-from stations.bells import OF_PRINTERS, Bells
 from stations.kit import Kit, Rules
 from stations.ports import Offload
 from stations.post import Post
@@ -50,7 +51,6 @@ LINK_DAYS = 30
 BACKUPS_KEPT = 7
 RECONCILE_MINUTES = 60
 SIGN_INS_KEPT_S = 30 * 86400.0
-PRINTER_S = 2.0
 
 log = logging.getLogger("packline.line")
 
@@ -135,7 +135,7 @@ class Line:
             server.run(),
             *(machine.run() for machine in machines),
             *(self._watch(machine.name) for machine in machines),
-            *(self._watch_printer(name) for name in self.equipment.printers),
+            *self._watches(),
             *(self._pump(name, scanner) for name, scanner in self.equipment.scanners.items()),
             *(post.run() for post in self.posts.values()),
             self._intake.run(),
@@ -331,41 +331,17 @@ class Line:
             for post in owners:
                 post.wake()
 
-    async def _watch_printer(self, name: str) -> None:
-        """Ask a printer how it is, so that its paper runs out on the screen before a label is wanted.
-
-        The bell is its station's: the same trouble met there by a label rings no second one.
-        """
-        printer = self.equipment.printers[name]
-        owner = next((n for n, part in self._site.stations.items() if part.printer == name), None)
-        seen: int | None = None
-        while True:
-            self.printers[name] = status = await printer.status()
-            before, seen = seen, _printer_trouble(status)
-            if owner is not None and seen == before:  # twice: a printer that is just starting rings no bell
-                await self._ring(self.posts[owner].bells, name, seen)
-            await self._given.clock.sleep(PRINTER_S)
-
-    async def _ring(self, bells: Bells, device: str, trouble: int | None) -> None:
-        try:
-            await bells.hush(device, but=trouble or 0)
-            if trouble is not None:
-                await bells.ring(Fault(trouble, where=device), device)
-            await bells.forget_old_ones(OF_PRINTERS)
-        except Fault as fault:  # the books are away; the next look tries again
-            log.warning("%s: %s", device, fault)
-
-
-def _printer_trouble(status: PrinterStatus) -> int | None:
-    troubles = (
-        (status.silent, 2103),
-        (not status.connected, 1001),
-        (status.cover_open, 2102),
-        (not status.paper, 2101),
-        (status.error, 2106),
-        (not status.online, 2103),
-    )
-    return next((code for holds, code in troubles if holds), None)
+    def _watches(self) -> list[Coroutine[Any, Any, None]]:
+        watching, parts = Watching(self._given.clock), self._site.stations.items()
+        at = {part.printer or "": self.posts[name].bells for name, part in parts}
+        at |= {scanner: self.posts[name].bells for name, part in parts for scanner in part.scanners}
+        return [
+            *(
+                watching.printer(printer, at.get(name), partial(self.printers.__setitem__, name))
+                for name, printer in self.equipment.printers.items()
+            ),
+            *(watching.scanner(scanner, at.get(name)) for name, scanner in self.equipment.scanners.items()),
+        ]
 
 
 def _essence(view: Any) -> tuple[object, ...]:

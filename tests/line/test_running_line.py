@@ -48,6 +48,7 @@ ASKED = {
     ("cam-verify", "frozen"): 1005,
     ("cam-verify", "dark"): 3001,
     ("cam-table", "off"): 1005,
+    ("scan-gate", "no_read"): 3001,
 }
 
 
@@ -202,6 +203,12 @@ def _induct(play: Play) -> None:
 
 def _gate(play: Play) -> None:
     _strike(play, "gate-1")
+    _let_ask(play, "scan-gate", "no_read")
+    with play.floor.watched("scan-courier", "off", play.spells):
+        play.floor.hall.misbehave(device="scan-courier", fault="off")
+        play.floor.until(lambda seen: seen.rings("gate-1", 1006), "the scanner that is gone is rung")
+        play.floor.hall.mend(device="scan-courier")
+        play.floor.recovers("scan-courier")
 
 
 def _label(play: Play) -> None:
@@ -282,6 +289,11 @@ def test_what_only_a_person_can_tell_is_asked_by_its_own_code_and_answered(
     spell = _of(spells, device, fault)
     assert code in spell.asked(), str(spell)
     assert len(spell.codes()) == len(set(spell.codes())), str(spell)
+
+
+def test_a_scanner_that_is_gone_is_rung_and_stops_nobody(spells: list[Spell]) -> None:
+    spell = _of(spells, "scan-courier", "off")
+    assert spell.codes() == [1006] and not spell.held_by and not spell.asked(), str(spell)
 
 
 def test_one_no_read_is_read_again_and_nobody_is_asked(spells: list[Spell]) -> None:

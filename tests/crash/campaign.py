@@ -24,7 +24,7 @@ import pytest
 
 from tests.crash.hall import ROOT, Hall, NotInTime, Run
 from tests.crash.judge import Books, Left, judge, judge_meanwhile
-from tests.crash.points import AFTER, BEFORE, HALF, passed
+from tests.crash.points import AFTER, BEFORE, HALF, die_with_parent, passed
 
 REFERENCE_S = 60.0
 OVER_S = 240.0
@@ -213,6 +213,7 @@ class Campaign:
                 env=env,
                 cwd=ROOT,
                 start_new_session=True,
+                preexec_fn=die_with_parent,
             )
         try:
             yield up

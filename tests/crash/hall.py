@@ -27,6 +27,7 @@ from packline.core.local import ask
 ROOT = Path(controller.__file__).parents[1]
 """The tree under test: a mutant's copy runs its own code."""
 LOOK_S = 0.02
+ASIDE = 20
 READY_S = 60.0
 END_S = 15.0
 T = TypeVar("T")
@@ -193,6 +194,119 @@ class Hall:
             raise NotInTime("the controller did not end on SIGTERM")
 
     def answers(self) -> bool:
+        """Tell whether the controller gives its live picture."""
+        try:
+            return "run" in ask(self.data, {"do": "snapshot"}, timeout_s=2.0)
+        except (OSError, ValueError):
+            return False
+
+    # -- what is seen --------------------------------------------------------------------------------------------------
+
+    def stage(self) -> dict[str, Any]:
+        """Give the people's own account: progress, summary, whether all is over."""
+        answer: dict[str, Any] = self._get(self._twin.host, "/stage")
+        return answer
+
+    def events(self) -> list[dict[str, Any]]:
+        """Give what the subscribers received, each once."""
+        received: list[dict[str, Any]] = self._get(self._twin.host, "/events")["events"]
+        return received
+
+    def truth(self) -> dict[str, Any]:
+        """Give what is physically true now."""
+        answer: dict[str, Any] = self._get(self._twin.truth, "/truth")
+        return answer
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Give everything that physically happened."""
+        facts: list[dict[str, Any]] = []
+        while True:
+            page = self._get(self._twin.truth, f"/truth/facts?after={len(facts)}")["facts"]
+            if not page:
+                return facts
+            facts += page
+
+    def keep(self) -> None:
+        """Write down what plant and people know, beside the books."""
+        for name in ("stage", "truth", "facts", "events"):
+            text = json.dumps(getattr(self, name)(), ensure_ascii=False, indent=1)
+            (self.folder / f"{name}.json").write_text(text, "utf-8")
+
+    def misbehave(self, **order: Any) -> None:
+        """Switch a fault of a device on."""
+        self._call("POST", self._twin.truth, "/fault", json.dumps(order))
+
+    def mend(self, **wish: Any) -> None:
+        """Switch faults off."""
+        self._call("POST", self._twin.truth, "/mend", json.dumps(wish))
+
+    def until(self, holds: Callable[[], T], what: str, within_s: float = READY_S) -> T:
+        """Wait until `holds` gives something true, and give it."""
+        due = time.monotonic() + within_s
+        while not (found := holds()):
+            for name, process in self.processes.items():
+                if process.poll() is not None:
+                    raise NotInTime(f"{name} ended: {tail(self.folder / f'{name}.log')}")
+            if time.monotonic() > due:
+                raise NotInTime(f"not within {within_s:.0f} s: {what}")
+            time.sleep(LOOK_S)
+        return found
+
+    @property
+    def _twin(self) -> Any:
+        return self.site.twin
+
+    def _get(self, host: str, path: str) -> Any:
+        return json.loads(self._call("GET", host, path))
+
+    def _call(self, method: str, host: str, path: str, body: str = "") -> bytes:
+        name, _, port = host.rpartition(":")
+        connection = http.client.HTTPConnection(name, int(port), timeout=10.0)
+        try:
+            connection.request(method, path, body or None, {"content-type": "application/json"})
+            answer = connection.getresponse()
+            said = answer.read()
+        finally:
+            connection.close()
+        assert answer.status == http.client.OK, f"{method} {path}: {answer.status} {said[:200]!r}"
+        return said
+
+
+@contextmanager
+def open_hall(folder: Path, *, orders: int, speed: float = 40.0, seed: int = 1) -> Iterator[Hall]:
+    """Give a running hall without a controller; stops everything at the end, the folder stays."""
+    path = _own_site(folder)
+    hall = Hall(folder=folder, path=path, site=load_site(path), orders=orders, speed=speed, seed=seed)
+    before = os.environ.get("PACKLINE_DATA")
+    os.environ["PACKLINE_DATA"] = str(hall.data)
+    try:
+        hall.open()
+        yield hall
+    finally:
+        hall.close()
+        os.environ.pop("PACKLINE_DATA")
+        if before is not None:
+            os.environ["PACKLINE_DATA"] = before
+
+
+def _own_site(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    text = (ROOT / "sites" / "demo.toml").read_text("utf-8")
+    for name, value in QUICK.items():
+        text, found = re.subn(rf"^{name} = \S+", f"{name} = {value}", text, flags=re.MULTILINE)
+        assert found == 1, f"{name} stands {found} times in the site file"
+    path = folder / "hall.toml"
+    path.write_text(moved(text, free_offset(text, first=_first_offset())), "utf-8")
+    shutil.copy(ROOT / "sites" / "demo-items.csv", folder)
+    return path
+
+
+def _first_offset() -> int:
+    """Begin elsewhere in each process and beside the offsets of `demo`, so that two halls do not choose the same free ports."""
+    return ASIDE + os.getpid() % 50 * OFFSET_STEP
+
+
+def answers(self) -> bool:
         """Tell whether the controller gives its live picture."""
         try:
             return "run" in ask(self.data, {"do": "snapshot"}, timeout_s=2.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+_DIE_WITH_PARENT = 1
 BEFORE, AFTER, HALF = "before", "after", "half of"
 
 
@@ -56,3 +58,8 @@ def passed(log: Path) -> list[tuple[datetime, str]]:
         return []
     lines = log.read_text("utf-8").splitlines()
     return [(datetime.fromisoformat(at), text) for at, _, text in (line.partition(" ") for line in lines)]
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when the one that started it is gone, however it went."""
+    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
@@ -25,19 +24,18 @@ from controller.processes import database_url, import_items, prepare, secret_of,
 from packline.core.clock import LoopClock
 from packline.core.ids import SystemIds
 from packline.store import open_store
-from tests.crash.points import Points
+from tests.crash.points import Points, die_with_parent
 from tests.crash.wrappers import CountedCommits, counted_links
 
 T = TypeVar("T")
 
 HEAVY = ("plc.drivers.autoid", "labeling.drivers.escpos", "labeling.drawing", "scanning.decode", "escpos.printer")
-_DIE_WITH_PARENT = 1
-
 log = logging.getLogger("packline.crash")
 
 
 def main() -> None:
     """Serve runs until standard input ends."""
+    die_with_parent()
     for name in HEAVY:
         importlib.import_module(name)
     gc.freeze()
@@ -52,7 +50,7 @@ def main() -> None:
 
 
 def _become_controller(run: dict[str, Any]) -> None:
-    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    die_with_parent()
     output = os.open(run["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for handle, number in ((nothing, 0), (output, 1), (output, 2)):

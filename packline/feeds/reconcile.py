@@ -164,6 +164,7 @@ class Reconciler:
         return not any(parcel.place == "gone" for parcel in parcels)
 
     async def _keep_off(self, new: PlaceOrder, order: Order | None, fulfilment: str) -> None:
+        await self._bring_up(new, order)
         await self._intake.set_aside(new, f"host_has_{fulfilment}")
         have = f"{order.state}" if order else "nothing"
         fault = Fault(
@@ -174,6 +175,15 @@ class Reconciler:
             remedy="Search its parcels on the floor and with the courier: call it shipped, or release it to be worked.",
         )
         await self._books.open_exception(fault, station=self._channel, subject=new.order_id, actions=ACTIONS)
+
+    async def _bring_up(self, new: PlaceOrder, order: Order | None) -> None:
+        """Take what the host changed in the lost time too: it sends no version twice, and the order may be worked later."""
+        if order is None or new.version <= order.content.version:
+            return
+        try:
+            await self._intake.take(new)
+        except Fault as fault:
+            log.warning("reconcile %s: %s", self._channel, fault)
 
     def _silent(self, seen: str) -> Fault:
         return Fault(1007, where=f"feed {self._channel}", seen=seen, expected="a page of open orders")

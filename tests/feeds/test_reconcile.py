@@ -198,3 +198,17 @@ async def test_page_that_leads_back_ends_the_walk(reconciler, host):
     await reconciler.run_once()
 
     assert len(host.asked) == 2
+
+
+async def test_change_of_the_lost_time_is_taken_with_the_order_that_is_stopped(reconciler, host, books, data):
+    host.has(data(paid=False))
+    await reconciler.run_once()
+    await books.record(Event(kind="OrderReleased", subject=ORDER, order_id=ORDER))
+    host.orders.clear()
+    host.has(data(version=4, paid=True), "in_progress")
+
+    found = await reconciler.run_once()
+
+    assert found.foreign == [ORDER]
+    assert books.all_orders[ORDER].state is OrderState.CLARIFY
+    assert books.all_orders[ORDER].content.paid

@@ -150,7 +150,9 @@ def _everything_is_over(left: Left, books: Books) -> Iterator[str]:
     for number in _waiting(left, books):
         yield f"order {number} is lost: the floor and the subscribers do not agree that it ended"
     for order in books.orders:
-        if order["state"] not in OVER and not (left.is_restored and _is_with_a_person(order, books)):
+        # a courier says "delivered" once: what was said in the lost time stays "shipped" in restored books
+        known_as_left = left.is_restored and (order["state"] == "shipped" or _is_with_a_person(order, books))
+        if order["state"] not in OVER and not known_as_left:
             yield f"order {order['order_id']} is {order['state']} in the books"
     for message, times in left.stage["backstage"]["turned_away"].items():
         yield f"message {message} was turned away {times} times"

@@ -14,6 +14,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 NOT_NEEDED = ("docs/", "requirements/", ".ci/")
 """Parts of the tree that no test of a mutant reads."""
+OF_THIS_PART = ("tests/crash/", "tests/mutants/")
+"""Tests that start whole halls; `make test` runs them beside the mutants, on the tree as it is."""
 
 
 class Stale(AssertionError):  # noqa: N818 - what it says of a patch
@@ -22,20 +24,24 @@ class Stale(AssertionError):  # noqa: N818 - what it says of a patch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """One planted fault. `red` are the tests (pytest node ids; one without its [parameters] means any of them) that see it.
+    """One planted fault: the rule it `breaks`, and the tests that must go `red` by it.
 
-    `crash` names the scenario of `tests/mutants/crashes.py` by which the crash harness sees it, too; "" for none.
+    A test is a pytest node id; without its [parameters] any of them will do.
     """
 
     name: str
     breaks: str
     red: tuple[str, ...]
-    crash: str = ""
 
     @property
     def patch(self) -> Path:
         """Give the file of the fault."""
         return HERE / f"{self.name}.patch"
+
+    @property
+    def quick(self) -> tuple[str, ...]:
+        """Give those of `red` that need a proof that they are green without the fault; the others run in this very part."""
+        return tuple(test for test in self.red if not test.startswith(OF_THIS_PART))
 
 
 def table() -> dict[str, Mutant]:

@@ -1,20 +1,37 @@
-"""Runs tests in a copied tree, in a process of its own, and reads what became of them."""
+"""Runs tests in copied trees, each in a process of its own, and reads what became of them."""
 
 from __future__ import annotations
 
 import json
 import os
+import queue
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-MOST_S = 90.0
+from tests.mutants.witness import PROFILE
+
+WARM = Path(__file__).with_name("warm.py")
+MOST_S = 240.0
+"""A mutant that only stands still is not red."""
 FAILED = 1
 """pytest's exit code when tests ran and some failed; anything above means that they did not run."""
-NO_PROOF = frozenset({"ImportError", "ModuleNotFoundError", "NameError", "SyntaxError", "UnboundLocalError"})
-"""Errors of a badly written mutant: a test that ends by one has not seen the fault."""
+NO_PROOF = frozenset(
+    {
+        "ImportError",
+        "ModuleNotFoundError",
+        "NameError",
+        "SyntaxError",
+        "UnboundLocalError",
+        "NotInTime",
+        "BrokenPipeError",
+    }
+)
+"""Ends of a badly written mutant, or of a hall that stood still: such a test has not seen the fault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +43,7 @@ class Seen:
     errors: Mapping[str, str]
     strays: Collection[str]
     """Files of ours that were imported from anywhere but the copy."""
-    files: Collection[str]
+    files: frozenset[str]
     said: str
 
     def of(self, wanted: str) -> dict[str, str]:
@@ -35,46 +52,68 @@ class Seen:
 
 
 class Runner:
-    """Starts pytest in copied trees; `stop` ends what still runs."""
+    """Runs pytest in copied trees, as many at once as it has warm ones; `stop` ends everything."""
 
-    def __init__(self) -> None:
-        self._running: set[subprocess.Popen[str]] = set()
+    def __init__(self, at_once: int) -> None:
+        self._idle: queue.Queue[WarmPytest] = queue.Queue()
+        self._all = [WarmPytest() for _ in range(at_once)]
+        for warm in self._all:
+            self._idle.put(warm)
 
     def run(self, tree: Path, tests: Sequence[str]) -> Seen:
         """Run `tests` (node ids) in `tree` with the packages of `tree`."""
-        said = tree / "witness.json"
-        words = [sys.executable, "-m", "pytest", "-q", "--tb=short", "--timeout=45", "-p", "no:cacheprovider"]
-        code, text = self._ended([*words, "-p", "tests.mutants.witness", f"--witness={said}", *tests], tree)
-        assert said.exists(), f"pytest did not run (exit {code}):\n{text}"
+        said, log = tree / "witness.json", tree / "pytest.log"
+        words = ["-q", "--tb=short", "--timeout=45", f"--basetemp={tree / 'tmp'}", "-p", "no:cacheprovider"]
+        words += ["-p", "tests.mutants.witness", f"--witness={said}", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+        warm = self._idle.get()
+        try:
+            code = warm.run({"tree": str(tree), "words": [*words, *tests], "log": str(log)})
+        finally:
+            self._idle.put(warm)
+        text = log.read_text("utf-8", "replace") if log.exists() else ""
+        assert said.exists(), f"pytest did not come to its end (exit {code}):\n{text}"
         return _read(said, tree, code, text)
 
     def stop(self) -> None:
         """Kill what runs."""
-        for process in list(self._running):
-            process.kill()
+        for warm in self._all:
+            warm.stop()
 
-    def _ended(self, words: Sequence[str], tree: Path) -> tuple[int, str]:
-        # the same examples every time: a mutant that survives by chance is worse than one that survives
-        env = {**os.environ, "PYTHONPATH": str(tree), "HYPOTHESIS_PROFILE": "ci"}
+
+class WarmPytest:
+    """One process of `warm.py`; does one run after the other."""
+
+    def __init__(self) -> None:
+        env = {**os.environ, "HYPOTHESIS_PROFILE": PROFILE, "OPENBLAS_NUM_THREADS": "1"}
         env.pop("PYTHONDONTWRITEBYTECODE", None)
-        process = subprocess.Popen(
-            words,
-            cwd=tree,
-            env=env,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(WARM)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
         )
-        self._running.add(process)
+
+    def run(self, order: Mapping[str, object]) -> int:
+        """Give pytest's exit code; -9 when it stood still for too long."""
+        pipes = self._process.stdin, self._process.stdout
+        assert pipes[0] is not None
+        assert pipes[1] is not None
+        guard = threading.Timer(MOST_S, self._process.kill)
+        guard.start()
         try:
-            text, _ = process.communicate(timeout=MOST_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            text, _ = process.communicate()
+            pipes[0].write(json.dumps(order) + "\n")
+            pipes[0].flush()
+            answer = pipes[1].readline()
+        except BrokenPipeError:
+            answer = ""
         finally:
-            self._running.discard(process)
-        return process.returncode, text
+            guard.cancel()
+        return int(json.loads(answer)["code"]) if answer else -signal.SIGKILL
+
+    def stop(self) -> None:
+        """Kill it with what it runs."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 def _read(said: Path, tree: Path, code: int, text: str) -> Seen:
@@ -94,8 +133,8 @@ def why_not_red(seen: Seen, tests: Sequence[str], planted: Sequence[str]) -> str
     """Say why a run does not prove that `tests` see the fault in the files `planted`; "" when it does."""
     if seen.strays:
         return f"these came from outside the copy: {sorted(seen.strays)}"
-    if unread := [name for name in planted if name.endswith(".py") and name not in seen.files]:
-        return f"the tests never imported {unread}"
+    if not seen.files & set(planted):
+        return f"the tests imported none of {planted}"
     if seen.code != FAILED:
         return f"pytest ended with {seen.code}:\n{seen.said}"
     for test in tests:

@@ -8,8 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import Phase, settings
 
+PROFILE = "mutants"
+"""The same examples every time, and no search for a smaller one: the first red is enough."""
 OURS = frozenset({"plc", "stations", "labeling", "scanning", "simulation", "web", "packline", "controller", "tests"})
+
+settings.register_profile(
+    PROFILE, max_examples=200, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate]
+)
 _ends: dict[str, str] = {}
 _errors: dict[str, str] = {}
 

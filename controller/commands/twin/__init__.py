@@ -11,12 +11,11 @@ import signal
 from dataclasses import asdict
 from pathlib import Path
 
-from simulation.people.stage import PeopleSpec, Stage
-
 from controller.commands.twin.plant import plant_of
 from controller.site import Site, load_site, twin_part
 from controller.sites import find_site
 from controller.supervisor import die_with_supervisor
+from simulation.people.stage import PeopleSpec, Stage
 from simulation.twin import Twin
 
 OPERATOR, SUPERVISOR = "floor", "shift-lead"

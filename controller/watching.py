@@ -14,6 +14,8 @@ from stations.bells import OF_PRINTERS, OF_SCANNERS, Bells
 LOOK_S = 2.0
 PRINTER_LOOKS, SCANNER_LOOKS = 2, 3
 """So often in a row something must be seen before it rings: what is just starting rings no bell."""
+OLD = -1
+"""A printer at work gives its last answer again: that is no new look."""
 
 log = logging.getLogger("packline.watching")
 
@@ -27,10 +29,13 @@ class Watching:
     async def printer(self, printer: LabelPrinter, bells: Bells | None, note: Callable[[PrinterStatus], None]) -> None:
         """Ask a printer how it is, for ever; `note` takes each answer, for the screen."""
 
+        last: PrinterStatus | None = None
+
         async def look() -> int | None:
-            status = await printer.status()
-            note(status)
-            return _trouble(status)
+            nonlocal last
+            before, last = last, await printer.status()
+            note(last)
+            return OLD if last is before else _trouble(last)
 
         await self._mind(printer.name, bells, look, PRINTER_LOOKS, OF_PRINTERS)
 
@@ -54,8 +59,9 @@ class Watching:
         times = 0
         while True:
             now = await look()
-            times = times + 1 if now == seen else 1
-            seen = now
+            if now != OLD:
+                times = times + 1 if now == seen else 1
+                seen = now
             if bells is not None and times >= looks:
                 await self._ring(bells, device, seen, codes)
             await self._clock.sleep(LOOK_S)

@@ -76,9 +76,12 @@ class Away:
 
     def _show(self, fault: Fault) -> None:
         screen = self._screen
-        if screen.hold_by or screen.state == "offline":
+        is_ours = self._shown is not None and screen.next is self._shown
+        is_said = screen.state == "offline" and (not is_ours or screen.fault is None or screen.fault.code == fault.code)
+        if screen.hold_by or is_said:
             return
-        self._before = (screen.state, screen.next, screen.fault)
+        if not is_ours:
+            self._before = (screen.state, screen.next, screen.fault)
         self._shown = say("fault", code=fault.code)
         screen.state, screen.next, screen.fault = "offline", self._shown, fault
 

@@ -55,6 +55,7 @@ class CourierGate:
             return
         parcel, order = await self._who()
         self.screen.about(parcel=parcel.lpn, order=order.order_id)
+        await self._settle_gone(besides=parcel.lpn)  # before any job: the gate remembers only its last one
         if why := ship_blockers(order, parcel):
             await self._refuse(parcel, why)
             return
@@ -126,10 +127,11 @@ class CourierGate:
             return
         raise trouble_of(outcome, where=f"{self.name} parcel {parcel.lpn}", subject=parcel.lpn, unknown=3014)
 
-    async def _settle_gone(self) -> None:
+    async def _settle_gone(self, besides: str = "") -> None:
         """A parcel that the gate let through before a stop, and that nobody booked, is booked now."""
         for parcel, _ in await self._departure.open_here():
-            await self._departure.settle(parcel, self._gate.device())
+            if parcel.lpn != besides:
+                await self._departure.settle(parcel, self._gate.device())
 
     async def _stands_here(self, parcel: Parcel) -> bool:
         if not sensors(self._gate)["parcel_present"]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from packline.core.local import ask
-from tests.crash.hall import Hall, Run, open_hall
+from tests.crash.hall import Hall, NotInTime, Run, open_hall
 
 LOOK_S = 0.15
 PATIENCE_S = 90.0
@@ -125,7 +125,10 @@ class Floor:
         def look() -> Seen | None:
             return self.seen if self.seen is not None and holds(self.seen) else None
 
-        found = self.hall.until(look, f"{what}; now {self.words()}", within_s)
+        try:
+            found = self.hall.until(look, what, within_s)
+        except NotInTime as late:
+            raise NotInTime(f"{late}; now {self.words()}") from None
         assert found is not None
         return found
 

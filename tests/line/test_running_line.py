@@ -18,7 +18,7 @@ from packline.core.identity import Sscc
 from packline.feeds.signing import make_secret, sign
 from tests.crash.hall import ROOT
 from tests.crash.judge import Left, judge
-from tests.line.floor import Floor, Spell, running
+from tests.line.floor import PATIENCE_S, Floor, Spell, running
 from tests.line.mail import Mail, changed, delivered, order, posting
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(600)]
@@ -74,6 +74,20 @@ class Play:
         for _ in range(waiting, ENOUGH):
             self.sent += 1
             self.mail.send(f"flow-{self.sent}", changed(order(f"FLOW-{self.sent}")))
+
+    def works(self, station: str) -> None:
+        """Wait until a station did one more thing; there is something to do."""
+        self.want_labels()
+        self.floor.works(station)
+
+    def wait_for_cartons(self) -> None:
+        """Let some cartons come to print-apply before there is trouble on their way, so that it has work meanwhile."""
+        self.want_labels()
+
+        def are_there() -> bool:
+            return len(self.floor.hall.truth()["places"].get("infeed:label-1", ())) >= ENOUGH
+
+        self.floor.hall.until(are_there, f"{ENOUGH} cartons before label-1", PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
@@ -189,14 +203,16 @@ def _settled(floor: Floor, number: str) -> dict[str, Any]:
 
 
 def _packer(play: Play) -> None:
+    play.wait_for_cartons()
     _strike(play, "packer-1")
     with play.floor.watched("scan-pack", "no_read", play.spells):
         play.floor.hall.misbehave(device="scan-pack", fault="no_read", times=1)
-        play.floor.works("pack-1")
+        play.works("pack-1")
         play.floor.recovers("scan-pack")
 
 
 def _induct(play: Play) -> None:
+    play.wait_for_cartons()
     _strike(play, "turntable-1")
     _let_ask(play, "cam-table", "off")
 
@@ -245,8 +261,7 @@ def _strike(play: Play, machine: str) -> None:
                 floor.rings(machine, *LASTING[fault])
             floor.hall.mend(device=machine)
             floor.recovers(machine)
-    play.want_labels()
-    floor.works(station)
+    play.works(station)
 
 
 def _let_ask(play: Play, device: str, fault: str) -> None:

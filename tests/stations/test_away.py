@@ -56,13 +56,16 @@ async def test_when_it_is_back_the_screen_goes_on_where_it_was(life: Life, away:
     assert not away.is_away and await alarms(life) == []
 
 
-async def test_one_trouble_rings_once_whatever_its_cause_looks_like_later(life: Life, away: Away) -> None:
+async def test_one_trouble_rings_once_whatever_its_cause_looks_like_later(
+    life: Life, away: Away, screen: Screen
+) -> None:
     arm = life.floor.machines["arm"].now
     arm.quality, arm.faults = "stale", (1002,)
     await away.look()
     life.floor.clock.advance(1.5)
     arm.faults = (1001,)
     await away.look()
+    assert screen.fault is not None and screen.fault.code == 1001
     life.floor.clock.advance(1)
     await away.look()
     assert await alarms(life) == []
@@ -73,6 +76,9 @@ async def test_one_trouble_rings_once_whatever_its_cause_looks_like_later(life: 
         life.floor.clock.advance(1)
         await away.look()
     assert await alarms(life) == [1001]
+    arm.quality = "good"
+    await away.look()
+    assert (screen.state, screen.next.key) == ("working", "labelling")
 
 
 async def test_a_cause_that_keeps_changing_is_rung_in_the_end(life: Life, away: Away) -> None:

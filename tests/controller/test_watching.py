@@ -1,0 +1,125 @@
+"""Devices that nobody uses: rung when it lasts, taken back when it is gone, never by an answer seen twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import pytest
+
+from controller.watching import Watching
+from labeling.printer import PrinterStatus
+from packline.core.clock import ManualClock
+from packline.core.faults import Fault
+
+T = TypeVar("T")
+READY = {"connected": True, "online": True, "paper": True}
+
+
+class Over(Exception):  # noqa: N818 - the end of a script
+    """There is nothing more to look at."""
+
+
+class Clock(ManualClock):
+    """Nothing waits."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    async def within(self, seconds: float, work: Awaitable[T]) -> T:
+        return await work
+
+
+@dataclass
+class Bells:
+    """Notes what rings after each look."""
+
+    ringing: set[int] = field(default_factory=set)
+
+    async def ring(self, fault: Fault, by: str) -> None:
+        self.ringing.add(fault.code)
+
+    async def hush(self, by: str, *, but: int = 0) -> None:
+        self.ringing &= {but}
+
+    async def forget_old_ones(self, codes: Any) -> None:
+        """Nothing is old here."""
+
+
+class Scripted:
+    """A printer or scanner whose answers are known; notes what rang before each."""
+
+    name = "device-1"
+
+    def __init__(self, bells: Bells, *answers: Any) -> None:
+        self.bells, self.answers = bells, list(answers)
+        self.rang: list[set[int]] = []
+
+    def _next(self) -> Any:
+        self.rang.append(set(self.bells.ringing))
+        if not self.answers:
+            raise Over
+        return self.answers.pop(0)
+
+    async def status(self) -> PrinterStatus:
+        return self._next()
+
+    def is_connected(self) -> bool:
+        return bool(self._next())
+
+
+async def rung_by(kind: str, *answers: Any) -> list[set[int]]:
+    """Give what rang after each look."""
+    bells = Bells()
+    device: Any = Scripted(bells, *answers)
+    heard: Any = bells
+    watching = Watching(Clock())
+    watch = watching.printer(device, heard, _unnoted) if kind == "printer" else watching.scanner(device, heard)
+    with pytest.raises(Over):
+        await watch
+    return list(device.rang[1:])
+
+
+def _unnoted(_: PrinterStatus) -> None:
+    """Nobody looks at a screen."""
+
+
+def printer(**changes: bool) -> PrinterStatus:
+    return PrinterStatus(**{**READY, **changes})
+
+
+async def test_a_printer_rings_at_the_second_look_and_stops_at_the_second_good_one() -> None:
+    empty = [printer(paper=False) for _ in range(2)]
+    assert await rung_by("printer", printer(), *empty, printer(), printer()) == [set(), set(), {2101}, {2101}, set()]
+
+
+async def test_an_answer_that_a_busy_printer_gives_again_is_no_second_look() -> None:
+    empty = printer(paper=False)
+    assert await rung_by("printer", empty, empty, empty, printer(), printer()) == [set()] * 5
+
+
+async def test_a_cover_that_opens_over_an_empty_printer_rings_in_its_place() -> None:
+    empty, opened = ([printer(paper=False, cover_open=is_open) for _ in range(2)] for is_open in (False, True))
+    assert await rung_by("printer", *empty, *opened) == [set(), {2101}, {2101}, {2102}]
+
+
+@pytest.mark.parametrize(
+    "status, code",
+    [
+        (PrinterStatus(), 1001),
+        (PrinterStatus(silent=True), 2103),
+        (PrinterStatus(**READY | {"error": True}), 2106),
+        (PrinterStatus(**READY | {"online": False}), 2103),
+    ],
+)
+async def test_every_trouble_of_a_printer_has_its_code(status: PrinterStatus, code: int) -> None:
+    again = PrinterStatus(
+        **{name: getattr(status, name) for name in ("connected", "online", "paper", "error", "silent")}
+    )
+    assert (await rung_by("printer", status, again))[-1] == {code}
+
+
+async def test_a_scanner_rings_at_the_third_look() -> None:
+    assert await rung_by("scanner", False, False, False, True) == [set(), set(), {1006}, {1006}]

@@ -83,6 +83,13 @@ _ROWS = (
         W,
     ),
     FaultKind(
+        1008,
+        "events not delivered",
+        "Events for this subscriber were given up; the others go on.",
+        "Find out why the subscriber did not take them, then retry to send them again.",
+        W,
+    ),
+    FaultKind(
         1101,
         "machine owned by another controller",
         "Somebody else claimed this machine; this controller stopped acting on it.",
@@ -246,10 +253,24 @@ _ROWS = (
     ),
     FaultKind(
         3014,
-        "picture does not match the gate",
-        "The gate saw no parcel pass.",
+        "gate saw nobody pass",
+        "The parcel was let go, and the gate's light barrier saw nothing.",
         "Look whether the parcel left and say so.",
         H,
+    ),
+    FaultKind(
+        3015,
+        "delivered before shipped",
+        "The courier reports a delivery; the books have the parcel in the house.",
+        "Look whether the parcel left: call it shipped, then retry the message; dismiss it if the parcel is here.",
+        W,
+    ),
+    FaultKind(
+        3016,
+        "order worked in lost books",
+        "A backup was restored: the host saw more happen to this order than the books have.",
+        "Search its parcels on the floor and with the courier: call it shipped, or release it to be worked.",
+        C,
     ),
     # 4xxx order or data
     FaultKind(

@@ -66,6 +66,7 @@ POLICY: Mapping[int, Rule] = {
     1005: Rule(reaction=R.ASK, actions=(A.RETRY, A.CLARIFY), tries=2),
     1006: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
     1007: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
+    1008: Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS)),
     1101: Rule(reaction=R.HOLD, actions=(A.RELEASE,)),
     2001: Rule(reaction=R.HOLD, actions=(A.RELEASE,)),
     2002: Rule(reaction=R.HOLD, actions=(A.RELEASE,)),
@@ -95,6 +96,8 @@ POLICY: Mapping[int, Rule] = {
     3012: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
     3013: Rule(reaction=R.ASK, actions=(A.SHIP_SHORT, A.RETRY, A.VOID)),
     3014: _ASK_DONE,
+    3015: Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS)),
+    3016: Rule(reaction=R.NOTE, actions=(A.SHIPPED, A.RELEASE, A.DISMISS)),
     4005: Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS)),
     4006: Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS)),
     4105: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
@@ -103,6 +106,9 @@ POLICY: Mapping[int, Rule] = {
     5001: Rule(reaction=R.HOLD, actions=(A.RELEASE,)),
     5002: _HOLDS,
 }
+QUARANTINED = Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS))
+"""The rule of a message that was set aside, whatever is wrong with it: its row is about the message, not the fault."""
+
 _DEFAULT = Rule(reaction=R.NOTE, actions=(A.DISMISS,))
 
 

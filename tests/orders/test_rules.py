@@ -206,6 +206,18 @@ def test_a_doubt_about_an_effect_can_be_settled_both_ways_and_never_by_a_blind_r
     assert Action.RETRY not in rule.actions and rule.tries == 0
 
 
+@pytest.mark.parametrize(
+    "code, actions",
+    [
+        (1008, {Action.RETRY, Action.DISMISS}),
+        (3015, {Action.RETRY, Action.DISMISS}),
+        (3016, {Action.SHIPPED, Action.RELEASE, Action.DISMISS}),
+    ],
+)
+def test_what_came_from_outside_offers_what_its_own_fault_needs(code: int, actions: set[Action]) -> None:
+    assert set(rule_for(code).actions) == actions
+
+
 def test_links_hold_and_never_ask() -> None:
     assert all(POLICY[code].reaction is Reaction.HOLD for code in (1001, 1002, 1003, 1004, 1101))
 

@@ -134,7 +134,7 @@ async def test_books_older_than_the_floor_send_everybody_to_count(stage, leader,
     gone = stage.carton("gate-1", ["TEA"], closed=True)
     stage.world.leave(gone)
     known["m-1"] = {gone.lpn}
-    case = row(3009, "m-1", station="marketplace", actions=["shipped", "release", "dismiss"])
+    case = row(3016, "m-1", station="marketplace", actions=["shipped", "release", "dismiss"])
 
     assert await answer_to(stage, leader, case) == ["shipped"]
     assert stage.crew.recount.ordered == 1

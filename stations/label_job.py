@@ -14,7 +14,7 @@ from packline.orders.model import Event, Order, Parcel, ParcelState
 from packline.orders.release import label_blockers
 from scanning.verify import ExpectedLabel, Seen, VerdictKind
 from stations.kit import Kit, Trouble, trouble_of
-from stations.looking import Eye, Look
+from stations.looking import Eye, Look, plate_in
 from stations.screen import Screen, say
 
 MOST_CONTENT_LINES = 6
@@ -52,6 +52,8 @@ class LabelJob:
         `before` is what the camera saw on the carton just now. A parcel that is taken out of this work meanwhile (voided,
         cancelled, readdressed) is given back as it is then.
         """
+        # a plate scanned in a hand says nothing of what stands before the camera: a label is made for the carton in the picture
+        plate_in(before, where=self._station, subject=parcel.lpn, wanted=parcel.lpn)
         await self._refuse_foreign_label(parcel, before)
         if parcel.state is ParcelState.PACKED:
             parcel = await self._print(await self._assigned(parcel))

@@ -21,7 +21,7 @@ from packline.core.scans import Scan
 from packline.orders.model import PARCEL_GONE, Event, Order, Parcel, ParcelState
 from stations.kit import Kit, Trouble, require_good, sensors, trouble_of
 from stations.label_job import LabelJob, Tools
-from stations.looking import Eye, Look
+from stations.looking import Eye, Look, plate_in
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, say
 from stations.voiding import void_effects
@@ -124,11 +124,7 @@ class PrintApply:
         return say("take_to", lpn=parcel.lpn, to=to, kind=where.kind)
 
     async def _identify(self, look: Look) -> tuple[Parcel, Order]:
-        if len(look.seen.lpns) != 1:
-            seen = " ".join(look.seen.lpns) or "nothing readable"
-            fault = Fault(3001, where=self.name, seen=seen, expected="one carton plate")
-            raise Trouble(fault, subject=self.name)
-        lpn = look.seen.lpns[0]
+        lpn = plate_in(look.seen, where=self.name, subject=self.name)
         try:
             parcel, order = await self._kit.known(lpn, self.name)
         except Fault as fault:

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from packline.core.effects import APPLY, SEAL, EffectState
+from packline.core.effects import APPLY, PRINT, SEAL, EffectState
 from packline.core.faults import Fault
 from packline.core.identity import Lpn
 from packline.orders.model import ParcelState, Purchase
 from stations.bench import Bench
 from stations.screen import Screen
 from tests.stations.fakes import Carton
-from tests.stations.line import Life, Rig, until
+from tests.stations.line import Life, Rig, trouble, until
 
 
 async def bulky(life: Life, serial: int = 1, number: object = 1, **changes: Any) -> str:
@@ -90,6 +90,21 @@ async def test_the_camera_has_the_last_word_at_the_bench(life: Life) -> None:
     with pytest.raises(Exception, match="2104"):
         await step
     assert (await life.parcel(lpn)).state is ParcelState.PRINTED
+
+
+@pytest.mark.parametrize("before", ["nothing", "another"])
+async def test_the_bench_prints_only_for_the_carton_whose_plate_its_camera_sees(life: Life, before: str) -> None:
+    """The plate was scanned in a hand; what stands before the camera is nothing, or another carton."""
+    lpn = await bulky(life)
+    life.floor.hall.bench = None if before == "nothing" else Carton(lpn="PL0000000994")
+    step = await closed(life, lpn)
+    await until(lambda: step.done() or bool(life.floor.bench_exit))
+    assert life.floor.bench_exit == [] and await life.effect(PRINT, lpn, 1) is None
+    found = await trouble(step)
+    assert (found.fault.code, found.subject) == (3001, lpn)
+    life.floor.hall.bench = Carton(lpn=lpn, sealed=True)
+    (await asked(life, "stick_label")).cancel()
+    assert [paper.lpn for paper in life.floor.bench_exit] == [lpn]
 
 
 async def test_the_job_of_a_person_survives_a_restart_and_is_answered_in_the_next_run(rig: Rig) -> None:

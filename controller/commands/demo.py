@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -188,7 +189,7 @@ def _end_line(out: TextIO) -> None:
 
 def _close(summary: dict[str, Any], chosen: argparse.Namespace, out: TextIO, *, failed: bool = False) -> int:
     _end_line(out)
-    well = not failed and is_well(summary)
+    well = not failed and is_well(summary, chosen.orders)
     verdict = "all is well" if well else "NOT well"
     print(f"{verdict}: {summary['parcels_shipped']} parcels of {summary['orders']} orders left the door", file=out)
     if chosen.json:
@@ -196,10 +197,24 @@ def _close(summary: dict[str, Any], chosen: argparse.Namespace, out: TextIO, *, 
     return 0 if well else 1
 
 
-def is_well(summary: dict[str, Any]) -> bool:
-    """Tell whether the plant's truth and the receiver show nothing doubled, wrong or lost."""
-    nothing = all(summary[name] == 0 for name in ("double_labels", "wrong_labels", "lost_orders"))
-    return nothing and summary["parcels_shipped"] > 0
+NEVER = (
+    "double_labels",
+    "wrong_labels",
+    "double_seals",
+    "shipped_unlabelled",
+    "shipped_unsealed",
+    "shipped_empty",
+    "lost_orders",
+    "lost_events",
+)
+
+
+def is_well(summary: Mapping[str, Any], orders: int) -> bool:
+    """Tell whether truth and receiver show nothing doubled, wrong or lost, and each of `orders` posted and ended."""
+    is_clean = all(summary[name] == 0 for name in NEVER)
+    has_ended = summary["orders"] == summary["orders_over"] == orders
+    fits = 0 < summary["parcels_shipped"] <= summary["labels_applied"] <= summary["labels_printed"]
+    return is_clean and has_ended and fits
 
 
 def _stage(site: Site) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""The courier: takes what passes the door, scans some of it by hand, and says later that it was delivered."""
+"""The courier: takes what passes the door, asks about some of it by scan, and says later that it was delivered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from simulation.plant.truth import Fact, Truth
 DRIVE_S = (60.0, 200.0)
 """Simulated seconds from the door to the buyer."""
 BY_HAND_EACH = 3
-"""Every third parcel is also scanned by hand."""
+"""Every third parcel is also scanned by hand: a question whether it may leave, which opens nothing."""
 STEP_S = 0.2
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from packline.core.identity import Lpn
@@ -49,7 +49,8 @@ class Remedies:
         self._counted: set[str] = set()
         self._by_code: Mapping[int, Callable[[Case], Awaitable[Choice]]] = {
             **dict.fromkeys((2004, 2005, 2103, 3014), self._say_what_happened),
-            **dict.fromkeys((1005, 2003, 2006, 3001), self._again),
+            **dict.fromkeys((1005, 2003, 2006), self._again),
+            3001: self._no_read,
             2104: self._label_not_seen,
             **dict.fromkeys((2105, 3002, 3003, 3006), self._new_label),
             2107: self._free_the_peel,
@@ -99,6 +100,22 @@ class Remedies:
 
     async def _again(self, case: Case) -> Choice:
         return "retry" if self._times(case) <= MOST_RETRIES else "clarify"
+
+    async def _no_read(self, case: Case) -> Choice:
+        gate = self._crew.station_of("courier_gate")
+        here = self._crew.floor.cartons_at(gate) if case.station == gate else []
+        if not here:
+            return await self._again(case)
+        wish = await self._again(replace(case, subject=here[0].lpn))
+        if wish == "clarify":
+            await self._relabel_round_by_clarification(here[0], case)
+        return wish
+
+    async def _relabel_round_by_clarification(self, carton: Carton, case: Case) -> None:
+        """No scanner at the gate reads its label: it comes off, and another is asked for at the desk."""
+        await self.take_labels_off(carton)
+        await self._crew.desk.request("parcel", {"lpn": carton.lpn, "action": "reprint"}, f"unread-{case.id}")
+        await self._crew.deliver(carton, self._crew.station_of("clarification"), wait=True)
 
     async def _label_not_seen(self, case: Case) -> Choice:
         carton = self.carton(case.subject)

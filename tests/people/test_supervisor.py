@@ -114,6 +114,21 @@ async def test_what_fails_again_and_again_goes_to_clarification(stage, leader):
     assert asked == ["retry", "retry", "clarify"]
 
 
+async def test_parcel_that_no_scanner_reads_at_the_gate_gets_another_label_by_way_of_clarification(stage, leader):
+    carton = stage.carton("gate-1", ["TEA"], closed=True)
+    stage.label(carton.lpn, on=carton)
+    case = row(3001, "gate-1", station="gate-1", actions=["retry", "clarify"])
+
+    asked = [(await answer_to(stage, leader, {**case, "id": f"n{n}"}))[0] for n in range(2)]
+    assert asked == ["retry", "retry"] and carton.place == "gate-1"
+
+    await answer_to(stage, leader, {**case, "id": "n2"})
+    assert (carton.place, carton.labels) == ("clarify-1", [])
+    assert ("parcel", {"lpn": carton.lpn, "action": "reprint"}) in [
+        (action, args) for action, args, _ in stage.desk.asked
+    ]
+
+
 async def test_note_is_read_and_dismissed_and_a_short_item_is_left_out(stage, leader):
     noted = row(3008, "recovery", station="line", actions=["dismiss"])
     short = row(3013, "u1", station="induct-1", actions=["ship_short", "retry", "void"])

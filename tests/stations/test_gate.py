@@ -87,15 +87,34 @@ async def test_unreadable_label_is_asked_about(life: Life) -> None:
     assert life.floor.hall.gone == []
 
 
-async def test_the_couriers_hand_scanner_is_as_good_when_the_fixed_one_is_blind(life: Life) -> None:
-    box = await life.approved()
-    life.floor.hall.at_gate = box
+@pytest.mark.parametrize("scanned", ["before", "after"])
+async def test_a_label_in_the_couriers_hand_opens_no_gate_when_the_fixed_scanner_is_blind(
+    life: Life, scanned: str
+) -> None:
+    """What stands at the gate is another parcel, and may not even leave."""
+    held, in_hand = await life.approved(1, 1), await life.approved(2, 2)
+    await life.record("ParcelHeld", held.lpn)
+    life.floor.hall.at_gate = held
     life.floor.scan_gate.is_blind = True
-    await trouble(life.gate.step())
-    answer = await life.scan(life.gate, f"00{box.labels[0].sscc}")
-    assert answer.key == "label_ok"
-    await life.gate.step()
-    assert life.floor.hall.gone == [box]
+    for _ in range(3):
+        if scanned == "before":
+            await life.scan(life.gate, f"00{in_hand.labels[0].sscc}")
+        step = asyncio.ensure_future(life.gate.step())
+        if scanned == "after":
+            await until(lambda: life.gate._read is not None and not life.gate._read.done())
+            await life.scan(life.gate, f"00{in_hand.labels[0].sscc}")
+        assert (await trouble(step)).fault.code == 3001
+    assert life.floor.hall.gone == []
+    assert (await life.parcel(in_hand.lpn)).state is ParcelState.APPROVED
+
+
+async def test_the_couriers_own_scanner_asks_whether_a_parcel_may_leave(life: Life) -> None:
+    ready, held = await life.approved(1, 1), await life.approved(2, 2)
+    await life.record("ParcelHeld", held.lpn)
+    assert (await life.scan(life.gate, f"00{ready.labels[0].sscc}")).key == "label_ok"
+    assert (await life.scan(life.gate, f"00{held.labels[0].sscc}")).key == "take_back"
+    with pytest.raises(Fault, match="4106"):
+        await life.scan(life.gate, "00395213210000009999")
 
 
 async def test_a_parcel_in_the_couriers_hand_is_not_taken_for_the_one_before_the_gate(life: Life) -> None:

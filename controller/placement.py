@@ -30,16 +30,6 @@ from stations.print_apply import PrintApply
 from stations.screen import Screen, say
 from stations.turntable import Turntable
 
-_PLACES = {
-    "turntable": ("collect",),
-    "pack": ("pack",),
-    "print_apply": ("label",),
-    "bench": ("bench",),
-    "hold": ("hold",),
-    "courier_gate": ("gate",),
-    "clarification": ("clarify", "shelf"),
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equipment:
@@ -49,18 +39,6 @@ class Equipment:
     printers: Mapping[str, LabelPrinter]
     cameras: Mapping[str, Camera]
     scanners: Mapping[str, Scanner]
-
-
-def places_of(site: Site) -> dict[str, str]:
-    """Say which station serves which destination; the first of a kind in the file wins, a bench stands in for what is missing."""
-    places: dict[str, str] = {}
-    for name, part in site.stations.items():
-        for kind in _PLACES[part.kind]:
-            places.setdefault(kind, name)
-    for kind in ("pack", "label"):
-        if kind not in places and "bench" in places:
-            places[kind] = places["bench"]
-    return places
 
 
 def machine_file(name: str, folder: Path) -> MachineFile:

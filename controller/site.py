@@ -190,7 +190,39 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "clarification": ("scanners",),
 }
 LANE_KINDS = ("gate", "hold", "clarify")
+SERVES: dict[str, tuple[str, ...]] = {
+    "turntable": ("collect",),
+    "pack": ("pack",),
+    "print_apply": ("label",),
+    "bench": ("bench",),
+    "hold": ("hold",),
+    "courier_gate": ("gate",),
+    "clarification": ("clarify", "shelf"),
+}
+"""Which destinations of `packline.orders.routing` a kind of station is."""
+NEEDED_PLACES: dict[str, str] = {
+    "collect": "turntable",
+    "pack": "pack or bench",
+    "label": "print_apply or bench",
+    "hold": "hold",
+    "gate": "courier_gate",
+    "clarify": "clarification",
+}
+"""Every destination that a parcel can be sent to, and the kinds of station that may be it."""
+LABEL_KINDS = ("print_apply", "bench")
 MACHINE_KINDS = {"turntable", "pack", "print_apply", "courier_gate"}
+
+
+def places_of(site: Site) -> dict[str, str]:
+    """Say which station serves which destination; the first of a kind in the file wins, a bench stands in for what is missing."""
+    places: dict[str, str] = {}
+    for name, part in site.stations.items():
+        for kind in SERVES[part.kind]:
+            places.setdefault(kind, name)
+    for kind in ("pack", "label"):
+        if kind not in places and "bench" in places:
+            places[kind] = places["bench"]
+    return places
 
 
 def _cross_check(site: Site, where: str) -> Iterator[Fault]:
@@ -206,6 +238,7 @@ def _cross_check(site: Site, where: str) -> Iterator[Fault]:
             if not feed.keys():
                 yield Fault(4201, where=f"{where} [{kind}.{name}]", seen="no secret", expected="secrets or secrets_env")
     yield from _check_owners(site, where)
+    yield from _check_places(site, where)
     yield from _check_urls(site, where)
     yield from _check_addresses(site, where)
     yield from _check_zone(site, where)
@@ -238,6 +271,9 @@ def _check_station(site: Site, where: str, part: StationPart) -> Iterator[Fault]
             yield _unknown(f"{where}.scanners", name, site.scanners)
     if part.feeds and part.feeds not in site.stations:
         yield _unknown(f"{where}.feeds", part.feeds, site.stations)
+    elif part.feeds and site.stations[part.feeds].kind not in LABEL_KINDS:
+        seen = f"{part.feeds} of kind {site.stations[part.feeds].kind}"
+        yield Fault(4201, where=f"{where}.feeds", seen=seen, expected=f"a station of kind {' or '.join(LABEL_KINDS)}")
 
 
 def _check_lanes(where: str, part: StationPart) -> Iterator[Fault]:
@@ -250,14 +286,29 @@ def _check_lanes(where: str, part: StationPart) -> Iterator[Fault]:
 
 
 def _check_owners(site: Site, where: str) -> Iterator[Fault]:
-    """A device has one station: two would take each other's parcels for their own."""
+    """A device has one station: two would take each other's parcels, or each other's pictures, for their own."""
     owners: dict[str, str] = {}
     for station, part in site.stations.items():
-        for device in filter(None, (part.machine, part.printer, *part.scanners)):
+        for device in filter(None, (part.machine, part.printer, part.camera, *part.scanners)):
             if device in owners:
                 seen, expected = device, f"a device of its own ({owners[device]} has it)"
                 yield Fault(4201, where=f"{where} [stations.{station}]", seen=seen, expected=expected)
             owners.setdefault(device, station)
+
+
+def _check_places(site: Site, where: str) -> Iterator[Fault]:
+    """Any parcel may have to go to any of these places: a line without one of them stops at its first such parcel."""
+    places = places_of(site)
+    for place, kinds in NEEDED_PLACES.items():
+        if place not in places:
+            yield Fault(
+                4201, where=f"{where} [stations]", seen=f"no place to {place}", expected=f"a station of kind {kinds}"
+            )
+    racks = [name for name, part in site.stations.items() if part.kind == "hold"]
+    for name in racks[1:]:
+        # The books know a parcel's slot by its name alone, and every rack's slots are H01 and on.
+        seen, expected = f"{name} beside {racks[0]}", "one station of kind hold: two racks would share the names H01.."
+        yield Fault(4201, where=f"{where} [stations.{name}.kind]", seen=seen, expected=expected)
 
 
 def _unknown(where: str, name: str, pool: object) -> Fault:

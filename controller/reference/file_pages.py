@@ -8,7 +8,7 @@ from pathlib import Path
 from controller.reference import words
 from controller.reference.markdown import block, code, codes, page, table
 from controller.reference.schema import Explained
-from controller.site import MACHINE_KINDS, NEEDS, Site
+from controller.site import MACHINE_KINDS, NEEDED_PLACES, NEEDS, Site
 from packline.orders.tracking import AUDIENCE
 from plc.handshake.frames import BLOCK_WORDS
 from plc.machine_file import MachineFile, load_machine, machines_folder
@@ -87,8 +87,10 @@ def _needs() -> str:
 
 def _rules() -> str:
     roles = ", ".join(f"`{role}` {len(heard)}" for role, heard in AUDIENCE.items())
+    places = ", ".join(f"{place} (kind `{kinds}`)" for place, kinds in NEEDED_PLACES.items())
     rules = (
-        "- Every device that a station names must be declared, and every address may be used once.",
+        "- Every device that a station names must be declared, and every address may be used once. A device has one station.",
+        f"- Parcels may be sent to any of these places, so each needs a station: {places}. One rack only: slots are known by name.",
         "- A machine must have the jobs that its station needs, and an address of its protocol's kind: see "
         "[machine file](machine-file.md#jobs-that-a-station-needs).",
         "- Every feed, courier and subscriber needs a secret, in the file or in the environment.",

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from controller.__main__ import main
 from controller.commands.check import find_faults
-from controller.placement import places_of
-from controller.site import Site, load_site
+from controller.site import Site, load_site, places_of
 from controller.sites import find_site, free_offset, is_free, moved, ports_in
 from packline.core.faults import Fault
 from packline.core.files import FileFaults
@@ -115,6 +114,8 @@ def test_a_name_that_nobody_declared_gets_a_suggestion(
         ("lanes = { gate = 1, hold = 2, clarify = 3 }", "", "[stations.label-1].lanes", "gate, hold, clarify"),
         ("hold = 2", "hold = 1", "[stations.label-1].lanes", "of its own"),
         ('scanners = ["scan-hold"]', 'scanners = ["scan-bench"]', "[stations.hold-1]", "bench-1 has it"),
+        ('camera = "cam-bench"', 'camera = "cam-verify"', "[stations.bench-1]", "label-1 has it"),
+        ('feeds = "label-1"', 'feeds = "hold-1"', "[stations.pack-1].feeds", "print_apply or bench"),
     ],
     ids=str,
 )
@@ -125,6 +126,42 @@ def test_what_is_wrong_names_place_and_expectation(
     assert faults, "nobody noticed"
     assert any(where in f.where and expected in f"{f.expected} {f.remedy}" for f in faults), [f.text() for f in faults]
     assert all(4200 <= f.code < 4300 for f in faults)
+
+
+@pytest.mark.parametrize(
+    "station, place, kinds",
+    [
+        ("induct-1", "collect", "turntable"),
+        ("hold-1", "hold", "hold"),
+        ("gate-1", "gate", "courier_gate"),
+        ("clarify-1", "clarify", "clarification"),
+    ],
+)
+def test_a_line_without_a_place_that_parcels_are_sent_to_is_refused(
+    site_with: Callable[..., Path], station: str, place: str, kinds: str
+) -> None:
+    part = TEXT[TEXT.index(f"[stations.{station}]") :].partition("\n\n")[0]
+    fault = only(site_with((part, "")))
+    assert fault.where.endswith("[stations]") and place in fault.seen and kinds in fault.expected
+
+
+def test_a_line_where_nothing_can_be_labelled_is_refused(site_with: Callable[..., Path]) -> None:
+    parts = [TEXT[TEXT.index(f"[stations.{name}]") :].partition("\n\n")[0] for name in ("label-1", "bench-1")]
+    faults = find_faults(site_with(*((part, "") for part in parts)))
+    assert any(f.where.endswith("[stations]") and "label" in f.seen for f in faults)
+
+
+def test_two_racks_are_refused_because_their_slots_would_share_names(site_with: Callable[..., Path]) -> None:
+    more = """
+[scanners.scan-rack]
+address = "127.0.0.1:15039"
+[stations.hold-2]
+kind = "hold"
+run_by = "person"
+scanners = ["scan-rack"]
+"""
+    fault = only(site_with(more=more))
+    assert "[stations.hold-2" in fault.where and "hold-1" in fault.seen and "H01" in fault.expected
 
 
 def test_all_mistakes_of_a_kind_are_told_at_once(site_with: Callable[..., Path]) -> None:
@@ -200,8 +237,8 @@ def test_check_of_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -
 def test_no_verb_and_a_wrong_verb_say_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert "check" in capsys.readouterr().out
-    with pytest.raises(SystemExit):
-        main(["chekc"])
+    assert main(["chekc"]) == 2
+    assert "Did you mean 'check'?" in capsys.readouterr().err
 
 
 # -- finding and moving ------------------------------------------------------------------------------------------------

@@ -272,6 +272,13 @@ _ROWS = (
         "Search its parcels on the floor and with the courier: call it shipped, or release it to be worked.",
         C,
     ),
+    FaultKind(
+        3017,
+        "seal not proved",
+        "The books do not have this carton as sealed, and the machine cannot tell.",
+        "Look at the carton and say whether it is sealed; open what is only folded shut.",
+        H,
+    ),
     # 4xxx order or data
     FaultKind(
         4001, "malformed message", "The message cannot be read.", "Correct it at the sender and send it again.", W
@@ -323,6 +330,13 @@ _ROWS = (
         W,
     ),
     FaultKind(4302, "order cancelled", "The host cancelled the order.", "Return the items to the shelf.", W),
+    FaultKind(
+        4303,
+        "answer about an older picture",
+        "The parcel has another picture now than the one that was answered.",
+        "Look at the newest picture, then answer again.",
+        W,
+    ),
     # 5xxx software
     FaultKind(
         5001,

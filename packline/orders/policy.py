@@ -54,6 +54,9 @@ class Rule:
     tries: int = 0
 
 
+UNPROVED_SEAL = 3017
+"""Asks about a carton, not only about an effect: the books may have lost that it was ever to be sealed."""
+
 A, R = Action, Reaction
 _HOLDS = Rule(reaction=R.HOLD)
 _ASK_DONE = Rule(reaction=R.ASK, actions=(A.DONE, A.NOT_DONE, A.CLARIFY))
@@ -98,6 +101,7 @@ POLICY: Mapping[int, Rule] = {
     3014: _ASK_DONE,
     3015: Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS)),
     3016: Rule(reaction=R.NOTE, actions=(A.SHIPPED, A.RELEASE, A.DISMISS)),
+    UNPROVED_SEAL: _ASK_DONE,
     4005: Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS)),
     4006: Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS)),
     4105: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),

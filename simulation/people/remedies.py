@@ -12,6 +12,8 @@ from simulation.plant.things import GONE, HANDS, Carton
 
 LAST_RESORT = ("dismiss", "retry", "release", "clarify", "wait")
 MOST_RETRIES = 2
+ABOUT = {3014: "release", 3017: "seal"}
+"""What is asked about where no effect is named."""
 CORRECTION_S = 25.0
 """Wall time that a host gets to correct a message before it is dismissed."""
 COUNT_S = 12.0
@@ -48,7 +50,7 @@ class Remedies:
         self._repeated: dict[tuple[int, str], int] = {}
         self._counted: set[str] = set()
         self._by_code: Mapping[int, Callable[[Case], Awaitable[Choice]]] = {
-            **dict.fromkeys((2004, 2005, 2103, 3014), self._say_what_happened),
+            **dict.fromkeys((2004, 2005, 2103, 3014, 3017), self._say_what_happened),
             **dict.fromkeys((1005, 2003, 2006), self._again),
             3001: self._no_read,
             2104: self._label_not_seen,
@@ -92,7 +94,7 @@ class Remedies:
     # -- one for each kind of trouble ----------------------------------------------------------------------------------
 
     async def _say_what_happened(self, case: Case) -> Choice:
-        look = self._witness.get(case.effect_kind or ("release" if case.code == 3014 else ""))
+        look = self._witness.get(case.effect_kind or ABOUT.get(case.code, ""))
         carton = self.carton(case.subject)
         if look is None or (carton is None and case.effect_kind != "discard"):
             return "not_done"
@@ -156,7 +158,9 @@ class Remedies:
             self._crew.recount.ordered += 1
         if "release" not in case.actions:
             return "dismiss"
-        if any(self._left(lpn) for lpn in self._cartons_of(case.subject)):
+        cartons = self._cartons_of(case.subject) | self._crew.recount.cartons.get(case.subject, set())
+        if gone := {lpn for lpn in cartons if self._left(lpn)}:
+            self._crew.recount.called_shipped |= gone
             return "shipped"
         return "release" if case.age_s > COUNT_S else ""
 

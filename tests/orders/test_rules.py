@@ -12,6 +12,7 @@ from packline.core.faults import FAULTS
 from packline.orders.closing import closing, is_collected
 from packline.orders.lifecycle import ORDER, PARCEL, UNIT, order_after
 from packline.orders.model import (
+    ORDER_LEFT,
     PARCEL_DONE,
     PARCEL_GONE,
     Item,
@@ -51,6 +52,13 @@ def test_the_gate_is_the_destination_of_exactly_what_may_ship(order_: Order, par
         assert not blocked
     if not blocked:
         assert goes and parcel_.state is ParcelState.APPROVED and not parcel_.held
+
+
+@given(ORDERS, PARCELS)
+def test_no_parcel_of_an_order_that_has_left_goes_on_by_itself(order_: Order, parcel_: Parcel) -> None:
+    if order_.state in ORDER_LEFT:
+        assert destination(order_, parcel_).kind in ("clarify", "shelf", "hold", "gone")
+        assert ship_blockers(order_, parcel_)
 
 
 @given(ORDERS, PARCELS)
@@ -171,7 +179,7 @@ def test_collected_means_nothing_is_missing_and_something_is_there(units: list[U
 # -- policy ------------------------------------------------------------------------------------------------------------
 
 STATION_FAULTS = [code for code in FAULTS if code < 4000]
-EFFECT_DOUBTS = (2004, 2005, 2103, 3014)
+EFFECT_DOUBTS = (2004, 2005, 2103, 3014, 3017)
 ON_PARCELS = {Action.REPRINT, Action.HOLD, Action.RELEASE, Action.CLARIFY, Action.VOID, Action.SHIPPED}
 SETTLING = {Action.DONE, Action.NOT_DONE, Action.RETRY}
 AT_THE_DESK = {Action.SHIP_SHORT, Action.WAIT}

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from controller.commands.opening import open_books
+from controller.recovery import RESTORED
 from controller.site import load_site
 from controller.sites import find_site
 from controller.starting import DATABASE, only_one
@@ -26,8 +27,8 @@ def run(chosen: argparse.Namespace) -> int:
         data = load_site(path).data_dir()
         data.mkdir(parents=True, exist_ok=True)
         with only_one(data, "up"), only_one(data):
-            restore(chosen.file, data / DATABASE)
-        print("restored; the next start compares the books with the machines before anything moves")
+            restore(chosen.file, data / DATABASE, mark=RESTORED)
+        print("restored; the next start compares the books with machines and hosts and asks about every order in work")
         return 0
     with open_books(path) as store:
         store.backup(chosen.file)

@@ -69,6 +69,10 @@ class Catalogue(Protocol):
         """Give the label ever assigned under `sscc`, voided ones too."""
         ...
 
+    async def proof(self, lpn: str) -> str:
+        """Give the id of the picture by which the parcel's label was proved last; "" without one."""
+        ...
+
 
 class ItemMaster(Protocol):
     """The item master."""

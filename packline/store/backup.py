@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from contextlib import closing
@@ -31,12 +32,17 @@ def copy_online(database: Path, to: Path) -> None:
         raise database_fault(error, f"backup {to}") from error
 
 
-def restore(backup: Path, database: Path) -> None:
-    """Put `backup` in the place of `database`, which nobody may have open; raises Fault 5002 for a damaged backup."""
+def restore(backup: Path, database: Path, *, mark: str = "") -> None:
+    """Put `backup` in the place of `database`, which nobody may have open; raises Fault 5002 for a damaged backup.
+
+    `mark` is kept as "yes" in the table `meta`: whoever opens these books next learns that they are older than the world.
+    """
     part = database.with_name(f"{database.name}.part")
     try:
         shutil.copyfile(backup, part)
         _check(part)
+        if mark:
+            _put_mark(part, mark)
         _flush(part)
         # A journal of the old file beside the new one would be played into it.
         for end in _SIDE_FILES:
@@ -58,6 +64,15 @@ def _check(path: Path) -> None:
         answer = connection.execute("PRAGMA quick_check").fetchone()[0]
     if answer != "ok":
         raise Fault(5002, where=str(path), seen=str(answer), expected="an undamaged database")
+
+
+def _put_mark(path: Path, mark: str) -> None:
+    with closing(_connect(path)) as connection:
+        row = (mark, json.dumps("yes"))
+        connection.execute(
+            "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", row
+        )
+        connection.commit()
 
 
 def _flush(path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from packline.orders.tracking import hears
+from simulation.people.crew import Recount
 from simulation.people.marketplace import Account
 from simulation.people.receiver import Received
 from simulation.plant.truth import Truth
@@ -26,7 +27,10 @@ ENDS = frozenset({"order.closed", "order.cancelled", "order.returned"})
 class Score:
     """Listens to every subscriber and looks at the truth of the floor."""
 
-    def __init__(self, *, accounts: Mapping[str, Account], truth: Truth, roles: frozenset[str]) -> None:
+    def __init__(
+        self, *, accounts: Mapping[str, Account], truth: Truth, roles: frozenset[str], recount: Recount
+    ) -> None:
+        self._recount = recount
         self._accounts, self._truth, self._roles = accounts, truth, roles
         self._ends: dict[str, dict[str, str]] = defaultdict(dict)
         self._cartons: dict[str, set[str]] = defaultdict(set)
@@ -74,7 +78,8 @@ class Score:
             for role, heard in self._heard.items()
             for number, name in every.items()
         )
-        unsaid = sum(parcel.left and lpn not in self._gone for lpn, parcel in self._truth.parcels.items())
+        said = self._gone | self._recount.called_shipped
+        unsaid = sum(parcel.left and lpn not in said for lpn, parcel in self._truth.parcels.items())
         return missed + unsaid
 
     def count(self, name: str) -> int:
@@ -82,8 +87,10 @@ class Score:
         return len({number for heard in self._heard.values() for number, told in heard.items() if told == name})
 
     def _sent(self, order: str) -> Counter[str]:
-        """Count the pieces that left the door in the cartons of an order."""
-        parcels = (self._truth.parcels.get(lpn) for lpn in self._cartons.get(order, ()))
+        """Count the pieces that left the door in the cartons of an order: those that were told of, and those on the packing list."""
+        listed = (lpns for order_id, lpns in self._recount.cartons.items() if order_id.partition("-")[2] == order)
+        cartons = self._cartons.get(order, set()).union(*listed)
+        parcels = (self._truth.parcels.get(lpn) for lpn in cartons)
         return Counter(sku for parcel in parcels if parcel is not None and parcel.left for sku in parcel.pieces)
 
     def _owed(self, account: Account) -> Counter[str]:

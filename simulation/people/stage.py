@@ -94,8 +94,14 @@ class Stage:
         self._catalogue = read_catalogue(spec.items)
         self.receiver = Receiver(secrets=spec.subscribers, clock=self._clock, file=spec.events_file)
         self.marketplace = self._marketplace()
-        self.score = Score(accounts=self.marketplace.accounts, truth=twin.truth, roles=frozenset(spec.subscribers))
         crew = self._crew(self._operator, Recount())
+        self.recount = crew.recount
+        self.score = Score(
+            accounts=self.marketplace.accounts,
+            truth=twin.truth,
+            roles=frozenset(spec.subscribers),
+            recount=crew.recount,
+        )
         self.supervisor = self._supervisor(crew)
         self.courier = Courier(
             crew=crew,
@@ -162,6 +168,8 @@ class Stage:
             "buyers_turns": self.buyers.turns,
             "events": dict(self.receiver.counts),
             "handled": self.supervisor.handled,
+            "packing_list": {order: sorted(cartons) for order, cartons in self.recount.cartons.items()},
+            "called_shipped": sorted(self.recount.called_shipped),
         }
 
     def summary(self) -> dict[str, Any]:

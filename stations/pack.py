@@ -40,6 +40,7 @@ class Pack:
         self._next = next_station
         self._read: asyncio.Future[str] | None = None
         self._sealed = ""
+        self._asked: set[str] = set()
 
     async def step(self) -> None:
         """Serve the carton at the infeed, if there is one."""
@@ -49,6 +50,7 @@ class Pack:
         if not inputs["carton_present"]:
             self.screen.about()
             self.screen.state, self.screen.next = "idle", say("wait_carton")
+            await self._ask_after_those_that_left()
             return
         if inputs["outfeed_full"]:
             self.screen.state, self.screen.next = "waiting", say("lane_full", lane=self._next)
@@ -132,6 +134,13 @@ class Pack:
         if outcome.state is EffectState.UNKNOWN and not sensors(self._packer)["carton_present"]:
             return  # it left: the station behind the packer asks about it
         raise trouble_of(outcome, where=f"{self.name} parcel {parcel.lpn}", subject=parcel.lpn)
+
+    async def _ask_after_those_that_left(self) -> None:
+        """A carton may leave before its seal is told (a lost line): the machine's word is asked for once more."""
+        for row in await self._kit.ledger.open_effects(self.name):
+            if row.effect.kind is SEAL and row.effect_id not in self._asked:
+                self._asked.add(row.effect_id)
+                await self._kit.ledger.ask(row.effect, self._packer.device())
 
     async def _packed(self, parcel: Parcel, data: dict[str, str]) -> None:
         place = {"place": f"to:{self._next}", **data}

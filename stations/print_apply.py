@@ -8,26 +8,32 @@ from packline.core.effects import (
     APPLY,
     DISCARD,
     EJECT,
+    OPEN_STATES,
     PRINT,
     SEAL,
     Device,
     Effect,
     EffectState,
     Evidence,
+    OpenEffect,
     Ticket,
 )
 from packline.core.faults import Fault
 from packline.core.scans import Scan
 from packline.orders.model import PARCEL_GONE, Event, Order, Parcel, ParcelState
+from packline.orders.policy import UNPROVED_SEAL
 from stations.kit import Kit, Trouble, require_good, sensors, trouble_of
 from stations.label_job import LabelJob, Tools
 from stations.looking import Eye, Look, plate_in
+from stations.pack import is_it_sealed
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, say
 from stations.voiding import void_effects
 
 MOST_DISCARDS = 3
 STRAY = 2107
+PACKER_SAYS_S = 5.0
+"""A carton may be here before the packer's word on it is in the books; after this long a person is asked."""
 _NOT_DONE = frozenset({EffectState.NOT_EXECUTED, EffectState.VOIDED})
 
 
@@ -80,6 +86,8 @@ class PrintApply:
         self._arm = arm
         self._eye = eye
         self._lanes = lanes
+        self._unsaid = ("", 0.0)
+        self._asked = ("", 0)
         tools = Tools(
             printer=ExitGuard(printer, arm),
             hands=arm.device(),
@@ -100,7 +108,15 @@ class PrintApply:
         look = await self._eye.see()
         parcel, order = await self._identify(look)
         self.screen.about(parcel=parcel.lpn, order=order.order_id)
+        seal = await self._kit.ledger.find(SEAL, parcel.lpn, 1)
+        parcel = await self._packed_by_machines_word(parcel, seal)
+        if self._waits_for_packer(parcel, seal):
+            self.screen.state, self.screen.next = "waiting", say("labelling", lpn=parcel.lpn, step="arrive")
+            return
+        parcel = await self._arrive(parcel, look)
         where, to = await self._kit.where_to(parcel, order)
+        if parcel.state is ParcelState.COLLECTED and where.kind == "pack":
+            await self._ask_whether_sealed(parcel, seal)
         if where.kind == "label" and to == self.name:
             parcel, order = await self._label(parcel, look)
             where, to = await self._kit.where_to(parcel, order)
@@ -134,8 +150,7 @@ class PrintApply:
             await self._send_off_stranger(lpn)
             seen = f"{lpn}, booked as {parcel.state}"
             raise Trouble(Fault(3004, where=self.name, seen=seen, expected="a parcel in work"), subject=lpn)
-        parcel = await self._packed_after_all(parcel)
-        return await self._arrive(parcel, look), order
+        return parcel, order
 
     async def _arrive(self, parcel: Parcel, look: Look) -> Parcel:
         """Book a visit in. Whoever the books still have here was taken off by hand: there is room for one."""
@@ -162,19 +177,33 @@ class PrintApply:
         was_printed = printed is not None and printed.state not in _NOT_DONE
         return was_printed and (applied is None or applied.state in _NOT_DONE)
 
-    async def _packed_after_all(self, parcel: Parcel) -> Parcel:
-        """Only sealed cartons leave the packer: a carton seen here settles a seal in doubt."""
-        seal = await self._kit.ledger.find(SEAL, parcel.lpn, 1)
-        if parcel.state is not ParcelState.COLLECTED or seal is None:
+    async def _packed_by_machines_word(self, parcel: Parcel, seal: OpenEffect | None) -> Parcel:
+        """Book a seal that the packer confirmed and nobody booked. That a carton stands here proves no seal: hands carry, too."""
+        if parcel.state is not ParcelState.COLLECTED or seal is None or seal.state is not EffectState.CONFIRMED:
             return parcel
-        if seal.state in (EffectState.INTENDED, EffectState.SENT, EffectState.UNKNOWN):
-            proof = Evidence(state=EffectState.CONFIRMED, source="camera behind the packer")
-            await self._kit.ledger.settle(seal.effect_id, proof)
-        elif seal.state is not EffectState.CONFIRMED:
-            return parcel
-        event = Event(kind="ParcelPacked", subject=parcel.lpn, order_id=parcel.order_id, station=self.name)
-        await self._kit.record(event)
+        await self._kit.follow(parcel, self._event("ParcelPacked", parcel, {}))
         return (await self._kit.known(parcel.lpn, self.name))[0]
+
+    def _waits_for_packer(self, parcel: Parcel, seal: OpenEffect | None) -> bool:
+        """Tell whether the packer may still say what it did: a carton can be quicker than its word."""
+        if parcel.state is not ParcelState.COLLECTED or seal is None or seal.state not in OPEN_STATES:
+            self._unsaid = ("", 0.0)
+            return False
+        now = self._kit.clock.monotonic()
+        if self._unsaid[0] != parcel.lpn:
+            self._unsaid = (parcel.lpn, now)
+        return now - self._unsaid[1] < PACKER_SAYS_S
+
+    async def _ask_whether_sealed(self, parcel: Parcel, seal: OpenEffect | None) -> None:
+        """Ask a person once a visit; raises Trouble until it is answered. One that is not sealed goes back by the hold place."""
+        visit = (parcel.lpn, parcel.visits)
+        waiting = await self._kit.books.open_exceptions(self.name)
+        is_open = any(row.code == UNPROVED_SEAL and row.subject == parcel.lpn for row in waiting)
+        if visit == self._asked and not is_open:
+            return
+        self._asked = visit
+        seen = f"seal {seal.state}" if seal else "no seal in the books"
+        raise is_it_sealed(parcel, seen, self.name, seal.effect_id if seal else "")
 
     async def _free_the_peel(self, parcel: Parcel) -> None:
         """A label at the printer's exit that no open job owns (void, restored books) is thrown away before printing."""

@@ -205,8 +205,14 @@ class RequestDesk:
             raise Fault(
                 4301, where=parcel.lpn, seen=f"answered when {parcel.state}", expected="a parcel that waits for it"
             )
+        seen, newest = str(row.args["picture"]), await self._hands.kit.books.proof(parcel.lpn)
+        if seen != newest:
+            # The page may be hours old: what was approved there is a label that a reprint has voided since.
+            raise Fault(
+                4303, where=parcel.lpn, seen=f"an answer about picture {seen}", expected=f"about picture {newest}"
+            )
         actor = str(row.args.get("by") or row.actor)
-        data = {"reason": "buyer_rejected"} if kind == "ParcelRejected" else {}
+        data = {"picture": seen, **({"reason": "buyer_rejected"} if kind == "ParcelRejected" else {})}
         await self._hands.kit.record(
             Event(kind=kind, subject=parcel.lpn, order_id=parcel.order_id, actor=actor, data=data)
         )

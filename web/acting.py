@@ -52,6 +52,7 @@ class AckArgs(_Args):
 class AnswerArgs(_Args):
     lpn: Name
     answer: Literal["approve", "reject"]
+    picture: Name
     by: Name
 
 

@@ -78,6 +78,10 @@ class StoredBooks:
         """Give the label ever assigned under `sscc`, voided ones too."""
         return await self._writer.read(lambda connection: parcels.label_of(connection, sscc))
 
+    async def proof(self, lpn: str) -> str:
+        """Give the id of the picture by which the parcel's label was proved last; "" without one."""
+        return await self._writer.read(lambda connection: parcels.proof_of(connection, lpn))
+
     # --- item master
 
     async def item(self, sku: str) -> Item | None:

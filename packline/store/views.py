@@ -15,6 +15,7 @@ from packline.core.identity import Lpn
 from packline.orders.model import ORDER_DONE, Item, Order, OrderState, Parcel, Unit
 from packline.orders.ports import ExceptionRow, Label
 from packline.store import schema as s
+from packline.store.parcels import proof_of
 from packline.store.view_rows import (
     AlarmRow,
     DeliveryRow,
@@ -130,6 +131,11 @@ class Views:
             deliveries=_deliveries(db, s.outbox.c.subject == lpn),
             exceptions=_exceptions(db, s.exception.c.subject == lpn),
         )
+
+    @_reading
+    def proof(self, db: Connection, lpn: str) -> str:
+        """Give the id of the picture by which the parcel's label was proved last; "" without one."""
+        return proof_of(db, lpn)
 
     @_reading
     def find(self, db: Connection, text: str) -> Found | None:

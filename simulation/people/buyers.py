@@ -114,7 +114,7 @@ class Buyers:
     async def _shown(self, link: str, lpn: str) -> dict[str, str]:
         """Give what the page shows of a parcel: the picture that is judged, and until when."""
         parcels = (await self._page(link)).get("parcels", ())
-        seen = next((parcel for parcel in parcels if parcel.get("lpn") == lpn), {})
+        seen: dict[str, Any] = next((parcel for parcel in parcels if parcel.get("lpn") == lpn), {})
         return {"picture": str(seen.get("picture") or ""), "until": str(seen.get("answer_until") or "")}
 
     async def _page(self, link: str) -> dict[str, Any]:

@@ -181,7 +181,16 @@ def test_a_buyer_approves_on_a_phone(visit, site):
 
     expect(page.get_by_role("button", name="Approve")).to_be_visible()
     until(lambda: site.stage.controller.handled, page)
-    assert site.stage.controller.handled[0].args == {"lpn": READY, "answer": "approve", "by": "buyer b-771"}
+    asked = {"lpn": READY, "picture": site.stage.store.views.proof(READY)}
+    assert site.stage.controller.handled[0].args == {**asked, "answer": "approve", "by": "buyer b-771"}
+
+
+def test_a_buyer_who_answers_an_older_picture_is_told_to_look_at_the_newest(visit, site):
+    site.stage.controller.verdict = ("refused", {"code": 4303})
+    page = visit(buyer_link(site), role="")
+    page.get_by_role("button", name="Approve").click()
+
+    expect(page.locator(".toast.no")).to_contain_text("a newer picture of your parcel")
 
 
 def test_a_buyer_who_rejects_is_asked_once_more(visit, site):

@@ -168,10 +168,28 @@ async def verified(office: Office) -> str:
 )
 async def test_a_buyers_answer_is_taken_once(office: Office, answer: str, state: ParcelState) -> None:
     lpn = await verified(office)
-    args = {"lpn": lpn, "answer": answer, "by": "buyer b", "order_id": "market-HM-1"}
+    proof = await office.life.kit.books.proof(lpn)
+    args = {"lpn": lpn, "answer": answer, "picture": proof, "by": "buyer b", "order_id": "market-HM-1"}
     assert (await office.ask("answer", args, role="buyer")).state == "done"
     assert (await office.life.parcel(lpn)).state is state
     assert await office.refused("answer", args, role="buyer") == 4301
+
+
+async def test_an_answer_about_the_picture_of_a_label_that_was_reprinted_is_refused(office: Office) -> None:
+    lpn, books = await verified(office), office.life.kit.books
+    seen = await books.proof(lpn)
+    await office.life.resolver.parcel(lpn, "reprint", actor="lin", role="supervisor", note="")
+    await office.life.label_all(lpn)
+    newest = await books.proof(lpn)
+    assert (await office.life.parcel(lpn)).state is ParcelState.VERIFIED and newest != seen
+    args = {"lpn": lpn, "answer": "approve", "by": "buyer b"}
+
+    assert await office.refused("answer", {**args, "picture": seen}, role="buyer") == 4303
+    assert await office.refused("answer", args, role="buyer") == 4001
+    assert (await office.life.parcel(lpn)).state is ParcelState.VERIFIED
+
+    assert (await office.ask("answer", {**args, "picture": newest}, role="buyer")).state == "done"
+    assert (await office.life.parcel(lpn)).state is ParcelState.APPROVED
 
 
 async def test_a_buyer_answers_only_for_the_own_order(office: Office) -> None:

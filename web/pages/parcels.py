@@ -40,6 +40,7 @@ def page(lpn: str) -> tuple[str, int]:
         way=WAY,
         offered=offered,
         answerable=answerable,
+        proof=room().settings.store.views.proof(lpn),
     )
 
 

@@ -205,10 +205,9 @@ class Line:
         return Pusher(
             outbox=self._store.outbox,
             subscribers=subscribers,
-            bell=self._store.books,
+            desk=self._store.books,
             http=self._given.links.http,
             clock=self._given.clock,
-            ids=self._given.ids,
             rng=self._given.rng,
             source=f"urn:packline:{self._site.site.name}",
             link_for=self._link_for,
@@ -226,6 +225,7 @@ class Line:
             requests=self._store.requests,
             alarms=self._store.desk,
             quarantine=self._intake,
+            pushes=self._pusher,
             replay=self._replay,
             clock=self._given.clock,
         )

@@ -12,6 +12,7 @@ import pytest
 from controller.requests import Hands, RequestDesk
 from packline.core.faults import Fault
 from packline.orders.model import ParcelState, Purchase
+from packline.orders.ports import ExceptionRow
 from packline.store.requests import Request
 from stations.post import Post
 from tests.stations.line import Life, Rig, until
@@ -27,7 +28,7 @@ class Elsewhere:
         self.decided: list[tuple[str, str]] = []
         self.replayed: list[int] = []
 
-    async def decide(self, row: Any, *, action: str, actor: str) -> None:
+    async def decide(self, row: ExceptionRow, *, action: str, actor: str, note: str = "") -> None:
         self.decided.append((row.subject, action))
 
     async def replay(self, inbox_id: int) -> None:
@@ -42,7 +43,7 @@ class Office:
             """Nothing to reconcile."""
 
         self.life = life
-        self.elsewhere = Elsewhere()
+        self.elsewhere, self.outbound = Elsewhere(), Elsewhere()
         works = (life.label, life.table, life.bench, life.gate)
         self.posts = {work.name: Post(work, life.kit, ready=ready) for work in works}
         self.desk = RequestDesk(
@@ -53,6 +54,7 @@ class Office:
                 requests=life.store.requests,
                 alarms=life.store.desk,
                 quarantine=self.elsewhere,
+                pushes=self.outbound,
                 replay=self.elsewhere.replay,
                 clock=life.floor.clock,
             )
@@ -245,6 +247,13 @@ async def test_a_decision_about_a_message_goes_to_the_quarantine(office: Office)
     row = await question(office, 4005, "inbox:7", "marketplace", ["retry", "dismiss"])
     await office.ask("exception", {"id": row, "action": "retry"})
     assert office.elsewhere.decided == [("inbox:7", "retry")]
+
+
+async def test_a_decision_about_parked_events_goes_to_whoever_pushes_them(office: Office) -> None:
+    row = await question(office, 1008, "outbox:shop", "shop", ["retry", "dismiss"])
+    assert await office.refused("exception", {"id": row, "action": "dismiss"}, role="operator") == 4301
+    await office.ask("exception", {"id": row, "action": "retry"}, role="operator")
+    assert office.outbound.decided == [("outbox:shop", "retry")] and office.elsewhere.decided == []
 
 
 async def test_only_offered_actions_are_taken(office: Office) -> None:

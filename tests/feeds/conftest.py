@@ -224,6 +224,11 @@ class MemoryOutbox:
     async def parked(self, number, answer):
         self.state[number], self.answers[number] = "parked", answer
 
+    async def replay(self, *, to, parked_only):
+        again = [n for n, row in self.rows.items() if row.subscriber == to and self.state[n] == "parked"]
+        self.state |= dict.fromkeys(again, "pending")
+        return len(again)
+
 
 class Terms:
     reserve_s = 3600.0

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from packline.core.faults import Fault
 from packline.core.files import FileFaults, load_toml
 from packline.orders.tracking import AUDIENCE
+from scanning.cameras.addresses import is_snapshot
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Mount = Literal["twin", "real"]
@@ -81,7 +82,10 @@ class PrinterPart(_Part):
 
 
 class CameraPart(_Part):
+    """A camera. `delay_s`: how old a frame of its stream may be when it arrives; more than 2 s is no witness."""
+
     url: str
+    delay_s: Annotated[float, Field(ge=0, le=2)] | None = None
     mount: Mount = "real"
 
 
@@ -239,6 +243,7 @@ def _cross_check(site: Site, where: str) -> Iterator[Fault]:
                 yield Fault(4201, where=f"{where} [{kind}.{name}]", seen="no secret", expected="secrets or secrets_env")
     yield from _check_owners(site, where)
     yield from _check_places(site, where)
+    yield from _check_witnesses(site, where)
     yield from _check_urls(site, where)
     yield from _check_addresses(site, where)
     yield from _check_zone(site, where)
@@ -294,6 +299,20 @@ def _check_owners(site: Site, where: str) -> Iterator[Fault]:
                 seen, expected = device, f"a device of its own ({owners[device]} has it)"
                 yield Fault(4201, where=f"{where} [stations.{station}]", seen=seen, expected=expected)
             owners.setdefault(device, station)
+
+
+def _check_witnesses(site: Site, where: str) -> Iterator[Fault]:
+    """A station's camera proves things: a stream that does not say what it holds back may show the time before."""
+    for name in dict.fromkeys(part.camera for part in site.stations.values() if part.camera in site.cameras):
+        camera = site.cameras[name or ""]
+        if camera.delay_s is None and not is_snapshot(camera.url):
+            yield Fault(
+                4201,
+                where=f"{where} [cameras.{name}.delay_s]",
+                seen="a stream at a station without it",
+                expected="the seconds that a frame may be on its way, or the address of a snapshot",
+                remedy="Hold a clock before the camera and compare; write the longest delay seen.",
+            )
 
 
 def _check_places(site: Site, where: str) -> Iterator[Fault]:

@@ -15,6 +15,7 @@ def run_video(path: Path) -> int:
     prepare()
     site, data = site_and_data(path)
     cameras = {name: part.url for name, part in site.cameras.items()}
-    settings = VideoSettings(cameras=cameras, secret=secret_of(data), clock=WallClock())
+    delays_s = {name: part.delay_s or 0.0 for name, part in site.cameras.items()}
+    settings = VideoSettings(cameras=cameras, delays_s=delays_s, secret=secret_of(data), clock=WallClock())
     serve_video(settings, site.web.host, site.web.video_port)
     return 0

@@ -95,6 +95,7 @@ def _rules() -> str:
         "[machine file](machine-file.md#jobs-that-a-station-needs).",
         "- Every feed, courier and subscriber needs a secret, in the file or in the environment.",
         f"- A subscriber's role is one of those that events go to; events heard by each: {roles}.",
+        "- A station's camera is a witness: it gives snapshots, or it says its stream's `delay_s`.",
         "- The time zone must be known to the computer.",
         "- A site with a `[twin]` must listen on a loopback address: its people's passwords stand in the file.",
     )

@@ -45,7 +45,9 @@ SITE: Mapping[str, str] = {
     "PrinterPart.address": "`host:port` of the printer's raw port (9100 on most).",
     "PrinterPart.driver": "The printer's language.",
     "PrinterPart.mount": MOUNT,
-    "CameraPart.url": "Address of a JPEG snapshot or an MJPEG stream, over HTTP.",
+    "CameraPart.url": "Address of a JPEG snapshot (`.jpg`, `.jpeg` or `snapshot` in the path), or of an MJPEG or RTSP stream.",
+    "CameraPart.delay_s": "Seconds that a frame of the stream may be old when it arrives: buffers hold pictures back, and one from before "
+    "the question is no proof. Mandatory for a stream at a station. A snapshot needs none.",
     "CameraPart.mount": MOUNT,
     "ScannerPart.address": "`host:port` for `tcp`, `opc.tcp://host:port` for `autoid`.",
     "ScannerPart.driver": "`tcp`: one line of text a read. `autoid`: OPC UA after the AutoID companion specification.",

@@ -115,6 +115,7 @@ def test_a_name_that_nobody_declared_gets_a_suggestion(
         ("hold = 2", "hold = 1", "[stations.label-1].lanes", "of its own"),
         ('scanners = ["scan-hold"]', 'scanners = ["scan-bench"]', "[stations.hold-1]", "bench-1 has it"),
         ('camera = "cam-bench"', 'camera = "cam-verify"', "[stations.bench-1]", "label-1 has it"),
+        ("18082/snapshot.jpg", "18082/stream.mjpg", "[cameras.cam-verify.delay_s]", "address of a snapshot"),
         ('feeds = "label-1"', 'feeds = "hold-1"', "[stations.pack-1].feeds", "print_apply or bench"),
     ],
     ids=str,
@@ -162,6 +163,12 @@ scanners = ["scan-rack"]
 """
     fault = only(site_with(more=more))
     assert "[stations.hold-2" in fault.where and "hold-1" in fault.seen and "H01" in fault.expected
+
+
+def test_a_stream_that_says_its_delay_may_be_a_witness(site_with: Callable[..., Path]) -> None:
+    stream = 'url = "rtsp://127.0.0.1:18082/1"\ndelay_s = 1.5'
+    path = site_with(('url = "http://127.0.0.1:18082/snapshot.jpg"', stream))
+    assert find_faults(path) == [] and load_site(path).cameras["cam-verify"].delay_s == 1.5
 
 
 def test_all_mistakes_of_a_kind_are_told_at_once(site_with: Callable[..., Path]) -> None:

@@ -14,7 +14,7 @@ from packline.core.clock import ManualClock
 from packline.core.faults import Fault
 from scanning.cameras.client import VideoStill
 from scanning.cameras.grabber import Grabber
-from scanning.cameras.sources import CameraError, Frame, SnapshotSource, StreamSource, open_source
+from scanning.cameras.sources import CameraError, Frame, SnapshotSource, StreamSource, open_source, wall_now
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 JPEG = b"\xff\xd8 a picture \xff\xd9"
@@ -253,6 +253,16 @@ def test_a_stream_gives_moving_frames_that_count_as_old_as_their_forerunner(mjpe
     picture = cv2.imdecode(np.frombuffer(second.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
     assert picture is not None
     assert picture.shape == (120, 160)
+    source.close()
+
+
+@pytest.mark.wire
+def test_a_frame_of_a_stream_is_as_old_as_the_stream_may_hold_it_back(mjpeg):
+    """A frame from a buffer of two seconds shows the time before the question: it is not fresh, though it just arrived."""
+    begun = wall_now()
+    source = open_source(mjpeg, delay_s=2.0)
+    still = source.grab()
+    assert still.captured_at <= wall_now() - timedelta(seconds=2) and still.captured_at < begun
     source.close()
 
 

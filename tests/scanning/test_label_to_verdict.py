@@ -15,7 +15,7 @@ from labeling.raster import RasterReader, pieces
 from packline.core.faults import Fault
 from packline.core.identity import Lpn, Sscc
 from packline.core.pictures import Still
-from scanning.decode import decode, pyzbar_available
+from scanning.decode import MOST_PIXELS, decode, pyzbar_available
 from scanning.verify import ExpectedLabel, VerdictKind, judge, judge_still
 
 CHINESE = LabelContent(
@@ -96,6 +96,20 @@ def test_the_second_reader_confirms_the_bars_of_the_first():
     assert read.data.decode() == f"00{CHINESE.sscc}"
     texts = {code.text for code in decode(np.asarray(label))}
     assert texts == {f"00{CHINESE.sscc}", CHINESE.mark}
+
+
+def test_a_picture_beyond_what_the_readers_take_is_shrunk_and_read_and_its_codes_are_where_they_were():
+    label = np.asarray(printed(CHINESE).convert("L"))
+    small = {code.text: code.box for code in decode(label, most_steps=1)}
+    times = int((MOST_PIXELS / label.size) ** 0.5) + 2
+    large = np.repeat(np.repeat(label, times, axis=0), times, axis=1)
+    assert large.size > MOST_PIXELS
+
+    found = {code.text: code.box for code in decode(large, most_steps=1)}
+    assert set(found) == set(small) and CHINESE.mark in found
+    for text, box in found.items():
+        assert box.left == pytest.approx(small[text].left * times, abs=10 * times)
+        assert box.width == pytest.approx(small[text].width * times, abs=20 * times)
 
 
 @pytest.mark.parametrize("turn_deg", [17.0, 90.0, 180.0, 225.0])

@@ -45,7 +45,6 @@ from stations.kit import Kit, Rules
 from stations.ports import Offload
 from stations.post import Post
 from stations.resolve import Resolver
-from stations.voiding import void_effects
 
 LINK_DAYS = 30
 BACKUPS_KEPT = 7
@@ -276,7 +275,6 @@ class Line:
             return
         data = {"sscc": parcel.sscc, "why": "books older than the printer"}
         event = Event(kind="LabelVoided", subject=parcel.lpn, order_id=parcel.order_id, actor="recovery", data=data)
-        await void_effects(self.kit, parcel, "recovery")
         await self.kit.record(event)
 
     async def _reconcile(self) -> bool:

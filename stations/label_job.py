@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from labeling.content import LabelContent, ShipTo
@@ -97,7 +97,9 @@ class LabelJob:
         is_silent = outcome.state is EffectState.UNKNOWN and outcome.evidence.fault == SILENT
         if is_silent and self._tools.label_waits():
             proof = Evidence(state=EffectState.CONFIRMED, source="sensor at the printer's exit")
-            outcome = await self._kit.ledger.settle(outcome.effect_id, proof)
+            outcome = await self._or_none_if_voided(parcel, self._kit.ledger.settle(outcome.effect_id, proof))
+        if outcome is None:
+            return await self._fresh(parcel)
         if not outcome.ok:
             raise trouble_of(outcome, where=f"{self._station} printer", subject=parcel.lpn, unknown=2103, failed=2105)
         printed = self._event("LabelPrinted", parcel, {"sscc": parcel.sscc, "witness": outcome.evidence.source})
@@ -127,7 +129,8 @@ class LabelJob:
             raise self._not_proved(verdict.kind, verdict.seen, outcome, parcel)
         if not outcome.ok:
             proof = Evidence(state=EffectState.CONFIRMED, source="camera", data={"picture": picture})
-            await self._kit.ledger.settle(outcome.effect_id, proof)
+            if await self._or_none_if_voided(parcel, self._kit.ledger.settle(outcome.effect_id, proof)) is None:
+                return
         await self._kit.follow(parcel, *self._verified(parcel, await self._kit.order_of(parcel), picture))
 
     def _verified(self, parcel: Parcel, order: Order, picture: str) -> list[Event]:
@@ -173,13 +176,18 @@ class LabelJob:
         return ExpectedLabel(lpn=parcel.lpn, sscc=parcel.sscc, print_number=parcel.print_number)
 
     async def _perform(self, effect: Effect, parcel: Parcel, device: Device) -> Outcome | None:
-        """Perform; None when the label was voided while the device worked at it."""
+        return await self._or_none_if_voided(parcel, self._kit.ledger.perform(effect, device))
+
+    async def _or_none_if_voided(self, parcel: Parcel, work: Awaitable[Outcome]) -> Outcome | None:
+        """Give what the ledger says; None when the label was voided meanwhile, and with it what was done for it."""
         try:
-            return await self._kit.ledger.perform(effect, device)
+            outcome = await work
         except Fault as fault:
             if fault.code != 5101 or await self._kit.is_as_before(parcel):
                 raise
             return None
+        is_over = outcome.state is EffectState.VOIDED and not await self._kit.is_as_before(parcel)
+        return None if is_over else outcome
 
     def _effect(self, kind: EffectKind, parcel: Parcel, parameters: dict[str, object]) -> Effect:
         return Effect(

@@ -28,7 +28,6 @@ from stations.looking import Eye, Look, plate_in
 from stations.pack import is_it_sealed
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, say
-from stations.voiding import void_effects
 
 MOST_DISCARDS = 3
 STRAY = 2107
@@ -161,9 +160,7 @@ class PrintApply:
         if not await self._left_its_label(parcel, look):
             return await self._kit.arrive(parcel, self.name, *also)
         also.append(self._event("LabelVoided", parcel, {"sscc": parcel.sscc, "reason": "left_behind"}))
-        arrived = await self._kit.arrive(parcel, self.name, *also)
-        await void_effects(self._kit, parcel, "an earlier visit")
-        return arrived
+        return await self._kit.arrive(parcel, self.name, *also)
 
     async def _left_its_label(self, parcel: Parcel, look: Look) -> bool:
         """Tell whether a label was printed on an earlier visit and never put on.

@@ -12,7 +12,6 @@ from packline.orders.policy import UNPROVED_SEAL, Action, may
 from packline.orders.ports import ExceptionRow
 from stations.departure import departure_of
 from stations.kit import Kit
-from stations.voiding import void_effects
 
 _HAS_LABEL = frozenset(
     {
@@ -106,7 +105,6 @@ class Resolver:
         if is_aside:
             events.append(self._event("ParcelResumed", parcel, actor, {"to": ParcelState.PACKED.value}))
         await self._kit.record(*events)
-        await void_effects(self._kit, parcel, f"person {actor}")
 
     async def _hold(self, parcel: Parcel, actor: str, note: str) -> None:
         await self._kit.record(self._event("ParcelHeld", parcel, actor, {"reason": note or "held"}))

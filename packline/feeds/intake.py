@@ -126,8 +126,8 @@ class Intake:
     async def settle_aside(self, order_id: str, *, shipped: bool, actor: str) -> None:
         """Let an order that was set aside be worked, or call it shipped; raises Fault 5101 for any other.
 
-        What is called shipped takes its parcels along, whatever state the books have them in; with no parcel to be
-        delivered it is over.
+        What is called shipped takes its parcels along, whatever state the books have them in; with no parcel whose label
+        a courier could tell of it is over.
         """
 
         def event(kind: str, subject: str = order_id, **data: str) -> Event:
@@ -138,7 +138,7 @@ class Intake:
             return
         parcels = await self._books.parcels(order_id=order_id)
         gone = [_gone(parcel, event) for parcel in parcels if parcel.state not in PARCEL_GONE]
-        is_over = all(parcel.state in PARCEL_DONE for parcel in parcels)
+        is_over = all(parcel.state in PARCEL_DONE or not parcel.sscc for parcel in parcels)
         end = [event("OrderClosed")] if is_over else []
         await self._books.record(event("OrderShipped"), *chain.from_iterable(gone), *end)
 

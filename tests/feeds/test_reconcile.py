@@ -237,14 +237,21 @@ async def test_after_a_restore_every_order_in_work_waits_for_a_person_who_has_lo
     assert {unit.state for unit in await books.units(order_id=ORDER)} == {UnitState.WANTED}
 
 
-async def test_order_called_shipped_takes_its_parcels_along(reconciler, host, books, intake, data, way):
+@pytest.mark.parametrize(
+    "upto, ends",
+    [("LabelPrinted", OrderState.SHIPPED), ("ParcelCollected", OrderState.CLOSED)],
+    ids=["labelled", "not"],
+)
+async def test_order_called_shipped_takes_its_parcels_along_and_waits_for_those_that_can_be_told_of(
+    reconciler, host, books, intake, data, way, upto, ends
+):
     host.has(data())
     await reconciler.run_once()
     await books.record(Event(kind="OrderReleased", subject=ORDER, order_id=ORDER))
-    await books.record(*way(upto="ParcelCollected"))
+    await books.record(*way(upto=upto))
     await intake.set_all_aside()
 
     await intake.settle_aside(ORDER, shipped=True, actor="lin")
 
     assert [parcel.state for parcel in await books.parcels(order_id=ORDER)] == [ParcelState.SHIPPED]
-    assert books.all_orders[ORDER].state is OrderState.SHIPPED
+    assert books.all_orders[ORDER].state is ends

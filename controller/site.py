@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from packline.core.faults import Fault
-from packline.core.files import FileFaults, load_toml
+from packline.core.files import FileFaults, near, read_toml, survey
 from packline.orders.tracking import AUDIENCE
 from scanning.cameras.addresses import is_snapshot
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+NAME_PATTERN, PREFIX_PATTERN = r"^[a-z][a-z0-9-]{0,39}$", r"^\d{7,10}$"
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Mount = Literal["twin", "real"]
 StationKind = Literal["turntable", "pack", "print_apply", "hold", "bench", "courier_gate", "clarification"]
 
@@ -34,7 +34,7 @@ class SiteHead(_Part):
     title: str
     time_zone: str = "UTC"
     data: str
-    company_prefix: Annotated[str, StringConstraints(pattern=r"^\d{7,10}$")]
+    company_prefix: Annotated[str, StringConstraints(pattern=PREFIX_PATTERN)]
     languages: list[Literal["en", "zh"]] = ["en", "zh"]
     items: str = ""
     """A CSV file beside the site file with the item master; taken in at start when it changed."""
@@ -163,10 +163,6 @@ class Site(_Part):
         """Give the first station of `kind`, in the file's order."""
         return next((name for name, part in self.stations.items() if part.kind == kind), None)
 
-    def data_dir(self) -> Path:
-        """Give the data folder; a relative one lies under the folder that `packline` was started in."""
-        return Path(os.environ.get("PACKLINE_DATA") or self.site.data)
-
 
 def twin_part(site: Site) -> TwinPart:
     """Give the [twin] part; raises Fault 4201 without one."""
@@ -175,13 +171,41 @@ def twin_part(site: Site) -> TwinPart:
     return site.twin
 
 
+PATTERN_WORDS: dict[str, str] = {
+    NAME_PATTERN: "a small letter, then small letters, digits and dashes, 40 characters at most",
+    PREFIX_PATTERN: "7 to 10 digits",
+}
+STAND_INS: dict[str, Any] = {
+    "site": {},
+    "site.name": "site",
+    "site.title": "site",
+    "site.data": "data",
+    "site.company_prefix": "0000000",
+    "stations": {},
+    "*.address": "unknown",
+    "cameras.*.url": "http://unknown/snapshot.jpg",
+    "subscribers.*.url": "http://unknown",
+    "subscribers.*.role": next(iter(AUDIENCE)),
+}
+"""What stands for a wrong value while the rest of the file is checked; what is said of such a place then is not told."""
+
+
 def load_site(path: Path) -> Site:
-    """Read and check a site file; raises FileFaults with every mistake that can be told at once."""
-    site = load_toml(path, Site)
-    faults = list(_cross_check(site, str(path)))
-    if faults:
+    """Read and check a site file; raises FileFaults with every mistake."""
+    site, faults = read_site(path)
+    if site is None or faults:
         raise FileFaults(faults)
     return site
+
+
+def read_site(path: Path) -> tuple[Site | None, list[Fault]]:
+    """Give every mistake of a site file, and the site as far as it is right; raises FileFaults for what is no TOML."""
+    read = survey(read_toml(path), Site, str(path), stand_ins=STAND_INS, patterns=PATTERN_WORDS)
+    if read.model is None:
+        return None, read.faults
+    told = {fault.where for fault in read.faults}
+    further = [fault for fault in _cross_check(read.model, str(path), read.raw) if fault.where not in told]
+    return read.model, [*read.faults, *further]
 
 
 NEEDS: dict[str, tuple[str, ...]] = {
@@ -213,6 +237,14 @@ NEEDED_PLACES: dict[str, str] = {
     "clarify": "clarification",
 }
 """Every destination that a parcel can be sent to, and the kinds of station that may be it."""
+POOLS: dict[str, str] = {
+    "machine": "machines",
+    "printer": "printers",
+    "camera": "cameras",
+    "scanners": "scanners",
+    "feeds": "stations",
+}
+"""Which part of the file declares what a station names."""
 LABEL_KINDS = ("print_apply", "bench")
 MACHINE_KINDS = {"turntable", "pack", "print_apply", "courier_gate"}
 
@@ -229,9 +261,11 @@ def places_of(site: Site) -> dict[str, str]:
     return places
 
 
-def _cross_check(site: Site, where: str) -> Iterator[Fault]:
+def _cross_check(site: Site, where: str, raw: Mapping[str, Any]) -> Iterator[Fault]:
+    """Compare the parts with each other. `raw` has the names of parts that are wrong in themselves: they are declared."""
+    declared = {kind: set(found) if isinstance(found := raw.get(kind), dict) else set() for kind in POOLS.values()}
     for name, part in site.stations.items():
-        yield from _check_station(site, f"{where} [stations.{name}]", part)
+        yield from _check_station(site, f"{where} [stations.{name}", part, declared)
     for name, sub in site.subscribers.items():
         if sub.role not in AUDIENCE:
             yield Fault(4201, where=f"{where} [subscribers.{name}.role]", seen=sub.role, expected=" | ".join(AUDIENCE))
@@ -242,7 +276,8 @@ def _cross_check(site: Site, where: str) -> Iterator[Fault]:
             if not feed.keys():
                 yield Fault(4201, where=f"{where} [{kind}.{name}]", seen="no secret", expected="secrets or secrets_env")
     yield from _check_owners(site, where)
-    yield from _check_places(site, where)
+    if declared["stations"] == site.stations.keys():
+        yield from _check_places(site, where)
     yield from _check_witnesses(site, where)
     yield from _check_urls(site, where)
     yield from _check_addresses(site, where)
@@ -256,38 +291,36 @@ def _cross_check(site: Site, where: str) -> Iterator[Fault]:
         )
 
 
-def _check_station(site: Site, where: str, part: StationPart) -> Iterator[Fault]:
+def _check_station(site: Site, where: str, part: StationPart, declared: Mapping[str, set[str]]) -> Iterator[Fault]:
+    """`where` lacks the bracket that closes the place."""
     needs = NEEDS[part.kind]
     if part.kind in MACHINE_KINDS and part.run_by == "machine":
         needs = (*needs, "machine")
     for need in needs:
         if not getattr(part, need):
-            yield Fault(
-                4201, where=f"{where}.{need}", seen="nothing", expected=f"a {need.rstrip('s')} for kind {part.kind}"
-            )
+            expected = f"a {need.rstrip('s')} for kind {part.kind}"
+            yield Fault(4201, where=f"{where}.{need}]", seen="nothing", expected=expected)
     if part.kind == "print_apply" and part.run_by == "machine":
         yield from _check_lanes(where, part)
-    for field, pool in (("machine", site.machines), ("printer", site.printers), ("camera", site.cameras)):
-        name = getattr(part, field)
-        if name and name not in pool:
-            yield _unknown(f"{where}.{field}", name, pool)
-    for name in part.scanners:
-        if name not in site.scanners:
-            yield _unknown(f"{where}.scanners", name, site.scanners)
-    if part.feeds and part.feeds not in site.stations:
-        yield _unknown(f"{where}.feeds", part.feeds, site.stations)
-    elif part.feeds and site.stations[part.feeds].kind not in LABEL_KINDS:
+    for field, kind in POOLS.items():
+        named = getattr(part, field) or ()
+        for name in (named,) if isinstance(named, str) else named:
+            if name not in declared[kind]:
+                yield _unknown(f"{where}.{field}]", name, declared[kind])
+    if part.feeds in site.stations and site.stations[part.feeds].kind not in LABEL_KINDS:
         seen = f"{part.feeds} of kind {site.stations[part.feeds].kind}"
-        yield Fault(4201, where=f"{where}.feeds", seen=seen, expected=f"a station of kind {' or '.join(LABEL_KINDS)}")
+        yield Fault(4201, where=f"{where}.feeds]", seen=seen, expected=f"a station of kind {' or '.join(LABEL_KINDS)}")
 
 
 def _check_lanes(where: str, part: StationPart) -> Iterator[Fault]:
     if missing := [kind for kind in LANE_KINDS if kind not in part.lanes]:
         yield Fault(
-            4201, where=f"{where}.lanes", seen=f"no lane for {', '.join(missing)}", expected=f"{', '.join(LANE_KINDS)}"
+            4201, where=f"{where}.lanes]", seen=f"no lane for {', '.join(missing)}", expected=f"{', '.join(LANE_KINDS)}"
         )
     if len(set(part.lanes.values())) < len(part.lanes):
-        yield Fault(4201, where=f"{where}.lanes", seen="one lane for two places", expected="a lane of its own for each")
+        yield Fault(
+            4201, where=f"{where}.lanes]", seen="one lane for two places", expected="a lane of its own for each"
+        )
 
 
 def _check_owners(site: Site, where: str) -> Iterator[Fault]:
@@ -330,11 +363,9 @@ def _check_places(site: Site, where: str) -> Iterator[Fault]:
         yield Fault(4201, where=f"{where} [stations.{name}.kind]", seen=seen, expected=expected)
 
 
-def _unknown(where: str, name: str, pool: object) -> Fault:
-    names = sorted(pool)  # type: ignore[call-overload]  # a dict of any of the site's parts
-    near = difflib.get_close_matches(name, names, 1)
-    remedy = f"Did you mean {near[0]!r}?" if near else ""
-    return Fault(4201, where=where, seen=name, expected=f"one of {', '.join(names) or 'none declared'}", remedy=remedy)
+def _unknown(where: str, name: str, declared: set[str]) -> Fault:
+    expected = f"one of {', '.join(sorted(declared)) or 'none declared'}"
+    return Fault(4201, where=where, seen=name, expected=expected, remedy=near(name, declared))
 
 
 def _check_urls(site: Site, where: str) -> Iterator[Fault]:
@@ -344,38 +375,60 @@ def _check_urls(site: Site, where: str) -> Iterator[Fault]:
         f"feeds.{name}.reconcile_url": part.reconcile_url for name, part in site.feeds.items() if part.reconcile_url
     }
     for place, url in urls.items():
-        if not _is_url(url):
-            yield Fault(
-                4201,
-                where=f"{where} [{place}]",
-                seen=url,
-                expected="http://host:port/path or https://... (cameras: rtsp:// too)",
-            )
+        schemes = ("http", "https", "rtsp") if place.startswith("cameras.") else ("http", "https")
+        if expected := _wrong_url(url, schemes):
+            yield Fault(4201, where=f"{where} [{place}]", seen=url, expected=expected)
 
 
-def _is_url(text: str) -> bool:
+def _wrong_url(text: str, schemes: tuple[str, ...]) -> str:
+    """Say what a URL should be; "" when it is one."""
+    good = " or ".join(f"{scheme}://host:port/path" for scheme in schemes)
     try:
         url = urlsplit(text)
-        return url.scheme in ("http", "https", "rtsp") and bool(url.hostname) and (url.port is None or url.port > 0)
     except ValueError:
-        return False
+        return good
+    if url.scheme not in schemes or not url.hostname:
+        return good
+    return _wrong_port(url.netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2], is_needed=False)
+
+
+def _wrong_address(text: str) -> str:
+    """Say what an address should be; "" when it is one."""
+    host, colon, port = text.removeprefix("opc.tcp://").partition("/")[0].rpartition(":")
+    return _wrong_port(port) if host and colon else "host:port or opc.tcp://host:port"
+
+
+def _wrong_port(text: str, *, is_needed: bool = True) -> str:
+    if not text and not is_needed:
+        return ""
+    is_port = text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536
+    return "" if is_port else "host:port with a port from 1 to 65535"
 
 
 def _check_addresses(site: Site, where: str) -> Iterator[Fault]:
-    seen: dict[str, str] = {}
+    """Every address is one, and nobody else's: two that listen, or two that are spoken to, at one port are a slip."""
+    owners: dict[str, str] = {}
+    for place, address in _addresses(site):
+        if expected := _wrong_address(address):
+            yield Fault(4201, where=f"{where} [{place}]", seen=address, expected=expected)
+            continue
+        bare = address.removeprefix("opc.tcp://").partition("/")[0]
+        if bare in owners:
+            expected = f"an address of its own ({owners[bare]} has it)"
+            yield Fault(4201, where=f"{where} [{place}]", seen=address, expected=expected)
+        owners.setdefault(bare, place.removesuffix(".address").rpartition(".")[2] if ".address" in place else place)
+
+
+def _addresses(site: Site) -> Iterator[tuple[str, str]]:
+    """Give place and address of all that listens: ourselves, the twin, machines, printers, scanners."""
+    yield "web.port", f"{site.web.host}:{site.web.port}"
+    yield "web.video_port", f"{site.web.host}:{site.web.video_port}"
+    if site.twin:
+        yield "twin.host", site.twin.host
+        yield "twin.truth", site.twin.truth
     for kind in ("machines", "printers", "scanners"):
         for name, part in getattr(site, kind).items():
-            place = f"{where} [{kind}.{name}.address]"
-            if not _is_address(part.address):
-                yield Fault(4201, where=place, seen=part.address, expected="host:port or opc.tcp://host:port")
-            elif part.address in seen:
-                yield Fault(
-                    4201,
-                    where=place,
-                    seen=part.address,
-                    expected=f"an address of its own ({seen[part.address]} has it)",
-                )
-            seen.setdefault(part.address, name)
+            yield f"{kind}.{name}.address", part.address
 
 
 def _check_zone(site: Site, where: str) -> Iterator[Fault]:
@@ -388,11 +441,6 @@ def _check_zone(site: Site, where: str) -> Iterator[Fault]:
             seen=site.site.time_zone,
             expected="an IANA name such as Asia/Shanghai",
         )
-
-
-def _is_address(text: str) -> bool:
-    host, _, port = text.removeprefix("opc.tcp://").partition("/")[0].rpartition(":")
-    return bool(host) and port.isdigit() and 0 < int(port) < 65536
 
 
 def _is_loopback(host: str) -> bool:

@@ -32,6 +32,11 @@ def _shipped() -> list[Path]:
     return [package / "sites", package.parent / "sites"]
 
 
+def is_installed(path: Path) -> bool:
+    """Tell whether `path` is a site file inside the installed package, where nothing else may be written."""
+    return path.resolve().parent == _shipped()[0].resolve()
+
+
 def ports_in(text: str) -> list[int]:
     """Give every port that a site file names on this computer."""
     return sorted({int(found[2]) for found in _PORTS.finditer(text)})

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from controller.site import Site, load_site
+from controller.sites import is_installed
 from controller.supervisor import die_with_supervisor
 
 DATABASE = "packline.db"
@@ -19,6 +20,21 @@ SECRET_BYTES = 32
 _NOISY = {"httpx": "WARNING", "httpcore": "WARNING", "apscheduler": "WARNING", "alembic": "WARNING"}
 _NOISIER = {"asyncua": "CRITICAL", "pymodbus": "CRITICAL"}
 """Libraries that log each failed try; the machine's own log has the first failure and the recovery."""
+
+
+def data_of(site: Site, path: Path) -> Path:
+    """Give the absolute data folder of the site file at `path`.
+
+    PACKLINE_DATA comes first. A relative `data` lies beside the site file, so that every command finds the same books
+    from any folder. The site file inside an installed package is nobody's: its books lie under the user's own state.
+    """
+    if chosen := os.environ.get("PACKLINE_DATA"):
+        return Path(chosen).resolve()
+    declared = Path(site.site.data)
+    if is_installed(path) and not declared.is_absolute():
+        state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        return Path(state).resolve() / "packline" / site.site.name
+    return (path.resolve().parent / declared).resolve()
 
 
 def database_url(data: Path) -> str:
@@ -49,7 +65,7 @@ def prepare() -> None:
 def site_and_data(path: Path) -> tuple[Site, Path]:
     """Read the site file and make its data folder."""
     site = load_site(path)
-    data = site.data_dir()
+    data = data_of(site, path)
     data.mkdir(parents=True, exist_ok=True)
     return site, data
 

@@ -9,7 +9,7 @@ from controller.commands.opening import open_books
 from controller.recovery import RESTORED
 from controller.site import load_site
 from controller.sites import find_site
-from controller.starting import DATABASE, only_one
+from controller.starting import DATABASE, data_of, only_one
 from packline.store import restore
 
 
@@ -24,7 +24,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Copy or restore."""
     path = find_site(chosen.site)
     if chosen.restore:
-        data = load_site(path).data_dir()
+        data = data_of(load_site(path), path)
         data.mkdir(parents=True, exist_ok=True)
         with only_one(data, "up"), only_one(data):
             restore(chosen.file, data / DATABASE, mark=RESTORED)

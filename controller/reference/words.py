@@ -23,7 +23,7 @@ SITE: Mapping[str, str] = {
     "SiteHead.name": "Short name of the site; part of the source of tracking events (`urn:packline:<name>`).",
     "SiteHead.title": "What the screens call the site.",
     "SiteHead.time_zone": "IANA name of the zone that screens show and by which the nightly backup runs.",
-    "SiteHead.data": "The data folder: books, logs, secret key, backups. A relative one lies under the folder where `packline` was started.",
+    "SiteHead.data": "The data folder: books, logs, secret key, backups. A relative one lies beside the site file, from whichever folder `packline` is started; that of the site file inside an installed package under `~/.local/state/packline/`.",
     "SiteHead.company_prefix": "GS1 company prefix of the SSCCs, 7 to 10 digits. Use your own: the demo's is GS1's prefix for examples.",
     "SiteHead.languages": "Languages of the screens; the first is the default.",
     "SiteHead.items": "CSV file beside the site file with the item master; taken in at every start when it changed. Empty: none.",

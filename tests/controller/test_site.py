@@ -196,13 +196,6 @@ def test_a_machine_may_be_run_by_a_person_instead(site_with: Callable[..., Path]
     assert find_faults(site_with(*changes)) == []
 
 
-def test_the_data_folder_may_be_chosen_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    site = load_site(DEMO)
-    assert site.data_dir() == Path("var/demo")
-    monkeypatch.setenv("PACKLINE_DATA", str(tmp_path))
-    assert site.data_dir() == tmp_path
-
-
 def test_a_bench_stands_in_for_machines_that_are_not_there() -> None:
     site = load_site(DEMO)
     less = site.model_copy(

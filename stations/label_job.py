@@ -10,6 +10,7 @@ from packline.core.clock import Clock
 from packline.core.effects import APPLY, PRINT, Device, Effect, EffectKind, EffectState, Evidence, Outcome
 from packline.core.faults import Fault
 from packline.core.identity import Sscc
+from packline.orders.changes import ADDRESS_CHANGED
 from packline.orders.model import Event, Order, Parcel, ParcelState
 from packline.orders.release import label_blockers
 from scanning.verify import ExpectedLabel, Seen, VerdictKind
@@ -131,7 +132,27 @@ class LabelJob:
             proof = Evidence(state=EffectState.CONFIRMED, source="camera", data={"picture": picture})
             if await self._or_none_if_voided(parcel, self._kit.ledger.settle(outcome.effect_id, proof)) is None:
                 return
-        await self._kit.follow(parcel, *self._verified(parcel, await self._kit.order_of(parcel), picture))
+        order = await self._kit.order_of(parcel)
+        if await self._is_readdressed(parcel, order):
+            await self._kit.follow(parcel, *self._taken_back(parcel))
+            return
+        await self._kit.follow(parcel, *self._verified(parcel, order, picture))
+
+    async def _is_readdressed(self, parcel: Parcel, order: Order) -> bool:
+        """Tell whether the order has another address by now than the one on the label.
+
+        A change that was worked out before this label's number was booked could not void it, and may be booked after it.
+        """
+        printed = await self._kit.ledger.find(PRINT, parcel.lpn, parcel.generation)
+        if printed is None:
+            return False
+        return order.content.ship_to is None or printed.effect.parameters["ship_to"] != _ship_to(order).as_dict()
+
+    def _taken_back(self, parcel: Parcel) -> list[Event]:
+        """The label is on the carton: it must come off by hand before the next one goes on."""
+        why: dict[str, object] = {"reason": ADDRESS_CHANGED}
+        voided = self._event("LabelVoided", parcel, {"sscc": parcel.sscc, **why})
+        return [voided, self._event("ParcelClarify", parcel, why)]
 
     def _verified(self, parcel: Parcel, order: Order, picture: str) -> list[Event]:
         label = {"sscc": parcel.sscc, "print_number": parcel.print_number}

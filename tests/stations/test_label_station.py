@@ -9,12 +9,13 @@ import pytest
 
 from packline.core.effects import APPLY, EJECT, PRINT, SEAL, EffectState, Evidence
 from packline.core.faults import Fault
+from packline.orders.changes import changes
 from packline.orders.model import Address, ParcelState, Purchase
 from packline.orders.policy import rule_for
 from stations.kit import Trouble
 from stations.print_apply import PACKER_SAYS_S
 from tests.stations.fakes import Carton, Paper
-from tests.stations.line import Life, Rig, trouble
+from tests.stations.line import Life, Rig, content, trouble
 
 ELSEWHERE = Address(recipient="李华", lines=("解放路 9 号",), city="北京", postcode="100000")
 
@@ -544,6 +545,37 @@ async def test_a_new_address_while_the_label_is_printed_throws_that_label_away(l
     assert life.floor.hall.thrown == [first] and box.labels == [second]
     assert (await life.parcel(lpn)).state is ParcelState.VERIFIED
     assert await life.kit.books.open_exceptions() == []
+
+
+async def worked_out_early(life: Life, **changed: Any) -> Callable[[], Awaitable[None]]:
+    """Work out what a change means now, as a feed does that is slow to book it; gives the booking."""
+    new = content(1, version=2, digest="1" * 64, **changed)
+    order = await life.the_order(new.order_id)
+    units = await life.kit.books.units(order_id=new.order_id)
+    events = changes(order, units, await life.kit.books.parcels(order_id=new.order_id), new)
+    return lambda: life.kit.record(*events)
+
+
+@pytest.mark.parametrize("act", ["print", "apply"])
+@pytest.mark.parametrize("ship_to", [ELSEWHERE, None], ids=["another", "none"])
+async def test_a_label_with_an_address_that_the_order_has_no_more_is_not_verified(
+    life: Life, act: str, ship_to: Address | None
+) -> None:
+    """The change was worked out before the label's number was booked: it voids no label."""
+    lpn = await life.carton(approval=False)
+    during(life, act, await worked_out_early(life, approval=False, ship_to=ship_to))
+    box = await life.label_all(lpn)
+    parcel = await life.parcel(lpn)
+    assert (parcel.state, parcel.reason, parcel.sscc) == (ParcelState.CLARIFY, "address_changed", "")
+    assert life.floor.hall.lanes[3] == [box]
+    assert await life.effect(PRINT, lpn, 1) is await life.effect(APPLY, lpn, 1) is EffectState.VOIDED
+
+
+async def test_a_change_that_leaves_the_address_as_it_is_takes_no_label_back(life: Life) -> None:
+    lpn = await life.carton()
+    during(life, "print", await worked_out_early(life, buyer="another"))
+    await life.label_all(lpn)
+    assert (await life.parcel(lpn)).state is ParcelState.VERIFIED
 
 
 async def test_the_label_carries_the_address_that_the_order_has_when_its_number_is_booked(life: Life) -> None:

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from controller.site import Site, load_site
+from controller.site import Site
+from controller.site_file import load_site
 from controller.sites import is_installed
 from controller.supervisor import die_with_supervisor
 
@@ -40,6 +41,12 @@ def data_of(site: Site, path: Path) -> Path:
 def database_url(data: Path) -> str:
     """Give the database of a data folder, or the one that the environment names."""
     return os.environ.get("PACKLINE_DATABASE") or f"sqlite:///{data / DATABASE}"
+
+
+def books_file(data: Path) -> Path | None:
+    """Give the absolute file of the books; None where the environment names a database server."""
+    scheme, _, path = database_url(data).partition(":///")
+    return Path(path).resolve() if scheme == "sqlite" else None
 
 
 def secret_of(data: Path) -> bytes:

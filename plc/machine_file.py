@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from packline.core.effects import KINDS
 from packline.core.faults import FAULTS, Fault
-from packline.core.files import load_toml
+from packline.core.files import Mistake, Wrong, load_toml
 from plc.handshake import frames
 from plc.handshake.device_rules import Reaction
 from plc.packml import STATE_COMPLETE, Edition, State
@@ -120,13 +120,22 @@ class FaultMap(_Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if mistakes := [*self._wrong_bits(), *self._wrong_codes()]:
+            raise Wrong(*mistakes)
+        return self
+
+    def _wrong_bits(self) -> Iterator[Mistake]:
         for key in self.bits:
             if not key.isdigit() or not frames.FIRST_MACHINE_FAULT_BIT <= int(key) <= 15:
-                raise ValueError(f"fault bit {key!r}: a machine's own fault bits are 2..15")
-        for code in (*self.bits.values(), *self.errors.values()):
-            if code not in FAULTS:
-                raise ValueError(f"{code} is no house fault code")
-        return self
+                yield Mistake(
+                    at=f"bits.{key}", seen=f"bit {key}", expected="one of the machine's own fault bits, 2..15"
+                )
+
+    def _wrong_codes(self) -> Iterator[Mistake]:
+        for name, table in (("bits", self.bits), ("errors", self.errors)):
+            for key, code in table.items():
+                if code not in FAULTS:
+                    yield Mistake(at=f"{name}.{key}", seen=str(code), expected="a house fault code")
 
 
 class PackMlPart(_Part):
@@ -139,7 +148,8 @@ class PackMlPart(_Part):
     def _check(self) -> Self:
         known = {s.name.capitalize() for s in STATE_COMPLETE if s is not State.EXECUTE}
         if self.disabled - known:
-            raise ValueError(f"cannot disable {', '.join(sorted(self.disabled - known))}")
+            seen, expected = ", ".join(sorted(self.disabled - known)), f"some of {', '.join(sorted(known))}"
+            raise Wrong(Mistake(at="disabled", seen=seen, expected=expected))
         return self
 
     def disabled_states(self) -> frozenset[State]:
@@ -191,35 +201,48 @@ class MachineFile(_Part):
         return {job.code: job for job in self.jobs.values()}
 
     @model_validator(mode="after")
-    def _check_jobs(self) -> Self:
-        strange = self.jobs.keys() - KINDS.keys()
-        if strange:
-            raise ValueError(f"jobs are named by effect kinds ({', '.join(KINDS)}), not {', '.join(sorted(strange))}")
-        if len(self.rules()) != len(self.jobs):
-            raise ValueError("two jobs share a code")
+    def _check(self) -> Self:
+        if mistakes := [*self._wrong_jobs(), *self._wrong_places()]:
+            raise Wrong(*mistakes)
         return self
 
-    @model_validator(mode="after")
-    def _check_places(self) -> Self:
-        places = [self.blocks.place(block) for block in frames.BLOCK_WORDS]
-        if self.machine.protocol == "opcua":
-            if self.blocks.namespace is None or not all(isinstance(p, str) for p in places):
-                raise ValueError("an opcua machine names its namespace uri and four string node ids")
-            return self
-        if self.machine.address_base is None:
-            raise ValueError("a modbus machine says address_base = 0, 1 or 'modicon'")
-        if not all(isinstance(p, int) for p in places):
-            raise ValueError("a modbus machine gives four register numbers")
-        self._check_overlap()
-        return self
+    def _wrong_jobs(self) -> Iterator[Mistake]:
+        for name in self.jobs.keys() - KINDS.keys():
+            yield Mistake(at=f"jobs.{name}", seen=name, expected=f"the kind of an effect: {', '.join(KINDS)}")
+        first: dict[int, str] = {}
+        for name, job in self.jobs.items():
+            if job.code in first:
+                seen, expected = str(job.code), f"a code of its own; {first[job.code]} and {name} share a code"
+                yield Mistake(at=f"jobs.{name}.code", seen=seen, expected=expected)
+            first.setdefault(job.code, name)
 
-    def _check_overlap(self) -> None:
-        spans = sorted((self.register(b), self.register(b) + n, b) for b, n in frames.BLOCK_WORDS.items())
-        if spans[0][0] < 0 or spans[-1][1] > _REGISTERS:
-            raise ValueError("a block lies outside the holding registers; is address_base right?")
+    def _wrong_places(self) -> Iterator[Mistake]:
+        kind = str if self.machine.protocol == "opcua" else int
+        noun = "string node ids" if kind is str else "register numbers"
+        wrong = {name: place for name, place in self._named_places() if not isinstance(place, kind)}
+        for name, place in wrong.items():
+            expected = f"four {noun}: the protocol is {self.machine.protocol}"
+            yield Mistake(at=f"blocks.{name}", seen=repr(place), expected=expected)
+        if kind is str and self.blocks.namespace is None:
+            yield Mistake(at="blocks.namespace", seen="nothing", expected="the namespace uri of the node ids")
+        if kind is int and self.machine.address_base is None:
+            yield Mistake(at="machine.address_base", seen="nothing", expected="0, 1 or 'modicon'")
+        elif kind is int and not wrong:
+            yield from self._wrong_spans()
+
+    def _named_places(self) -> Iterator[tuple[str, int | str]]:
+        return ((block.lower(), self.blocks.place(block)) for block in frames.BLOCK_WORDS)
+
+    def _wrong_spans(self) -> Iterator[Mistake]:
+        spans = sorted((self.register(b), self.register(b) + n, b.lower()) for b, n in frames.BLOCK_WORDS.items())
+        for start, end, name in spans:
+            if start < 0 or end > _REGISTERS:
+                seen, expected = f"{name} outside the holding registers", "a place inside; is address_base right?"
+                yield Mistake(at=f"blocks.{name}", seen=seen, expected=expected)
         for (_, end, name), (start, _, other) in zip(spans, spans[1:], strict=False):
             if start < end:
-                raise ValueError(f"blocks {name} and {other} overlap")
+                expected = f"registers of its own: {name} and {other} overlap"
+                yield Mistake(at=f"blocks.{other}", seen=f"register {start} of {name}", expected=expected)
 
 
 def load_machine(path: Path) -> MachineFile:

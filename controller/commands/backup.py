@@ -7,7 +7,7 @@ from pathlib import Path
 
 from controller.commands.opening import open_books
 from controller.recovery import RESTORED
-from controller.site import load_site
+from controller.site_file import load_site
 from controller.sites import find_site
 from controller.starting import DATABASE, data_of, only_one
 from packline.store import restore

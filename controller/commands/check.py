@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 from controller.placement import machine_file
-from controller.site import Site, load_site
+from controller.site import Site
+from controller.site_file import read_site
 from controller.sites import find_site
 from packline.core.effects import KINDS
 from packline.core.faults import Fault
@@ -43,10 +44,12 @@ def find_faults(path: Path) -> list[Fault]:
     """Give every fault of the site file at `path`, and of its machine files."""
     try:
         path = find_site(path)
-        site = load_site(path)
-    except FileFaults as faults:
-        return faults.faults
-    return _machine_faults(site, path)
+        site, faults = read_site(path)
+    except FileFaults as found:
+        return found.faults
+    told = {fault.where for fault in faults}
+    of_machines = _machine_faults(site, path) if site else []
+    return [*faults, *(fault for fault in of_machines if fault.where not in told)]
 
 
 def _machine_faults(site: Site, path: Path) -> list[Fault]:

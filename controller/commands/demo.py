@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from controller.site import Site, load_site, twin_part
+from controller.site import Site, twin_part
+from controller.site_file import load_site
 from controller.sites import find_site, free_offset, moved
 
 LOOK_S = 0.25

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from controller.ports import hold_ports
-from controller.site import Site, load_site
+from controller.site import Site
+from controller.site_file import load_site
 from controller.sites import find_site
 from controller.starting import data_of, only_one, secret_of
 from controller.supervisor import Child, Supervisor, answers_http, answers_locally

@@ -8,7 +8,8 @@ from pathlib import Path
 from controller.reference import words
 from controller.reference.markdown import block, code, codes, page, table
 from controller.reference.schema import Explained
-from controller.site import MACHINE_KINDS, NEEDED_PLACES, NEEDS, Site
+from controller.site import Site
+from controller.site_file import MACHINE_KINDS, NEEDED_PLACES, NEEDS
 from packline.orders.tracking import AUDIENCE
 from plc.handshake.frames import BLOCK_WORDS
 from plc.machine_file import MachineFile, load_machine, machines_folder

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from controller.__main__ import main
 from controller.commands.check import find_faults
-from controller.site import Site, load_site, places_of
+from controller.site import Site, places_of
+from controller.site_file import load_site
 from controller.sites import find_site, free_offset, is_free, moved, ports_in
 from packline.core.faults import Fault
 from packline.core.files import FileFaults
@@ -80,11 +81,11 @@ def test_a_typo_gets_a_suggestion(site_with: Callable[..., Path], old: str, new:
 @pytest.mark.parametrize(
     "old, new, where, hint",
     [
-        ('machine = "arm-1"', 'machine = "arm-l"', "[stations.label-1].machine", "'arm-1'"),
-        ('printer = "printer-1"', 'printer = "printr-1"', "[stations.label-1].printer", "'printer-1'"),
-        ('camera = "cam-verify"', 'camera = "cam-verfy"', "[stations.label-1].camera", "'cam-verify'"),
-        ('scanners = ["scan-hold"]', 'scanners = ["scan-hodl"]', "[stations.hold-1].scanners", "'scan-hold'"),
-        ('feeds = "label-1"', 'feeds = "lable-1"', "[stations.pack-1].feeds", "'label-1'"),
+        ('machine = "arm-1"', 'machine = "arm-l"', "[stations.label-1.machine]", "'arm-1'"),
+        ('printer = "printer-1"', 'printer = "printr-1"', "[stations.label-1.printer]", "'printer-1'"),
+        ('camera = "cam-verify"', 'camera = "cam-verfy"', "[stations.label-1.camera]", "'cam-verify'"),
+        ('scanners = ["scan-hold"]', 'scanners = ["scan-hodl"]', "[stations.hold-1.scanners]", "'scan-hold'"),
+        ('feeds = "label-1"', 'feeds = "lable-1"', "[stations.pack-1.feeds]", "'label-1'"),
     ],
     ids=["machine", "printer", "camera", "scanner", "station"],
 )
@@ -110,13 +111,13 @@ def test_a_name_that_nobody_declared_gets_a_suggestion(
         ('file = "applicator"', 'file = "aplicator"', "aplicator", ""),
         ('file = "applicator"', 'file = "packer"', "", ""),
         ('"opc.tcp://127.0.0.1:14840"', '"127.0.0.1:14840"', "[machines.packer-1.address]", "opc.tcp://host:port"),
-        ('machine = "gate-1"\n', "", "[stations.gate-1].machine", "a machine for kind courier_gate"),
-        ("lanes = { gate = 1, hold = 2, clarify = 3 }", "", "[stations.label-1].lanes", "gate, hold, clarify"),
-        ("hold = 2", "hold = 1", "[stations.label-1].lanes", "of its own"),
+        ('machine = "gate-1"\n', "", "[stations.gate-1.machine]", "a machine for kind courier_gate"),
+        ("lanes = { gate = 1, hold = 2, clarify = 3 }", "", "[stations.label-1.lanes]", "gate, hold, clarify"),
+        ("hold = 2", "hold = 1", "[stations.label-1.lanes]", "of its own"),
         ('scanners = ["scan-hold"]', 'scanners = ["scan-bench"]', "[stations.hold-1]", "bench-1 has it"),
         ('camera = "cam-bench"', 'camera = "cam-verify"', "[stations.bench-1]", "label-1 has it"),
         ("18082/snapshot.jpg", "18082/stream.mjpg", "[cameras.cam-verify.delay_s]", "address of a snapshot"),
-        ('feeds = "label-1"', 'feeds = "hold-1"', "[stations.pack-1].feeds", "print_apply or bench"),
+        ('feeds = "label-1"', 'feeds = "hold-1"', "[stations.pack-1.feeds]", "print_apply or bench"),
     ],
     ids=str,
 )
@@ -169,6 +170,83 @@ def test_a_stream_that_says_its_delay_may_be_a_witness(site_with: Callable[..., 
     stream = 'url = "rtsp://127.0.0.1:18082/1"\ndelay_s = 1.5'
     path = site_with(('url = "http://127.0.0.1:18082/snapshot.jpg"', stream))
     assert find_faults(path) == [] and load_site(path).cameras["cam-verify"].delay_s == 1.5
+
+
+def test_mistakes_of_every_kind_are_told_in_one_run(site_with: Callable[..., Path]) -> None:
+    faults = find_faults(
+        site_with(
+            ("wip_limit = 12", "wip_limt = 12"),
+            ('company_prefix = "9521321"', 'company_prefix = "95"'),
+            ("port = 8080", "port = 70000"),
+            ('title = "Demo hall"', ""),
+            ('[machines.arm-1]\nfile = "applicator"', '[machines.arm-1]\nfile = "aplicator"'),
+            (
+                '[machines.gate-1]\nfile = "courier_gate"\naddress = "127.0.0.1:15023"',
+                '[machines.gate-1]\nfile = "packer"',
+            ),
+            ('kind = "hold"', 'kind = "hodl"'),
+            ('camera = "cam-bench"', 'camera = "cam-bunch"'),
+            ('"127.0.0.1:15035"', '"127.0.0.1:99999"'),
+            ('"Asia/Shanghai"', '"Asia/Shanghi"'),
+            ('role = "archive"', 'role = "achive"'),
+        )
+    )
+    places = {fault.where.rpartition(" ")[2] for fault in faults}
+    assert places >= {
+        "[policy.wip_limt]",
+        "[site.company_prefix]",
+        "[web.port]",
+        "[site.title]",
+        "[machines.gate-1.address]",
+        "[stations.hold-1.kind]",
+        "[stations.bench-1.camera]",
+        "[scanners.scan-courier.address]",
+        "[site.time_zone]",
+        "[subscribers.archive.role]",
+    }
+    assert any("aplicator" in fault.where for fault in faults)
+    assert any("gate-1 without job release" in fault.seen for fault in faults)
+    assert len(faults) == len({fault.text() for fault in faults})
+
+
+def test_a_part_that_is_wrong_in_itself_still_counts_as_declared_and_as_a_place(site_with: Callable[..., Path]) -> None:
+    assert only(site_with(('address = "127.0.0.1:15022"', ""))).where.endswith("[machines.arm-1.address]")
+    assert only(site_with(('kind = "hold"', 'kind = "hodl"'))).where.endswith("[stations.hold-1.kind]")
+
+
+@pytest.mark.parametrize(
+    "old, new, seen, expected",
+    [
+        ("port = 8080", "port = 70000", "70000", "a port from 1 to 65535"),
+        ("port = 8080", 'port = "http"', "'http'", "a whole number"),
+        ("wip_limit = 12", "wip_limit = 0", "0", "a number 1 to 1000"),
+        ("speed = 20", "speed = 0", "0", "a number above 0 and at most 1000"),
+        ("reserve_s = 3600", "reserve_s = -1", "-1", "a number above 0"),
+        ("fixed = true", 'fixed = "perhaps"', "'perhaps'", "true or false"),
+        ('no_answer = "ship"', 'no_answer = "shop"', "'shop'", "one of ship, ask, return"),
+        ('company_prefix = "9521321"', 'company_prefix = "95"', "'95'", "7 to 10 digits"),
+        ("[stations.hold-1]", "[stations.Hold]", "'Hold'", "small letters"),
+        ("machine_most_mm = [400, 300, 250]", "machine_most_mm = 400", "400", "a list"),
+        ("machine_most_mm = [400, 300, 250]", "machine_most_mm = [400, 300]", "nothing", "must be there"),
+        ('url = "http://127.0.0.1:18082/', 'url = "http://127.0.0.1:99999/', "99999", "a port from 1 to 65535"),
+        ('"127.0.0.1:15021"', '"127.0.0.1:0"', "127.0.0.1:0", "a port from 1 to 65535"),
+        ("video_port = 8081", "video_port = 8080", "127.0.0.1:8080", "web.port has it"),
+        ('truth = "127.0.0.1:18099"', 'truth = "127.0.0.1:18090"', "127.0.0.1:18090", "twin.host has it"),
+        ('"opc.tcp://127.0.0.1:14841"', '"opc.tcp://127.0.0.1:14840"', "14840", "packer-1 has it"),
+    ],
+    ids=str,
+)
+def test_wrong_values_are_told_in_the_words_of_the_house(
+    site_with: Callable[..., Path], old: str, new: str, seen: str, expected: str
+) -> None:
+    fault = find_faults(site_with((old, new)))[0]
+    assert seen in fault.seen and expected in fault.expected, fault.text()
+    assert "Input" not in fault.text() and "[]" not in fault.text()
+
+
+def test_what_is_no_toml_is_told_with_its_line(site_with: Callable[..., Path]) -> None:
+    fault = only(site_with(("[web]", "[web")))
+    assert " line " in fault.where and fault.code == 4201
 
 
 def test_all_mistakes_of_a_kind_are_told_at_once(site_with: Callable[..., Path]) -> None:

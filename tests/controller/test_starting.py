@@ -13,7 +13,7 @@ from controller import ports
 from controller.__main__ import main
 from controller.commands.up import Greeter
 from controller.ports import hold_ports
-from controller.site import load_site
+from controller.site_file import load_site
 from controller.sites import free_offset, moved
 from controller.starting import data_of, only_one
 from controller.supervisor import Child

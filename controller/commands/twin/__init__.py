@@ -11,8 +11,10 @@ import signal
 from dataclasses import asdict
 from pathlib import Path
 
+from controller.commands import numbers
 from controller.commands.twin.plant import plant_of
-from controller.site import Site, load_site, twin_part
+from controller.site import Site, twin_part
+from controller.site_file import load_site
 from controller.sites import find_site
 from controller.supervisor import die_with_supervisor
 from simulation.people.stage import PeopleSpec, Stage
@@ -24,8 +26,8 @@ OPERATOR, SUPERVISOR = "floor", "shift-lead"
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
     options.add_argument("site", type=Path, help="site file, for example sites/demo.toml")
-    options.add_argument("--speed", type=float, help="motion this many times faster than life (default: the site's)")
-    options.add_argument("--orders", type=int, default=0, help="post this many orders (default: none)")
+    options.add_argument("--speed", type=numbers.speed, help="motion this many times faster than life (default: the site's)")
+    options.add_argument("--orders", type=numbers.orders, default=0, help="post this many orders (default: none)")
     options.add_argument("--seed", type=int, help="seed of orders and people (default: the site's)")
     options.add_argument("--no-people", action="store_true", help="machines only: nobody moves an item")
     options.add_argument("--json", action="store_true", help="print one JSON line once ready, nothing else")

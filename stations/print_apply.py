@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from packline.core.effects import (
-    APPLY,
     DISCARD,
     EJECT,
     OPEN_STATES,
@@ -28,12 +27,12 @@ from stations.looking import Eye, Look, plate_in
 from stations.pack import is_it_sealed
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, say
+from stations.visit import NOTHING_DONE, begin_visit
 
 MOST_DISCARDS = 3
 STRAY = 2107
 PACKER_SAYS_S = 5.0
 """A carton may be here before the packer's word on it is in the books; after this long a person is asked."""
-_NOT_DONE = frozenset({EffectState.NOT_EXECUTED, EffectState.VOIDED})
 
 
 class ExitGuard(Device):
@@ -112,7 +111,7 @@ class PrintApply:
         if self._waits_for_packer(parcel, seal):
             self.screen.state, self.screen.next = "waiting", say("labelling", lpn=parcel.lpn, step="arrive")
             return
-        parcel = await self._arrive(parcel, look)
+        parcel = await begin_visit(self._kit, parcel, self.name, look.seen)
         where, to = await self._kit.where_to(parcel, order)
         if parcel.state is ParcelState.COLLECTED and where.kind == "pack":
             await self._ask_whether_sealed(parcel, seal)
@@ -150,29 +149,6 @@ class PrintApply:
             seen = f"{lpn}, booked as {parcel.state}"
             raise Trouble(Fault(3004, where=self.name, seen=seen, expected="a parcel in work"), subject=lpn)
         return parcel, order
-
-    async def _arrive(self, parcel: Parcel, look: Look) -> Parcel:
-        """Book a visit in. Whoever the books still have here was taken off by hand: there is room for one."""
-        if not await self._kit.is_new_here(parcel, self.name):
-            return parcel
-        here = await self._kit.books.parcels(place=self.name)
-        also = [self._event("ParcelMoved", p, {"place": ""}) for p in here if p.lpn != parcel.lpn]
-        if not await self._left_its_label(parcel, look):
-            return await self._kit.arrive(parcel, self.name, *also)
-        also.append(self._event("LabelVoided", parcel, {"sscc": parcel.sscc, "reason": "left_behind"}))
-        return await self._kit.arrive(parcel, self.name, *also)
-
-    async def _left_its_label(self, parcel: Parcel, look: Look) -> bool:
-        """Tell whether a label was printed on an earlier visit and never put on.
-
-        What lies at the printer's exit now may be anybody's; that label is void, wherever it is, and a new one is printed.
-        """
-        if not parcel.sscc or parcel.state not in (ParcelState.PACKED, ParcelState.PRINTED) or look.seen.labels:
-            return False
-        applied = await self._kit.ledger.find(APPLY, parcel.lpn, parcel.generation)
-        printed = await self._kit.ledger.find(PRINT, parcel.lpn, parcel.generation)
-        was_printed = printed is not None and printed.state not in _NOT_DONE
-        return was_printed and (applied is None or applied.state in _NOT_DONE)
 
     async def _packed_by_machines_word(self, parcel: Parcel, seal: OpenEffect | None) -> Parcel:
         """Book a seal that the packer confirmed and nobody booked. That a carton stands here proves no seal: hands carry, too."""
@@ -222,7 +198,7 @@ class PrintApply:
         if not parcel.sscc:
             return False
         printed = await self._kit.ledger.find(PRINT, parcel.lpn, parcel.generation)
-        return printed is not None and printed.state not in _NOT_DONE
+        return printed is not None and printed.state not in NOTHING_DONE
 
     async def _send_off_stranger(self, lpn: str) -> None:
         """Push a carton that the books have no work for to clarification."""

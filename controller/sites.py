@@ -22,9 +22,9 @@ def find_site(path: Path) -> Path:
     for folder in _shipped():
         if (folder / path.name).exists():
             return folder / path.name
-    raise FileFaults(
-        [Fault(4201, where=str(path), seen="no such file", expected="a site file, or the name of a shipped one")]
-    )
+    expected = "a site file, or the name of a shipped one"
+    remedy = "Check the path, and from which folder you type."
+    raise FileFaults([Fault(4201, where=str(path), seen="no such file", expected=expected, remedy=remedy)])
 
 
 def _shipped() -> list[Path]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from controller.commands import numbers
 from controller.site import Site, twin_part
 from controller.site_file import load_site
 from controller.sites import find_site, free_offset, moved
@@ -27,33 +28,20 @@ QUIET_S = 60.0
 STOP_S = 10.0
 READY_S = 20.0
 BAR = 24
-MOST_SPEED = 1000
 MOST_SAID_BYTES = 65536
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
     options.add_argument("--site", type=Path, default=Path("sites/demo.toml"), help="site file with a [twin]")
-    options.add_argument("--orders", type=_positive_int, default=24, help="how many orders are posted (default 24)")
+    options.add_argument("--orders", type=numbers.orders, default=24, help="how many orders are posted (default 24)")
     options.add_argument(
-        "--speed", type=_positive, help="motion this many times faster than life (default: the site's)"
+        "--speed", type=numbers.speed, help="motion this many times faster than life (default: the site's)"
     )
     options.add_argument("--seed", type=int, help="seed of orders and people")
     options.add_argument("--exit", action="store_true", help="end when every order is through")
     options.add_argument("--json", action="store_true", help="last line of standard output: the figures as JSON")
     options.add_argument("--data", type=Path, help="keep books and logs in this folder (default: a temporary one)")
-
-
-def _positive_int(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number
-
-
-def _positive(text: str) -> float:
-    if not 0 < (number := float(text)) <= MOST_SPEED:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most {MOST_SPEED}")
-    return number
 
 
 @dataclass(slots=True, kw_only=True)

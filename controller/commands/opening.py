@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from controller.site import load_site
+from controller.site_file import load_site
 from controller.starting import books_file, data_of, database_url
 from packline.core.clock import WallClock
 from packline.core.faults import Fault

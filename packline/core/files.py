@@ -25,6 +25,10 @@ MOST_ROUNDS = 50
 _TOML_PLACE = re.compile(r"^(?P<what>.*?) \(at (?P<place>line \d+, column \d+|end of document)\)$")
 
 
+_SAVE = "Save the file as UTF-8, and see that it is the file you mean."
+_PATH = "Check the path, and that you may read the file."
+
+
 class FileFaults(Exception):  # noqa: N818 - several faults of one file
     """All faults of one file, in the order found."""
 
@@ -79,10 +83,12 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise FileFaults([Fault(4201, where=where, seen=seen, expected="TOML")]) from error
     except UnicodeDecodeError as error:
         seen = f"bytes that are no UTF-8 from number {error.start} on"
-        raise FileFaults([Fault(4201, where=str(path), seen=seen, expected="text in UTF-8")]) from error
+        raise FileFaults([Fault(4201, where=str(path), seen=seen, expected="text in UTF-8", remedy=_SAVE)]) from error
     except OSError as error:
         seen = (error.strerror or type(error).__name__).lower()
-        raise FileFaults([Fault(4201, where=str(path), seen=seen, expected="a file that can be read")]) from error
+        raise FileFaults(
+            [Fault(4201, where=str(path), seen=seen, expected="a file that can be read", remedy=_PATH)]
+        ) from error
 
 
 def survey(

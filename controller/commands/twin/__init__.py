@@ -26,7 +26,9 @@ OPERATOR, SUPERVISOR = "floor", "shift-lead"
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
     options.add_argument("site", type=Path, help="site file, for example sites/demo.toml")
-    options.add_argument("--speed", type=numbers.speed, help="motion this many times faster than life (default: the site's)")
+    options.add_argument(
+        "--speed", type=numbers.speed, help="motion this many times faster than life (default: the site's)"
+    )
     options.add_argument("--orders", type=numbers.orders, default=0, help="post this many orders (default: none)")
     options.add_argument("--seed", type=int, help="seed of orders and people (default: the site's)")
     options.add_argument("--no-people", action="store_true", help="machines only: nobody moves an item")

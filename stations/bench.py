@@ -10,7 +10,7 @@ from packline.core.scans import Scan
 from packline.orders.model import Event, Order, Parcel, ParcelState
 from scanning import gs1
 from scanning.verify import Seen
-from stations.kit import Kit, trouble_of
+from stations.kit import Kit, plate_of, trouble_of
 from stations.label_job import LabelJob, Tools
 from stations.looking import Eye
 from stations.pack import carton_size
@@ -68,9 +68,7 @@ class Bench:
             return self._word(parsed.value, actor)
         if parsed.kind in (gs1.Kind.LABEL, gs1.Kind.SSCC):
             return await self._label(parsed, actor)
-        if parsed.kind is not gs1.Kind.LPN:
-            raise Fault(4101, where=self.name, seen=parsed.value, expected="a carton plate")
-        return await self._plate(parsed.value)
+        return await self._plate(plate_of(parsed, self.name))
 
     async def _plate(self, lpn: str) -> Instruction:
         if self._current and self._current != lpn:

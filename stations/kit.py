@@ -16,6 +16,7 @@ from packline.orders.model import Event, Order, Parcel
 from packline.orders.policy import Reaction, rule_for
 from packline.orders.ports import Books
 from packline.orders.routing import Destination, destination
+from scanning import gs1
 from stations.ports import Machinery, Offload, View
 
 _LINK_FAULTS = range(1001, 1101)
@@ -187,6 +188,18 @@ class Kit:
     def deadline(self, seconds: float) -> str:
         """Give now plus `seconds` as ISO text."""
         return (self.clock.now() + timedelta(seconds=seconds)).isoformat()
+
+
+def plate_of(parsed: gs1.Parsed, where: str) -> str:
+    """Give the carton plate that was scanned; raises Fault 4101 for a label or anything else.
+
+    A label names the parcel that it was made for, which need not be the carton that it sticks on.
+    """
+    if parsed.kind is gs1.Kind.LPN:
+        return parsed.value
+    is_label = parsed.kind in (gs1.Kind.LABEL, gs1.Kind.SSCC)
+    seen = f"a label: {parsed.value}" if is_label else parsed.value
+    raise Fault(4101, where=where, seen=seen, expected="the carton's own plate" if is_label else "a carton plate")
 
 
 def link_fault(view: View, where: str) -> Fault | None:

@@ -357,3 +357,22 @@ async def test_nothing_comes_back_from_clarification_as_labelled_when_its_label_
     await life.change(ship_to=ELSEWHERE)
     await life.resolver.parcel(lpn, "release", actor="lin", role="operator")
     assert (await life.parcel(lpn)).state is ParcelState.PACKED
+
+
+@pytest.mark.parametrize("place", ["hold", "clarify"])
+@pytest.mark.parametrize("code", ["mark", "bars"])
+async def test_a_label_is_not_taken_for_the_plate_of_the_carton_that_it_sticks_on(
+    life: Life, place: str, code: str
+) -> None:
+    """A carton wears the label of another: what is done next would be done to that other parcel."""
+    named = await life.approved()
+    await life.record("ParcelReturning", named.lpn)
+    paper = named.labels[0]
+    text = f"PK1|{paper.sscc}|{paper.lpn}|{paper.print_number}" if code == "mark" else f"00{paper.sscc}"
+    work = life.hold if place == "hold" else life.clarify
+    with pytest.raises(Fault, match="saw a label.*own plate.*Scan the carton's PL number") as found:
+        await life.scan(work, text)
+    assert found.value.code == 4101
+    with pytest.raises(Fault):
+        await life.scan(life.clarify, "DO:DONE")
+    assert (await life.parcel(named.lpn)).state is ParcelState.RETURNING

@@ -39,11 +39,18 @@ class Web(_Part):
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
     video_port: Annotated[int, Field(ge=1, le=65535)] = 8081
     public_url: str = ""
+    certificate: str = ""
+    key: str = ""
+
+    @property
+    def is_https(self) -> bool:
+        """Tell whether dashboard and video server speak TLS themselves."""
+        return bool(self.certificate and self.key)
 
     @property
     def base_url(self) -> str:
         """Give the address that links carry."""
-        return self.public_url or f"http://{self.host}:{self.port}"
+        return self.public_url or f"{'https' if self.is_https else 'http'}://{self.host}:{self.port}"
 
 
 class Policy(_Part):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from controller.site import NAME_PATTERN, PREFIX_PATTERN, Site, StationPart, places_of
+from controller.site import NAME_PATTERN, PREFIX_PATTERN, Site, StationPart, Web, places_of
 from packline.core.faults import Fault
 from packline.core.files import FileFaults, near, read_toml, survey
 from packline.orders.tracking import AUDIENCE
@@ -104,6 +105,7 @@ def _cross_check(site: Site, where: str, raw: Mapping[str, Any]) -> Iterator[Fau
     yield from _check_urls(site, where)
     yield from _check_addresses(site, where)
     yield from _check_zone(site, where)
+    yield from _check_tls(site, where)
     if site.twin and not _is_loopback(site.web.host):
         yield Fault(
             4201,
@@ -251,6 +253,32 @@ def _addresses(site: Site) -> Iterator[tuple[str, str]]:
     for kind in ("machines", "printers", "scanners"):
         for name, part in getattr(site, kind).items():
             yield f"{kind}.{name}.address", part.address
+
+
+def _check_tls(site: Site, where: str) -> Iterator[Fault]:
+    web = site.web
+    if not web.certificate and not web.key:
+        return
+    for name, file, other in (("certificate", web.certificate, "key"), ("key", web.key, "certificate")):
+        if not file:
+            yield Fault(4201, where=f"{where} [web.{name}]", seen="nothing", expected=f"a file: there is a {other}")
+    if site.twin:
+        expected = "plain HTTP on the loopback address: the [twin]'s people know no certificate"
+        yield Fault(4201, where=f"{where} [web.certificate]", seen=web.certificate, expected=expected)
+    if web.is_https:
+        yield from _check_pair(web, where)
+
+
+def _check_pair(web: Web, where: str) -> Iterator[Fault]:
+    folder = Path(where).resolve().parent
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            folder / web.certificate, folder / web.key, password=b""
+        )
+    except (OSError, ValueError) as error:
+        seen = getattr(error, "strerror", None) or getattr(error, "reason", None) or str(error)
+        expected = "a certificate (with its chain) and its key without a password, both in PEM and readable"
+        yield Fault(4201, where=f"{where} [web.certificate]", seen=str(seen).lower(), expected=expected)
 
 
 def _check_zone(site: Site, where: str) -> Iterator[Fault]:

@@ -19,7 +19,7 @@ from packline.core.pictures import Still
 from scanning.cameras.grabber import Grabber
 from scanning.cameras.sources import open_source
 from web.crowd import Gauge
-from web.serve import SPARE_THREADS, serve
+from web.serve import SPARE_THREADS, Tls, serve
 from web.video_token import may_see
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def create_video_app(settings: VideoSettings, make: Callable[[str, str], Grabber
     return app
 
 
-def run(settings: VideoSettings, host: str, port: int) -> None:
+def run(settings: VideoSettings, host: str, port: int, *, tls: Tls | None = None) -> None:
     """Serve the cameras until SIGTERM."""
     app = create_video_app(settings)
     place = cinema_of(app)
@@ -84,7 +84,7 @@ def run(settings: VideoSettings, host: str, port: int) -> None:
         for grabber in place.grabbers.values():
             grabber.stop()
 
-    serve(app, host, port, threads=settings.most_viewers + SPARE_THREADS, start=start, stop=stop)
+    serve(app, host, port, threads=settings.most_viewers + SPARE_THREADS, start=start, stop=stop, tls=tls)
 
 
 serve_video = run

@@ -40,8 +40,8 @@ def _supervise(site: Site, path: Path, data: Path) -> int:
     web = site.web
     probes = {
         "controller": answers_locally(data),
-        "web": answers_http(web.host, web.port, "/api/health"),
-        "video": answers_http(web.host, web.video_port, "/health"),
+        "web": answers_http(web.host, web.port, "/api/health", is_https=web.is_https),
+        "video": answers_http(web.host, web.video_port, "/health", is_https=web.is_https),
     }
     children = {
         name: Child(name=name, command=[sys.executable, "-m", "controller", "process", name, str(path)], probe=probe)

@@ -30,7 +30,10 @@ SITE: Mapping[str, str] = {
     "Web.host": "Address that dashboard and video server listen at. A site with a `[twin]` must stay on a loopback address.",
     "Web.port": "Port of the dashboard, the intake and the buyers' pages.",
     "Web.video_port": "Port of the video server.",
-    "Web.public_url": "Base of the links that buyers get. Empty: `http://host:port`.",
+    "Web.public_url": "Base of the links that buyers get. Empty: `http://host:port`, with TLS `https://host:port`.",
+    "Web.certificate": "PEM file with the certificate and its chain, relative to the site file. With it and `key` dashboard and video server "
+    "speak TLS, and cookies are marked Secure. Not with a `[twin]`.",
+    "Web.key": "PEM file with the certificate's key, without a password; readable by Packline's own user only.",
     "Policy.wip_limit": "Orders on the floor at once; more wait. An order whose cartons all wait in the hold rack, or are gone, does not count.",
     "Policy.reserve_s": "Seconds until a reserved order that was not bought goes back to the shelf.",
     "Policy.pay_s": "Seconds until a bought order that was not paid goes back to the shelf.",

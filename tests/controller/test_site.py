@@ -15,8 +15,10 @@ from controller.commands.check import find_faults
 from controller.site import Site, places_of
 from controller.site_file import load_site
 from controller.sites import find_site, free_offset, is_free, moved, ports_in
+from controller.tls import tls_of
 from packline.core.faults import Fault
 from packline.core.files import FileFaults
+from tests.web.certificate import make_pem
 
 DEMO = Path(__file__).parents[2] / "sites" / "demo.toml"
 TEXT = DEMO.read_text("utf-8")
@@ -242,6 +244,43 @@ def test_wrong_values_are_told_in_the_words_of_the_house(
     fault = find_faults(site_with((old, new)))[0]
     assert seen in fault.seen and expected in fault.expected, fault.text()
     assert "Input" not in fault.text() and "[]" not in fault.text()
+
+
+def real(*changes: tuple[str, str]) -> list[tuple[str, str]]:
+    """Make the demo a site without a twin, so that it may leave the loopback address."""
+    twin = TEXT[TEXT.index("[twin]") :]
+    return [(twin, ""), *changes]
+
+
+def test_certificate_and_key_make_the_dashboard_speak_tls(site_with: Callable[..., Path]) -> None:
+    with_tls = ("video_port = 8081", 'video_port = 8081\ncertificate = "own.pem"\nkey = "own.pem"')
+    path = site_with(*real(with_tls))
+    make_pem(path.parent / "own.pem")
+    assert find_faults(path) == []
+    web = load_site(path).web
+    assert web.is_https and web.base_url == "https://127.0.0.1:8080"
+    found = tls_of(web, path)
+    assert found is not None and found.certificate == path.parent / "own.pem"
+    plain = load_site(DEMO).web
+    assert not plain.is_https and tls_of(plain, DEMO) is None and plain.base_url.startswith("http://")
+
+
+def test_a_certificate_that_cannot_serve_is_refused(site_with: Callable[..., Path]) -> None:
+    port = "video_port = 8081"
+    only_one = site_with(*real((port, f'{port}\ncertificate = "own.pem"')))
+    assert only(only_one).where.endswith("[web.key]")
+    pair = (port, f'{port}\ncertificate = "own.pem"\nkey = "key.pem"')
+    path = site_with(*real(pair))
+    assert "no such file" in only(path).seen
+    make_pem(path.parent / "own.pem")
+    make_pem(path.parent / "key.pem")
+    assert only(path).where.endswith("[web.certificate]") and "mismatch" in only(path).seen
+    (path.parent / "key.pem").write_text("nonsense")
+    assert only(path).where.endswith("[web.certificate]")
+    make_pem(path.parent / "key.pem").replace(path.parent / "own.pem")
+    (path.parent / "key.pem").write_bytes((path.parent / "own.pem").read_bytes())
+    assert find_faults(path) == []
+    assert "loopback" in only(site_with(pair)).expected
 
 
 def test_what_is_no_toml_is_told_with_its_line(site_with: Callable[..., Path]) -> None:

@@ -113,12 +113,19 @@ POLICY: Mapping[int, Rule] = {
 QUARANTINED = Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS))
 """The rule of a message that was set aside, whatever is wrong with it: its row is about the message, not the fault."""
 
+ALSO: Mapping[tuple[int, str], tuple[Action, ...]] = {(2006, "apply"): (A.REPRINT,)}
+"""What may be chosen besides when it was that kind of effect that failed: a label can be spoilt, a seal cannot be reprinted."""
 _DEFAULT = Rule(reaction=R.NOTE, actions=(A.DISMISS,))
 
 
 def rule_for(code: int) -> Rule:
     """Give the rule of a fault code; unknown codes are noted and may be dismissed."""
     return POLICY.get(code, _DEFAULT)
+
+
+def actions_for(code: int, effect_kind: str = "") -> tuple[Action, ...]:
+    """Give what a person may choose about a fault of an effect."""
+    return (*rule_for(code).actions, *ALSO.get((code, effect_kind), ()))
 
 
 def may(role: str, action: Action) -> bool:

@@ -30,7 +30,8 @@ class Score:
     def __init__(
         self, *, accounts: Mapping[str, Account], truth: Truth, roles: frozenset[str], recount: Recount
     ) -> None:
-        self._recount = recount
+        self._recount, self._recounts = recount, 0
+        self._excused: set[tuple[str, str]] = set()
         self._accounts, self._truth, self._roles = accounts, truth, roles
         self._ends: dict[str, dict[str, str]] = defaultdict(dict)
         self._cartons: dict[str, set[str]] = defaultdict(set)
@@ -72,15 +73,23 @@ class Score:
 
     def lost_events(self) -> int:
         """Count what a subscriber should have heard and did not: events that others heard, and parcels that left unsaid."""
-        every = {number: name for heard in self._heard.values() for number, name in heard.items()}
-        missed = sum(
-            hears(role, name) and number not in heard
-            for role, heard in self._heard.items()
-            for number, name in every.items()
-        )
+        missed = self._missed()
+        if (
+            self._recount.ordered > self._recounts
+        ):  # books that were restored cannot tell what their later state had to tell
+            self._recounts, self._excused = self._recount.ordered, missed
         said = self._gone | self._recount.called_shipped
         unsaid = sum(parcel.left and lpn not in said for lpn, parcel in self._truth.parcels.items())
-        return missed + unsaid
+        return len(missed - self._excused) + unsaid
+
+    def _missed(self) -> set[tuple[str, str]]:
+        every = {number: name for heard in self._heard.values() for number, name in heard.items()}
+        return {
+            (role, number)
+            for role, heard in self._heard.items()
+            for number, name in every.items()
+            if hears(role, name) and number not in heard
+        }
 
     def count(self, name: str) -> int:
         """Count the different events called `name`."""

@@ -23,13 +23,14 @@ _LINK_FAULTS = range(1001, 1101)
 
 
 class Trouble(Exception):  # noqa: N818 - the trade's word
-    """A fault about one subject (LPN, unit or station); `effect_id` names the effect that is in doubt."""
+    """A fault about one subject (LPN, unit or station); `effect_id` and `kind` name the effect that is in doubt."""
 
-    def __init__(self, fault: Fault, *, subject: str, effect_id: str = "") -> None:
+    def __init__(self, fault: Fault, *, subject: str, effect_id: str = "", kind: str = "") -> None:
         super().__init__(fault.text())
         self.fault = fault
         self.subject = subject
         self.effect_id = effect_id
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +230,9 @@ def sensors(machine: Machinery) -> Mapping[str, int]:
     return view.inputs
 
 
-def trouble_of(outcome: Outcome, *, where: str, subject: str, unknown: int = 2005, failed: int = 2006) -> Trouble:
+def trouble_of(
+    outcome: Outcome, *, where: str, subject: str, unknown: int = 2005, failed: int = 2006, kind: str = ""
+) -> Trouble:
     """Say what is wrong with an outcome that is not confirmed; a job that still runs holds the station."""
     otherwise = {EffectState.SENT: 2001, EffectState.UNKNOWN: unknown, EffectState.NOT_EXECUTED: 2003}
     code = outcome.evidence.fault or otherwise.get(outcome.state, failed)
@@ -237,9 +240,8 @@ def trouble_of(outcome: Outcome, *, where: str, subject: str, unknown: int = 200
     if outcome.state is EffectState.FAILED and rule_for(code).reaction is Reaction.HOLD:
         # waiting heals no job that failed: only a person's word opens it again, so it must be asked for
         code, seen = failed, f"{seen}, fault {code}"
-    return Trouble(
-        Fault(code, where=where, seen=seen, expected="confirmed"), subject=subject, effect_id=outcome.effect_id
-    )
+    fault = Fault(code, where=where, seen=seen, expected="confirmed")
+    return Trouble(fault, subject=subject, effect_id=outcome.effect_id, kind=kind)
 
 
 def _at(event: Event, place: str) -> Event:

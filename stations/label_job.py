@@ -114,7 +114,8 @@ class LabelJob:
             return
         is_in_doubt = outcome.state is EffectState.UNKNOWN and (outcome.evidence.fault or 2005) >= OF_MACHINES
         if not outcome.ok and not is_in_doubt:
-            raise trouble_of(outcome, where=f"{self._station} parcel {parcel.lpn}", subject=parcel.lpn)
+            where = f"{self._station} parcel {parcel.lpn}"
+            raise trouble_of(outcome, where=where, subject=parcel.lpn, kind=APPLY.name)
         self._screen.next = say("labelling", lpn=parcel.lpn, step="verify")
         look = await self._tools.eye.see(self._expected(parcel))
         await self._judge(parcel, outcome, look)

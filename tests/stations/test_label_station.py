@@ -11,7 +11,7 @@ from packline.core.effects import APPLY, EJECT, PRINT, SEAL, EffectState, Eviden
 from packline.core.faults import Fault
 from packline.orders.changes import changes
 from packline.orders.model import Address, ParcelState, Purchase
-from packline.orders.policy import rule_for
+from packline.orders.policy import Action, actions_for, rule_for
 from stations.kit import Trouble
 from stations.print_apply import PACKER_SAYS_S
 from tests.stations.fakes import Carton, Paper
@@ -365,6 +365,21 @@ async def test_a_machine_fault_that_failed_a_job_is_asked_about_so_that_it_can_b
     await life.resolver.resolve(row, "retry", actor="lin", role="operator")
     await life.label_all(lpn)
     assert len(life.floor.hall.stuck) == 1
+
+
+async def test_a_label_that_the_arm_spoilt_can_be_printed_again(life: Life) -> None:
+    lpn = await life.carton()
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
+    life.floor.arm.misbehave["apply"] = "fail"
+    found = await trouble(life.label.step())
+    assert found.fault.code == 2006 and Action.REPRINT in actions_for(found.fault.code, found.kind)
+    row = await life.kit.books.open_exception(
+        found.fault, station="label-1", subject=lpn, actions=["reprint"], effect_id=found.effect_id
+    )
+    await life.resolver.resolve(row, "reprint", actor="lin", role="operator")
+    box = await life.label_all(lpn)
+    assert [p.print_number for p in box.labels] == [(await life.parcel(lpn)).print_number]
+    assert len(life.floor.hall.printed) == 2 and len(life.floor.hall.thrown) == 1
 
 
 async def test_a_full_lane_is_waited_for(life: Life) -> None:

@@ -114,6 +114,16 @@ async def test_what_may_pass_is_tried_again_a_bounded_number_of_times_before_a_p
     assert work.steps == 3
 
 
+async def test_a_question_offers_what_its_effect_allows_besides(life: Life) -> None:
+    found = Trouble(Fault(2006, where="label-1"), subject="PL0000000994", kind="apply")
+    asking = asyncio.ensure_future(post_of(life, Scripted(found))._one_step())
+    while not await questions(life):
+        await asyncio.sleep(0)
+    (row,) = await life.kit.books.open_exceptions()
+    assert row.actions == ("retry", "clarify", "reprint")
+    asking.cancel()
+
+
 async def test_a_good_step_makes_the_tries_count_from_the_start(life: Life) -> None:
     no_read = Trouble(Fault(3001, where="label-1"), subject="label-1")
     post = post_of(life, Scripted(no_read, no_read, None, no_read, no_read, None))

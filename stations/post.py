@@ -14,6 +14,7 @@ from packline.orders.policy import Reaction, actions_for, rule_for
 from stations.away import BELL_AFTER_S, Away
 from stations.bells import OF_STEPS, Bells
 from stations.kit import Kit, Trouble
+from stations.person import Held
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, refuse, say
 
@@ -79,8 +80,9 @@ class Post:
             self._scans.put_nowait(scan)
 
     async def hold(self, actor: str) -> None:
-        """A person stops the station after its present step."""
+        """A person stops the station after its present step; a step that waits for a person ends at once."""
         self.screen.hold_by = actor
+        self.screen.on_hold()
         self.wake()
 
     async def release(self, actor: str) -> None:
@@ -108,6 +110,8 @@ class Post:
             await self._ready()
             await self.work.step()
             await self._recovered()
+        except Held:
+            return  # its effect stays open: it is asked about again after the release
         except Trouble as trouble:
             await self._react(trouble.fault, trouble)
         except Fault as fault:

@@ -12,9 +12,11 @@ from packline.core.effects import (
     SEAL,
     Device,
     Effect,
+    EffectKind,
     EffectState,
     Evidence,
     OpenEffect,
+    Outcome,
     Ticket,
 )
 from packline.core.faults import Fault
@@ -101,6 +103,7 @@ class PrintApply:
         if not sensors(self._arm)["parcel_present"]:
             self.screen.about()
             self.screen.state, self.screen.next = "idle", say("wait_carton")
+            await self._settle_strangers_gone()
             return
         self.screen.state = "working"
         look = await self._eye.see()
@@ -180,14 +183,28 @@ class PrintApply:
 
     async def _free_the_peel(self, parcel: Parcel) -> None:
         """A label at the printer's exit that no open job owns (void, restored books) is thrown away before printing."""
+        for row in await self._open_rows(DISCARD, self.name):
+            await self._seen_discarded(await self._kit.ledger.ask(row.effect, self._arm.device()))
         for _ in range(MOST_DISCARDS):
             if self._is_peel_free() or await self._is_ours(parcel):
                 return
             number = await self._kit.books.serial("discard")
             effect = Effect(kind=DISCARD, subject=self.name, generation=number, station=self.name)
-            await self._kit.ledger.perform(effect, self._arm.device())
+            await self._seen_discarded(await self._kit.ledger.perform(effect, self._arm.device()))
         if not self._is_peel_free():
             raise Trouble(Fault(STRAY, where=self.name, seen="a label that will not go"), subject=self.name)
+
+    async def _seen_discarded(self, outcome: Outcome) -> None:
+        """What the arm cannot tell of a discard, the sensors tell: nothing in doubt is begun again under another number."""
+        if outcome.state is EffectState.SENT:
+            raise trouble_of(outcome, where=f"{self.name} discard", subject=self.name)
+        if outcome.state is EffectState.UNKNOWN:
+            state = EffectState.CONFIRMED if self._is_peel_free() else EffectState.NOT_EXECUTED
+            await self._kit.ledger.settle(outcome.effect_id, Evidence(state=state, source="sensor"))
+
+    async def _open_rows(self, kind: EffectKind, subject: str = "") -> list[OpenEffect]:
+        rows = await self._kit.ledger.open_effects(self.name)
+        return [row for row in rows if row.effect.kind is kind and subject in ("", row.effect.subject)]
 
     def _is_peel_free(self) -> bool:
         inputs = sensors(self._arm)
@@ -204,15 +221,30 @@ class PrintApply:
         """Push a carton that the books have no work for to clarification."""
         if self._waits_for_room(self._lanes["clarify"]):
             return
-        number = await self._kit.books.serial("discard")
-        effect = Effect(
+        begun = [row.effect for row in await self._open_rows(EJECT, lpn) if _is_of_stranger(row)]
+        effect = begun[0] if begun else await self._eject_of_stranger(lpn)
+        outcome = await self._kit.ledger.perform(effect, self._arm.device())
+        if outcome.state is EffectState.UNKNOWN:
+            outcome = await self._kit.ledger.settle(outcome.effect_id, await self._still_here(lpn))
+        if outcome.state not in (EffectState.CONFIRMED, EffectState.NOT_EXECUTED):
+            raise trouble_of(outcome, where=f"{self.name} eject", subject=lpn)
+
+    async def _eject_of_stranger(self, lpn: str) -> Effect:
+        return Effect(
             kind=EJECT,
             subject=lpn,
-            generation=-number,  # no visit of ours: counted apart from the visits of known parcels
+            # no visit of ours: counted apart from the visits of known parcels
+            generation=-await self._kit.books.serial("discard"),
             station=self.name,
             parameters={"lane": self._lanes["clarify"]},
         )
-        await self._kit.ledger.perform(effect, self._arm.device())
+
+    async def _settle_strangers_gone(self) -> None:
+        """A stranger whose eject stayed in doubt is not at the stop any more."""
+        for row in await self._open_rows(EJECT):
+            if _is_of_stranger(row):
+                proof = Evidence(state=EffectState.CONFIRMED, source="photo-eye")
+                await self._kit.ledger.settle(row.effect_id, proof)
 
     def _waits_for_room(self, lane: int) -> bool:
         if not sensors(self._arm)[f"lane{lane}_full"]:
@@ -235,7 +267,7 @@ class PrintApply:
         )
         outcome = await self._kit.ledger.perform(effect, self._arm.device())
         if outcome.state is EffectState.UNKNOWN:
-            outcome = await self._kit.ledger.settle(outcome.effect_id, await self._still_here(parcel))
+            outcome = await self._kit.ledger.settle(outcome.effect_id, await self._still_here(parcel.lpn))
         if outcome.state is EffectState.NOT_EXECUTED:
             return
         if not outcome.ok:
@@ -243,15 +275,19 @@ class PrintApply:
         place = self._kit.places["gate"] if lane_kind == "gate" else f"lane-{lane_kind}"
         await self._kit.moved(parcel, f"to:{place}", self.name, only_from=self.name)
 
-    async def _still_here(self, parcel: Parcel) -> Evidence:
+    async def _still_here(self, lpn: str) -> Evidence:
         if not sensors(self._arm)["parcel_present"]:
             return Evidence(state=EffectState.CONFIRMED, source="photo-eye")
         look = await self._eye.see()
         if not look.seen.lpns:
-            fault = Fault(3001, where=self.name, seen="nothing readable", expected=f"{parcel.lpn} or another plate")
+            fault = Fault(3001, where=self.name, seen="nothing readable", expected=f"{lpn} or another plate")
             raise Trouble(fault, subject=self.name)
-        state = EffectState.NOT_EXECUTED if parcel.lpn in look.seen.lpns else EffectState.CONFIRMED
+        state = EffectState.NOT_EXECUTED if lpn in look.seen.lpns else EffectState.CONFIRMED
         return Evidence(state=state, source="camera", data=look.seen.as_dict())
 
     def _event(self, kind: str, parcel: Parcel, data: Mapping[str, object]) -> Event:
         return Event(kind=kind, subject=parcel.lpn, order_id=parcel.order_id, station=self.name, data=data)
+
+
+def _is_of_stranger(row: OpenEffect) -> bool:
+    return row.effect.generation < 0

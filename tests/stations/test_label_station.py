@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from packline.core.effects import APPLY, EJECT, PRINT, SEAL, EffectState, Evidence
+from packline.core.effects import APPLY, DISCARD, EJECT, PRINT, SEAL, Effect, EffectState, Evidence
 from packline.core.faults import Fault
 from packline.orders.changes import changes
 from packline.orders.model import Address, ParcelState, Purchase
@@ -159,6 +159,39 @@ async def test_unknown_carton_is_sent_to_clarification_when_there_is_room(life: 
     assert found.subject == "PL0000000994" and [b.lpn for b in life.floor.hall.lanes[3]] == ["PL0000000994"]
 
 
+async def test_an_eject_of_a_stranger_in_doubt_is_settled_by_the_next_picture(life: Life) -> None:
+    stranger = Carton(lpn="PL0000000994", sealed=True)
+    life.floor.hall.stop = stranger
+    for _ in range(3):
+        life.floor.arm.misbehave["eject"] = "half"
+        assert (await trouble(life.label.step())).fault.code == 4106
+        assert await life.kit.ledger.open_effects() == []
+    assert (await trouble(life.label.step())).fault.code == 4106
+    assert life.floor.hall.lanes[3] == [stranger]
+
+
+async def test_an_eject_of_a_stranger_that_no_picture_settles_stays_one_row_until_it_is_gone(life: Life) -> None:
+    box = Carton(lpn="PL0000000994", sealed=True)
+    life.floor.hall.stop = box
+    life.floor.arm.misbehave["eject"] = "half"
+    shots = iter([box, Carton(lpn=box.lpn, readable=False), box, Carton(lpn=box.lpn, readable=False)])
+    life.floor.cam_verify._look = lambda: next(shots)
+    for _ in range(2):
+        assert (await trouble(life.label.step())).fault.code == 3001
+        (row,) = await life.kit.ledger.open_effects()
+        assert row.state is EffectState.UNKNOWN
+    life.floor.hall.stop = None
+    await life.label.step()
+    assert await life.kit.ledger.open_effects() == []
+
+
+async def test_an_eject_of_a_stranger_that_failed_is_asked_about_and_not_begun_again_and_again(life: Life) -> None:
+    life.floor.hall.stop = Carton(lpn="PL0000000994", sealed=True)
+    life.floor.arm.misbehave["eject"] = "fail"
+    found = await trouble(life.label.step())
+    assert (found.fault.code, found.subject) == (2006, "PL0000000994") and found.effect_id
+
+
 async def test_a_parcel_booked_as_shipped_that_stands_at_the_stop_is_sent_to_clarification(life: Life) -> None:
     box = await life.approved()
     await life.record("ParcelShipped", box.lpn)
@@ -246,6 +279,29 @@ async def test_a_label_that_cannot_be_thrown_away_is_asked_about(life: Life) -> 
     life.floor.arm.acts = {**life.floor.arm.acts, "discard": lambda effect: {}}
     assert (await trouble(life.label.step())).fault.code == 2107
     assert life.floor.hall.printed == []
+
+
+@pytest.mark.parametrize("how", ["mute", "half"])
+async def test_a_discard_in_doubt_is_settled_by_the_sensors(life: Life, how: str) -> None:
+    lpn = await life.carton()
+    life.floor.hall.peel = Paper(sscc="395213210000009999", lpn="PL0000000994", print_number=77)
+    life.floor.arm.misbehave["discard"] = how
+    box = await life.label_all(lpn)
+    assert [p.lpn for p in box.labels] == [lpn]
+    assert await life.kit.ledger.open_effects() == []
+
+
+async def test_a_discard_that_a_stop_left_in_doubt_is_asked_after_and_settled(rig: Rig) -> None:
+    life = rig.live()
+    lpn = await life.carton()
+    effect = Effect(kind=DISCARD, subject="label-1", generation=1, station="label-1")
+    rig.floor.hall.peel = Paper(sscc="395213210000009999", lpn="PL0000000994", print_number=77)
+    rig.floor.arm.misbehave["discard"] = "mute"
+    await life.kit.ledger.perform(effect, rig.floor.arm)
+    again = rig.live()
+    await again.label_all(lpn)
+    assert await again.effect(DISCARD, "label-1", 1) is EffectState.CONFIRMED
+    assert len(rig.floor.hall.thrown) == 1 and await again.kit.ledger.open_effects() == []
 
 
 async def test_an_old_job_that_comes_out_late_is_not_put_on_the_next_carton(life: Life) -> None:

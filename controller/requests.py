@@ -258,7 +258,12 @@ class RequestDesk:
                 raise Fault(4301, where=post.name, seen=str(other), expected="hold | release")
 
     async def _replay(self, row: Row) -> None:
-        await self._hands.replay(int(row.args["inbox_id"]))
+        inbox_id = int(row.args["inbox_id"])
+        asked = [r for r in await self._hands.kit.books.open_exceptions() if r.subject == f"inbox:{inbox_id}"]
+        for waiting in asked:  # the row that asks about the message is answered by this, too
+            await self._hands.quarantine.decide(waiting, action=Action.RETRY.value, actor=row.actor)
+        if not asked:
+            await self._hands.replay(inbox_id)
 
 
 def _demand_right(row: Row, action: str) -> None:

@@ -97,6 +97,13 @@ async def test_a_replay_needs_a_supervisor(office: Office) -> None:
     assert office.elsewhere.replayed == [3]
 
 
+async def test_a_replay_answers_the_row_that_asks_about_the_message(office: Office) -> None:
+    await question(office, 4005, "inbox:3", "marketplace", ["retry", "dismiss"])
+    await question(office, 4005, "inbox:33", "marketplace", ["retry", "dismiss"])
+    await office.ask("replay", {"inbox_id": 3})
+    assert office.elsewhere.decided == [("inbox:3", "retry")] and office.elsewhere.replayed == []
+
+
 @pytest.mark.parametrize(
     "action, args, code",
     [

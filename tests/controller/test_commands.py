@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import shutil
 import sqlite3
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from controller.__main__ import main
+from controller.commands import twin
+from controller.site_file import load_site
 from controller.starting import DATABASE, database_url
 from packline.core.clock import WallClock
 from packline.core.ids import SystemIds
@@ -173,3 +176,14 @@ def test_a_wrong_number_is_told_in_plain_words(
     assert ended.value.code == 2
     said = capsys.readouterr().err
     assert f"'{number}' is not a" in said and "_positive" not in said
+
+
+@pytest.mark.parametrize(
+    "no_people, says, says_not", [(True, "/hands", "people wait"), (False, "people wait", "/hands")]
+)
+def test_a_twin_says_who_moves_things(
+    no_people: bool, says: str, says_not: str, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twin._announce([], load_site(path), argparse.Namespace(json=False, no_people=no_people))
+    said = capsys.readouterr().out
+    assert says in said and says_not not in said

@@ -56,7 +56,7 @@ async def _serve(site: Site, path: Path, chosen: argparse.Namespace) -> None:
     twin = Twin(plant_of(site, path.resolve().parent, chosen.speed))
     devices = [asdict(device) for device in await twin.start()]
     try:
-        _announce(devices, as_json=chosen.json)
+        _announce(devices, site, chosen)
         if chosen.no_people:
             await asyncio.Event().wait()
         await Stage(twin, _people(site, path, chosen)).run()
@@ -64,13 +64,16 @@ async def _serve(site: Site, path: Path, chosen: argparse.Namespace) -> None:
         await twin.stop()
 
 
-def _announce(devices: list[dict[str, str]], *, as_json: bool) -> None:
-    if as_json:
+def _announce(devices: list[dict[str, str]], site: Site, chosen: argparse.Namespace) -> None:
+    if chosen.json:
         print(json.dumps({"ready": True, "machines": devices}), flush=True)
         return
     for device in devices:
         print(f"{device['name']:16}{device['protocol']:10}{device['address']}", flush=True)
-    print("the twin is ready; its people wait for the dashboard", flush=True)
+    if chosen.no_people:
+        print(f"the twin is ready; nobody moves anything: POST http://{twin_part(site).truth}/hands does", flush=True)
+    else:
+        print("the twin is ready; its people wait for the dashboard", flush=True)
 
 
 def _people(site: Site, path: Path, chosen: argparse.Namespace) -> PeopleSpec:

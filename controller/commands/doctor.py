@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import ctypes.util
 import importlib
 import json
 import platform
 import shutil
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from controller.sites import find_site, is_free, ports_in
 from packline.store import sqlite_report
+from scanning.decode import pyzbar_available
 
 LIBRARIES = (
     "pymodbus",
@@ -36,14 +38,47 @@ ROOMS = ("packline", "plc", "stations", "labeling", "scanning", "simulation", "w
 OLDEST_PYTHON = (3, 11)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemPackage:
+    """A package of the operating system, by Debian's name; `lacks` says what does without it."""
+
+    name: str
+    lacks: str
+    is_there: Callable[[], bool]
+
+
+def _program(name: str) -> Callable[[], bool]:
+    return lambda: shutil.which(name) is not None
+
+
+FONTS = Path("/usr/share/fonts")
+SYSTEM_PACKAGES = (
+    SystemPackage(name="libzbar0", lacks="zxing-cpp reads codes alone", is_there=pyzbar_available),
+    SystemPackage(name="chromium", lacks="the browser tests cannot run", is_there=_program("chromium")),
+    SystemPackage(
+        name="fonts-noto-cjk",
+        lacks="Chinese is not drawn in the browser tests",
+        is_there=lambda: any(FONTS.rglob("NotoSansCJK*")),
+    ),
+    SystemPackage(name="mbpoll", lacks="no foreign Modbus client tries our machines", is_there=_program("mbpoll")),
+)
+"""What the tests want of the system; `make test` installs what is missing. The line itself runs without."""
+
+
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
     options.add_argument("site", nargs="?", type=Path, default=Path("sites/demo.toml"), help="whose ports to try")
+    options.add_argument(
+        "--packages", action="store_true", help="only the names of the system packages that the tests want"
+    )
     options.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Print the report; 1 if something that the line needs is missing."""
+    if chosen.packages:
+        print(*(package.name for package in SYSTEM_PACKAGES))
+        return 0
     report = examine(chosen.site)
     if chosen.json:
         print(json.dumps(report, ensure_ascii=False))
@@ -59,8 +94,7 @@ def examine(site: Path) -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in LIBRARIES},
         "sqlite": sqlite,
-        "libzbar": ctypes.util.find_library("zbar") is not None,
-        "chromium": shutil.which("chromium") is not None,
+        "system": {package.name: package.is_there() for package in SYSTEM_PACKAGES},
         "busy_ports": [port for port in ports_in(find_site(site).read_text("utf-8")) if not is_free(port)],
     }
     report["wrong"] = _wrong(report)
@@ -80,10 +114,8 @@ def _wrong(report: dict[str, Any]) -> list[str]:
 
 def _advice(report: dict[str, Any]) -> list[str]:
     advice = [report["sqlite"]["advice"]] if report["sqlite"]["advice"] else []
-    if not report["libzbar"]:
-        advice.append("pyzbar has no libzbar: zxing-cpp reads alone. For both: apt-get install libzbar0")
-    if not report["chromium"]:
-        advice.append("the browser tests need: apt-get install chromium")
+    missing = [package for package in SYSTEM_PACKAGES if not report["system"][package.name]]
+    advice += [f"{package.lacks}: apt-get install {package.name}" for package in missing]
     if report["busy_ports"]:
         ports = ", ".join(map(str, report["busy_ports"]))
         advice.append(f"ports in use: {ports} (packline demo moves to free ones by itself)")

@@ -97,7 +97,7 @@ class Journal(Protocol):
         ...
 
     async def serial(self, name: str) -> int:
-        """Give the next durable number of `name` ("sscc", "print", "job", "carton"), from 1; never the same twice."""
+        """Give the next durable number of `name` ("sscc", "print", "job", "turn", "lamp", "discard"), from 1; never the same twice."""
         ...
 
 

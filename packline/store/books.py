@@ -98,10 +98,6 @@ class StoredBooks:
         """Apply `events` in order, with their journal and outbox rows, in one transaction; raises Fault 5101."""
         await self._writer.write(self._recording(events))
 
-    def record_now(self, *events: Event) -> None:
-        """Do the same for a caller without a loop; blocks until the commit."""
-        self._writer.write_now(self._recording(events))
-
     def _recording(self, events: Collection[Event]) -> Callable[[Connection], None]:
         at = self._clock.now()
         named = [(event, self._ids.ulid(int(at.timestamp() * 1000))) for event in events]

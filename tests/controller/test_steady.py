@@ -10,7 +10,7 @@ from controller.steady import STEADY_S, Steady
 
 
 def station(state: str, *, fault: int = 0, hold_by: str = "", name: str = "label-1") -> dict[str, Any]:
-    following = {"key": "fault" if fault else "wait_carton", "params": {}}
+    following: dict[str, Any] = {"key": "fault" if fault else "wait_carton", "params": {}}
     return {
         "name": name,
         "state": state,

@@ -56,8 +56,6 @@ async def test_a_fresh_frame_is_handed_on_with_its_stamp():
 @pytest.mark.parametrize(
     "answer",
     [
-        (7, 0.0),
-        (7, -3.0),
         httpx.Response(503, json={"error": "no frame"}),
         httpx.Response(200, content=JPEG),
         httpx.Response(
@@ -68,27 +66,11 @@ async def test_a_fresh_frame_is_handed_on_with_its_stamp():
         httpx.ConnectError("refused"),
     ],
 )
-async def test_no_frame_and_an_old_frame_are_refused(answer):
+async def test_no_frame_and_an_unstamped_one_are_refused(answer):
     camera, _ = video([answer])
     with pytest.raises(Fault) as caught:
         await camera.still()
     assert caught.value.code == 1005
-
-
-async def test_a_frozen_camera_is_refused_however_new_it_says_to_be():
-    camera, _ = video([(7, 0.1), (7, 0.1), (8, 0.1)])
-    await camera.still()
-    with pytest.raises(Fault, match="1005"):
-        await camera.still()
-    assert (await camera.still()).frame == 8
-
-
-async def test_a_camera_that_restarted_is_refused_once_and_then_believed():
-    camera, _ = video([(700, 0.1), (1, 0.1), (2, 0.1)])
-    await camera.still()
-    with pytest.raises(Fault, match="1005"):
-        await camera.still()
-    assert (await camera.still()).frame == 2
 
 
 class Scripted:

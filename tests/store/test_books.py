@@ -278,12 +278,6 @@ async def test_event_that_no_table_knows_is_a_plain_entry(packed):
     assert count(packed, journal) == before + 1
 
 
-def test_caller_without_a_loop_records_too(threaded, received):
-    threaded.books.record_now(received())
-
-    assert count(threaded, journal) == 1
-
-
 async def test_serials_start_at_one_and_never_repeat(store):
     assert [await store.books.serial("sscc") for _ in range(3)] == [1, 2, 3]
     assert await store.books.serial("print") == 1
@@ -362,7 +356,7 @@ async def test_picture_is_evidence(packed, clock):
 
     picture_id = await packed.books.keep_picture(still, kind="label", subject=LPN, order_id="market-HM-1")
 
-    kept = packed.pictures.picture_now(picture_id)
+    kept = await packed.pictures.picture(picture_id)
     assert kept is not None
     assert kept.intact
     assert (kept.jpeg, kept.camera, kept.captured_at) == (still.jpeg, "cam-verify", clock.now())

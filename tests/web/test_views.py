@@ -3,6 +3,7 @@
 import pytest
 
 from packline.orders.model import Event, OrderState, ParcelState
+from packline.orders.policy import Action
 from tests.web.stage import LOST, READY, SSCC, WAITING, run
 
 
@@ -169,7 +170,7 @@ def test_a_parcels_page_offers_what_its_state_allows(furnished):
     furnished.record(
         Event(kind="ParcelHeld", subject=WAITING, order_id="marketplace-HM-10024", data={"reason": "held"})
     )
-    assert "release" in actions(views.parcel(WAITING).parcel)
+    assert Action.RELEASE in actions(views.parcel(WAITING).parcel)
     furnished.record(
         Event(kind="ParcelApproved", subject=READY, order_id="marketplace-HM-10023"),
         Event(kind="ParcelShipped", subject=READY, order_id="marketplace-HM-10023"),

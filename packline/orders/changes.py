@@ -38,7 +38,11 @@ def changes(order: Order, units: Sequence[Unit], parcels: Sequence[Parcel], new:
     _check_lines(order, new)
     if new.purchase is Purchase.CANCELLED:
         return _cancelled(order, units, parcels, new)
-    return [_changed(order, new), *_readdressed(order, parcels, new)]
+    if new.ship_to == order.content.ship_to:
+        return [_changed(order, new)]
+    # a label may be given out before this is written down: then it has the old address, and all is decided anew
+    labels = sorted(parcel.sscc for parcel in parcels if parcel.sscc)
+    return [_changed(order, new, labels=labels), *_readdressed(order, parcels, new)]
 
 
 def way_back(order: Order, units: Sequence[Unit], parcels: Sequence[Parcel], reason: str) -> list[Event]:
@@ -87,8 +91,6 @@ def _cancelled(order: Order, units: Sequence[Unit], parcels: Sequence[Parcel], n
 
 
 def _readdressed(order: Order, parcels: Sequence[Parcel], new: PlaceOrder) -> Iterator[Event]:
-    if new.ship_to == order.content.ship_to:
-        return
     if order.state is OrderState.SHIPPED:
         raise _too_late(order, "another address", "the address that the courier has")
     for parcel in parcels:

@@ -58,11 +58,22 @@ def _apply_order(connection: Connection, event: Event, at: datetime) -> Applied:
         return _receive(connection, event, before, at)
     if before is None:
         raise _impossible(event, "no such order")
+    _demand_labels_as_seen(connection, event)
     after = order_after(before, event)
     orders.change_order(connection, after, at)
     if before.state is OrderState.RECEIVED and after.content.lines != before.content.lines:
         units.rewrite_units(connection, after.content, at)
     return Applied(order_id=after.order_id, state=after.state, row=after)
+
+
+def _demand_labels_as_seen(connection: Connection, event: Event) -> None:
+    """`labels` in data are the label numbers that a change of address was decided by: another one must be voided as well."""
+    seen = event.data.get("labels")
+    if seen is None:
+        return
+    now = sorted(p.sscc for p in parcels.parcels_of(connection, order_id=event.subject) if p.sscc)
+    if now != list(seen):
+        raise _impossible(event, f"labels {now} were given out meanwhile")
 
 
 def _receive(connection: Connection, event: Event, before: Order | None, at: datetime) -> Applied:

@@ -25,7 +25,9 @@ class Table:
         if not self.unit:
             self.floor.desk.show(AT, tasks[0] if tasks else say("idle"), tasks)
         elif self.floor.world.tables[AT] is None:
-            self.floor.desk.show(AT, say("place_on_table", sku=self.unit, unit=f"u.{self.unit}.{len(self.boxed)}"), tasks)
+            self.floor.desk.show(
+                AT, say("place_on_table", sku=self.unit, unit=f"u.{self.unit}.{len(self.boxed)}"), tasks
+            )
         else:
             self.floor.desk.show(AT, say("box", unit=f"u.{self.unit}.{len(self.boxed)}", lpn=self.lpn), tasks)
 

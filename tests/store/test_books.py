@@ -374,3 +374,16 @@ async def test_figures_count_what_is_there(packed, clock):
     assert figures["wip"] == 1
     assert figures["oldest_waiting_at"] == clock.now()
     assert figures["seq"] == count(packed, journal)
+
+
+async def test_a_change_of_address_that_did_not_see_a_label_is_not_written_down(packed, place_order):
+    """The feed looked, the line gave out a label number, the feed writes: the label would keep the old address."""
+    await packed.books.record(on_parcel("LabelAssigned", sscc="395213210000000019", print_number=1))
+    new = place_order(version=2)
+    with pytest.raises(Fault) as fault:
+        await packed.books.record(
+            Event(kind="OrderChanged", subject="market-HM-1", data={"content": new, "labels": []})
+        )
+    assert fault.value.code == 5101
+    seen = {"content": new, "labels": ["395213210000000019"]}
+    await packed.books.record(Event(kind="OrderChanged", subject="market-HM-1", data=seen))

@@ -37,7 +37,7 @@ MAKEFLAGS += --no-print-directory
 setup: $(TEST_STAMP)
 
 demo: $(RUN_STAMP)
-	@$(BIN)/packline demo $(ARGS)
+	@trap : INT; $(BIN)/packline demo $(ARGS) || test $$? -eq 130 # Ctrl-C is its usual end, no error
 
 test: $(TEST_STAMP)
 	@.ci/system-packages.sh $$($(BIN)/python -m controller doctor --packages)

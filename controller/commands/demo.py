@@ -28,6 +28,8 @@ QUIET_S = 60.0
 STOP_S = 10.0
 READY_S = 20.0
 BAR = 24
+PIPED_S = 15.0
+"""Into a pipe or a log the progress is said this often, in wall seconds, and at the end."""
 MOST_SAID_BYTES = 65536
 
 
@@ -118,18 +120,18 @@ def _watch(running: Running, chosen: argparse.Namespace, out: TextIO) -> int:
     os.set_blocking(running.up.stdout.fileno(), False)  # type: ignore[union-attr]  # a pipe
     begun = time.monotonic()
     moved_at = begun
-    shown: dict[str, Any] = {}
+    progress = Progress(out)
     stage: dict[str, Any] | None = None
     while True:
         _pass_on(running, out)
         stage = _stage(running.site) or stage
-        if stage and stage["progress"] != shown:
-            shown, moved_at = stage["progress"], time.monotonic()
-            _show(shown, time.monotonic() - begun, out)
+        if stage and progress.show(stage["progress"], time.monotonic() - begun):
+            moved_at = time.monotonic()
         if stage and stage["over"] and chosen.exit:
+            progress.end()
             return _close(stage["summary"], chosen, out)
         if why := _hopeless(running, moved_at, chosen):
-            _end_line(out)
+            progress.end()
             print(f"the demo stopped: {why}. Logs: run again with --data FOLDER and read FOLDER/logs.", file=out)
             return _close(stage["summary"], chosen, out, failed=True) if stage else 1
         time.sleep(LOOK_S)
@@ -159,16 +161,47 @@ def _pass_on(running: Running, out: TextIO) -> None:
 _SHOWN = ("inducted", "packed", "labelled", "approved", "left_door", "delivered", "exceptions")
 
 
-def _show(progress: dict[str, Any], seconds: float, out: TextIO) -> None:
+class Progress:
+    """Shows how far it is: on a terminal one line that changes, elsewhere a line now and then."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._seen: dict[str, Any] = {}
+        self._line = ""
+        self._said_s: float | None = None
+
+    def show(self, progress: dict[str, Any], seconds: float) -> bool:
+        """Take the figures after so many seconds; tells whether anything has moved."""
+        has_moved = progress != self._seen
+        if has_moved:
+            self._seen, self._line = progress, _line_of(progress, seconds)
+        if self._out.isatty():
+            if has_moved:
+                print(self._line.ljust(120), end="\r", file=self._out, flush=True)
+        elif self._said_s is None or seconds - self._said_s >= PIPED_S:
+            self._said_s = seconds
+            self._say_line()
+        return has_moved
+
+    def end(self) -> None:
+        """Say the last of it."""
+        if self._out.isatty():
+            print(file=self._out)
+        else:
+            self._say_line()
+
+    def _say_line(self) -> None:
+        if self._line:
+            print(self._line, file=self._out, flush=True)
+            self._line = ""
+
+
+def _line_of(progress: dict[str, Any], seconds: float) -> str:
     posted, over = progress["orders"], progress["orders_over"]
     filled = round(BAR * over / posted) if posted else 0
     bar = "#" * filled + "-" * (BAR - filled)
     rest = "  ".join(f"{name.replace('_', ' ')} {progress[name]}" for name in _SHOWN)
-    line = f"[{bar}] {over}/{posted} orders  {rest}  {seconds:.0f} s"
-    if out.isatty():
-        print(line.ljust(120), end="\r", file=out, flush=True)
-    else:
-        print(line, file=out, flush=True)
+    return f"[{bar}] {over}/{posted} orders  {rest}  {seconds:.0f} s"
 
 
 def _end_line(out: TextIO) -> None:
@@ -177,7 +210,6 @@ def _end_line(out: TextIO) -> None:
 
 
 def _close(summary: dict[str, Any], chosen: argparse.Namespace, out: TextIO, *, failed: bool = False) -> int:
-    _end_line(out)
     well = not failed and is_well(summary, chosen.orders)
     verdict = "all is well" if well else "NOT well"
     print(f"{verdict}: {summary['parcels_shipped']} parcels of {summary['orders']} orders left the door", file=out)

@@ -156,7 +156,7 @@ class Stage:
             "approved": self.score.count("parcel.approved"),
             "left_door": truth["parcels_shipped"],
             "delivered": len(self.courier.delivered),
-            "exceptions": len(self.supervisor.handled),
+            "exceptions": len(self.supervisor.opened),
         }
 
     def backstage(self) -> dict[str, Any]:
@@ -167,6 +167,7 @@ class Stage:
             "turned_away": dict(self.marketplace.turned_away),
             "buyers_turns": self.buyers.turns,
             "events": dict(self.receiver.counts),
+            "opened": self.supervisor.opened,
             "handled": self.supervisor.handled,
             "packing_list": {order: sorted(cartons) for order, cartons in self.recount.cartons.items()},
             "called_shipped": sorted(self.recount.called_shipped),
@@ -179,7 +180,7 @@ class Stage:
             accounts=self.marketplace.accounts,
             truth=self._twin.truth,
             events=len(self.receiver.events),
-            exceptions=len(self.supervisor.handled),
+            exceptions=len(self.supervisor.opened),
             seconds=self._seconds(),
         )
 

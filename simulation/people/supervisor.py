@@ -38,6 +38,8 @@ class Supervisor:
         self._answered: dict[str, float] = {}
         self._tries: dict[str, int] = {}
         self._requests = 0
+        self.opened: dict[str, int] = {}
+        """Exceptions that were seen open, also those that ended without an answer, with their codes."""
         self.handled: dict[str, int] = {}
         """Exceptions that an answer was accepted for, with their codes."""
 
@@ -65,6 +67,7 @@ class Supervisor:
 
     async def _serve(self, row: Mapping[str, Any]) -> None:
         case = self._case(row)
+        self.opened[case.id] = case.code
         if not self._is_due(case.id):
             return
         action = await self._remedies.choose(case)

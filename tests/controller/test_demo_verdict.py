@@ -52,3 +52,33 @@ def test_a_run_that_was_given_up_is_red_whatever_its_figures_say() -> None:
     chosen = argparse.Namespace(orders=24, json=False)
     assert demo._close(WELL, chosen, io.StringIO(), failed=True) == 1
     assert demo._close(WELL, chosen, io.StringIO()) == 0
+
+
+def figures(orders_over: int) -> dict[str, Any]:
+    return {"orders": 24, "orders_over": orders_over, **dict.fromkeys(demo._SHOWN, 0)}
+
+
+def test_into_a_pipe_the_progress_is_a_line_now_and_then_and_the_last() -> None:
+    out = io.StringIO()
+    progress = demo.Progress(out)
+    moved = [progress.show(figures(second // 5), float(second)) for second in range(41)]
+    progress.end()
+    progress.end()
+    said = [line.rpartition("  ")[2] for line in out.getvalue().splitlines()]
+    assert said == ["0 s", "15 s", "30 s", "40 s"]
+    assert moved.count(True) == 9
+
+
+class Terminal(io.StringIO):
+    """Something that a person looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_every_move_is_shown_on_one_line() -> None:
+    out = Terminal()
+    progress = demo.Progress(out)
+    for second in range(4):
+        progress.show(figures(second), float(second))
+    assert out.getvalue().count("\r") == 4 and "\n" not in out.getvalue()

@@ -188,3 +188,12 @@ async def test_answer_that_expired_in_an_outage_is_given_again_under_another_key
 
     keys = [key for _, _, key in stage.desk.asked]
     assert len(keys) == len(set(keys)) >= 2
+
+
+async def test_an_exception_that_ends_without_an_answer_was_still_one(stage, leader):
+    """A wrong order is waited for: its correction closes the row, and nobody had to answer it."""
+    stage.desk.rows = [row(4005, "inbox:7", station="marketplace", actions=["retry", "dismiss"])]
+    await stage.work(leader.run, lambda: leader.opened)
+    stage.desk.rows = []
+
+    assert (list(leader.opened.values()), leader.handled) == ([4005], {})

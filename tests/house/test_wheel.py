@@ -58,7 +58,7 @@ def test_the_books_of_the_installed_demo_site_lie_outside_the_package(wheel, tmp
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "unpacked")
     say_where = (
-        "from pathlib import Path; from controller.site import load_site; from controller.sites import find_site; "
+        "from pathlib import Path; from controller.site_file import load_site; from controller.sites import find_site; "
         "from controller.starting import data_of; path = find_site(Path('sites/demo.toml')); "
         "print(path, data_of(load_site(path), path))"
     )

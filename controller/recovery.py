@@ -13,7 +13,14 @@ from packline.core.effects import PRINT, Device, EffectState, Ledger, OpenEffect
 from packline.core.faults import Fault
 from packline.orders.ports import Desk
 
-JUMPS: Mapping[str, int] = {"sscc": 10_000, "print": 100_000, "job": 100_000, "discard": 100_000, "lamp": 100_000}
+JUMPS: Mapping[str, int] = {
+    "sscc": 10_000,
+    "print": 100_000,
+    "job": 100_000,
+    "discard": 100_000,
+    "lamp": 100_000,
+    "turn": 100_000,
+}
 """How far serial numbers leap over those that a lost part of the books may have given out."""
 JOURNAL_LEAP = 1_000_000
 """Receivers drop what carries an older sequence than they have."""

@@ -6,13 +6,13 @@ ARGS   ?=
 N      ?= 1000
 
 # Budgets of the test command in seconds, on two cores.
-CHECK   := 40
-UNIT    := 90
-WIRE    := 110
-BROWSER := 80
-CRASH   := 160
-MUTANTS := 140
-DEMO    := 100
+CHECK   := 35
+UNIT    := 100
+WIRE    := 130
+BROWSER := 85
+CRASH   := 130
+MUTANTS := 120
+DEMO    := 110
 TOTAL   := 720
 
 UV_VERSION      := 0.13.9

@@ -18,8 +18,9 @@ run_part() {
     local part=$1 budget_s=$2 code=0
     case $part in
         check) within "$budget_s" make check || code=$? ;;
-        unit) run_pytest "$budget_s" "not ($elsewhere)" -n 2 || code=$? ;;
-        *) run_pytest "$budget_s" "$part" || code=$? ;;
+        unit) run_pytest "$budget_s" "not ($elsewhere)" || code=$? ;;
+        # a file shares one hall, one browser or one line, so it stays with one worker
+        *) run_pytest "$budget_s" "$part" --dist loadfile || code=$? ;;
     esac
     return "$code"
 }
@@ -27,7 +28,7 @@ run_part() {
 run_pytest() {
     local budget_s=$1 marks=$2
     shift 2
-    within "$budget_s" "$python" -m pytest -q --durations=5 --durations-min=2 -m "$marks" "$@"
+    within "$budget_s" "$python" -m pytest -q -n 2 --durations=5 --durations-min=2 -m "$marks" "$@"
 }
 
 # An interrupt lets pytest name the test it was in and put away the processes that it started.

@@ -16,7 +16,7 @@ from packline.feeds.intake import FOREIGN
 from packline.feeds.push import PARKED
 from packline.orders.model import Event, ParcelState, Unit
 from packline.orders.policy import ROLES, Action, may
-from packline.orders.ports import ExceptionRow
+from packline.orders.ports import ABOUT_ALL, ABOUT_ONE, ExceptionRow
 from stations.kit import Kit
 from stations.post import Post
 from stations.resolve import Resolver
@@ -71,6 +71,12 @@ class Worker(Protocol):
     async def decide(self, row: ExceptionRow, *, action: str, actor: str, note: str = "") -> None: ...
 
 
+class Quarantine(Worker, Protocol):
+    """Decides about messages that were set aside, one by one as well."""
+
+    async def dismiss(self, inbox_id: int, *, actor: str, note: str = "") -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
     """What requests may reach."""
@@ -80,7 +86,7 @@ class Hands:
     resolver: Resolver
     requests: RequestStore
     alarms: AlarmStore
-    quarantine: Worker
+    quarantine: Quarantine
     pushes: Worker
     replay: Callable[[int], Awaitable[None]]
     clock: Clock
@@ -102,6 +108,7 @@ class RequestDesk:
             "parcel": ("operator", self._parcel),
             "station": ("operator", self._station),
             "replay": ("supervisor", self._replay),
+            "dismiss": ("supervisor", self._dismiss),
         }
 
     def wake(self) -> None:
@@ -127,7 +134,8 @@ class RequestDesk:
         except Fault as fault:
             result, state = fault.as_dict(), "refused"
         except (KeyError, TypeError, ValueError) as error:
-            seen = f"{type(error).__name__}: {error}"[:100]
+            log.warning("request %s of %s cannot be read: %r", row.id, row.actor, error)
+            seen = "arguments that do not belong to it"
             result, state = Fault(4001, where=f"request {row.action}", seen=seen).as_dict(), "refused"
         await self._hands.requests.finish(row.id, result or {}, state=state)
         self._hands.kit.changed()
@@ -259,11 +267,15 @@ class RequestDesk:
 
     async def _replay(self, row: Row) -> None:
         inbox_id = int(row.args["inbox_id"])
-        asked = [r for r in await self._hands.kit.books.open_exceptions() if r.subject == f"inbox:{inbox_id}"]
+        asked = [r for r in await self._hands.kit.books.open_exceptions() if r.subject == f"{ABOUT_ONE}{inbox_id}"]
         for waiting in asked:  # the row that asks about the message is answered by this, too
             await self._hands.quarantine.decide(waiting, action=Action.RETRY.value, actor=row.actor)
         if not asked:
             await self._hands.replay(inbox_id)
+
+    async def _dismiss(self, row: Row) -> None:
+        note = str(row.args.get("note", ""))[:MOST_NOTE_CHARACTERS]
+        await self._hands.quarantine.dismiss(int(row.args["inbox_id"]), actor=row.actor, note=note)
 
 
 def _demand_right(row: Row, action: str) -> None:
@@ -272,5 +284,5 @@ def _demand_right(row: Row, action: str) -> None:
 
 
 def _is_of_a_feed(row: ExceptionRow) -> bool:
-    """Tell whether an exception is about a message, or about an order that its host saw go further than our books."""
-    return row.subject.startswith("inbox:") or (row.code == FOREIGN and Action.RELEASE in row.actions)
+    """Tell whether an exception is about messages, or about an order that its host saw go further than our books."""
+    return row.subject.startswith((ABOUT_ONE, ABOUT_ALL)) or (row.code == FOREIGN and Action.RELEASE in row.actions)

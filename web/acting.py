@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from packline.core.clock import Clock
 from packline.core.faults import Fault
-from packline.orders.policy import ROLES, Action, may
+from packline.orders.policy import ACTION_ROLE, ROLES, Action, may
 from packline.store import Store
 from packline.store.requests import ACTUATION_S, ANSWER_S
 from web.live import Hub
@@ -74,6 +74,11 @@ class ReplayArgs(_Args):
     inbox_id: int
 
 
+class DismissArgs(_Args):
+    inbox_id: int
+    note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """A kind of request. `moves`: it may move a machine, so it needs a live screen and soon expires."""
@@ -98,6 +103,7 @@ KINDS: Mapping[str, Kind] = {
     "parcel": Kind(args=ParcelArgs, role=_action_role),
     "station": Kind(args=StationArgs),
     "replay": Kind(args=ReplayArgs, role=lambda _: "supervisor", moves=False, lives_s=3600),
+    "dismiss": Kind(args=DismissArgs, role=lambda _: ACTION_ROLE[Action.DISMISS], moves=False, lives_s=3600),
 }
 
 

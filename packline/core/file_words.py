@@ -43,8 +43,13 @@ class Limits:
         return " and ".join(f"{name} {limit:.10g}" for name, limit in said if limit is not None)
 
 
-def expected(item: Mapping[str, Any], model: type[BaseModel], patterns: Mapping[str, str]) -> str:
-    """Say what should stand where pydantic's error `item` was found; `patterns` has words for regular expressions."""
+def expected(
+    item: Mapping[str, Any], model: type[BaseModel], patterns: Mapping[str, str], *, otherwise: str = ""
+) -> str:
+    """Say what should stand where pydantic's error `item` was found; `patterns` has words for regular expressions.
+
+    What the house has no words for is said in pydantic's, or as `otherwise` where that is given.
+    """
     kind, told = item["type"], item.get("ctx", {})
     if kind in KINDS:
         return KINDS[kind]
@@ -58,7 +63,7 @@ def expected(item: Mapping[str, Any], model: type[BaseModel], patterns: Mapping[
         return f"one of {', '.join(choices(item))}"
     if kind == "string_pattern_mismatch":
         return patterns.get(told["pattern"], f"text of the form {told['pattern']}")
-    return str(item["msg"]).removeprefix("Value error, ")
+    return otherwise or str(item["msg"]).removeprefix("Value error, ")
 
 
 def choices(item: Mapping[str, Any]) -> list[str]:

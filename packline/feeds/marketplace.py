@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from packline.core.faults import Fault
 from packline.core.identity import is_gtin
-from packline.feeds.reading import Door, read, words
+from packline.feeds.reading import Door, Plain, read, read_json, words
 from packline.orders.model import Address, OrderLine, PlaceOrder, Purchase
 
 MOST_LINES = 100
@@ -25,11 +26,12 @@ YEARS = range(2000, 2101)
 def _plausible(at: datetime) -> datetime:
     """Refuse years that no order has, before arithmetic on them overflows."""
     if at.year not in YEARS:
-        raise ValueError(f"a year from {YEARS.start} to {YEARS.stop - 1}")
+        raise Plain(f"a year from {YEARS.start} to {YEARS.stop - 1}")
     return at.astimezone(UTC)
 
 
-Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+KEY = r"^[A-Za-z0-9._-]{1,40}$"
+Key = Annotated[str, StringConstraints(pattern=KEY)]
 Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
 Flag = Annotated[bool, Field(strict=True)]
 
@@ -133,6 +135,23 @@ def place_order(channel: str, data: OrderData) -> PlaceOrder:
 def named(order_id: str, version: int) -> str:
     """Name one version of an order in a fault."""
     return f"order {order_id} version {version}"
+
+
+def version_in(name: str) -> tuple[str, int] | None:
+    """Give order id and version of what `named` named; None for anything else."""
+    found = re.fullmatch(r"order (\S+) version (\d+)", name)
+    return (found[1], int(found[2])) if found else None
+
+
+def order_in(channel: str, body: bytes) -> str:
+    """Name the version of the order in a message that cannot be read as a whole; "" when it does not even say that."""
+    try:
+        data = read_json(body)["data"]
+        number, version = data["id"], data["version"]
+    except (Fault, KeyError, TypeError, IndexError):
+        return ""
+    says = isinstance(number, str) and re.fullmatch(KEY, number) and type(version) is int and version > 0
+    return named(f"{channel}-{number}", version) if says else ""
 
 
 def digest(data: OrderData) -> str:

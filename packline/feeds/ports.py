@@ -16,12 +16,13 @@ class InboxKind(StrEnum):
 
 
 class InboxState(StrEnum):
-    """What became of a message. Quarantined ones can be replayed; they become pending again."""
+    """What became of a message. Quarantined and dismissed ones can be replayed; they become pending again."""
 
     PENDING = "pending"
     DONE = "done"
     IGNORED = "ignored"
     QUARANTINED = "quarantined"
+    DISMISSED = "dismissed"
 
 
 class InboxRow(Protocol):
@@ -45,20 +46,49 @@ class InboxRow(Protocol):
     @property
     def received_at(self) -> datetime: ...
 
+    @property
+    def fault(self) -> Mapping[str, Any]:
+        """The parts of what kept it in quarantine before it was replayed; empty when nothing did."""
+        ...
+
+
+class Held(Protocol):
+    """A message in quarantine: who sent it, and the parts of its fault."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def channel(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def fault(self) -> Mapping[str, Any]: ...
+
 
 class Inbox(Protocol):
-    """The messages that were accepted and not worked yet."""
+    """The messages that were accepted and not worked yet, and those that wait for a person."""
 
     async def pending(self, limit: int) -> Sequence[InboxRow]:
         """Give at most `limit` pending rows, oldest first."""
         ...
 
-    async def mark(self, row_id: int, /, state: str, reason: str) -> None:
-        """Write what became of a row."""
+    async def mark(self, row_id: int, /, state: str, reason: str, fault: Mapping[str, Any] | None = None) -> None:
+        """Write what became of a row; `fault` goes with the quarantine."""
+        ...
+
+    async def quarantined(self, naming: str = "") -> Sequence[Held]:
+        """Give what waits in quarantine, oldest first; `naming` is a text that the reason holds."""
         ...
 
     async def replay(self, row_id: int, /) -> None:
-        """Make a quarantined row pending again."""
+        """Make a quarantined or dismissed row pending again."""
+        ...
+
+    async def dismiss(self, *row_ids: int, actor: str, note: str) -> int:
+        """Take rows out of the quarantine; gives how many of them were there."""
         ...
 
 

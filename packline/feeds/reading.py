@@ -1,17 +1,36 @@
-"""Reads strangers' JSON: no duplicate keys, no numbers that are none, no unknown fields, no text that a row cannot hold."""
+"""Reads strangers' JSON: no duplicate keys, no numbers that are none, no unknown fields, no text that a row cannot hold.
+
+What is wrong is said in the house's words, with the place, and never in those of a library.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
+from packline.core import file_words
 from packline.core.faults import Fault
 
 MOST_BYTES = 1024 * 1024
+MOST_SHOWN_CHARS = 80
+MOST_PLACE_CHARS = 120
+A_TIME = "a time with its zone, such as 2026-11-21T09:00:00+08:00"
+PATTERNS: Mapping[str, str] = {
+    r"^[A-Za-z0-9._-]{1,40}$": "1 to 40 letters, figures, dots or dashes",
+    r"^[0-9]{0,14}$": "up to 14 digits",
+    r"^[A-Z]{2}$": "2 capital letters",
+    r"^[A-Z]{3}$": "3 capital letters",
+}
+"""The words for a message's regular expressions."""
+
+
+class Plain(ValueError):
+    """What is wrong or wanted, in the house's words."""
 
 
 class Door(BaseModel):
@@ -35,18 +54,19 @@ def read_json(body: bytes) -> Any:
     try:
         return json.loads(body.decode("utf-8"), object_pairs_hook=_without_twins, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise Fault(4001, where="message", seen=str(error)[:120], expected="JSON in UTF-8") from error
+        raise Fault(4001, where="message", seen=_no_json(error), expected="JSON in UTF-8") from error
 
 
 def check(raw: Any, model: type[M]) -> M:
-    """Give `raw` as a `model`; raises Fault 4001 for the first thing wrong."""
+    """Give `raw` as a `model`; raises Fault 4001 for the first thing wrong, with its place in the message."""
     try:
         return model.model_validate(raw)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        seen = "nothing" if first["type"] == "missing" else repr(first["input"])[:80]
-        place = ".".join(str(part) for part in first["loc"])
-        raise Fault(4001, where=f"message [{place[:120]}]", seen=seen, expected=first["msg"]) from error
+        place = _clean(".".join(str(part) for part in first["loc"]))[:MOST_PLACE_CHARS]
+        value = "nothing" if first["type"] == "missing" else _shown(first["input"])
+        seen = f"{place}: {value}" if place else value
+        raise Fault(4001, where="message", seen=seen, expected=_expected(first, model)) from error
 
 
 def words(least: int, most: int) -> AfterValidator:
@@ -55,20 +75,55 @@ def words(least: int, most: int) -> AfterValidator:
     def fold(text: str) -> str:
         line = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).strip()
         if any(unicodedata.category(char) in ("Cc", "Cs") for char in line):
-            raise ValueError("no control characters and no half characters")
+            raise Plain("no control characters and no half characters")
         if not least <= len(line) <= most:
-            raise ValueError(f"{least} to {most} characters")
+            raise Plain(f"{least} to {most} characters")
         return line
 
     return AfterValidator(fold)
 
 
+def _expected(error: Any, model: type[BaseModel]) -> str:
+    """Say what should have stood there; what no word is kept for is only another value."""
+    kind, own = error["type"], error.get("ctx", {}).get("error")
+    if isinstance(own, Plain):
+        return str(own)
+    if kind.startswith(("datetime", "timezone")):
+        return A_TIME
+    if kind == "extra_forbidden":
+        return "a field that we know"
+    return file_words.expected(error, model, PATTERNS, otherwise="another value")
+
+
+def _no_json(error: ValueError | RecursionError) -> str:
+    if isinstance(error, RecursionError):
+        return "lists and objects nested too deep"
+    if isinstance(error, UnicodeDecodeError):
+        return f"a byte at place {error.start + 1} that is no UTF-8"
+    if isinstance(error, json.JSONDecodeError):
+        return f"no JSON from line {error.lineno}, character {error.colno}"
+    return str(error)[:MOST_SHOWN_CHARS] if isinstance(error, Plain) else "a number with too many digits"
+
+
+def _shown(value: Any) -> str:
+    """Show a value as the sender wrote it, cut to what a screen can hold."""
+    if isinstance(value, (dict, list)):
+        return "an object" if isinstance(value, dict) else "a list"
+    return _clean(json.dumps(value, ensure_ascii=False))[:MOST_SHOWN_CHARS]
+
+
+def _clean(text: str) -> str:
+    """Half characters cannot be kept in the books, and control characters not be read."""
+    line = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) == "Cc" else char for char in text)
+    return line.encode("utf-8", "replace").decode("utf-8")
+
+
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise Plain("a key that stands twice in one object")
     return found
 
 
 def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")
+    raise Plain(f"{text}, which is no number")

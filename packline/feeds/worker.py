@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.feeds.courier import read_delivery
 from packline.feeds.intake import NOT_YET, Intake, IntakeBooks, Taken, Terms
-from packline.feeds.marketplace import named, read_order
-from packline.feeds.ports import Inbox, InboxKind, InboxRow, InboxState
-from packline.orders.model import PlaceOrder
-from packline.orders.policy import Action
-from packline.orders.ports import ExceptionRow
+from packline.feeds.marketplace import named, order_in, read_order, version_in
+from packline.feeds.ports import Held, Inbox, InboxKind, InboxRow, InboxState
+from packline.orders.policy import QUARANTINED, Action, rule_for
+from packline.orders.ports import ABOUT_ALL, ABOUT_ONE, ExceptionRow
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +22,19 @@ BATCH_ROWS = 50
 POLL_S = 0.5
 SWEEP_S = 600.0
 MOST_TRIES = 3
-MOST_OLDER = 1000
-"""Versions back that a newer one makes out of date."""
 PATIENCE_S = 30.0
 """How long a delivery may be ahead of the gate, from the first time that this run looked at it."""
-QUARANTINE_ACTIONS = (Action.RETRY.value, Action.DISMISS.value)
+UNREADABLE = frozenset({4001, 4004})
+"""Faults of a message that nobody can act on here: one row of the queue tells of all of a sender's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a row of the queue ended, and by whom."""
+
+    action: str
+    actor: str
+    note: str
 
 
 class IntakeWorker:
@@ -40,6 +48,7 @@ class IntakeWorker:
             InboxKind.COURIER: self._delivery,
         }
         self._woken = asyncio.Event()
+        self._holding = asyncio.Lock()
         self._tries: dict[int, int] = {}
         self._waiting: dict[int, float] = {}
 
@@ -56,6 +65,7 @@ class IntakeWorker:
                 if self._clock.monotonic() - swept >= SWEEP_S:
                     swept = self._clock.monotonic()
                     await self.intake.close_finished()
+                    await self.settle()
             except Fault as fault:
                 log.warning("intake waits: %s", fault)
                 worked = 0
@@ -68,15 +78,47 @@ class IntakeWorker:
         return sum(ends)
 
     async def decide(self, row: ExceptionRow, *, action: str, actor: str, note: str = "") -> None:
-        """Do what a person chose for a row of a feed: `retry` replays the message of a row about "inbox:<id>"; `shipped` ends
-        the order that a row is about, `release` lets it be worked; anything else only closes the row."""
-        found = row.subject.removeprefix("inbox:")
+        """Do what a person chose for a row of a feed: `retry` replays the message of a row about "inbox:<id>", `dismiss` takes
+        what the row is about out of the quarantine; `shipped` ends the order that a row is about, `release` lets it be
+        worked; anything else only closes the row."""
+        found = row.subject.removeprefix(ABOUT_ONE)
         if action == Action.RETRY and found.isdigit():
             await self._inbox.replay(int(found))
             self.wake()
+        if action == Action.DISMISS:
+            meant = [held.id for held in await self._inbox.quarantined() if _asks_about(row, held)]
+            await self._inbox.dismiss(*meant, actor=actor, note=note)
         if action in (Action.RELEASE, Action.SHIPPED):
             await self.intake.settle_aside(row.subject, shipped=action == Action.SHIPPED, actor=actor)
         await self._books.close_exception(row.exception_id, action=action, actor=actor, note=note)
+
+    async def dismiss(self, inbox_id: int, *, actor: str, note: str = "") -> None:
+        """Take one message out of the quarantine, and the row of the queue that asks about it; raises Fault 4301."""
+        if not await self._inbox.dismiss(inbox_id, actor=actor, note=note):
+            raise Fault(4301, where=f"inbox {inbox_id}", seen="a message that is not in quarantine")
+        await self._close_idle(_End(Action.DISMISS.value, actor, note))
+
+    async def settle(self, order_id: str = "") -> None:
+        """End the wait of messages whose order was taken in a later version since, by this door or by asking the host;
+        "" looks at all orders."""
+        for held in await self._inbox.quarantined(f"order {order_id}"):
+            number, version = version_in(str(held.fault.get("where", ""))) or ("", 0)
+            order = await self._books.order(number) if number and order_id in ("", number) else None
+            if order is not None and order.content.version > version:
+                note = f"version {order.content.version} was taken"
+                await self._inbox.mark(held.id, InboxState.IGNORED, note)
+                await self._close_idle(_End("superseded", f"feed {held.channel}", note))
+
+    async def _close_idle(self, end: _End) -> None:
+        """Close the rows of the queue whose messages have all left the quarantine."""
+        async with self._holding:
+            waiting = await self._inbox.quarantined()
+            for row in await self._books.open_exceptions():
+                is_ours = row.subject.startswith((ABOUT_ONE, ABOUT_ALL))
+                if is_ours and not any(_asks_about(row, held) for held in waiting):
+                    await self._books.close_exception(
+                        row.exception_id, action=end.action, actor=end.actor, note=end.note
+                    )
 
     async def _rest(self) -> None:
         try:
@@ -92,15 +134,19 @@ class IntakeWorker:
             return await self._failed(row, fault)
         except Exception as error:  # noqa: BLE001 - one poisonous message must not stop the intake
             log.exception("message %s of %s", row.id, row.channel)
-            return await self._failed(row, Fault(5001, where=f"message {row.id}", seen=repr(error)[:120]))
+            # The text of an error is for the log; its name lets a reader of the log find the place.
+            seen = f"an error of the program, {type(error).__name__}"
+            return await self._failed(row, Fault(5001, where="message", seen=seen))
         self._forget(row)
         await self._inbox.mark(row.id, taken.state, taken.reason)
+        if row.fault:
+            await self._close_idle(_End(Action.RETRY.value, f"{row.kind} {row.channel}", "taken"))
         return True
 
     async def _read(self, row: InboxRow) -> Taken:
         reader = self._readers.get(row.kind)
         if reader is None:
-            raise Fault(4001, where=f"message {row.id}", seen=row.kind, expected=" | ".join(self._readers))
+            raise Fault(4001, where="message", seen=f"a message by {row.kind}", expected="one of a feed or a courier")
         return await reader(row)
 
     async def _order(self, row: InboxRow) -> Taken:
@@ -110,7 +156,7 @@ class IntakeWorker:
         except Fault as fault:
             raise _at(fault, named(new.order_id, new.version)) from fault
         if taken.state is InboxState.DONE:
-            await self._overtake(row, new)
+            await self.settle(new.order_id)
         return taken
 
     async def _delivery(self, row: InboxRow) -> Taken:
@@ -121,11 +167,13 @@ class IntakeWorker:
         if self._may_pass(row, fault):
             return False
         self._forget(row)
-        told = _at(fault, f"message {row.delivery_id}") if fault.where == "message" else fault
-        await self._books.open_exception(
-            told, station=row.channel, subject=f"inbox:{row.id}", actions=QUARANTINE_ACTIONS
-        )
-        await self._inbox.mark(row.id, InboxState.QUARANTINED, told.text())
+        told = _at(fault, _name(row)) if fault.where == "message" else fault
+        rule = rule_for(told.code) if told.code in UNREADABLE else QUARANTINED
+        async with self._holding:
+            await self._books.open_exception(
+                told, station=row.channel, subject=_subject(row, told.code), actions=[a.value for a in rule.actions]
+            )
+            await self._inbox.mark(row.id, InboxState.QUARANTINED, told.text(), told.as_dict())
         return True
 
     def _forget(self, row: InboxRow) -> None:
@@ -142,15 +190,21 @@ class IntakeWorker:
         self._tries[row.id] = self._tries.get(row.id, 0) + 1
         return self._tries[row.id] < MOST_TRIES
 
-    async def _overtake(self, row: InboxRow, new: PlaceOrder) -> None:
-        """Close what waited in quarantine of older versions of this order: one that could be followed has come."""
-        older = {named(new.order_id, version) for version in range(max(1, new.version - MOST_OLDER), new.version)}
-        for waiting in await self._books.open_exceptions(row.channel):
-            if waiting.subject.startswith("inbox:") and waiting.fault.get("where") in older:
-                note = f"version {new.version} was taken"
-                await self._books.close_exception(
-                    waiting.exception_id, action="superseded", actor=f"feed {row.channel}", note=note
-                )
+
+def _asks_about(row: ExceptionRow, held: Held) -> bool:
+    """Tell whether a row of the queue is about a message, alone or among others."""
+    code = held.fault.get("code")
+    return row.subject == f"{ABOUT_ONE}{held.id}" or (row.code, row.subject) == (code, _subject(held, row.code))
+
+
+def _subject(row: Held | InboxRow, code: int) -> str:
+    return f"{ABOUT_ALL}{row.kind}:{row.channel}" if code in UNREADABLE else f"{ABOUT_ONE}{row.id}"
+
+
+def _name(row: InboxRow) -> str:
+    """Name the order of a message, or the message where it does not say of which order it is."""
+    order = order_in(row.channel, row.body) if row.kind == InboxKind.FEED else ""
+    return order or f"message {row.delivery_id}"
 
 
 def _at(fault: Fault, where: str) -> Fault:

@@ -23,6 +23,10 @@ class Label:
     state: str
 
 
+ABOUT_ONE, ABOUT_ALL = "inbox:", "unreadable:"
+"""What the subject of an exception about messages begins with: `inbox:17`, `unreadable:feed:marketplace`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExceptionRow:
     """An exception that waits for a person. `effect_id` names the effect in doubt, if any."""

@@ -1,21 +1,24 @@
-"""Messages as they came, kept before anybody is told that they were accepted."""
+"""Messages as they came, kept before anybody is told that they were accepted; none is ever thrown away."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
 from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.store.columns import new_id
+from packline.store.journal import Entry, append
 from packline.store.schema import inbox
 from packline.store.writer import Writer
 
-STATES = ("pending", "done", "ignored", "quarantined")
+STATES = ("pending", "done", "ignored", "quarantined", "dismissed")
+_SET_ASIDE = ("quarantined", "dismissed")
 _FIELDS = (
     inbox.c.id,
     inbox.c.channel,
@@ -26,12 +29,16 @@ _FIELDS = (
     inbox.c.received_at,
     inbox.c.state,
     inbox.c.reason,
+    inbox.c.fault,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxRow:
-    """A message, byte for byte. `kind` is "feed" or "courier", `delivery_id` the sender's name for it."""
+    """A message, byte for byte. `kind` is "feed" or "courier", `delivery_id` the sender's name for it.
+
+    `fault` has the parts of what kept it in quarantine, now or before it was replayed.
+    """
 
     id: int
     channel: str
@@ -42,6 +49,17 @@ class InboxRow:
     received_at: datetime
     state: str
     reason: str
+    fault: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A message in quarantine without its body, and the parts of its fault."""
+
+    id: int
+    channel: str
+    kind: str
+    fault: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,20 +119,51 @@ class Inbox:
         row = await self._writer.read(lambda connection: connection.execute(query).first())
         return None if row is None else InboxRow(**row._asdict())
 
-    async def mark(self, id: int, state: str, reason: str = "") -> None:  # noqa: A002
-        """Write what became of a message: "done", "quarantined" or "ignored"."""
+    async def mark(self, id: int, state: str, reason: str = "", fault: Mapping[str, Any] | None = None) -> None:  # noqa: A002
+        """Write what became of a message, one of STATES; `fault` goes with "quarantined"."""
         if state not in STATES:
             raise ValueError(f"state {state!r} of an inbox row")
         at = self._clock.now()
-        change = update(inbox).where(inbox.c.id == id).values(state=str(state), reason=reason, settled_at=at)
+        values: dict[str, Any] = {"state": str(state), "reason": reason, "settled_at": at}
+        change = update(inbox).where(inbox.c.id == id).values({**values, **({} if fault is None else {"fault": fault})})
         await self._writer.write(lambda connection: connection.execute(change).rowcount)
 
+    async def quarantined(self, naming: str = "") -> list[Held]:
+        """Give what waits in quarantine, oldest first, without the bodies; `naming` is a text that the reason holds."""
+        columns = (inbox.c.id, inbox.c.channel, inbox.c.kind, inbox.c.fault)
+        wanted = inbox.c.reason.contains(naming, autoescape=True)
+        query = select(*columns).where(inbox.c.state == "quarantined", wanted).order_by(inbox.c.id)
+        return await self._writer.read(lambda connection: [Held(**row._asdict()) for row in connection.execute(query)])
+
     async def replay(self, id: int) -> None:  # noqa: A002
-        """Make a quarantined message pending again; raises Fault 4301 for any other."""
-        change = update(inbox).where(inbox.c.id == id, inbox.c.state == "quarantined")
+        """Make a message pending again that is in quarantine or was dismissed; raises Fault 4301 for any other."""
+        change = update(inbox).where(inbox.c.id == id, inbox.c.state.in_(_SET_ASIDE))
         change = change.values(state="pending", reason="", settled_at=None)
         if not await self._writer.write(lambda connection: connection.execute(change).rowcount):
             raise Fault(4301, where=f"inbox {id}", seen="a message that is not in quarantine")
+
+    async def dismiss(self, *ids: int, actor: str, note: str = "") -> int:
+        """Take messages out of the quarantine, each with a line in the journal; gives how many of them were there."""
+        at = self._clock.now()
+        return await self._writer.write(
+            lambda connection: sum(_dismiss(connection, id, actor, note, at) for id in ids)  # noqa: A001
+        )
+
+
+def _dismiss(connection: Connection, id: int, actor: str, note: str, at: datetime) -> bool:  # noqa: A002
+    row = connection.execute(
+        select(inbox.c.channel, inbox.c.fault).where(inbox.c.id == id, inbox.c.state == "quarantined")
+    ).first()
+    if row is None:
+        return False
+    said = f"dismissed by {actor}: {note}" if note else f"dismissed by {actor}"
+    connection.execute(update(inbox).where(inbox.c.id == id).values(state="dismissed", reason=said, settled_at=at))
+    data = {"code": row.fault.get("code", 0), "note": note}
+    append(
+        connection,
+        Entry(at=at, kind="MessageDismissed", subject=f"inbox:{id}", station=row.channel, actor=actor, data=data),
+    )
+    return True
 
 
 def _row(

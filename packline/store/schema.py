@@ -76,8 +76,9 @@ inbox = Table(
     Column("headers", Json, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("sha256", Text, nullable=False),
-    _words("state", "pending"),  # pending | done | quarantined | ignored
+    _words("state", "pending"),  # pending | done | ignored | quarantined | dismissed
     _words("reason"),
+    Column("fault", Json, nullable=False, server_default="{}"),  # why it waits or waited in quarantine
     Column("settled_at", Utc),
     UniqueConstraint("kind", "channel", "delivery_id"),
     Index("ix_inbox_state", "state", "id"),

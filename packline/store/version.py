@@ -9,7 +9,7 @@ from sqlalchemy.sql import column, table
 
 from packline.core.faults import Fault
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration in `migrations/versions`."""
 
 _VERSION = table("alembic_version", column("version_num"))

@@ -27,12 +27,16 @@ class Elsewhere:
     def __init__(self) -> None:
         self.decided: list[tuple[str, str]] = []
         self.replayed: list[int] = []
+        self.dismissed: list[tuple[int, str, str]] = []
 
     async def decide(self, row: ExceptionRow, *, action: str, actor: str, note: str = "") -> None:
         self.decided.append((row.subject, action))
 
     async def replay(self, inbox_id: int) -> None:
         self.replayed.append(inbox_id)
+
+    async def dismiss(self, inbox_id: int, *, actor: str, note: str = "") -> None:
+        self.dismissed.append((inbox_id, actor, note))
 
 
 class Office:
@@ -85,7 +89,9 @@ def office(life: Life) -> Office:
 
 
 @pytest.mark.parametrize("role", ["", "viewer", "buyer", "nobody"])
-@pytest.mark.parametrize("action", ["scan", "button", "exception", "alarm_ack", "parcel", "station", "replay"])
+@pytest.mark.parametrize(
+    "action", ["scan", "button", "exception", "alarm_ack", "parcel", "station", "replay", "dismiss"]
+)
 async def test_who_is_no_operator_may_not_move_anything(office: Office, role: str, action: str) -> None:
     args = {"station": "label-1", "text": "x", "button": "DONE", "id": 1, "lpn": ONE, "action": "hold", "inbox_id": 1}
     assert await office.refused(action, args, role=role) == 4301
@@ -95,6 +101,19 @@ async def test_a_replay_needs_a_supervisor(office: Office) -> None:
     assert await office.refused("replay", {"inbox_id": 3}, role="operator") == 4301
     assert (await office.ask("replay", {"inbox_id": 3})).state == "done"
     assert office.elsewhere.replayed == [3]
+
+
+async def test_a_message_is_dismissed_by_a_supervisor_with_a_note(office: Office) -> None:
+    args = {"inbox_id": 3, "note": "sent twice"}
+    assert await office.refused("dismiss", args, role="operator") == 4301
+    assert (await office.ask("dismiss", args)).state == "done"
+    assert office.elsewhere.dismissed == [(3, "lin", "sent twice")]
+
+
+async def test_a_decision_about_unreadable_messages_goes_to_the_quarantine(office: Office) -> None:
+    row = await question(office, 4001, "unreadable:feed:marketplace", "marketplace", ["dismiss"])
+    assert (await office.ask("exception", {"id": row, "action": "dismiss"})).state == "done"
+    assert office.elsewhere.decided == [("unreadable:feed:marketplace", "dismiss")]
 
 
 async def test_a_replay_answers_the_row_that_asks_about_the_message(office: Office) -> None:

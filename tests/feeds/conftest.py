@@ -1,7 +1,7 @@
 """Books, an inbox and an outbox in memory, by the house's own tables; orders as a marketplace writes them."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,6 +23,7 @@ class InboxRow:
     delivery_id: str
     body: bytes
     received_at: datetime
+    fault: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +158,7 @@ class MemoryBooks:
 
 class MemoryInbox:
     def __init__(self, clock):
-        self.clock, self.rows, self.states = clock, [], {}
+        self.clock, self.rows, self.states, self.faults = clock, [], {}, {}
 
     def post(self, body, *, channel="marketplace", kind=InboxKind.FEED):
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -176,13 +177,29 @@ class MemoryInbox:
         return number
 
     async def pending(self, limit):
-        return [row for row in self.rows if self.states[row.id][0] == "pending"][:limit]
+        return [self._row(row) for row in self.rows if self.states[row.id][0] == "pending"][:limit]
 
-    async def mark(self, number, state, reason):
+    def _row(self, row):
+        return replace(row, fault=self.faults.get(row.id, {}))
+
+    async def mark(self, number, state, reason, fault=None):
         self.states[number] = (str(state), reason)
+        self.faults[number] = fault or self.faults.get(number, {})
+
+    async def quarantined(self, naming=""):
+        return [
+            self._row(row)
+            for row in self.rows
+            if self.states[row.id][0] == "quarantined" and naming in self.states[row.id][1]
+        ]
 
     async def replay(self, number):
         self.states[number] = ("pending", "")
+
+    async def dismiss(self, *numbers, actor, note):
+        there = [number for number in numbers if self.states[number][0] == "quarantined"]
+        self.states |= dict.fromkeys(there, ("dismissed", f"dismissed by {actor}: {note}"))
+        return len(there)
 
 
 class MemoryOutbox:

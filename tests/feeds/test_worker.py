@@ -1,5 +1,6 @@
 """Messages become events once, whatever order they come in and however often."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packline.core.faults import Fault
+from packline.feeds.marketplace import read_order
 from packline.feeds.ports import InboxKind
 from packline.feeds.worker import PATIENCE_S, IntakeWorker
 from packline.orders.model import Event, OrderState, ParcelState, UnitState
@@ -135,13 +137,97 @@ async def test_unknown_item_waits_until_it_is_imported_and_the_message_replayed(
     assert books.exceptions == {}
 
 
-async def test_dismissed_message_stays_in_quarantine(worker, inbox, books, message):
+async def test_dismissed_message_leaves_the_quarantine_and_is_kept_with_who_and_why(worker, inbox, books, message):
     inbox.post(message(total_minor=1))
+    inbox.post(message(id="HM-2", total_minor=1))
     await worker.work()
-    await worker.decide(next(iter(books.exceptions.values())), action="dismiss", actor="lin")
+    first = next(row for row in books.exceptions.values() if row.subject == "inbox:1")
+    await worker.decide(first, action="dismiss", actor="lin", note="sent twice")
     await worker.work()
 
+    assert inbox.states[1] == ("dismissed", "dismissed by lin: sent twice")
+    assert inbox.states[2][0] == "quarantined"
+    assert [row.subject for row in books.exceptions.values()] == ["inbox:2"]
+
+
+async def test_message_dismissed_in_the_quarantine_takes_its_row_of_the_queue_along(worker, inbox, books, message):
+    inbox.post(message(total_minor=1))
+    inbox.post(b"no JSON")
+    await worker.work()
+    assert len(books.exceptions) == 2
+
+    for number in (1, 2):
+        await worker.dismiss(number, actor="lin", note="nonsense")
+    assert books.exceptions == {}
+    assert {(action, note) for _, action, _, note in books.closed} == {("dismiss", "nonsense")}
+    with pytest.raises(Fault) as caught:
+        await worker.dismiss(1, actor="lin")
+    assert caught.value.code == 4301
+
+
+async def test_unreadable_messages_of_a_sender_are_one_row_that_offers_no_second_try(worker, inbox, books, message):
+    for n in range(10):
+        inbox.post(message(id=f"HM-{n}", currency="?"))
+    courier_says(inbox, sscc=7)
+    inbox.post(message(id="HM-77", total_minor=1))
+    await worker.work()
+
+    rows = {row.subject: (row.code, row.actions) for row in books.exceptions.values()}
+    assert rows == {
+        "unreadable:feed:marketplace": (4001, ("dismiss",)),
+        "unreadable:courier:kd": (4001, ("dismiss",)),
+        "inbox:12": (4005, ("retry", "dismiss")),
+    }
+
+
+async def test_row_of_unreadable_messages_stays_until_the_last_of_them_has_left(worker, inbox, books, message):
+    for n in range(3):
+        inbox.post(message(id=f"HM-{n}", currency="?"))
+    courier_says(inbox, sscc=7)
+    await worker.work()
+    for number in (1, 2):
+        await worker.dismiss(number, actor="lin")
+    row = next(row for row in books.exceptions.values() if row.subject == "unreadable:feed:marketplace")
+
+    await worker.decide(row, action="dismiss", actor="lin")
+    assert [inbox.states[n][0] for n in (1, 2, 3, 4)] == ["dismissed"] * 3 + ["quarantined"]
+    assert [row.subject for row in books.exceptions.values()] == ["unreadable:courier:kd"]
+
+
+async def test_unreadable_message_is_taken_after_all_when_it_is_replayed_and_its_row_ends(
+    worker, inbox, books, message
+):
+    number = inbox.post(message(currency="?"))
+    await worker.work()
+    inbox.rows[0] = replace(inbox.rows[0], body=inbox.rows[0].body.replace(b'"?"', b'"CNY"'))
+    await inbox.replay(number)
+    await worker.work()
+
+    assert inbox.states[number][0] == "done"
+    assert books.exceptions == {}
+
+
+@pytest.mark.parametrize("changes", [{"total_minor": 1}, {"currency": "?"}], ids=["contradiction", "unreadable"])
+async def test_later_version_ends_the_wait_of_the_message_and_of_its_row(worker, inbox, books, message, changes):
+    inbox.post(message(**changes))
+    inbox.post(message(id="HM-9", **changes))
+    await worker.work()
+    inbox.post(message(version=2))
+    await worker.work()
+
+    assert inbox.states[1] == ("ignored", "version 2 was taken")
+    assert inbox.states[2][0] == "quarantined"
+    assert len(books.exceptions) == 1
+
+
+async def test_version_taken_by_asking_the_host_ends_the_wait_too(worker, inbox, books, message):
+    inbox.post(message(total_minor=1))
+    await worker.work()
+    await worker.intake.take(read_order("marketplace", json.dumps(message(version=3)).encode()))
     assert inbox.states[1][0] == "quarantined"
+
+    await worker.settle()
+    assert inbox.states[1] == ("ignored", "version 3 was taken")
     assert books.exceptions == {}
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from packline.core.identity import Lpn
 from packline.orders.policy import Action, may
-from packline.orders.ports import ExceptionRow
-from packline.store.view_rows import EffectRow
+from packline.orders.ports import ABOUT_ALL, ABOUT_ONE, ExceptionRow
+from packline.store.view_rows import EffectRow, Unreadable
 from web import face
 from web.guard import visitor
 from web.room import room
@@ -19,12 +19,17 @@ GRAVE = frozenset({Action.VOID, Action.SHIPPED, Action.REPRINT})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A row of the queue. `offered` may be chosen by the visitor, `withheld` only by a supervisor."""
+    """A row of the queue. `offered` may be chosen by the visitor, `withheld` only by a supervisor.
+
+    `message` is the number of the message that it is about, `messages` how many unreadable ones it tells of; 0: none.
+    """
 
     row: ExceptionRow
     fault: dict[str, Any]
     effect: EffectRow | None
     lpn: str
+    message: int
+    messages: int
     offered: tuple[Action, ...]
     withheld: tuple[Action, ...]
     grave: frozenset[Action] = GRAVE
@@ -35,7 +40,8 @@ def open_cases() -> list[Case]:
     views = room().settings.store.views
     rows = views.exceptions()
     effects = views.effects([row.effect_id for row in rows if row.effect_id])
-    return [case(row, effects.get(row.effect_id)) for row in rows]
+    unreadable = views.unreadable() if any(row.subject.startswith(ABOUT_ALL) for row in rows) else {}
+    return [case(row, effects.get(row.effect_id), unreadable.get((row.subject, row.code))) for row in rows]
 
 
 def open_case(exception_id: str) -> Case | None:
@@ -44,15 +50,18 @@ def open_case(exception_id: str) -> Case | None:
     return case(row, None) if row and row.state == "open" else None
 
 
-def case(row: ExceptionRow, effect: EffectRow | None) -> Case:
-    """Put words and legal actions to a row."""
+def case(row: ExceptionRow, effect: EffectRow | None, unreadable: Unreadable | None = None) -> Case:
+    """Put words and legal actions to a row; of unreadable messages the newest is shown."""
     legal = tuple(Action(action) for action in row.actions if action in set(Action))
     role = visitor().role
+    number = row.subject.removeprefix(ABOUT_ONE)
     return Case(
         row=row,
-        fault=face.fault_of({**row.fault, "code": row.code}),
+        fault=face.fault_of({**(unreadable.fault if unreadable else row.fault), "code": row.code}),
         effect=effect,
         lpn=row.subject if Lpn.is_lpn(row.subject) else "",
+        message=int(number) if number.isdecimal() else 0,
+        messages=unreadable.count if unreadable else 0,
         offered=tuple(action for action in legal if may(role, action)),
         withheld=tuple(action for action in legal if not may(role, action)) if role != "viewer" else (),
     )

@@ -45,9 +45,10 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["plain"] = plain
     app.jinja_env.filters["order_name"] = order_name
     app.jinja_env.filters["place"] = place
+    app.jinja_env.filters["phrase"] = lambda text: room().words.phrase(language(), text)
     app.jinja_env.filters["angle"] = angle
     app.jinja_env.globals.update(
-        t=say, word=word, witness=witness, step=step, fault_of=fault_of, asset=asset, since=since, priority=priority
+        t=say, word=word, witness=witness, step=step, fault_of=fault_of, asset=asset, since=since, priority=priority, station_name=station_title
     )
     app.context_processor(surroundings)
 
@@ -71,8 +72,27 @@ def word(family: str, name: Any) -> str:
 
 
 def step(instruction: Mapping[str, Any]) -> str:
-    """Say an instruction as a sentence."""
-    return room().words.step(language(), instruction)
+    """Say an instruction as a sentence; a station is called there as on its tile."""
+    params = dict(instruction.get("params") or {})
+    if "to" in params:
+        params["to"] = station_name(str(params["to"]))
+    return room().words.step(language(), {**instruction, "params": params})
+
+
+def station_name(name: str) -> str:
+    """Give what people call a station: its kind, and its short name too where there are several; else `name` itself."""
+    stations = room().hub.view().snapshot.get("stations", ())
+    kinds = {str(station["name"]): str(station["kind"]) for station in stations}
+    if name not in kinds:
+        return name
+    said = word("place", kinds[name])
+    return said if list(kinds.values()).count(kinds[name]) == 1 else f"{said} {name}"
+
+
+def station_title(name: str) -> str:
+    """Give the heading of a station's tile."""
+    found = room().hub.view().station(name)
+    return word("kind", found["kind"]) if found else name
 
 
 def fault_of(fault: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,9 +127,10 @@ def order_name(order_id: str) -> str:
 
 def place(name: str) -> str:
     """Say where a parcel is: a station or slot by its name, on its way, on the shelf, gone."""
-    if name.startswith("to:"):
-        return say("place.to", to=name.removeprefix("to:"))
-    return word("place", name)
+    to = name.removeprefix("to:")
+    if to != name and not to.startswith("lane-"):
+        return say("place.to", to=word("place", station_name(to)))
+    return word("place", station_name(to))
 
 
 def witness(source: str) -> str:

@@ -6,12 +6,14 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from packline.core.faults import FAULTS
 from packline.core.identity import Lpn
+from web import phrases
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,9 @@ class Words:
     def __init__(self, languages: Sequence[str], folder: Path = FOLDER) -> None:
         self.languages = tuple(languages)
         self._texts = {code: load(code, folder) for code in languages}
+        self._phrases = {
+            code: phrases.Phrases(phrases.load(code, folder), partial(self.word, code)) for code in languages
+        }
 
     def say(self, language: str, key: str, **params: Any) -> str:
         """Give the text of `key` with `params` filled in."""
@@ -75,9 +80,13 @@ class Words:
             "severity": kind.severity.value,
             "name": _sentence(self._of_fault(language, code, "name", str(fault.get("name") or kind.name))),
             "meaning": self._of_fault(language, code, "meaning", kind.meaning),
-            "remedy": self._of_fault(language, code, "remedy", kind.remedy) if known else own,
-            **{part: str(fault.get(part) or "") for part in ("where", "seen", "expected")},
+            "remedy": self._of_fault(language, code, "remedy", kind.remedy) if known else self.phrase(language, own),
+            **{part: self.phrase(language, str(fault.get(part) or "")) for part in ("where", "seen", "expected")},
         }
+
+    def phrase(self, language: str, text: str) -> str:
+        """Say one of the house's English phrases; what is none of them is given as it is."""
+        return self._phrases[language].say(text)
 
     def moment(self, language: str, at: datetime, now: datetime, zone: ZoneInfo) -> str:
         """Give a time as people say it: the time of day today, else day and time."""

@@ -114,14 +114,25 @@ class AlarmRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantineRow:
-    """A message that could not be taken; `body` is cut to what a screen shows."""
+    """A message that could not be taken; `body` is cut to what a screen shows, `fault` has the parts of the reason."""
 
     id: int
     channel: str
+    kind: str
     delivery_id: str
     received_at: datetime
+    state: str
     reason: str
+    fault: Mapping[str, Any]
     body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """The messages of one sender that nobody can read: how many are in quarantine, and what is wrong with the newest."""
+
+    count: int
+    fault: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

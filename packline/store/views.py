@@ -17,16 +17,17 @@ from sqlalchemy import (
     Text,
     and_,
     cast,
-    exists,
     func,
     or_,
     select,
+    type_coerce,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from packline.core.faults import FAULTS, Severity
 from packline.core.identity import Lpn
 from packline.orders.model import ORDER_DONE, Item, Order, OrderState, Parcel, Unit
-from packline.orders.ports import ExceptionRow, Label
+from packline.orders.ports import ABOUT_ALL, ExceptionRow, Label
 from packline.store import schema as s
 from packline.store.parcels import proof_of
 from packline.store.view_rows import (
@@ -41,6 +42,7 @@ from packline.store.view_rows import (
     ParcelDetail,
     PictureRow,
     QuarantineRow,
+    Unreadable,
 )
 from packline.store.writer import Writer
 
@@ -86,10 +88,22 @@ class Views:
 
     @_reading
     def orders(
-        self, db: Connection, *, search: str = "", group: str = "open", offset: int = 0, limit: int = 50
+        self,
+        db: Connection,
+        *,
+        search: str = "",
+        recipients: bool = False,
+        group: str = "open",
+        offset: int = 0,
+        limit: int = 50,
     ) -> Page:
-        """List orders of a group (a key of ORDER_GROUPS), urgent ones first, then the oldest; done ones newest first."""
-        wanted = and_(s.orders.c.state.in_(ORDER_GROUPS.get(group, ORDER_GROUPS["all"])), _order_matches(search))
+        """List orders of a group (a key of ORDER_GROUPS), urgent ones first, then the oldest; done ones newest first.
+
+        `search` looks for numbers, merchants, SKUs, plates and labels; for recipients only with `recipients`, which is for
+        those who may read addresses.
+        """
+        matches = [_order_matches(search), *([_sent_to(db, search)] if search and recipients else [])]
+        wanted = and_(s.orders.c.state.in_(ORDER_GROUPS.get(group, ORDER_GROUPS["all"])), or_(*matches))
         newest = group in ("done", "shipped", "all")
         by = s.orders.c.received_at.desc() if newest else s.orders.c.received_at
         query = select(s.orders).where(wanted).order_by(*([] if newest else [s.orders.c.priority]), by)
@@ -153,8 +167,7 @@ class Views:
     @_reading
     def find(self, db: Connection, text: str) -> Found | None:
         """Tell what a scanned text names; None when the books know nothing of it."""
-        digits = text.removeprefix("(00)")
-        sscc = digits[2:] if len(digits) == 20 and digits.startswith("00") else digits
+        sscc = _bare(text)
         if Lpn.is_lpn(text) and db.scalar(select(s.parcel.c.lpn).where(s.parcel.c.lpn == text)):
             return Found(kind="parcel", key=text)
         if lpn := db.scalar(select(s.label.c.lpn).where(s.label.c.sscc == sscc)):
@@ -216,11 +229,30 @@ class Views:
 
     @_reading
     def quarantine_count(self, db: Connection) -> int:
-        """Count messages in quarantine that somebody still has to decide about; what was dismissed stays there uncounted."""
-        asked = and_(s.exception.c.state == "open", s.exception.c.subject == "inbox:" + cast(s.inbox.c.id, Text))
-        held = and_(s.inbox.c.state == "quarantined", exists().where(asked))
-        query = select(func.count()).select_from(s.inbox).where(held)
-        return db.scalar(query) or 0
+        """Count messages in quarantine."""
+        return db.scalar(select(func.count()).select_from(s.inbox).where(s.inbox.c.state == "quarantined")) or 0
+
+    @_reading
+    def message(self, db: Connection, inbox_id: int, *, shown_bytes: int = 64_000) -> QuarantineRow | None:
+        """Give a message that is in quarantine or ever was; None for any other."""
+        row = db.execute(select(s.inbox).where(s.inbox.c.id == inbox_id)).mappings().first()
+        was_held = row is not None and (row["state"] in ("quarantined", "dismissed") or row["fault"])
+        return _quarantined(row, shown_bytes) if row is not None and was_held else None
+
+    @_reading
+    def unreadable(self, db: Connection) -> dict[tuple[str, int], Unreadable]:
+        """Give what is in quarantine of each sender, by subject and code of the exception that tells of all of it."""
+        code = func.substr(s.inbox.c.reason, 1, 4)
+        counted = select(s.inbox.c.kind, s.inbox.c.channel, code.label("code"), func.count().label("n"))
+        groups = counted.add_columns(func.max(s.inbox.c.id).label("newest")).where(s.inbox.c.state == "quarantined")
+        found = db.execute(groups.group_by(s.inbox.c.kind, s.inbox.c.channel, code)).all()
+        newest = select(s.inbox.c.id, s.inbox.c.fault).where(s.inbox.c.id.in_([row.newest for row in found]))
+        faults = {row.id: row.fault for row in db.execute(newest)}
+        return {
+            (f"{ABOUT_ALL}{row.kind}:{row.channel}", int(row.code)): Unreadable(count=row.n, fault=faults[row.newest])
+            for row in found
+            if row.code.isdecimal()
+        }
 
     # -- items, pictures, journal
 
@@ -323,10 +355,28 @@ def _order_matches(search: str) -> ColumnElement[bool]:
     if not search:
         return s.orders.c.order_id.is_not(None)
     own = (s.orders.c.order_id, s.orders.c.external_id, s.orders.c.merchant)
-    lpn = select(s.parcel.c.order_id).where(s.parcel.c.lpn == search)
-    sscc = select(s.parcel.c.order_id).join(s.label, s.label.c.lpn == s.parcel.c.lpn).where(s.label.c.sscc == search)
     named = (column.icontains(search, autoescape=True) for column in own)
-    return or_(*named, s.orders.c.order_id.in_(lpn), s.orders.c.order_id.in_(sscc))
+    sku = select(s.unit.c.order_id).where(s.unit.c.sku.icontains(search, autoescape=True))
+    lpn = select(s.parcel.c.order_id).where(s.parcel.c.lpn.icontains(search, autoescape=True))
+    label = select(s.parcel.c.order_id).join(s.label, s.label.c.lpn == s.parcel.c.lpn)
+    sscc = label.where(s.label.c.sscc.contains(_bare(search), autoescape=True))
+    return or_(*named, *(s.orders.c.order_id.in_(of) for of in (sku, lpn, sscc)))
+
+
+def _sent_to(db: Connection, search: str) -> ColumnElement[bool]:
+    """The recipient stands in the order's content, which is kept as JSON; each engine has its own way in."""
+    content = type_coerce(s.orders.c.content, Text)
+    if db.dialect.name == "postgresql":
+        recipient = func.jsonb_extract_path_text(cast(content, JSONB), "ship_to", "recipient")
+    else:
+        recipient = func.json_extract(content, "$.ship_to.recipient")
+    return type_coerce(recipient, Text).icontains(search, autoescape=True)
+
+
+def _bare(text: str) -> str:
+    """Give the 18 digits of a label's number without what stands before them in its code."""
+    digits = text.removeprefix("(00)")
+    return digits[2:] if len(digits) == 20 and digits.startswith("00") else digits
 
 
 def _order_named(text: str) -> Select[Any]:

@@ -91,6 +91,7 @@ class Cardboard:
         self.clock = clock
         self.snapshot = healthy()
         self.is_alive = True
+        self.is_silent = False
         self.is_frozen = False
         self.last_at = START.isoformat()
         self.store: Store | None = None
@@ -100,6 +101,8 @@ class Cardboard:
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         if not self.is_alive:
             raise ConnectionRefusedError("nobody listens")
+        if self.is_silent:
+            raise TimeoutError("stopped in mid-thought")
         if question["do"] == "snapshot":
             return {**deepcopy(self.snapshot), "at": self._at()}
         self.work()
@@ -245,11 +248,8 @@ def furnish(stage: Stage) -> None:
     put = stage.store.inbox.put_now(
         "marketplace", "msg-17", {}, b'{"type":"order.changed","data":{"id":"HM-1"}}', START
     )
-    run(
-        stage.store.inbox.mark(
-            put.id, "quarantined", "4006 unknown SKU: line 1, saw LAMP-9, expected an item of the master"
-        )
-    )
+    fault = Fault(4006, where="order marketplace-HM-1 version 2", seen="LAMP-9", expected="an item of the item master")
+    run(stage.store.inbox.mark(put.id, "quarantined", fault.text(), fault.as_dict()))
 
 
 def boxed(stage: Stage, lpn: str, content: PlaceOrder) -> None:

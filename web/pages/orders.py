@@ -29,9 +29,16 @@ def listing() -> tuple[str, int]:
     group = group if group in ORDER_GROUPS else "open"
     search = request.args.get("q", "").strip()[:MOST_SEARCH_CHARS]
     views = room().settings.store.views
-    found = views.orders(search=search, group="all" if search else group, offset=offset())
+    recipients = has_role(visitor().role, "supervisor")
+    found = views.orders(search=search, recipients=recipients, group="all" if search else group, offset=offset())
     return face.page(
-        "orders.html", group=group, search=search, found=found, groups=views.order_groups(), why=why_line_waits
+        "orders.html",
+        group=group,
+        search=search,
+        recipients=recipients,
+        found=found,
+        groups=views.order_groups(),
+        why=why_line_waits,
     )
 
 

@@ -16,6 +16,7 @@ from packline.core.faults import Fault
 from packline.market.purchase import expired
 from packline.orders.changes import CANCELLED, way_back
 from packline.orders.model import Event, Order, OrderState, Parcel, ParcelState, Purchase, Unit, UnitState
+from packline.orders.policy import actions_for
 from packline.orders.release import order_blockers
 from stations.kit import Kit
 
@@ -102,8 +103,7 @@ class Duties:
             ):
                 return
             fault = Fault(3011, where=parcel.lpn, seen="no answer in time", expected="approve or reject")
-            actions = ["release", "void", "wait"]
-            await self._kit.books.open_exception(fault, station="desk", subject=parcel.lpn, actions=actions)
+            await self._open(fault, parcel.lpn)
             return
         kind, data = (
             ("ParcelApproved", {"approval": "expired"})
@@ -138,7 +138,11 @@ class Duties:
         events += [_unit_returned(u, order) for u in wanted]
         await self._kit.finish(order.order_id, *events)
         fault = Fault(3012, where=order.order_id, seen=why)
-        await self._kit.books.open_exception(fault, station="desk", subject=order.order_id, actions=["dismiss"])
+        await self._open(fault, order.order_id)
+
+    async def _open(self, fault: Fault, subject: str) -> None:
+        actions = [action.value for action in actions_for(fault.code)]
+        await self._kit.books.open_exception(fault, station="desk", subject=subject, actions=actions)
 
 
 class Calendar:

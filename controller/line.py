@@ -40,6 +40,7 @@ from packline.feeds.reconcile import Reconciler
 from packline.feeds.sending import Subscriber
 from packline.feeds.worker import IntakeWorker
 from packline.orders.model import Event
+from packline.orders.policy import rule_for
 from packline.store import Store
 from stations.kit import Kit, Rules
 from stations.ports import Offload
@@ -245,7 +246,8 @@ class Line:
         await self._store.meta.put("running", "yes")
         if unclean:
             fault = Fault(3008, where="recovery", seen="the last run did not end cleanly")
-            await self._store.books.open_exception(fault, station="line", subject="recovery", actions=["dismiss"])
+            actions = [action.value for action in rule_for(fault.code).actions]
+            await self._store.books.open_exception(fault, station="line", subject="recovery", actions=actions)
         try:
             yield unclean
         except asyncio.CancelledError:

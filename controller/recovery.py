@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from packline.core.clock import Clock
 from packline.core.effects import PRINT, Device, EffectState, Ledger, OpenEffect
 from packline.core.faults import Fault
+from packline.orders.policy import rule_for
 from packline.orders.ports import Desk
 
 JUMPS: Mapping[str, int] = {
@@ -200,7 +201,8 @@ class Recovery:
                 seen="a backup put back" if self._restored else "machines with newer epochs or jobs",
                 expected="books as new as the floor",
             )
-            await self._desk.open_exception(fault, station="line", subject="books", actions=["dismiss"])
+            actions = [action.value for action in rule_for(fault.code).actions]
+            await self._desk.open_exception(fault, station="line", subject="books", actions=actions)
             self.findings.notes.append("serials_jumped")
             # before anybody acts: what was worked in the lost time must not be worked again
             await self._set_aside()

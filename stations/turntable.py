@@ -19,6 +19,7 @@ from packline.orders.model import (
     Unit,
     UnitState,
 )
+from packline.orders.policy import actions_for
 from packline.orders.routing import needs_bench
 from scanning import gs1
 from stations.kit import Kit, require_good, sensors, trouble_of
@@ -337,9 +338,8 @@ class Turntable:
         order = await self._order(unit)
         if not order.content.short_allowed:
             fault = Fault(3013, where=self.name, seen=unit.sku, expected="an order that allows short delivery")
-            await self._kit.books.open_exception(
-                fault, station=self.name, subject=unit.unit_id, actions=["ship_short", "retry", "void"]
-            )
+            actions = [action.value for action in actions_for(fault.code)]
+            await self._kit.books.open_exception(fault, station=self.name, subject=unit.unit_id, actions=actions)
             raise fault
         await self.short(unit, order, actor)
         return say("done", lpn=unit.unit_id)

@@ -29,7 +29,7 @@ from packline.orders.model import (
     Unit,
     UnitState,
 )
-from packline.orders.policy import Action, rule_for
+from packline.orders.policy import rule_for
 from packline.orders.ports import ExceptionRow, Label
 
 NOT_YET = 3015
@@ -229,9 +229,8 @@ class Intake:
         gone = [p.lpn for p in parcels if p.state in PARCEL_GONE]
         if new.purchase is Purchase.CANCELLED and gone:
             fault = Fault(4302, where=f"order {order.order_id}", seen=f"{', '.join(gone)} gone already")
-            await self._books.open_exception(
-                fault, station=new.channel, subject=order.order_id, actions=(Action.DISMISS.value,)
-            )
+            actions = [action.value for action in rule_for(fault.code).actions]
+            await self._books.open_exception(fault, station=new.channel, subject=order.order_id, actions=actions)
 
     async def _check_items(self, new: PlaceOrder) -> None:
         for line in new.lines:

@@ -44,7 +44,14 @@ class Dialogue:
         self._is_spoilt = False
 
     async def condition(self) -> Condition:
-        """Ask the printer's real-time status, four questions one after another."""
+        """Ask the printer's real-time status, four questions one after another.
+
+        A printer that is mended between two of them is offline for no reason that it tells: it is asked once more.
+        """
+        first = await self._real_time()
+        return await self._real_time() if first.is_unexplained else first
+
+    async def _real_time(self) -> Condition:
         answers = [(await self._ask(escpos.real_time_request(n), RealTime)).byte for n in (1, 2, 3, 4)]
         return Condition.from_real_time(*answers)
 

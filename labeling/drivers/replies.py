@@ -171,6 +171,11 @@ class Condition:
         )
 
     @property
+    def is_unexplained(self) -> bool:
+        """Tell whether it is offline and names no cause."""
+        return self.offline and not (self.cover_open or self.paper_out or self.error)
+
+    @property
     def fault(self) -> int | None:
         """Give the house code of what must be mended first; None when ready. Offline for no told reason is 2106."""
         rules = ((self.cover_open, 2102), (self.paper_out, 2101), (self.error or self.offline, 2106))

@@ -39,6 +39,8 @@ class FakePrinter:
     received: int = 0
     connections: int = 0
     address: str = ""
+    mended_after_question: int | None = None
+    """Paper is loaded right after this real-time question (1..4) is answered."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -57,6 +59,8 @@ class FakePrinter:
         if isinstance(event, RealTimeRequest):
             if not self.silent:
                 writer.write(bytes((self._status(event.n),)))
+            if event.n == self.mended_after_question:
+                self.paper, self.mended_after_question = True, None
             return
         if self.swallow_jobs and not isinstance(event, CounterRequest):
             return

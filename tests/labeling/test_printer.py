@@ -189,3 +189,10 @@ def unused_address() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+async def test_a_printer_that_is_mended_between_two_questions_is_no_broken_one(fake, driver, effect):
+    """Offline, said the first answer; the others named no cause any more: that was told as a printer error."""
+    fake.paper, fake.mended_after_question = False, 1
+
+    assert (await driver.prepare(effect, 1)).machine == driver.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -619,12 +620,16 @@ async def test_a_new_address_while_the_label_is_printed_throws_that_label_away(l
 
 
 async def worked_out_early(life: Life, **changed: Any) -> Callable[[], Awaitable[None]]:
-    """Work out what a change means now, as a feed does that is slow to book it; gives the booking."""
+    """Work out what a change means now, as a feed does that is slow to book it; gives the booking.
+
+    The books would refuse it for the label that they gave out meanwhile: the station does not rely on that.
+    """
     new = content(1, version=2, digest="1" * 64, **changed)
     order = await life.the_order(new.order_id)
     units = await life.kit.books.units(order_id=new.order_id)
     events = changes(order, units, await life.kit.books.parcels(order_id=new.order_id), new)
-    return lambda: life.kit.record(*events)
+    blind = [replace(e, data={k: v for k, v in e.data.items() if k != "labels"}) for e in events]
+    return lambda: life.kit.record(*blind)
 
 
 @pytest.mark.parametrize("act", ["print", "apply"])

@@ -103,6 +103,7 @@ class Line:
         )
         self._requests = self._desk()
         self.printers: dict[str, PrinterStatus] = {}
+        self.cameras: dict[str, int] = {}
         self._recovery: Recovery | None = None
 
     async def run(self) -> None:
@@ -117,6 +118,7 @@ class Line:
                 equipment=self.equipment,
                 recovery=self._recovery,
                 printers=self.printers,
+                cameras=self.cameras,
                 clock=self._given.clock,
                 run_id=f"{self.owner_id:08x}",
             )
@@ -337,8 +339,9 @@ class Line:
                 post.wake()
 
     def _watches(self) -> list[Coroutine[Any, Any, None]]:
-        watching, parts = Watching(self._given.clock), self._site.stations.items()
+        watching, parts = Watching(self._given.clock, self._given.offload), self._site.stations.items()
         at = {part.printer or "": self.posts[name].bells for name, part in parts}
+        at |= {part.camera: self.posts[name].bells for name, part in parts if part.camera}
         at |= {scanner: self.posts[name].bells for name, part in parts for scanner in part.scanners}
         return [
             *(
@@ -346,6 +349,10 @@ class Line:
                 for name, printer in self.equipment.printers.items()
             ),
             *(watching.scanner(scanner, at.get(name)) for name, scanner in self.equipment.scanners.items()),
+            *(
+                watching.camera(self._given.links.onlooker(name), at.get(name), partial(self.cameras.__setitem__, name))
+                for name in self.equipment.cameras
+            ),
         ]
 
 

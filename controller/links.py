@@ -34,6 +34,10 @@ class Links:
     clock: Clock
     rng: random.Random
 
+    def onlooker(self, name: str) -> Camera:
+        """Make a second way to a camera, for who only looks whether it answers."""
+        return self.camera(name)
+
     def scanner(self, name: str, part: ScannerPart) -> Scanner:
         """Make the scanner that the site file declares."""
         if part.driver == "autoid":

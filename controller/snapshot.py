@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from controller.placement import Equipment
 from controller.recovery import Recovery
 from controller.site import Site, StationPart
 from controller.steady import Steady
+from controller.watching import troubles_of
 from labeling.printer import PrinterStatus
 from packline.core.clock import Clock
 from packline.store import Store
 from packline.store.figures import Figures
 from stations.post import Post
 
+NOT_LOOKED_AT = -1
 FIGURES_S = 0.5
 """Counting over the tables is repeated at most this often."""
 
@@ -32,15 +35,18 @@ class Snapshot:
         equipment: Equipment,
         recovery: Recovery,
         printers: Mapping[str, PrinterStatus],
+        cameras: Mapping[str, int],
         clock: Clock,
         run_id: str,
     ) -> None:
+        """Take what it looks at. `cameras` has the lasting trouble (0: none) of each one that was looked at."""
         self._site = site
         self._store = store
         self._posts = posts
         self._equipment = equipment
         self._recovery = recovery
         self._printers = printers
+        self._cameras = cameras
         self._clock = clock
         self._run_id = run_id
         self._started_at = clock.now()
@@ -63,6 +69,7 @@ class Snapshot:
             },
             "line": {
                 "state": _line_state(stations),
+                "wip_limit": self._site.policy.wip_limit,
                 **{k: figures[k] for k in ("wip", "per_hour", "oldest_waiting_s", "orders", "parcels")},
             },
             "stations": stations,
@@ -80,23 +87,28 @@ class Snapshot:
             devices.append(self._machine(part.machine))
         if part.printer:
             devices.append(self._printer(part.printer))
-        for name in part.scanners:
-            scanner = self._equipment.scanners[name]
-            where = self._site.scanners[name]
-            devices.append(_plain(name, "scanner", where.driver, where.address, scanner.is_connected()))
-        return devices
+        if part.camera:
+            devices.append(self._camera(part.camera))
+        return [*devices, *(self._scanner(name) for name in part.scanners)]
+
+    def _scanner(self, name: str) -> dict[str, Any]:
+        where, connected = self._site.scanners[name], self._equipment.scanners[name].is_connected()
+        return _plain(name, "scanner", where.driver, where.address, connected, () if connected else (1006,))
+
+    def _camera(self, name: str) -> dict[str, Any]:
+        url = urlsplit(self._site.cameras[name].url)
+        trouble = self._cameras.get(name, NOT_LOOKED_AT)
+        address = url.netloc.rpartition("@")[2]  # never the password of a stream
+        return _plain(
+            name, "camera", url.scheme, address, trouble not in (NOT_LOOKED_AT, 1005), (trouble,) if trouble > 0 else ()
+        )
 
     def _printer(self, name: str) -> dict[str, Any]:
-        status = self._printers.get(name, PrinterStatus())
-        faults = [
-            code for holds, code in ((not status.paper, 2101), (status.cover_open, 2102), (status.error, 2106)) if holds
-        ]
-        device = _plain(name, "printer", "escpos", self._site.printers[name].address, status.connected)
-        return {
-            **device,
-            "state": "ready" if status.online else "offline",
-            "faults": faults if status.connected else [],
-        }
+        status = self._printers.get(name)
+        faults = troubles_of(status) if status else ()
+        status = status or PrinterStatus()
+        device = _plain(name, "printer", "escpos", self._site.printers[name].address, status.connected, faults)
+        return {**device, "state": "ready" if status.online else "offline"}
 
     def _machine(self, name: str) -> dict[str, Any]:
         machine = self._equipment.machines[name]
@@ -110,6 +122,7 @@ class Snapshot:
             "state": view.state,
             "owned": view.owned,
             "faults": list(view.faults),
+            "own_faults": list(view.own_faults),
             "inputs": dict(view.inputs),
         }
 
@@ -129,7 +142,7 @@ def _line_state(stations: Sequence[Mapping[str, Any]]) -> str:
     return "holding" if any(station["state"] in ("held", "offline", "asking") for station in stations) else "running"
 
 
-def _plain(name: str, kind: str, protocol: str, address: str, connected: bool) -> dict[str, Any]:
+def _plain(name: str, kind: str, protocol: str, address: str, connected: bool, faults: Sequence[int]) -> dict[str, Any]:
     return {
         "name": name,
         "kind": kind,
@@ -138,6 +151,6 @@ def _plain(name: str, kind: str, protocol: str, address: str, connected: bool) -
         "quality": "good" if connected else "absent",
         "state": "",
         "owned": True,
-        "faults": [],
+        "faults": list(faults),
         "inputs": {},
     }

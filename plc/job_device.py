@@ -165,7 +165,9 @@ class JobDevice:
         if verdict is Verdict.ENDED and self._brain.status:
             return self._ended(effect, self._brain.status)
         if verdict is Verdict.RUNNING:
-            return Evidence(state=EffectState.SENT, source=WITNESS, fault=self._first_fault(None))
+            return Evidence(
+                state=EffectState.SENT, source=WITNESS, data=self._reported(), fault=self._first_fault(None)
+            )
         if verdict is Verdict.NOT_EXECUTED:
             fault = _REFUSAL_FAULTS.get(refusal, 2003) if refusal else None
             data = {"refusal": refusal.name.lower()} if refusal else {}
@@ -185,6 +187,11 @@ class JobDevice:
         # aborted or interrupted in mid-motion: none, a part or all of it happened
         fault = 2004 if status.result == Result.INTERRUPTED else 2005
         return Evidence(state=EffectState.UNKNOWN, source=WITNESS, data=data, fault=fault)
+
+    def _reported(self) -> dict[str, Any]:
+        """Name the machine and its own fault numbers, while it reports any."""
+        numbers = self._machine.view().own_faults
+        return {"machine": self._machine.name, "own_faults": list(numbers)} if numbers else {}
 
     def _first_fault(self, otherwise: int | None) -> int | None:
         faults = self._machine.view().faults

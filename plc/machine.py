@@ -19,7 +19,7 @@ from plc.handshake.verdicts import next_epoch
 from plc.job_device import JobDevice
 from plc.links import BlockLink, LinkTrouble
 from plc.machine_file import MachineFile
-from plc.machine_view import MachineView, Quality, machine_faults, read_inputs
+from plc.machine_view import MachineView, Quality, condition, machine_faults, own_faults, read_inputs
 from plc.packml import TOWARDS_EXECUTE, Cmd, State, name_of
 
 COMMAND_S = 3.0
@@ -88,6 +88,7 @@ class Machine:
             job=status.job,
             inputs=read_inputs(self.file, status),
             faults=self._faults(status),
+            own_faults=own_faults(status),
             owned=self.brain.is_owner,
             books_older=bool(self._books_older),
             silence_only=bool(status.fault & frames.FAULT_SILENCE),
@@ -312,7 +313,7 @@ class Machine:
         if self._is_released or view.state == name_of(State.EXECUTE):
             return
         if view.faults:
-            raise Fault(view.faults[0], where=self.name, seen=view.state)
+            raise Fault(view.faults[0], where=self.name, seen=condition(view.state, view.own_faults))
         if not (view.silence_only or view.power_up_only):
             raise Fault(2001, where=self.name, seen=view.state, expected="a person's release")
 

@@ -14,6 +14,9 @@ from plc.machine_file import MachineFile
 from plc.packml import State, name_of
 
 
+FAULT_BITS = 16
+
+
 class Quality(StrEnum):
     """How far a picture may be believed; only a good one may be acted on."""
 
@@ -28,7 +31,7 @@ class MachineView:
     """One machine, now. `age_s` is the time since the machine last proved that it scans; `inputs` are named by its file.
 
     `owned` tells whether it obeys this controller; `books_older` that it knew an epoch above ours when this run began, as after
-    a restored backup. `faults` are house codes, link troubles first. `silence_only` and `power_up_only` tell why it does not run,
+    a restored backup. `faults` are house codes, link troubles first; `own_faults` the machine's own numbers of what it reports. `silence_only` and `power_up_only` tell why it does not run,
     if it was nothing worse.
     """
 
@@ -42,6 +45,7 @@ class MachineView:
     job: int = 0
     inputs: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     faults: tuple[int, ...] = ()
+    own_faults: tuple[int, ...] = ()
     owned: bool = False
     books_older: bool = False
     silence_only: bool = False
@@ -63,7 +67,7 @@ class MachineView:
         """Say why the machine would not take a job now; None if it would."""
         where = self.name
         if self.faults:
-            return Fault(self.faults[0], where=where, seen=f"{self.quality}, {self.state}")
+            return Fault(self.faults[0], where=where, seen=f"{self.quality}, {condition(self.state, self.own_faults)}")
         if not self.is_good:
             return Fault(1002, where=where, seen=f"{self.quality} for {self.age_s:.1f} s", expected="a fresh status")
         if not self.owned:
@@ -87,6 +91,16 @@ def machine_faults(file: MachineFile, status: Status) -> tuple[int, ...]:
     if status.fault & ~named & ~(frames.FAULT_SILENCE | frames.FAULT_POWER_UP):
         codes.append(2002)
     return tuple(dict.fromkeys(codes))
+
+
+def own_faults(status: Status) -> tuple[int, ...]:
+    """Give the machine's own numbers of what it reports: its fault bits, as its manual and its machine file count them."""
+    return tuple(bit for bit in range(frames.FIRST_MACHINE_FAULT_BIT, FAULT_BITS) if status.fault >> bit & 1)
+
+
+def condition(state: str, numbers: tuple[int, ...]) -> str:
+    """Say a state and the machine's own fault numbers: `Held, its own fault 2`."""
+    return f"{state}, its own fault {' and '.join(map(str, numbers))}" if numbers else state
 
 
 def read_inputs(file: MachineFile, status: Status) -> Mapping[str, int]:

@@ -11,7 +11,8 @@ from packline.orders.ports import Desk
 OF_PRINTERS = frozenset({2101, 2102, 2103, 2106})
 """Troubles that a printer's own watch finds out about, label or no label."""
 OF_SCANNERS = frozenset({1006})
-OF_STEPS = frozenset(POLICY) - OF_PRINTERS - OF_SCANNERS
+OF_CAMERAS = frozenset({1005, 2201})
+OF_STEPS = frozenset(POLICY) - OF_PRINTERS - OF_SCANNERS - OF_CAMERAS
 
 
 class Bells:

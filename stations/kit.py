@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from packline.core.clock import Clock
 from packline.core.effects import EJECT, EffectState, Ledger, Outcome
@@ -217,7 +218,8 @@ def require_good(view: View, where: str) -> None:
     if fault := link_fault(view, where):
         raise fault
     if view.faults:
-        raise Fault(view.faults[0], where=where, seen=f"state {view.state}")
+        own = f", its own fault {' and '.join(map(str, view.own_faults))}" if view.own_faults else ""
+        raise Fault(view.faults[0], where=where, seen=f"state {view.state}{own}")
     if not view.owned:  # another owner would be a fault (1101): this one was only not claimed yet
         raise Fault(1002, where=where, seen="machine not yet claimed", expected="ownership")
 
@@ -236,12 +238,19 @@ def trouble_of(
     """Say what is wrong with an outcome that is not confirmed; a job that still runs holds the station."""
     otherwise = {EffectState.SENT: 2001, EffectState.UNKNOWN: unknown, EffectState.NOT_EXECUTED: 2003}
     code = outcome.evidence.fault or otherwise.get(outcome.state, failed)
-    seen = f"{outcome.state} by {outcome.evidence.source}"
+    seen = f"{outcome.state} by {outcome.evidence.source}{_reported(outcome.evidence.data)}"
     if outcome.state is EffectState.FAILED and rule_for(code).reaction is Reaction.HOLD:
         # waiting heals no job that failed: only a person's word opens it again, so it must be asked for
         code, seen = failed, f"{seen}, fault {code}"
     fault = Fault(code, where=where, seen=seen, expected="confirmed")
     return Trouble(fault, subject=subject, effect_id=outcome.effect_id, kind=kind)
+
+
+def _reported(data: Mapping[str, Any]) -> str:
+    """Say by which number of its own a machine calls what ails it: its manual knows that one."""
+    if numbers := data.get("own_faults"):
+        return f", {data.get('machine', '')} reports its own fault {' and '.join(map(str, numbers))}"
+    return f", its own error {data['error']}" if data.get("error") else ""
 
 
 def _at(event: Event, place: str) -> Event:

@@ -8,9 +8,12 @@ from packline.core.faults import Fault
 from packline.core.pictures import Camera, Still
 from scanning.codes import Code
 from scanning.decode import decode
+from scanning.light import is_dark
 from scanning.verify import ExpectedLabel, Seen, Verdict, judge, look, require_fresh, shows_plate_and_label
 from stations.kit import Kit, Trouble
 from stations.screen import Screen
+
+LIGHT_OUT = 2201
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +35,17 @@ class Eye:
         self._last_frame: int | None = None
 
     async def shoot(self) -> Look:
-        """Take a fresh still for people's eyes; nothing in it is read."""
-        return Look(still=await self._fresh(), seen=Seen())
+        """Take a fresh still for people's eyes; nothing in it is read. Raises Fault 1005, 2201 when it is all dark."""
+        still = await self._fresh()
+        await self._require_light(still)
+        return Look(still=still, seen=Seen())
 
     async def see(self, expected: ExpectedLabel | None = None) -> Look:
-        """Take a fresh still and read it; raises Fault 1005 when none newer than this question comes."""
+        """Take a fresh still and read it; raises Fault 1005 when none newer than this question comes, 2201 in the dark."""
         still = await self._fresh()
         codes = await self._kit.offload(_read_with_label if expected else _read, still.jpeg)
+        if not codes:  # turning the parcel helps only where there is light
+            await self._require_light(still)
         return Look(still=still, seen=look(codes), verdict=judge(codes, expected) if expected else None)
 
     async def _fresh(self) -> Still:
@@ -48,6 +55,10 @@ class Eye:
         last, self._last_frame = self._last_frame, still.frame
         require_fresh(still, asked_at=asked_at, last_frame=last)
         return still
+
+    async def _require_light(self, still: Still) -> None:
+        if await self._kit.offload(is_dark, still.jpeg):
+            raise Fault(LIGHT_OUT, where=still.camera, seen="a picture without light", expected="a lit one")
 
     async def keep(self, seen: Look, *, kind: str, subject: str, order_id: str, note: str = "") -> str:
         """Store the still as evidence and show it; gives the picture id."""

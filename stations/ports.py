@@ -26,6 +26,9 @@ class View(Protocol):
     def faults(self) -> tuple[int, ...]: ...
 
     @property
+    def own_faults(self) -> tuple[int, ...]: ...
+
+    @property
     def owned(self) -> bool: ...
 
 

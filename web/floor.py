@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from packline.core.faults import Severity
-from packline.store.views import severity_of
+from web.troubles import Standing, beside, culprits, severity, state_of
 
 # where a kind stands in the picture: (stage from the left, whether below the main row, how many stages wide)
 PLACE: Mapping[str, tuple[int, bool, int]] = {
@@ -26,14 +25,13 @@ WORKS = frozenset(PLACE) - {"clarification"}
 WAITING = frozenset({"idle", "wait_carton", "place_parcel"})
 """Instructions that ask for nothing."""
 
-# what a state means when the station names no fault
-BY_STATE = {"asking": Severity.HIGH, "offline": Severity.HIGH, "held": Severity.WARNING}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
     """One station in the picture. `severity` is "" when all is well; column, row and width count from 1.
 
+    `state` is the word to show. `trouble` is what keeps a device from working, where the station names no fault of its own;
+    `culprits` are the devices that its own fault is about.
     `is_fed`: an arrow comes in from the left; `is_elbow`: it turns in from the row above, because nothing stands at its
     left; `joins`: its way out joins the main row behind it.
     """
@@ -41,6 +39,9 @@ class Tile:
     station: Mapping[str, Any]
     says: Mapping[str, Any]
     severity: str
+    state: str
+    trouble: Standing | None
+    culprits: Sequence[Standing]
     column: int
     row: int
     width: int
@@ -73,24 +74,11 @@ def draw(snapshot: Mapping[str, Any]) -> Floor:
     )
 
 
-def severity(station: Mapping[str, Any]) -> str:
-    """Give how much a station needs somebody: critical | high | warning, "" when it is well."""
-    fault = station.get("fault")
-    if fault:
-        found = severity_of(int(fault.get("code") or 5001))
-        return "" if found is Severity.INFO else found.value
-    if station.get("state") in BY_STATE:
-        return BY_STATE[station["state"]].value
-    silent = any(device.get("quality", "good") != "good" for device in station.get("devices", ()))
-    return Severity.WARNING.value if silent else ""
-
-
 def first_thing(station: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
-    """Give what to say first and the tasks after it: a place that only waits has its first task as the next thing to do."""
+    """Give what to say first and the tasks after it, each once: a place that only waits has its first task as the next."""
     following, tasks = station.get("next") or {"key": "idle"}, list(station.get("tasks", ()))
-    if tasks and following.get("key") in WAITING:
-        return tasks[0], tasks[1:]
-    return following, tasks
+    said = tasks[0] if tasks and following.get("key") in WAITING else following
+    return said, [task for task in tasks if task != said]
 
 
 def _tiles(stations: Sequence[Mapping[str, Any]]) -> Iterator[Tile]:
@@ -116,6 +104,9 @@ def _tiles(stations: Sequence[Mapping[str, Any]]) -> Iterator[Tile]:
                 station=station,
                 says=first_thing(station)[0],
                 severity=severity(station),
+                state=state_of(station),
+                culprits=culprits(station),
+                trouble=next(iter(beside(station)), None) if not station.get("fault") else None,
                 column=column,
                 row=min(row, MOST_ROWS),
                 width=width,

@@ -51,7 +51,7 @@ _ROWS = (
         1003,
         "status corrupt",
         "Frames arrive with a wrong checksum or magic.",
-        "Check map version, address base and word order of the machine file.",
+        "Call the integrator: map version, address base and word order of the machine file do not fit the machine.",
         H,
     ),
     FaultKind(
@@ -90,10 +90,17 @@ _ROWS = (
         W,
     ),
     FaultKind(
+        1009,
+        "host not reachable",
+        "The host's list of open orders could not be read; what it posts still comes in.",
+        "Check the host and its reconcile address in the site file; it is asked again within the hour.",
+        W,
+    ),
+    FaultKind(
         1101,
         "machine owned by another controller",
         "Somebody else claimed this machine; this controller stopped acting on it.",
-        "Stop the other controller, then release the machine on its station page.",
+        "Stop the other controller, then press 'Take the machine back' on the station's page.",
         C,
     ),
     # 2xxx machine
@@ -101,14 +108,14 @@ _ROWS = (
         2001,
         "machine stopped",
         "The machine is not in Execute.",
-        "Clear the cause at the machine, then release the station.",
+        "Clear the cause at the machine, then press 'Release station'.",
         H,
     ),
     FaultKind(
         2002,
         "machine reports a fault",
         "The machine stopped itself.",
-        "Read the machine's own panel, clear it, then retry.",
+        "Look its own fault number up at the machine's panel, clear the cause, then press 'Release station'.",
         H,
     ),
     FaultKind(
@@ -135,7 +142,7 @@ _ROWS = (
         2007,
         "interlock or e-stop",
         "The safety circuit is open.",
-        "Clear the danger, reset the safety circuit at the machine.",
+        "Clear the danger, reset the safety circuit at the machine, then press 'Release station'.",
         C,
     ),
     FaultKind(
@@ -171,6 +178,13 @@ _ROWS = (
         "label waiting at the printer",
         "A label that no open job owns is on the peel bar.",
         "Discard the label, then retry.",
+        H,
+    ),
+    FaultKind(
+        2201,
+        "light is out",
+        "The camera sees nothing but darkness; nothing is judged from it.",
+        "Switch the light at the camera on, or clear its lens; it goes on by itself.",
         H,
     ),
     # 3xxx process
@@ -342,7 +356,7 @@ _ROWS = (
         5001,
         "software fault",
         "Something unforeseen happened; the station holds.",
-        "Note the text, release the station; send the log to the maker.",
+        "Note the text, press 'Release station'; send the log to the maker.",
         C,
     ),
     FaultKind(

@@ -23,6 +23,7 @@ from packline.orders.policy import rule_for
 
 log = logging.getLogger(__name__)
 
+HOST_AWAY = 1009
 ANSWER_S = 15.0
 MOST_PAGES = 1000
 MOST_PAGE_ORDERS = 500
@@ -86,7 +87,7 @@ class Reconciler:
             found.unreachable = fault.seen
             await self._bell.raise_alarm(fault, source=f"feed {self._channel}")
         else:
-            await self._bell.clear_alarm(1007, source=f"feed {self._channel}")
+            await self._bell.clear_alarm(HOST_AWAY, source=f"feed {self._channel}")
         return found
 
     async def _pages(self, found: Findings) -> None:
@@ -185,4 +186,4 @@ class Reconciler:
             log.warning("reconcile %s: %s", self._channel, fault)
 
     def _silent(self, seen: str) -> Fault:
-        return Fault(1007, where=f"feed {self._channel}", seen=seen, expected="a page of open orders")
+        return Fault(HOST_AWAY, where=f"feed {self._channel}", seen=seen, expected="a page of open orders")

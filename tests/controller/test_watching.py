@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import pytest
@@ -13,8 +14,11 @@ from controller.watching import Watching
 from labeling.printer import PrinterStatus
 from packline.core.clock import ManualClock
 from packline.core.faults import Fault
+from packline.core.pictures import Still
+from tests.scanning.shots import LIT, UNLIT
 
 T = TypeVar("T")
+START = datetime(2026, 1, 1, tzinfo=UTC)
 READY = {"connected": True, "online": True, "paper": True}
 
 
@@ -69,14 +73,30 @@ class Scripted:
     def is_connected(self) -> bool:
         return bool(self._next())
 
+    async def still(self, timeout_s: float = 3.0) -> Still:
+        jpeg = self._next()
+        if jpeg is None:
+            raise Fault(1005, where=self.name)
+        return Still(jpeg=jpeg, camera=self.name, frame=1, captured_at=START)
 
-async def rung_by(kind: str, *answers: Any) -> list[set[int]]:
-    """Give what rang after each look."""
+
+async def inline(work: Any, *args: Any) -> Any:
+    return work(*args)
+
+
+async def rung_by(kind: str, *answers: Any, noted: list[int] | None = None) -> list[set[int]]:
+    """Give what rang after each look; `noted` takes what a camera's screen is told."""
+    noted = [] if noted is None else noted
     bells = Bells()
     device: Any = Scripted(bells, *answers)
     heard: Any = bells
-    watching = Watching(Clock())
-    watch = watching.printer(device, heard, _unnoted) if kind == "printer" else watching.scanner(device, heard)
+    watching = Watching(Clock(), inline)
+    watches = {
+        "printer": lambda: watching.printer(device, heard, _unnoted),
+        "scanner": lambda: watching.scanner(device, heard),
+        "camera": lambda: watching.camera(device, heard, noted.append),
+    }
+    watch = watches[kind]()
     with pytest.raises(Over):
         await watch
     return list(device.rang[1:])
@@ -123,3 +143,20 @@ async def test_every_trouble_of_a_printer_has_its_code(status: PrinterStatus, co
 
 async def test_a_scanner_rings_at_the_third_look() -> None:
     assert await rung_by("scanner", False, False, False, True) == [set(), set(), {1006}, {1006}]
+
+
+async def test_a_camera_that_does_not_answer_rings_at_the_third_look_and_is_shown_then() -> None:
+    noted: list[int] = []
+    rang = await rung_by("camera", LIT, None, None, None, LIT, noted=noted)
+    assert rang == [set(), set(), set(), {1005}, {1005}]
+    assert noted == [0, 1005, 0]
+
+
+async def test_a_camera_in_the_dark_has_a_trouble_of_its_own() -> None:
+    noted: list[int] = []
+    assert (await rung_by("camera", UNLIT, UNLIT, UNLIT, noted=noted))[-1] == {2201}
+    assert noted == [2201]
+
+
+async def test_what_is_no_picture_at_all_is_not_called_dark() -> None:
+    assert (await rung_by("camera", b"\xff\xd8 torn", b"\xff\xd8 torn", b"\xff\xd8 torn"))[-1] == set()

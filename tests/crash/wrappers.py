@@ -188,7 +188,7 @@ class CountedCamera:
 
     def __init__(self, inner: Camera, points: Points, machine: str) -> None:
         self.name = inner.name
-        self._inner = inner
+        self.inner = inner
         self._points = points
         self._machine = machine
 
@@ -196,7 +196,7 @@ class CountedCamera:
         last = self._points.last_job.get(self._machine)
         name = f"still of {self.name} {'after ' + last if last else 'first of all'}"
         self._points.reach(BEFORE, name)
-        still = await self._inner.still(timeout_s)
+        still = await self.inner.still(timeout_s)
         self._points.reach(AFTER, name)
         return still
 
@@ -229,9 +229,13 @@ def _http_talk(request: httpx.Request) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountedLinks(Links):
-    """Links whose scanners are counted too."""
+    """Links whose scanners are counted too; looks at cameras that nobody waits for are not: they come at any time."""
 
     points: Points
+
+    def onlooker(self, name: str) -> Camera:
+        camera = Links.onlooker(self, name)
+        return camera.inner if isinstance(camera, CountedCamera) else camera
 
     def scanner(self, name: str, part: ScannerPart) -> Scanner:
         return CountedScanner(Links.scanner(self, name, part), self.points)

@@ -137,6 +137,7 @@ class View:
     inputs: Mapping[str, int] = field(default_factory=dict)
     faults: tuple[int, ...] = ()
     owned: bool = True
+    own_faults: tuple[int, ...] = ()
 
 
 Act = Callable[[Effect], Mapping[str, Any] | None]

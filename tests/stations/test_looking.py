@@ -12,6 +12,7 @@ from packline.core.clock import ManualClock
 from packline.core.faults import Fault
 from packline.core.pictures import Still
 from stations.looking import Eye
+from tests.scanning.shots import LIT, UNLIT
 
 
 class Scripted:
@@ -20,17 +21,22 @@ class Scripted:
     name = "cam-verify"
 
     def __init__(self, clock: ManualClock, *frames: tuple[int, float]) -> None:
+        self.jpeg = b""
         self._clock, self._frames = clock, list(frames)
 
     async def still(self, timeout_s: float = 3.0) -> Still:
         frame, after_s = self._frames.pop(0)
         at = self._clock.now() + timedelta(seconds=after_s)
-        return Still(jpeg=b"", camera=self.name, frame=frame, captured_at=at)
+        return Still(jpeg=self.jpeg, camera=self.name, frame=frame, captured_at=at)
+
+
+async def _inline(work: Any, *args: Any) -> Any:
+    return work(*args)
 
 
 def eye(*frames: tuple[int, float]) -> Eye:
     clock = ManualClock()
-    kit: Any = SimpleNamespace(clock=clock)
+    kit: Any = SimpleNamespace(clock=clock, offload=_inline)
     return Eye(camera=Scripted(clock, *frames), kit=kit, screen=kit)
 
 
@@ -54,3 +60,13 @@ async def test_a_camera_that_restarted_is_refused_once_and_then_believed() -> No
     with pytest.raises(Fault, match="1005"):
         await looking.shoot()
     assert (await looking.shoot()).still.frame == 2
+
+
+@pytest.mark.parametrize("look", ["shoot", "see"])
+async def test_a_dark_picture_is_a_fault_of_the_light_and_not_of_the_parcel(look: str) -> None:
+    looking = eye((7, 0.1), (8, 0.1))
+    looking._camera.jpeg = UNLIT  # type: ignore[attr-defined]  # the scripted one
+    with pytest.raises(Fault, match="2201"):
+        await getattr(looking, look)()
+    looking._camera.jpeg = LIT  # type: ignore[attr-defined]
+    await getattr(looking, look)()

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from packline.core.faults import FAULTS, Severity
 from tests.web.stage import healthy, say, station, wound
-from web.floor import PLACE, draw, first_thing, severity
+from web.floor import PLACE, draw, first_thing
+from web.troubles import severity
 
 KINDS = st.sampled_from(sorted(PLACE))
 STATIONS = st.lists(

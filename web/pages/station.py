@@ -10,11 +10,13 @@ from flask import Blueprint, abort, render_template
 from packline.core.tokens import sign
 from web import face
 from web.cases import open_case
-from web.floor import first_thing, severity
+from web.floor import first_thing
 from web.guard import needs
 from web.headers import video_base
 from web.live import View
+from web.pages.scan import WRONG
 from web.room import room
+from web.troubles import beside, culprits, ended_by_release, quality_of, severity, state_of
 from web.video_token import VIEWER_S, camera_claims, until
 
 blueprint = Blueprint("station", __name__)
@@ -70,6 +72,12 @@ def _values(view: View, name: str) -> dict[str, Any]:
     return {
         "station": station,
         "severity": severity(station),
+        "shown_state": state_of(station),
+        "beside": beside(station),
+        "culprits": culprits(station),
+        "ends": ended_by_release(station),
+        "quality_of": quality_of,
+        "wrong": WRONG,
         "says": says,
         "tasks": tasks,
         "fault": face.fault_of(station["fault"]) if station.get("fault") else None,

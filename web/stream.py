@@ -93,6 +93,7 @@ def once() -> AnyResponse:
 def _messages(place: Room, reader: Reader) -> Iterator[str]:
     clock, token = place.settings.clock, request.cookies.get(cookie_name(), "")
     view, beat_at, check_at = place.hub.view(), clock.monotonic(), clock.monotonic() + RECHECK_S
+    told: bool | None = None
     yield f"retry: {RETRY_S * 1000}\n\n"
     while not place.hub.stopping:
         yield from (message.encode() for message in reader.news(view))
@@ -101,8 +102,8 @@ def _messages(place: Room, reader: Reader) -> Iterator[str]:
             check_at = now + RECHECK_S
             if place.doors.who(token) is None:
                 return
-        if now >= beat_at:
-            beat_at = now + BEAT_S
+        if now >= beat_at or view.fresh is not told:  # that a picture grew old is no news for the next heartbeat
+            beat_at, told = now + BEAT_S, view.fresh
             yield beat(view, clock).encode()
         view = place.hub.wait(view.version, max(0.0, beat_at - clock.monotonic()))
 

@@ -23,15 +23,45 @@ def test_before_the_first_answer_nothing_is_fresh(board):
     assert not hub.view().fresh and hub.view().snapshot == {}
 
 
-def test_an_answer_is_fresh_until_five_seconds_have_passed(board):
+def test_an_answer_is_fresh_until_its_time_has_passed(board):
     clock, controller, hub = board
     hub.poll()
-    controller.is_alive = False
+    controller.is_silent = True
     clock.advance(STALE_S - 0.001)
     young = hub.poll().fresh
     clock.advance(0.001)
 
     assert young and not hub.view().fresh
+
+
+def test_a_controller_that_is_gone_makes_the_picture_old_at_once(board):
+    clock, controller, hub = board
+    before = hub.poll()
+    controller.is_alive = False
+
+    assert before.fresh and not hub.poll().fresh and not hub.view().fresh
+
+
+def test_a_controller_that_was_gone_and_answers_with_what_it_said_before_stays_old(board):
+    clock, controller, hub = board
+    hub.poll()
+    controller.is_alive, controller.is_frozen = False, True
+    hub.poll()
+    controller.is_alive = True
+
+    assert not hub.poll().fresh
+    controller.is_frozen = False
+    clock.advance(0.25)
+    assert hub.poll().fresh
+
+
+def test_who_waits_wakes_when_the_time_of_the_picture_is_up(board):
+    """The thread that asks may hang in its question: nobody else tells that the picture has grown old."""
+    clock, controller, hub = board
+    view = hub.poll()
+    clock.advance(STALE_S)
+
+    assert not hub.wait(view.version, 3600).fresh
 
 
 def test_a_controller_that_repeats_an_old_picture_is_stale_too(board):
@@ -121,14 +151,28 @@ def test_a_change_is_told_in_the_next_message_and_only_once(furnished):
 def test_heartbeats_come_every_two_seconds_and_say_when_the_picture_is_old(furnished):
     heard = listen(furnished, "/live?view=page")
     heard(4)
-    furnished.controller.is_alive = False
+    furnished.controller.is_silent = True
     beats = []
-    for _ in range(3):
+    for _ in range(2):
         furnished.clock.advance(2)
         beats += heard(1)
 
-    assert [m["event"] for m in beats] == ["beat"] * 3
-    assert [json.loads(m["data"])["fresh"] for m in beats] == [True, True, False]
+    assert [m["event"] for m in beats] == ["beat"] * 2
+    assert [json.loads(m["data"])["fresh"] for m in beats] == [True, False]
+
+
+def test_that_the_controller_is_gone_is_the_next_word_of_a_stream_and_so_is_its_return(furnished):
+    heard = listen(furnished, "/live?view=page")
+    heard(4)
+    furnished.controller.is_alive = False
+    furnished.hub.poll()
+    gone = heard(1)
+    furnished.controller.is_alive = True
+    furnished.clock.advance(0.25)
+    furnished.hub.poll()
+    back = heard(1)
+
+    assert [json.loads(m["data"])["fresh"] for m in (*gone, *back)] == [False, True]
 
 
 def test_a_page_that_knows_the_state_is_not_told_again(furnished):

@@ -1,8 +1,8 @@
 /* The live stream of a page: one EventSource that survives restarts, a heartbeat watch, and the stale banner.
-   A page that has not heard the server for five seconds says so and lets nothing be pressed. */
+   A page that has not heard the server says so within five seconds and lets nothing be pressed. */
 (() => {
   "use strict";
-  const STALE_MS = 5000, WATCH_MS = 250, HIDDEN_MS = 30000, POLL_MS = 2000, RETRY_MS = 20000;
+  const STALE_MS = 4500, WATCH_MS = 250, HIDDEN_MS = 30000, POLL_MS = 2000, RETRY_MS = 20000;
   const body = document.body;
   const state = { heard: performance.now(), fresh: body.dataset.fresh !== "no", stale: false };
 
@@ -13,6 +13,9 @@
     for (const button of document.querySelectorAll("[data-acts]")) {
       button.disabled = state.stale;
     }
+    const live = document.getElementById("live");
+    const said = live && (state.stale ? live.dataset.off : live.dataset.on);
+    if (live && live.textContent !== said) live.textContent = said;
     const banner = document.getElementById("stale"), text = document.getElementById("stale-text");
     if (!banner) return;
     const words = lost ? body.dataset.lost : body.dataset.silent;
@@ -127,9 +130,22 @@
     document.addEventListener("htmx:sseMessage", show);
   }
 
-  /* A live picture that broke off is asked for again. */
+  /* A live picture that broke off is asked for again; only what is seen now is called live. */
   for (const picture of document.querySelectorAll("img[data-video]")) {
-    const src = picture.getAttribute("src");
-    picture.addEventListener("error", () => setTimeout(() => { picture.src = `${src}&again=${Date.now()}`; }, POLL_MS));
+    const src = picture.getAttribute("src"), figure = picture.closest("figure");
+    const words = figure?.querySelector("[data-video-state]");
+    const again = () => { picture.src = `${src}&again=${Date.now()}`; };
+    picture.addEventListener("error", () => setTimeout(again, POLL_MS));
+    if (!words) continue;
+    let answered = true;
+    setInterval(() => {
+      const camera = document.querySelector("[data-camera]");
+      const answers = !camera || camera.dataset.camera === "good";
+      if (answers && !answered) again();
+      answered = answers;
+      const live = answers && picture.naturalWidth > 0;
+      figure.classList.toggle("none", !live);
+      words.textContent = live ? words.dataset.live : words.dataset.none;
+    }, WATCH_MS);
   }
 })();

@@ -17,15 +17,11 @@ from packline.market.purchase import expired
 from packline.orders.changes import CANCELLED, way_back
 from packline.orders.model import Event, Order, OrderState, Parcel, ParcelState, Purchase, Unit, UnitState
 from packline.orders.policy import actions_for
-from packline.orders.release import order_blockers
+from packline.orders.release import PARCELS_IN_WORK, UNITS_IN_WORK, order_blockers
 from stations.kit import Kit
 
 LOOK_S = 0.5
 REST_S = 0.1
-_ON_THE_WAY = frozenset({UnitState.WANTED, UnitState.INDUCTED, UnitState.INSPECTED})
-_ON_THE_FLOOR = frozenset(
-    {ParcelState.OPEN, ParcelState.COLLECTED, ParcelState.PACKED, ParcelState.PRINTED, ParcelState.LABELLED}
-)
 _WAITING_FOR_MONEY = frozenset({ParcelState.OPEN, ParcelState.COLLECTED, ParcelState.PACKED})
 
 log = logging.getLogger("packline.duties")
@@ -85,8 +81,8 @@ class Duties:
     async def _in_work(self) -> int:
         """Count the orders that use the floor; one whose cartons all wait in the rack or are gone does not."""
         released = {o.order_id for o in await self._kit.books.orders({OrderState.RELEASED})}
-        wanted = {u.order_id for u in await self._kit.books.units(states=_ON_THE_WAY)}
-        moving = {p.order_id for p in await self._kit.books.parcels(states=_ON_THE_FLOOR)}
+        wanted = {u.order_id for u in await self._kit.books.units(states=UNITS_IN_WORK)}
+        moving = {p.order_id for p in await self._kit.books.parcels(states=PARCELS_IN_WORK)}
         return len(released & (wanted | moving))
 
     async def _unanswered(self) -> None:

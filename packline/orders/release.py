@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from packline.orders.model import ORDER_LEFT, Order, OrderState, Parcel, ParcelState, Purchase
+from packline.orders.model import ORDER_LEFT, Order, OrderState, Parcel, ParcelState, Purchase, UnitState
+
+UNITS_IN_WORK = frozenset({UnitState.WANTED, UnitState.INDUCTED, UnitState.INSPECTED})
+PARCELS_IN_WORK = frozenset(
+    {ParcelState.OPEN, ParcelState.COLLECTED, ParcelState.PACKED, ParcelState.PRINTED, ParcelState.LABELLED}
+)
+"""An order on the floor is in work while it has a piece or a carton in one of these states; only such ones use the floor."""
 
 
 def order_blockers(order: Order, *, in_work: int, wip_limit: int) -> tuple[str, ...]:

@@ -5,13 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, func, select
+from sqlalchemy import Column, Connection, Table, func, or_, select
 
 from packline.orders.model import ORDER_DONE, OrderState
-from packline.store.schema import alarm, exception, journal, orders, parcel
+from packline.orders.release import PARCELS_IN_WORK, UNITS_IN_WORK
+from packline.store.schema import alarm, exception, journal, orders, parcel, unit
 from packline.store.writer import Writer
 
 _WAITING = tuple(sorted(set(OrderState) - ORDER_DONE - {OrderState.SHIPPED}))
+
+_WITH_PIECES = select(unit.c.order_id).where(unit.c.state.in_(sorted(UNITS_IN_WORK)))
+_WITH_CARTONS = select(parcel.c.order_id).where(parcel.c.state.in_(sorted(PARCELS_IN_WORK)))
+_IN_WORK = (
+    select(func.count())
+    .select_from(orders)
+    .where(
+        orders.c.state == OrderState.RELEASED,
+        or_(orders.c.order_id.in_(_WITH_PIECES), orders.c.order_id.in_(_WITH_CARTONS)),
+    )
+)
 
 
 class Figures:
@@ -21,7 +33,7 @@ class Figures:
         self._writer = writer
 
     async def count(self, since: datetime) -> dict[str, Any]:
-        """Give `seq`, `wip` (orders on the floor), `per_hour` (parcels handed over since `since`, an hour ago),
+        """Give `seq`, `wip` (orders on the floor that count for its limit), `per_hour` (parcels handed over since `since`, an hour ago),
         `oldest_waiting_at` (when the oldest order that is not shipped came; None without one), `orders` and `parcels`
         by state, `alarms` nobody acknowledged, open `exceptions`.
         """
@@ -34,7 +46,7 @@ def _count(connection: Connection, since: datetime) -> dict[str, Any]:
     shipped = select(func.count()).where(journal.c.kind == "ParcelShipped", journal.c.at >= since)
     return {
         "seq": connection.execute(select(func.max(journal.c.seq))).scalar() or 0,
-        "wip": by_state.get(OrderState.RELEASED.value, 0),
+        "wip": connection.execute(_IN_WORK).scalar_one(),
         "per_hour": connection.execute(shipped).scalar_one(),
         "oldest_waiting_at": connection.execute(oldest).scalar(),
         "orders": by_state,

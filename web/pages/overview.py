@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, render_template
@@ -27,10 +28,16 @@ def fragment(view: View) -> str:
     return render_template("parts/overview.html", view=view, fresh=view.fresh, **_values(view))
 
 
+def _aside(line: Mapping[str, Any]) -> int:
+    """Count the orders on the floor that the limit does not count: their cartons all wait in the rack, or are gone."""
+    return max(0, int((line.get("orders") or {}).get("released", 0)) - int(line.get("wip", 0)))
+
+
 def _values(view: View) -> dict[str, Any]:
     return {
         "floor": draw(view.snapshot),
         "line": view.snapshot.get("line", {}),
+        "aside": _aside(view.snapshot.get("line", {})),
         "recovered": (view.snapshot.get("run") or {}).get("recovered"),
         "severities": face.waiting(view).get("exceptions", {}).get("severities", {}),
         "oldest": face.largest(float(view.snapshot.get("line", {}).get("oldest_waiting_s") or 0)),

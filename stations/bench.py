@@ -140,12 +140,17 @@ class Bench:
         return here[0].lpn if here else ""
 
     async def _list_tasks(self) -> None:
-        if self.screen.next.key == "take_to":
-            return  # until the next carton is scanned, the screen says where the last one goes
+        if self.screen.next.key == "take_to" and await self._is_on_its_way(self.screen.next):
+            return  # the screen says where the last carton goes, until it is there or the next one is scanned
         coming = await self._kit.books.parcels(states=_IN_WORK, place=f"to:{self.name}")
         self.screen.tasks = [say("coming", lpn=p.lpn) for p in coming]
         self.screen.about()
         self.screen.state, self.screen.next = "idle", say("wait_carton")
+
+    async def _is_on_its_way(self, said: Instruction) -> bool:
+        """Tell whether a carton that was to be taken somewhere is still being taken there."""
+        parcel = await self._kit.books.parcel(str(said.params["lpn"]))
+        return parcel is not None and parcel.place in (self.name, f"to:{said.params['to']}")
 
 
 def _words(effect: Effect) -> Instruction:

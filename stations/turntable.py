@@ -155,6 +155,12 @@ class Turntable:
         await self._kit.record(event)
         return await self._place(unit)
 
+    async def _too_early(self, unit: Unit) -> Instruction:
+        """Answer a plate that nothing can go into yet: the wrong scan is not taken for the next instruction."""
+        asked = await self._place(unit)
+        is_missing = self._table is not None and not self._is_on_table()
+        return say("place_first" if is_missing else "pictures_first", **asked.params)
+
     def _say_current(self, unit: Unit) -> Instruction:
         if unit.state is UnitState.INDUCTED:
             return say("place_on_table", unit=unit.unit_id, sku=unit.sku, name=unit.sku)
@@ -272,7 +278,7 @@ class Turntable:
         if unit is None or (parcel is not None and any(u.unit_id == unit.unit_id for u in await self._in(lpn))):
             return await self._where(lpn.text, parcel)
         if unit.state is UnitState.INDUCTED:
-            return await self._place(unit)
+            return await self._too_early(unit)
         async with self._kit.lock:
             await self._put_in(unit, lpn, actor)
         self._live_unit = ""

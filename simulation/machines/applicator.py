@@ -13,7 +13,6 @@ from simulation.plant.world import World
 from simulation.quirks import Quirks
 
 ERROR_NO_LABEL, ERROR_NO_PARCEL, ERROR_LANE_FULL = 1, 3, 4
-PRESS_N = 42
 LANES = (1, 2, 3)
 
 
@@ -75,7 +74,7 @@ class Applicator(Mechanics):
         else:
             self._world.stick(label, carton, by=self._name, spot=self._world.arm_spot())
         yield self._env.timeout(self._apply_s * 0.3)
-        return Done(results={"press_n": PRESS_N})
+        return Done(results={"applied_count": 1})
 
     def _eject(self, given: Mapping[str, int]) -> Move:
         carton = self._world.place(self._station).first

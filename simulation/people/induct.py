@@ -163,7 +163,7 @@ class InductOperator:
         if answer is None:
             return
         self._boxing = None
-        if answer.key == "place_on_table":
+        if answer.key in ("place_on_table", "place_first", "pictures_first"):
             await self._crew.floor.put_on_table(self._station, piece)
         elif answer.key in ("carton_ok", "send_on"):
             self._did(told)

@@ -102,7 +102,18 @@ async def test_one_item_at_a_time(life: Life) -> None:
     await life.scan(life.table, CUP)
     assert (await life.scan(life.table, POT)).key == "finish_first"
     assert (await life.scan(life.table, CUP)).key == "place_on_table"
-    assert (await life.scan(life.table, ONE)).key == "place_on_table"  # not photographed yet: not boxed
+    assert (await life.scan(life.table, ONE)).key == "place_first"  # not photographed yet: not boxed
+
+
+async def test_a_plate_that_is_scanned_too_early_is_answered_as_wrong_and_not_with_the_next_instruction(
+    life: Life,
+) -> None:
+    await life.order(1, {"CUP": 1})
+    await life.scan(life.table, CUP)
+    assert (await life.scan(life.table, TWO)).key == "place_first"
+    life.floor.hall.item_on_table = "CUP"
+    assert (await life.scan(life.table, TWO)).key == "pictures_first"
+    assert await life.kit.books.parcels() == []
 
 
 async def test_the_most_urgent_order_gets_the_item(life: Life) -> None:

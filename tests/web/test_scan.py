@@ -51,6 +51,8 @@ def test_what_the_station_answers_is_what_the_person_reads(furnished):
     [
         (say("store", lpn=READY, slot="H03"), True, f"Put {READY} into slot H03 and scan the slot."),
         (say("refused", code=4101, name="not an LPN"), False, "Refused: Not an LPN. Scan the carton's PL number."),
+        (say("place_first", unit="u", sku="CUP", name="Cup"), False, "Not yet: put Cup on the table first."),
+        (say("finish_first", unit="u-1"), False, "Finish u-1 first."),
     ],
 )
 def test_what_the_stations_screen_answers_a_moment_later_is_what_the_person_reads(tmp_path, result, ok, words):

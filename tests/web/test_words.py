@@ -31,7 +31,7 @@ EN, ZH = load("en"), load("zh")
 
 INSTRUCTIONS = """pick place_on_table photographing buyer_inspects box send_on idle wait_carton sealing labelling close_by_hand
 stick_label store fetch place_parcel releasing take_back decide return_to_shelf ask_person fault held offline take_to stored carton_ok
-label_ok done refused put_back hand_over finish_first coming lane_full""".split()
+label_ok done refused put_back hand_over finish_first place_first pictures_first coming lane_full""".split()
 
 FAMILIES: dict[str, Iterable[Any]] = {
     "step": INSTRUCTIONS,
@@ -47,9 +47,9 @@ FAMILIES: dict[str, Iterable[Any]] = {
     "event": TARGET,
     "button": {word for words in BUTTONS.values() for word in words},
     "kind": ["turntable", "pack", "print_apply", "hold", "bench", "courier_gate", "clarification"],
-    "state": ["idle", "working", "waiting", "asking", "held", "offline"],
+    "state": ["idle", "working", "waiting", "asking", "held", "offline", "not_ready"],
     "line": ["running", "holding", "recovering"],
-    "quality": ["good", "stale", "bad", "absent"],
+    "quality": ["good", "stale", "bad", "absent", "fault", "taken"],
     "approval": ["", "asked", "approved", "rejected", "expired"],
     "verdict": VerdictKind,
     "label_state": ["assigned", "printed", "applied", "verified", "voided"],

@@ -21,6 +21,8 @@ blueprint = Blueprint("scan", __name__)
 MOST_CHARS = 400
 SHOWN_CHARS = 80
 """So much of a scan does a station's screen keep."""
+WRONG = frozenset({"refused", "finish_first", "place_first", "pictures_first", "take_back"})
+"""Answers to a scan that did nothing, or that stop what was begun: two low tones, and marked on the list."""
 PATIENCE_S = 1.5
 STEP_S = 0.05
 
@@ -55,7 +57,7 @@ def _screen(station: str, text: str, seen: int) -> Response:
     while settings.clock.monotonic() < until:
         for scan in _scans(station):
             if scan["n"] > seen and scan["text"] == text[:SHOWN_CHARS]:
-                return _say(ok=scan["result"]["key"] != "refused", text=face.step(scan["result"]))
+                return _say(ok=scan["result"]["key"] not in WRONG, text=face.step(scan["result"]))
         settings.pause(STEP_S)
     return _say(ok=True, text=face.say("answer.scan_sent", code=text))
 

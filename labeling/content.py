@@ -77,11 +77,9 @@ class LabelContent:
         try:
             return _reader().validate_python(dict(raw))
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(step) for step in first["loc"])
-            raise Fault(
-                4001, where=f"label content {place}", seen=repr(first["input"])[:80], expected=first["msg"]
-            ) from error
+            place = ".".join(str(step) for step in error.errors()[0]["loc"])
+            seen = "a value that no label can have"
+            raise Fault(4001, where=f"label content {place}", seen=seen, expected="one that fits") from error
 
 
 @cache

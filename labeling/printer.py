@@ -19,6 +19,7 @@ from labeling.transport import OpenPort
 from packline.core.clock import Clock
 from packline.core.effects import Effect, EffectState, Evidence, Ticket
 from packline.core.faults import Fault
+from packline.core.wire_words import no_answer
 
 MOST_INTERRUPTED = 64
 """Jobs kept in mind that stopped for paper, cover or an error, or were swallowed; older ones are settled long since."""
@@ -130,7 +131,7 @@ class LabelPrinter:
         async with self._busy:
             condition = await self._condition()
             if condition.fault is not None:
-                raise Fault(condition.fault, where=self.name, seen=str(condition), expected="a ready printer")
+                raise Fault(condition.fault, where=self.name, seen=condition.words(), expected="a ready printer")
             counts = await self._counts()
         extra = {
             "print_number": content.print_number,
@@ -251,7 +252,7 @@ class LabelPrinter:
         except OSError as error:
             if was_open:
                 return await self._talk(question)
-            raise Fault(1001, where=f"{self.name} at {self._address}", seen=str(error)) from error
+            raise Fault(1001, where=f"{self.name} at {self._address}", seen=no_answer(error)) from error
 
     async def _connected(self) -> Dialogue:
         if self._dialogue is not None and not self._dialogue.is_spoilt:
@@ -261,7 +262,7 @@ class LabelPrinter:
         try:
             await port.connect()
         except OSError as error:
-            raise Fault(1001, where=f"{self.name} at {self._address}", seen=str(error) or "silence") from error
+            raise Fault(1001, where=f"{self.name} at {self._address}", seen=no_answer(error)) from error
         self._dialogue = Dialogue(port, self._clock, self._waits.answer_s)
         return self._dialogue
 

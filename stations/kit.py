@@ -21,6 +21,7 @@ from scanning import gs1
 from stations.ports import Machinery, Offload, View
 
 _LINK_FAULTS = range(1001, 1101)
+_LINK_WORDS = {"absent": "no answer", "bad": "a damaged status"}
 
 
 class Trouble(Exception):  # noqa: N818 - the trade's word
@@ -210,7 +211,7 @@ def link_fault(view: View, where: str) -> Fault | None:
         return None
     cause = next((code for code in view.faults if code in _LINK_FAULTS), 0)
     code = cause or {"absent": 1001, "bad": 1003}.get(view.quality, 1002)
-    return Fault(code, where=where, seen=view.quality, expected="good")
+    return Fault(code, where=where, seen=_LINK_WORDS.get(view.quality, "an old status"), expected="a good status")
 
 
 def require_good(view: View, where: str) -> None:

@@ -202,4 +202,5 @@ class Post:
 
 
 def _software(where: str, error: Exception) -> Fault:
-    return Fault(5001, where=where, seen=f"{type(error).__name__}: {error}"[:200])
+    # The text of an error is for the log; its name lets a reader of the log find the place.
+    return Fault(5001, where=where, seen=f"an error of the program, {type(error).__name__}")

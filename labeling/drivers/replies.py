@@ -180,3 +180,13 @@ class Condition:
         """Give the house code of what must be mended first; None when ready. Offline for no told reason is 2106."""
         rules = ((self.cover_open, 2102), (self.paper_out, 2101), (self.error or self.offline, 2106))
         return next((code for holds, code in rules if holds), None)
+
+    def words(self) -> str:
+        """Say all that the printer says of itself: `cover open, no paper`."""
+        said = (
+            (self.cover_open, "cover open"),
+            (self.paper_out, "no paper"),
+            (self.error, "an error of its own"),
+            (self.is_unexplained, "offline without a reason"),
+        )
+        return ", ".join(words for holds, words in said if holds) or "ready"

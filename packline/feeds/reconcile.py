@@ -12,6 +12,7 @@ from pydantic import Field
 
 from packline.core.clock import Clock
 from packline.core.faults import Fault
+from packline.core.wire_words import no_answer
 from packline.feeds.intake import FOREIGN, Intake, IntakeBooks
 from packline.feeds.marketplace import OrderData, place_order
 from packline.feeds.ports import InboxState
@@ -105,11 +106,11 @@ class Reconciler:
         except TimeoutError:
             raise self._silent(f"no answer within {ANSWER_S:.0f} s") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._silent(f"{type(error).__name__}: {error}"[:200]) from error
+            raise self._silent(no_answer(error)) from error
         try:
             return check(read_json(body), Page)
         except Fault as fault:
-            raise self._silent(fault.text()[:200]) from fault
+            raise self._silent(f"a page with {fault.seen}, not {fault.expected}") from fault
 
     async def _get(self, after: int) -> bytes:
         headers = {"authorization": f"Bearer {self._secret}", "accept": "application/json"}

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from packline.core.clock import Clock
+from packline.core.wire_words import no_answer
 from packline.feeds.ports import Delivery
 from packline.feeds.signing import sign
 
@@ -85,7 +86,7 @@ class Sender:
         except TimeoutError:
             return Answer(status=0, words=f"no answer within {ANSWER_S:.0f} s")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return Answer(status=0, words=f"{type(error).__name__}: {error}"[:200])
+            return Answer(status=0, words=no_answer(error))
 
     async def _exchange(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
         request = self._http.build_request("POST", url, headers=headers, content=body, timeout=ANSWER_S)

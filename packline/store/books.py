@@ -146,5 +146,5 @@ def _record(connection: Connection, named: Collection[tuple[Event, str]], at: da
             record(connection, event, at, event_id)
         except (IntegrityError, UnicodeEncodeError) as error:
             # A number that is taken, or half a character that a scanner made up.
-            seen = f"{event.kind}: {getattr(error, 'orig', error)}"
+            seen = f"{event.kind} with a number that is taken, or with text that cannot be kept"
             raise Fault(5101, where=ascii(event.subject)[1:-1], seen=seen) from error

@@ -12,6 +12,7 @@ import httpx
 from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.core.pictures import Still
+from packline.core.wire_words import no_answer
 
 ANSWER_SLACK_S = 1.0
 """What the way there and back may take beyond the wait for the frame."""
@@ -57,9 +58,9 @@ class VideoStill:
         except TimeoutError as error:
             raise self._fault("silence", f"a frame within {timeout_s:g} s") from error
         except httpx.HTTPError as error:
-            raise self._fault(str(error) or type(error).__name__, "an answer of the video process") from error
+            raise self._fault(no_answer(error), "an answer of the video process") from error
         if answer.status_code != httpx.codes.OK:
-            raise self._fault(f"status {answer.status_code}: {answer.text[:200]}", "a frame")
+            raise self._fault(_refusal(answer.status_code), "a frame")
         return answer
 
     def _read(self, answer: httpx.Response) -> Still:
@@ -70,6 +71,11 @@ class VideoStill:
 
     def _fault(self, seen: str, expected: str) -> Fault:
         return Fault(1005, where=f"camera {self.name}", seen=seen, expected=expected)
+
+
+def _refusal(status: int) -> str:
+    is_blind = status == httpx.codes.SERVICE_UNAVAILABLE
+    return "no fresh frame" if is_blind else f"an answer with status {status}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

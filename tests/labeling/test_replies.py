@@ -94,3 +94,14 @@ def test_every_answer_that_may_mean_trouble_names_its_fault():
     assert Condition.from_real_time(0x1A, 0x12, 0x12, 0x12).fault == 2106
     assert Condition.from_block(StatusBlock(data=b"\x18\x00\x0c\x00")).fault == 2101
     assert Condition.from_block(StatusBlock(data=b"\x38\x00\x00\x00")).fault == 2102
+
+
+def test_a_condition_is_said_in_words_and_never_as_the_program_writes_it():
+    said = [
+        Condition(offline=True, paper_out=True, cover_open=True).words(),
+        Condition(error=True, offline=True).words(),
+        Condition(offline=True).words(),
+        Condition().words(),
+    ]
+
+    assert said == ["cover open, no paper", "an error of its own", "offline without a reason", "ready"]

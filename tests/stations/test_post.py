@@ -148,7 +148,8 @@ async def test_something_unforeseen_holds_the_station_until_a_person_releases_it
     await post._one_step()
     assert post.screen.hold_by == "software" and await alarms(life) == [5001]
     await post._one_step()
-    assert work.steps == 1 and post.screen.fault is not None and "what?" in post.screen.fault.seen
+    assert work.steps == 1 and post.screen.fault is not None
+    assert post.screen.fault.seen == "an error of the program, RuntimeError"
     await post.release("lin")
     await post._one_step()
     assert work.steps == 2 and await alarms(life) == [] and life.floor.machines["arm"].released == 1

@@ -48,7 +48,15 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["phrase"] = lambda text: room().words.phrase(language(), text)
     app.jinja_env.filters["angle"] = angle
     app.jinja_env.globals.update(
-        t=say, word=word, witness=witness, step=step, fault_of=fault_of, asset=asset, since=since, priority=priority, station_name=station_title
+        t=say,
+        word=word,
+        witness=witness,
+        step=step,
+        fault_of=fault_of,
+        asset=asset,
+        since=since,
+        priority=priority,
+        station_name=station_title,
     )
     app.context_processor(surroundings)
 

@@ -177,8 +177,8 @@ class Stage:
         desk = self.store.books
         return run(desk.open_exception(fault, station=station, subject=subject, actions=actions))
 
-    def alarm(self, code: int, source: str) -> None:
-        run(self.store.books.raise_alarm(Fault(code, where=source, seen="no answer"), source=source))
+    def alarm(self, code: int, source: str, device: str = "") -> None:
+        run(self.store.books.raise_alarm(Fault(code, where=device or source, seen="no answer"), source=source))
 
     def picture(self, kind: str, subject: str, order_id: str, text: str, note: str = "", frame: int = 1) -> str:
         still = Still(jpeg=drawn(text, frame), camera="cam-verify", frame=frame, captured_at=self.clock.now())

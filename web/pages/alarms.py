@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import Blueprint
 
@@ -11,6 +12,7 @@ from packline.store.views import urgency
 from web import face
 from web.guard import needs
 from web.room import room
+from web.troubles import Standing, standing
 
 blueprint = Blueprint("alarms", __name__)
 
@@ -19,10 +21,11 @@ blueprint = Blueprint("alarms", __name__)
 @needs("viewer")
 def listing() -> tuple[str, int]:
     """Show alarms."""
-    stations = {str(station["name"]) for station in room().hub.view().snapshot.get("stations", ())}
-    return face.page(
-        "alarms.html", rows=by_need(room().settings.store.views.alarms()), stations=stations, device_of=device_of
-    )
+    place = room()
+    stations = {str(station["name"]): station for station in place.hub.view().snapshot.get("stations", ())}
+    rows = by_need(place.settings.store.views.alarms())
+    about = {row.id: devices_of(row, stations.get(row.source, {})) for row in rows}
+    return face.page("alarms.html", rows=rows, stations=stations, about=about, named=named)
 
 
 def by_need(rows: Sequence[AlarmRow]) -> list[AlarmRow]:
@@ -31,7 +34,12 @@ def by_need(rows: Sequence[AlarmRow]) -> list[AlarmRow]:
     return sorted(newest, key=lambda row: (row.cleared_at is not None, urgency(row.code), row.acked_at is not None))
 
 
-def device_of(row: AlarmRow) -> str:
-    """Give what an alarm is about, where that is more than the station that rings it."""
+def devices_of(row: AlarmRow, station: Mapping[str, Any]) -> list[Standing]:
+    """Give the devices that have the trouble of an alarm now: one alarm of a station may be about several."""
+    return [one for one in standing(station) if one.code == row.code] if row.cleared_at is None else []
+
+
+def named(row: AlarmRow) -> str:
+    """Give what an alarm named when it rang, where that is more than the station."""
     where = str(row.fault.get("where") or "")
     return "" if where == row.source else where.removeprefix(f"{row.source} ")

@@ -13,7 +13,6 @@ from plc.handshake.frames import Status
 from plc.machine_file import MachineFile
 from plc.packml import State, name_of
 
-
 FAULT_BITS = 16
 
 

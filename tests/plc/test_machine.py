@@ -96,10 +96,10 @@ async def test_fault_of_the_machine_is_named_and_needs_a_person(arm):
     c = await arm.ready()
     arm.plant.brain.raise_fault(2)
     await arm.do(c.machine.wait(lambda v: v.state == "Held", 5.0))
-    assert c.machine.view().faults == (2002,)
+    assert (c.machine.view().faults, c.machine.view().own_faults) == ((2002,), (2,))
     with pytest.raises(Fault) as fault:
         await arm.do(c.machine.make_ready())
-    assert fault.value.code == 2002
+    assert (fault.value.code, fault.value.where, fault.value.seen) == (2002, c.machine.name, "Held, its own fault 2")
     arm.plant.brain.clear_fault(2)
     await c.machine.release()
     await arm.do(c.machine.make_ready())
@@ -225,6 +225,20 @@ async def test_only_a_person_takes_the_machine_back(arm):
     await arm.until(lambda: second.machine.brain.phase is Phase.OUSTED)
     assert first.machine.brain.is_owner
     assert first.machine.view().faults == ()
+
+
+async def test_a_controller_that_starts_again_has_the_machine_when_the_other_is_gone(arm):
+    first = await arm.ready()
+    second = arm.controller(owner_id=99)
+    await arm.until(lambda: first.machine.brain.phase is Phase.OUSTED and second.machine.brain.is_owner)
+    await arm.crash(second)
+    await arm.run_for(5.0)
+    assert first.machine.brain.phase is Phase.OUSTED  # not by itself
+    await arm.crash(first)
+    again = arm.controller(owner_id=78, books=first.books)
+    await arm.until(lambda: again.machine.brain.is_owner)
+    await arm.do(again.machine.make_ready())
+    assert again.machine.view().is_ready
 
 
 async def test_two_controllers_with_equal_books_end_with_one_owner(arm):

@@ -68,6 +68,22 @@ async def test_a_person_packs_labels_and_sends_on(life: Life) -> None:
     assert row is not None and row.state is EffectState.CONFIRMED
 
 
+async def test_where_to_take_a_carton_is_said_until_it_is_there_and_no_longer(life: Life) -> None:
+    lpn = await bulky(life)
+    step = await closed(life, lpn)
+    await until(lambda: job(life) is not None and job(life).kind is APPLY)
+    paper = life.floor.bench_exit[0]
+    life.floor.hall.stick(paper, life.floor.hall.bench)
+    await life.scan(life.bench, f"00{paper.sscc}", actor="mei")
+    await step
+    await life.bench.step()
+    assert life.bench.screen.next.key == "take_to"
+    await life.kit.moved(await life.parcel(lpn), "H03", "hold-1")
+    await life.bench.step()
+    assert (life.bench.screen.next.key, life.bench.screen.tasks) == ("wait_carton", [])
+    assert life.bench.screen.parcel == ""
+
+
 async def test_wrong_label_scanned_at_the_bench_is_refused_and_nothing_is_believed(life: Life) -> None:
     other = await life.approved(9, 9)
     lpn = await bulky(life)

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any, cast
 
 import pytest
+from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
 from packline.core.clock import ManualClock, WallClock
 from packline.core.pictures import Still
 from tests.browser.conftest import Quiet, Site
-from tests.web.stage import SECRET, START, drawn, furnished_stage
+from tests.web.stage import SECRET, START, device, drawn, furnished_stage
 from web.settings import Wedge
 from web.video import VideoSettings, create_video_app
 
@@ -78,3 +79,30 @@ def test_a_station_without_a_camera_shows_no_empty_frame(visit, site):
     page = visit("/station/pack-1")
 
     assert page.locator("img[data-video]").count() == 0
+
+
+def test_only_what_a_camera_shows_now_is_called_live(visit, site):
+    camera = device("cam-table", "camera", "http", "127.0.0.1:18081")
+    induct = next(one for one in site.stage.controller.snapshot["stations"] if one["name"] == "induct-1")
+    induct["devices"].append(camera)
+    site.stage.hub.poll()
+    page = visit("/station/induct-1")
+    expect(page.locator("figure.view figcaption")).to_contain_text("Live")
+
+    camera.update(quality="absent", faults=[1005])
+    site.stage.hub.poll()
+    expect(page.locator("figure.view.none figcaption")).to_contain_text("No picture")
+    expect(page.locator("figure.view img")).to_be_hidden()
+    expect(page.locator("#side .devices li", has_text="cam-table")).to_contain_text("Absent")
+    expect(page.locator(".card.fault")).to_contain_text("Camera gives no fresh frame")
+
+    camera.update(quality="good", faults=[])
+    site.stage.hub.poll()
+    expect(page.locator("figure.view:not(.none) figcaption")).to_contain_text("Live")
+
+
+def test_a_camera_that_never_answered_is_an_empty_frame_that_says_so(visit, site):
+    page = visit("/station/label-1")
+
+    expect(page.locator("figure.view.none figcaption")).to_contain_text("No picture")
+    expect(page.locator("figure.view")).not_to_contain_text("Live")

@@ -90,7 +90,7 @@ _ROWS = (
         W,
     ),
     FaultKind(
-        1009,
+        1021,
         "host not reachable",
         "The host's list of open orders could not be read; what it posts still comes in.",
         "Check the host and its reconcile address in the site file; it is asked again within the hour.",

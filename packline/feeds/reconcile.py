@@ -24,7 +24,7 @@ from packline.orders.policy import rule_for
 
 log = logging.getLogger(__name__)
 
-HOST_AWAY = 1009
+HOST_AWAY = 1021
 ANSWER_S = 15.0
 MOST_PAGES = 1000
 MOST_PAGE_ORDERS = 500

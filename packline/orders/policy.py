@@ -70,7 +70,7 @@ POLICY: Mapping[int, Rule] = {
     1006: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
     1007: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
     1008: Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS)),
-    1009: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
+    1021: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
     1101: Rule(reaction=R.HOLD, actions=(A.RELEASE,)),
     2001: Rule(reaction=R.HOLD, actions=(A.RELEASE,)),
     2002: Rule(reaction=R.HOLD, actions=(A.RELEASE,)),

@@ -189,7 +189,7 @@ async def test_all_pages_are_read(reconciler, host, data):
 async def test_host_that_makes_no_sense_raises_one_alarm_and_changes_nothing(reconciler, host, books, broken, data):
     host.broken = broken
     assert (await reconciler.run_once()).unreachable
-    assert list(books.alarms) == [(1009, "feed marketplace")]
+    assert list(books.alarms) == [(1021, "feed marketplace")]
 
     host.broken = None
     host.has(data())

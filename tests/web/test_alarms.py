@@ -43,6 +43,6 @@ def test_one_alarm_of_several_devices_names_them_all_and_a_machines_own_number(s
 
 
 def test_what_rings_beside_the_line_is_named_as_it_is(stage):
-    stage.alarm(1009, "feed marketplace")
+    stage.alarm(1021, "feed marketplace")
 
-    assert "Host not reachable 1009" in shown(stage)[0] and "feed marketplace" in shown(stage)[0]
+    assert "Host not reachable 1021" in shown(stage)[0] and "feed marketplace" in shown(stage)[0]

@@ -115,7 +115,7 @@ _ROWS = (
         2002,
         "machine reports a fault",
         "The machine stopped itself.",
-        "Look its own fault number up at the machine's panel, clear the cause, then press 'Release station'.",
+        "Clear it at the machine's own panel, then press 'Release station'.",
         H,
     ),
     FaultKind(

@@ -12,8 +12,7 @@ from packline.core.clock import Clock
 from packline.core.pictures import Camera
 from packline.core.scans import Scanner
 from packline.feeds.http import Http, open_http
-from plc.drivers.opening import open_link
-from plc.links import OpenLink
+from plc.drivers.opening import OpenLink, open_link
 from scanning.cameras.client import VideoStill
 from scanning.scanners.link import OpenLink as OpenLine
 from scanning.scanners.link import tcp_links

@@ -204,9 +204,9 @@ class JobDevice:
         return self._job(effect).words(effect.parameters, where)
 
     def _job(self, effect: Effect) -> Job:
-        job = self._machine.file.jobs.get(effect.kind.name)
+        job = self._machine.file.commands.get(effect.kind.name)
         if job is None:
-            known = ", ".join(sorted(self._machine.file.jobs))
+            known = ", ".join(sorted(self._machine.file.commands))
             raise Fault(4201, where=self._machine.name, seen=f"effect {effect.kind.name}", expected=known)
         return job
 

@@ -149,7 +149,7 @@ class Twin:
         if protocol == "modbus":
             mount = ModbusMount(spec.address, spec.file, machine, wire)
         else:
-            space = self._spaces.room_for(spec.file.blocks.namespace or "")
+            space = self._spaces.room_for(spec.file.namespace or "")
             mount = OpcUaMachineMount(spec.address, spec.file, machine, wire, space)
         switches = machine_switches(machine, mount, wire, self._clock)
         return _Post(name=spec.name, kind=spec.file.model, protocol=protocol, mount=mount, switches=switches)

@@ -45,12 +45,14 @@ def machine_page(jobs_of: Mapping[str, Sequence[str]]) -> str:
     """Give the page of the machine file; `jobs_of` says which jobs a kind of station needs."""
     explained = machine_schema()
     parts = [_part(explained, name) for name in explained.parts()]
+    plain = f"### A job of a plain machine\n\n{explained.meaning('PlainJob')}\n\n{explained.rows('PlainJob')}"
     parameter = f"### Parameters of a job\n\n{explained.meaning('Parameter')}\n\n{explained.rows('Parameter')}"
     return page(
         "Machine file",
         MACHINE_INTRO,
         *parts,
         parameter,
+        plain,
         _blocks(),
         "## Jobs that a station needs",
         NEEDED,
@@ -115,10 +117,10 @@ def _shipped() -> Iterator[str]:
 def _machine(path: Path, file: MachineFile) -> str:
     jobs = table(
         ["job", "code", "parameters", "results"],
-        ((code(name), job.code, _params(job.params), codes(job.results)) for name, job in file.jobs.items()),
+        ((code(name), job.code, _params(job.params), codes(job.results)) for name, job in file.commands.items()),
     )
     where = {
-        name: f"{part.word}.{part.bit}" if part.bit is not None else str(part.word)
+        name: part.tag or (f"{part.word}.{part.bit}" if part.bit is not None else str(part.word))
         for name, part in file.inputs.items()
     }
     inputs = ", ".join(f"{code(name)} ({place})" for name, place in where.items())

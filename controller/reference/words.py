@@ -80,7 +80,7 @@ MACHINE: Mapping[str, str] = {
     "MachineFile.machine": "What it is and how it is polled.",
     "MachineFile.blocks": "Where the four blocks lie: register numbers (Modbus, counted as `address_base` says) or string node ids (OPC UA).",
     "MachineFile.jobs": "A job, named by its effect: how the effect becomes a command.",
-    "MachineFile.inputs": "A signal that stations look at: a bit of a spare word of STATUS, or the whole word as a number.",
+    "MachineFile.inputs": "A signal that stations look at: a bit of a spare word of STATUS, the whole word as a number, or a tag.",
     "MachineFile.faults": "What the machine's own fault bits and error numbers mean in the house's fault codes.",
     "MachineFile.packml": "Which PackML table the machine follows.",
     "MachineFile.handshake": "What the machine keeps through a power cut, and what it does when its controller falls silent.",

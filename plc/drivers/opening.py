@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from plc.links import BlockLink
 from plc.machine_file import MachineFile
+
+OpenLink = Callable[[MachineFile, str], BlockLink]
+"""Makes the link to the machine described by a file at an address ("127.0.0.1:5020", "opc.tcp://127.0.0.1:4840/").
+
+It carries tags as well if it is a RegisterLink or a NodeLink.
+"""
 
 
 def open_link(file: MachineFile, address: str) -> BlockLink:

@@ -74,7 +74,7 @@ class Machine:
         self._rng = random.Random(f"{seed}/{name}")
         self.brain = brain_for(file, random.Random(f"{seed}/{name}/boot"))
         self._jobs = {
-            file.jobs[kind].code: (kind, move) for kind, move in mechanics.jobs().items() if kind in file.jobs
+            file.commands[kind].code: (kind, move) for kind, move in mechanics.jobs().items() if kind in file.commands
         }
         self._moving: simpy.Process | None = None
         self._frozen: Words | None = None
@@ -147,7 +147,7 @@ class Machine:
         words = [0] * frames.SPARE_WORDS
         for name, value in self.mechanics.sense().items():
             place = self.file.inputs.get(name)
-            if place is not None:
+            if place is not None and place.word is not None:
                 words[place.word - frames.FIRST_SPARE_WORD] |= value << (place.bit or 0) & 0xFFFF
         self.brain.inputs = words
 
@@ -164,7 +164,7 @@ class Machine:
 
     def _move(self, action: StartMotion) -> Generator[simpy.Event, Any, None]:
         kind, behaviour = self._jobs[action.code]
-        job = self.file.jobs[kind]
+        job = self.file.commands[kind]
         given = {name: action.params[parameter.index] for name, parameter in job.params.items()}
         try:
             done = yield from self._spoilt(behaviour(given))

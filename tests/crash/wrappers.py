@@ -45,7 +45,7 @@ class CountedBlocks:
         self._points = points
         self._machine = machine
         self._file = file
-        self._kinds = {job.code: kind for kind, job in file.jobs.items()}
+        self._kinds = {job.code: kind for kind, job in file.commands.items()}
         self._jobs: dict[int, str] = {}
         self._last: frames.Status | None = None
 

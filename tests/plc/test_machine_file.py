@@ -14,7 +14,7 @@ from packline.core.files import FileFaults, parse
 from plc.handshake import frames
 from plc.machine_file import Job, MachineFile, load_machine, machines_folder, shipped_machine
 
-TURN = shipped_machine("turntable").jobs["turn"]
+TURN = shipped_machine("turntable").commands["turn"]
 SHIPPED = sorted(path.stem for path in machines_folder().glob("*.toml"))
 
 
@@ -125,7 +125,7 @@ def test_results_are_named_by_the_file():
 
 
 def test_scan_gate_parameters_are_those_of_its_lamp():
-    job = shipped_machine("courier_gate").jobs["light"]
+    job = shipped_machine("courier_gate").commands["light"]
     assert job.words({"lamp": 3}, "g")[0] == 3
     with pytest.raises(Fault):
         job.words({"lamp": 4}, "g")

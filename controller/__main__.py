@@ -15,6 +15,7 @@ VERBS = {
     "demo": "run the whole demo line on this computer, twin and all",
     "up": "run the controller, the dashboard and the video server of a site",
     "twin": "serve the twin of a site's machines, and its virtual people",
+    "chaos": "put a bad network between a client and a machine",
     "check": "check a site file and the machine files it names",
     "doctor": "check this installation: versions, database library, system packages, ports",
     "items": "import the item master from a CSV file",

@@ -13,6 +13,7 @@ from packline.core.pictures import Camera
 from packline.core.scans import Scanner
 from packline.feeds.http import Http, open_http
 from plc.drivers.opening import OpenLink, open_link
+from plc.security import UNSAID, Reach
 from scanning.cameras.client import VideoStill
 from scanning.scanners.link import OpenLink as OpenLine
 from scanning.scanners.link import tcp_links
@@ -31,13 +32,13 @@ class Links:
     clock: Clock
     rng: random.Random
 
-    def scanner(self, name: str, part: ScannerPart) -> Scanner:
+    def scanner(self, name: str, part: ScannerPart, reach: Reach = UNSAID) -> Scanner:
         """Make the scanner that the site file declares."""
         if part.driver == "autoid":
             # asyncua costs a second to import: only a line that has such a reader pays for it
             from plc.drivers.autoid import AutoIdReader
 
-            return AutoIdReader(name=name, url=part.address, clock=self.clock, rng=self.rng)
+            return AutoIdReader(name=name, url=part.address, clock=self.clock, rng=self.rng, reach=reach)
         return LineScanner(name=name, address=part.address, open_link=self.open_line, clock=self.clock, rng=self.rng)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from controller.links import Links
 from controller.pulse import Pulse
 from controller.site import Site, StationPart
+from controller.site_security import reach
 from labeling.printer import LabelPrinter
 from packline.core.effects import Device, Epochs
 from packline.core.pictures import Camera
@@ -80,7 +81,7 @@ def equip(
         machines[name] = Machine(
             name=name,
             file=file,
-            link=links.open_block(file, part.address),
+            link=links.open_block(file, part.address, reach(part, folder, site.data_dir())),
             epochs=epochs,
             owner_id=owner_id,
             clock=links.clock,
@@ -92,7 +93,9 @@ def equip(
         for name, p in site.printers.items()
     }
     cameras = {name: links.camera(name) for name in site.cameras}
-    scanners = {name: links.scanner(name, part) for name, part in site.scanners.items()}
+    scanners = {
+        name: links.scanner(name, part, reach(part, folder, site.data_dir())) for name, part in site.scanners.items()
+    }
     return Equipment(machines=machines, printers=printers, cameras=cameras, scanners=scanners)
 
 

@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from controller.site_security import said_faults
 from packline.core.faults import Fault
 from packline.core.files import FileFaults, load_toml
 from packline.orders.tracking import AUDIENCE
+from plc.security import Allow, Security
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Mount = Literal["twin", "real"]
@@ -67,11 +69,13 @@ class Policy(_Part):
 
 
 class MachinePart(_Part):
-    """A machine: its file under plc/machines (or a path), its address, and whether it is real."""
+    """A machine: its file under plc/machines (or a path), its address, how it is protected, and whether it is real."""
 
     file: str
     address: str
     mount: Mount = "real"
+    security: Security | None = None
+    allow: Allow = Allow()
 
 
 class PrinterPart(_Part):
@@ -90,6 +94,12 @@ class ScannerPart(_Part):
     driver: Literal["tcp", "autoid"] = "tcp"
     fixed: bool = False
     mount: Mount = "real"
+    security: Security | None = None
+
+    @property
+    def allow(self) -> Allow:
+        """Say that its driver asks for its scans alone."""
+        return Allow()
 
 
 class StationPart(_Part):
@@ -205,6 +215,8 @@ def _cross_check(site: Site, where: str) -> Iterator[Fault]:
         for name, feed in getattr(site, kind).items():
             if not feed.keys():
                 yield Fault(4201, where=f"{where} [{kind}.{name}]", seen="no secret", expected="secrets or secrets_env")
+    yield from said_faults(site.machines, f"{where} [machines")
+    yield from said_faults({n: p for n, p in site.scanners.items() if p.driver == "autoid"}, f"{where} [scanners")
     yield from _check_owners(site, where)
     yield from _check_urls(site, where)
     yield from _check_addresses(site, where)

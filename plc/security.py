@@ -100,26 +100,26 @@ class Unprotected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Reach:
     """How a device is reached. Without a word about protection only this computer itself is spoken to."""
 
     protection: Secured | Unprotected | None = None
     allow: Allow = Allow()
 
 
-UNSAID = Access()
+UNSAID = Reach()
 
 
 class LinkBarred(Fault, LinkTrouble):
     """The link refuses to go on for safety's sake (house faults 1011 to 1019); what was to be sent was not sent."""
 
 
-def access(said: str | Protection | None, allow: Allow, *, folder: Path, pki: Path) -> Access:
+def reach_of(said: str | Protection | None, allow: Allow, *, folder: Path, pki: Path) -> Reach:
     """Turn the site file's words into an access; `folder` is the site file's, `pki` that of the certificates."""
     if said is None:
-        return Access(allow=allow)
+        return Reach(allow=allow)
     if isinstance(said, str):
-        return Access(protection=Unprotected(why=said.partition(":")[2].strip()), allow=allow)
+        return Reach(protection=Unprotected(why=said.partition(":")[2].strip()), allow=allow)
     secured = Secured(
         policy=said.policy,
         pki=pki,
@@ -128,10 +128,10 @@ def access(said: str | Protection | None, allow: Allow, *, folder: Path, pki: Pa
         server_name=said.server_name,
         server_uri=said.server_uri,
     )
-    return Access(protection=secured, allow=allow)
+    return Reach(protection=secured, allow=allow)
 
 
-def require_words(given: Access, host: str, where: str) -> None:
+def require_words(given: Reach, host: str, where: str) -> None:
     """Raise LinkBarred 1019 for an unprotected connection that leaves this computer and that nobody answers for."""
     if given.protection is None and not is_loopback(host):
         raise LinkBarred(1019, where=where, seen="nothing about protection", expected=NOTHING_SAID)

@@ -9,9 +9,12 @@ from pymodbus.exceptions import ConnectionException, ModbusException
 from pymodbus.pdu import ModbusPDU
 
 from packline.core.faults import Fault
+from plc.drivers.guard import FrameGuard, register_rules
+from plc.drivers.modbus_tls import ModbusDoor
 from plc.handshake import frames
 from plc.links import LinkDown, LinkRefused, LinkSilent
 from plc.machine_file import MachineFile
+from plc.security import UNSAID, LinkBarred, Reach
 
 DEFAULT_PORT = 502
 
@@ -22,21 +25,21 @@ class ModbusLink:
     """BlockLink over pymodbus, with a fresh client for each connection.
 
     pymodbus' own retries and reconnects are off: they send a write again, even over a new connection, and report one success
-    (measured with pymodbus 3.16.1).
+    (measured with pymodbus 3.16.1). Every frame passes the guard before it leaves.
     """
 
-    def __init__(self, file: MachineFile, address: str) -> None:
+    def __init__(self, file: MachineFile, address: str, reach: Reach = UNSAID) -> None:
         self._host, self._port = _host_and_port(address)
         self._file = file
-        self._request_s = file.machine.request_timeout_ms / 1000
+        guard = FrameGuard(address, register_rules(file, reach.allow))
+        request_s = file.machine.request_timeout_ms / 1000
+        self._door = ModbusDoor(self._host, self._port, request_s=request_s, reach=reach, guard=guard)
         self._client: AsyncModbusTcpClient | None = None
 
     async def connect(self) -> None:
-        """Connect afresh; raises LinkDown."""
+        """Connect afresh; raises LinkDown, or LinkBarred before anything was asked."""
         await self.close()
-        client = AsyncModbusTcpClient(
-            self._host, port=self._port, timeout=self._request_s, retries=0, reconnect_delay=0
-        )
+        client = self._door.client()
         self._client = client
         try:
             is_connected = await client.connect()
@@ -44,7 +47,13 @@ class ModbusLink:
             raise LinkDown(str(error)) from error
         if not is_connected:
             await self.close()
+            self._door.explain()
             raise LinkDown(f"{self._host}:{self._port} does not answer")
+        try:
+            self._door.judge(client)
+        except LinkBarred:
+            await self.close()
+            raise
 
     async def read(self, block: str) -> tuple[int, ...]:
         """Read one block by FC3."""
@@ -67,12 +76,14 @@ class ModbusLink:
     async def _transact(self, request: Request) -> ModbusPDU:
         client = self._client
         if client is None or not client.connected:
+            self._door.explain()
             raise LinkDown(f"{self._host}:{self._port} is not connected")
         try:
             answer = await request(client)
         except ConnectionException as error:
             raise LinkDown(str(error)) from error
         except ModbusException as error:
+            self._door.explain()
             raise LinkSilent(str(error)) from error
         if answer.isError():
             raise LinkRefused(f"{self._host}:{self._port} answers {answer}")

@@ -8,18 +8,21 @@ from typing import Any
 from asyncua.common.node import Node
 from asyncua.ua.uatypes import DataValue, Variant, VariantType
 
+from plc.drivers.guard import node_rules
 from plc.drivers.ua_session import UaSession
 from plc.handshake import frames
 from plc.links import LinkDown, LinkRefused
 from plc.machine_file import MachineFile
+from plc.security import UNSAID, Reach
 
 
 class OpcUaLink:
     """BlockLink over asyncua. STATUS is read by each poll: a subscription can fall silent without telling."""
 
-    def __init__(self, file: MachineFile, address: str) -> None:
+    def __init__(self, file: MachineFile, address: str, reach: Reach = UNSAID) -> None:
         self._file = file
-        self._session = UaSession(address, file.machine.request_timeout_ms / 1000)
+        rules = node_rules(file, reach.allow)
+        self._session = UaSession(address, file.machine.request_timeout_ms / 1000, reach, rules)
         self._nodes: dict[str, Node] = {}
 
     async def connect(self) -> None:

@@ -25,6 +25,7 @@ from plc.links import BlockLink
 from plc.machine_file import MachineFile
 from plc.machine_view import read_inputs
 from plc.packml import Cmd, name_of
+from plc.security import UNSAID, Reach
 from scanning import gs1
 from scanning.cameras.client import VideoStill
 from scanning.scanners.link import tcp_links
@@ -233,8 +234,8 @@ class CountedLinks(Links):
 
     points: Points
 
-    def scanner(self, name: str, part: ScannerPart) -> Scanner:
-        return CountedScanner(Links.scanner(self, name, part), self.points)
+    def scanner(self, name: str, part: ScannerPart, reach: Reach = UNSAID) -> Scanner:
+        return CountedScanner(Links.scanner(self, name, part, reach), self.points)
 
 
 def counted_links(site: Site, points: Points, clock: Clock, rng: random.Random) -> CountedLinks:
@@ -245,8 +246,8 @@ def counted_links(site: Site, points: Points, clock: Clock, rng: random.Random) 
     http = httpx.AsyncClient(transport=CountedTransport(httpx.AsyncHTTPTransport(trust_env=False), points))
     video = f"http://{site.web.host}:{site.web.video_port}"
 
-    def block(file: MachineFile, address: str) -> BlockLink:
-        return CountedBlocks(open_link(file, address), points, machines[address], file)
+    def block(file: MachineFile, address: str, reach: Reach) -> BlockLink:
+        return CountedBlocks(open_link(file, address, reach), points, machines[address], file)
 
     return CountedLinks(
         open_block=block,

@@ -141,6 +141,10 @@ class NodeLink(Protocol):
         """Have `sink` told of changes until the link is closed, with queues so long that none of a publish is lost."""
         ...
 
+    def silent_s(self) -> float | None:
+        """Give the time since the last publish of the subscription that is longest silent; None before the first."""
+        ...
+
     async def close(self) -> None:
         """Close; never raises."""
         ...

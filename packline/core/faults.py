@@ -83,6 +83,20 @@ _ROWS = (
         W,
     ),
     FaultKind(
+        1008,
+        "machine is not what its file says",
+        "A tag does not show what the machine file expects; nothing is written to this machine.",
+        "Check address, unit id, model and firmware; then the [expect] part of the machine file.",
+        H,
+    ),
+    FaultKind(
+        1009,
+        "sensor value not good",
+        "A value that the station stands on is stale or bad; the station takes no new job.",
+        "Check the sensor; packline watch shows each tag with its quality and the reason.",
+        H,
+    ),
+    FaultKind(
         1011,
         "certificate not trusted",
         "Nobody here said that the device's certificate is to be believed; nothing was sent to it.",

@@ -66,6 +66,8 @@ POLICY: Mapping[int, Rule] = {
     1005: Rule(reaction=R.ASK, actions=(A.RETRY, A.CLARIFY), tries=2),
     1006: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
     1007: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
+    1008: _HOLDS,
+    1009: _HOLDS,
     1011: _HOLDS,
     1012: _HOLDS,
     1013: _HOLDS,

@@ -1,4 +1,4 @@
-"""The handshake's blocks over Modbus TCP: one connection, one request at a time, nothing repeated behind our back."""
+"""Blocks and tags over Modbus TCP: one connection, one request at a time, nothing repeated behind our back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packline.core.faults import Fault
 from plc.drivers.guard import FrameGuard, register_rules
 from plc.drivers.modbus_tls import ModbusDoor
 from plc.handshake import frames
-from plc.links import LinkDown, LinkRefused, LinkSilent
+from plc.links import Area, LinkDown, LinkRefused, LinkSilent
 from plc.machine_file import MachineFile
 from plc.security import UNSAID, LinkBarred, Reach
 
@@ -22,7 +22,7 @@ Request = Callable[[AsyncModbusTcpClient], Awaitable[ModbusPDU]]
 
 
 class ModbusLink:
-    """BlockLink over pymodbus, with a fresh client for each connection.
+    """BlockLink and RegisterLink over pymodbus, with a fresh client for each connection.
 
     pymodbus' own retries and reconnects are off: they send a write again, even over a new connection, and report one success
     (measured with pymodbus 3.16.1). Every frame passes the guard before it leaves.
@@ -66,6 +66,41 @@ class ModbusLink:
         """Write one block by one FC16."""
         address, unit = self._file.register(block), self._file.machine.unit
         await self._transact(lambda c: c.write_registers(address, list(words), device_id=unit))
+
+    async def read_registers(self, area: Area, start: int, count: int) -> Sequence[int]:
+        """Read registers by FC3 or FC4."""
+        unit = self._file.machine.unit
+        if area is Area.HOLDING:
+            answer = await self._transact(lambda c: c.read_holding_registers(start, count=count, device_id=unit))
+        else:
+            answer = await self._transact(lambda c: c.read_input_registers(start, count=count, device_id=unit))
+        return answer.registers
+
+    async def read_bits(self, area: Area, start: int, count: int) -> Sequence[bool]:
+        """Read bits by FC1 or FC2; the answer may be padded to whole bytes."""
+        unit = self._file.machine.unit
+        if area is Area.COIL:
+            answer = await self._transact(lambda c: c.read_coils(start, count=count, device_id=unit))
+        else:
+            answer = await self._transact(lambda c: c.read_discrete_inputs(start, count=count, device_id=unit))
+        return answer.bits
+
+    async def write_registers(self, start: int, words: Sequence[int], function: int) -> None:
+        """Write by one FC6 or FC16."""
+        unit = self._file.machine.unit
+        if function == 6:
+            (word,) = words
+            await self._transact(lambda c: c.write_register(start, word, device_id=unit))
+        else:
+            await self._transact(lambda c: c.write_registers(start, list(words), device_id=unit))
+
+    async def write_coils(self, start: int, bits: Sequence[bool]) -> None:
+        """Write one coil by FC5, more by one FC15."""
+        unit = self._file.machine.unit
+        if len(bits) == 1:
+            await self._transact(lambda c: c.write_coil(start, bits[0], device_id=unit))
+        else:
+            await self._transact(lambda c: c.write_coils(start, list(bits), device_id=unit))
 
     async def close(self) -> None:
         """Close; never raises."""

@@ -203,6 +203,9 @@ class Tag(_Part):
             raise ValueError("area, length and order are for modbus; a node brings its own type")
         if self.node is None and (self.type is TagType.STRING) != (self.length is not None):
             raise ValueError("a string, and only a string, says its length in registers")
+        is_short = self.type is TagType.STRING or self.words == 1
+        if is_short and self.order in (Order.CDAB, Order.DCBA):
+            raise ValueError("a string or one register has no word order: only ABCD, or BADC with its bytes swapped")
         return self
 
     @model_validator(mode="after")

@@ -1,0 +1,261 @@
+"""Turns registers, bits and nodes into values of tags and back. Pure; a raw thing that is no value raises ValueError."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from plc.links import Value
+from plc.tags.model import BITS_A_WORD, Order, Tag, TagType, Wired
+
+_FORMATS: Mapping[TagType, str] = MappingProxyType(
+    {
+        TagType.U16: ">H",
+        TagType.I16: ">h",
+        TagType.U32: ">I",
+        TagType.I32: ">i",
+        TagType.U64: ">Q",
+        TagType.I64: ">q",
+        TagType.F32: ">f",
+        TagType.F64: ">d",
+    }
+)
+_FLOATS = frozenset({TagType.F32, TagType.F64})
+_SIGNED_BITS: Mapping[TagType, int] = MappingProxyType({TagType.I16: 16, TagType.I32: 32, TagType.I64: 64})
+_UNSIGNED_BITS: Mapping[TagType, int] = MappingProxyType(
+    {TagType.U16: 16, TagType.BITS: 32, TagType.U32: 32, TagType.U64: 64}
+)
+ROUNDING = 1e-6
+"""Of the greater bound: what a value may lie outside its range by rounding alone."""
+
+
+# -- values from the machine -------------------------------------------------------------------------------------------
+
+
+def decode(wired: Wired, raw: Sequence[int]) -> Value:
+    """Give the value of a modbus tag from its registers, or from its one bit; raises ValueError."""
+    if len(raw) != wired.count:
+        raise ValueError(f"{len(raw)} of {wired.count} registers")
+    if wired.is_bit:
+        return bool(raw[0])
+    return _valued(wired.tag, _raw_of(wired, raw))
+
+
+def decode_node(wired: Wired, value: object) -> Value:
+    """Give the value of an opcua tag from what the server sent; raises ValueError for a type that it is not."""
+    tag = wired.tag
+    if tag.type is TagType.BOOL and tag.bit is not None and isinstance(value, int):
+        return bool(value >> tag.bit & 1)
+    _demand_kind(tag.type, value)
+    assert isinstance(value, (bool, int, float, str))  # noqa: S101 - demanded above
+    if tag.type in (TagType.BOOL, TagType.STRING):
+        return value
+    assert not isinstance(value, str)  # noqa: S101 - demanded above
+    return _valued(tag, _field(tag, value) if isinstance(value, int) else value)
+
+
+def modulus(tag: Tag) -> int | None:
+    """Give where a counter of this type rolls over; None for one that does not count in whole steps from 0."""
+    if tag.bits is not None:
+        return int(2 ** (tag.bits[1] - tag.bits[0] + 1))
+    bits = BITS_A_WORD if tag.type is TagType.BITS else _UNSIGNED_BITS.get(tag.type)
+    return None if bits is None or tag.is_scaled else int(2**bits)
+
+
+# -- values to the machine ---------------------------------------------------------------------------------------------
+
+
+def encode(wired: Wired, value: Value, present: Sequence[int] = ()) -> tuple[int, ...]:
+    """Give the registers (or the one bit) of a value; `present` are the registers now, for a tag that is part of them.
+
+    Raises ValueError for a value that the tag cannot hold or must not get.
+    """
+    tag = wired.tag
+    check_writable(tag, value)
+    if wired.is_bit:
+        return (int(bool(value)),)
+    if tag.type is TagType.STRING:
+        return _text_words(str(value), wired)
+    if not tag.is_part:
+        return _in_order(_words(tag.type, _unscaled(tag, value)), wired.order)
+    if len(present) != wired.count:
+        raise ValueError("a bit field is written into the registers as they are now")
+    low, high = _span(tag)
+    raw, most = int(_unscaled(tag, value)), (1 << (high - low + 1)) - 1
+    if not 0 <= raw <= most:
+        raise ValueError(f"{raw} does not fit into bits {low} to {high}")
+    whole = _whole(_in_order(present, wired.order)) & ~(most << low) | raw << low
+    return _in_order(_split(whole, wired.count), wired.order)
+
+
+def encode_node(wired: Wired, value: Value) -> tuple[Value, str]:
+    """Give what is written to an opcua node, and its tag type; raises ValueError."""
+    tag = wired.tag
+    check_writable(tag, value)
+    if tag.is_part:
+        raise ValueError("some bits of a node cannot be written alone")
+    if tag.type is TagType.BOOL:
+        return bool(value), tag.type
+    if tag.type is TagType.STRING:
+        return str(value), tag.type
+    raw = _unscaled(tag, value)
+    _words(tag.type, raw)  # raises if it does not fit
+    return raw, tag.type
+
+
+def check_writable(tag: Tag, value: Value) -> None:
+    """Raise ValueError for a value of the wrong kind, out of range, or that would read back as no value."""
+    if tag.type is TagType.STRING:
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is no text")
+        return
+    if isinstance(value, str):
+        raise ValueError(f"{value!r} is no number")
+    if tag.type is TagType.BOOL:
+        if value not in (0, 1):
+            raise ValueError(f"{value!r} is neither true nor false")
+        return
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is no number")
+    _demand_in_range(tag, value)
+    if _is_sentinel(tag, _unscaled(tag, value)):
+        raise ValueError(f"{value:g} would mean no value")
+
+
+# -- numbers -----------------------------------------------------------------------------------------------------------
+
+
+def _valued(tag: Tag, raw: Value) -> Value:
+    """Scale a raw number and refuse what means no value; bools and texts stay as they are."""
+    if isinstance(raw, (bool, str)):
+        return raw
+    if isinstance(raw, float) and not math.isfinite(raw):
+        raise ValueError(f"the raw value is {raw}")
+    if _is_sentinel(tag, raw):
+        raise ValueError(f"raw {raw} means no value")
+    value: int | float = raw * tag.scale + tag.offset if tag.is_scaled else raw
+    _demand_in_range(tag, value)
+    return value
+
+
+def _demand_in_range(tag: Tag, value: int | float) -> None:
+    if tag.range is None:
+        return
+    low, high = tag.range
+    # an f32 of 0.1 reads back as 0.10000000149: the bound itself must not be bad
+    slack = ROUNDING * max(abs(low), abs(high)) if isinstance(value, float) else 0
+    if not low - slack <= value <= high + slack:
+        raise ValueError(f"{value:g} is outside {low:g} to {high:g}")
+
+
+def _unscaled(tag: Tag, value: Value) -> int | float:
+    assert not isinstance(value, str)  # noqa: S101 - checked by check_writable
+    if not tag.is_scaled:
+        if tag.type not in _FLOATS and value != int(value):
+            raise ValueError(f"{value:g} is no whole number")
+        return value if tag.type in _FLOATS else int(value)
+    raw = (value - tag.offset) / tag.scale
+    return raw if tag.type in _FLOATS else round(raw)
+
+
+def _is_sentinel(tag: Tag, raw: int | float) -> bool:
+    if not tag.sentinels:
+        return False
+    bits = _SIGNED_BITS.get(tag.type)  # manuals write 0x8000 also where the type is signed
+    return raw in tag.sentinels or (bits is not None and int(raw) % 2**bits in tag.sentinels)
+
+
+def _raw_of(wired: Wired, registers: Sequence[int]) -> Value:
+    tag = wired.tag
+    if tag.type is TagType.STRING:
+        return _text(_in_order(registers, wired.order))
+    words = _in_order(registers, wired.order)
+    if tag.type is TagType.BOOL:
+        return bool(_whole(words) >> (tag.bit or 0) & 1)
+    if tag.type is TagType.BITS or tag.bits is not None:
+        return _field(tag, _whole(words))
+    number: int | float = struct.unpack(_FORMATS[tag.type], _bytes(words))[0]
+    return number
+
+
+def _field(tag: Tag, whole: int) -> int:
+    if tag.bits is None:
+        return whole
+    low, high = tag.bits
+    return whole >> low & (1 << (high - low + 1)) - 1
+
+
+def _span(tag: Tag) -> tuple[int, int]:
+    if tag.bits is not None:
+        return tag.bits
+    return (tag.bit or 0, tag.bit or 0)
+
+
+def _words(kind: TagType, raw: int | float) -> tuple[int, ...]:
+    form = ">H" if kind is TagType.BITS else _FORMATS[kind]
+    try:
+        return _unpack_words(struct.pack(form, raw))
+    except (struct.error, OverflowError) as error:
+        raise ValueError(f"{raw:g} does not fit into {kind}") from error
+
+
+# -- words and bytes ---------------------------------------------------------------------------------------------------
+
+
+def _in_order(words: Sequence[int], order: Order) -> tuple[int, ...]:
+    """Bring registers into big-endian order, or from it: each order is its own inverse."""
+    swapped = tuple(words) if order in (Order.ABCD, Order.CDAB) else tuple(_swap(word) for word in words)
+    return swapped if order in (Order.ABCD, Order.BADC) else swapped[::-1]
+
+
+def _swap(word: int) -> int:
+    return (word & 0xFF) << 8 | word >> 8
+
+
+def _bytes(words: Sequence[int]) -> bytes:
+    return struct.pack(f">{len(words)}H", *words)
+
+
+def _unpack_words(data: bytes) -> tuple[int, ...]:
+    return struct.unpack(f">{len(data) // 2}H", data)
+
+
+def _whole(words: Sequence[int]) -> int:
+    return int.from_bytes(_bytes(words), "big")
+
+
+def _split(whole: int, count: int) -> tuple[int, ...]:
+    return _unpack_words(whole.to_bytes(2 * count, "big"))
+
+
+# -- texts -------------------------------------------------------------------------------------------------------------
+
+
+def _text(words: Sequence[int]) -> str:
+    """Read UTF-8 up to the first NUL; blanks behind it are padding."""
+    try:
+        return _bytes(words).split(b"\0", 1)[0].decode("utf-8").rstrip(" ")
+    except UnicodeDecodeError as error:
+        raise ValueError("the text is no UTF-8; is the order right?") from error
+
+
+def _text_words(text: str, wired: Wired) -> tuple[int, ...]:
+    data = text.encode("utf-8")
+    if len(data) > 2 * wired.count or b"\0" in data:
+        raise ValueError(f"{text!r} does not fit into {2 * wired.count} characters")
+    return _in_order(_unpack_words(data.ljust(2 * wired.count, b"\0")), wired.order)
+
+
+def _demand_kind(kind: TagType, value: object) -> None:
+    if kind is TagType.BOOL:
+        is_right = isinstance(value, bool)
+    elif kind is TagType.STRING:
+        is_right = isinstance(value, str)
+    elif kind in _FLOATS:
+        is_right = isinstance(value, (int, float)) and not isinstance(value, bool)
+    else:
+        is_right = isinstance(value, int) and not isinstance(value, bool)
+    if not is_right:
+        raise ValueError(f"the node is no {kind} but {type(value).__name__}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from plc.machine_file import MachineFile
+from simulation.mounts.shield import Shield
 
 StationKind = Literal["turntable", "pack", "print_apply", "hold", "bench", "courier_gate", "clarification"]
 CONVEYED: frozenset[StationKind] = frozenset({"pack", "print_apply", "bench"})
@@ -21,6 +22,7 @@ class MachineSpec:
     file: MachineFile
     address: str
     at: str
+    shield: Shield | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class ScannerSpec:
     at: str
     fixed: bool = False
     reads: Literal["plate", "label"] = "plate"
+    shield: Shield | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from pymodbus.constants import ExcCodes
-from pymodbus.server import ModbusTcpServer
+from pymodbus.framer import FramerType
+from pymodbus.server import ModbusTcpServer, ModbusTlsServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from plc.handshake import frames
 from plc.machine_file import MachineFile
 from simulation.mounts.blocks import BlockDevice
+from simulation.mounts.shield import Shield
 from simulation.mounts.wire import Wire, split_address
 
 _WRITES = frozenset({6, 16, 22, 23})
@@ -25,10 +27,13 @@ class ModbusMount:
     Requests must come one at a time per connection: pymodbus 3.16.1 mixes up the answers of pipelined ones.
     """
 
-    def __init__(self, address: str, file: MachineFile, device: BlockDevice, wire: Wire) -> None:
+    def __init__(
+        self, address: str, file: MachineFile, device: BlockDevice, wire: Wire, shield: Shield | None = None
+    ) -> None:
         self._host, self._port = split_address(address, 502)
         self._device = device
         self._wire = wire
+        self._shield = shield
         self._spans = [(block, file.register(block), words) for block, words in frames.BLOCK_WORDS.items()]
         self._server: ModbusTcpServer | None = None
 
@@ -42,10 +47,18 @@ class ModbusMount:
         end = max(_LEAST_REGISTERS, *(first + words for _, first, words in self._spans))
         registers = SimData(0, count=end, values=0, datatype=DataType.REGISTERS)
         unit = SimDevice(id=0, simdata=[registers], action=self._act)
-        self._server = ModbusTcpServer(unit, address=(self._host, self._port))
+        self._server = self._make_server(unit)
         await self._server.serve_forever(background=True)
         listening: Any = self._server.transport
         self._port = listening.sockets[0].getsockname()[1]
+
+    def _make_server(self, unit: SimDevice) -> ModbusTcpServer:
+        if self._shield is None:
+            return ModbusTcpServer(unit, address=(self._host, self._port))
+        # pymodbus' own framer for TLS takes each piece of a stream for a whole frame
+        return ModbusTlsServer(
+            unit, framer=FramerType.SOCKET, address=(self._host, self._port), sslctx=self._shield.context()
+        )
 
     async def close(self) -> None:
         """Stop listening and drop every connection."""

@@ -20,6 +20,7 @@ from asyncua.server.binary_server_asyncio import OPCUAProtocol
 from plc.handshake import frames
 from plc.machine_file import MachineFile
 from simulation.mounts.blocks import BlockDevice
+from simulation.mounts.shield import Shield
 from simulation.mounts.wire import Wire, split_address
 
 AUTOID_NAMESPACE = "urn:packline:autoid"
@@ -28,20 +29,28 @@ _STATUS_PERIOD_S = 0.1
 
 
 class AddressSpace(Server):  # type: ignore[misc, unused-ignore]
-    """An OPC UA server without a port of its own; doors are opened by `Door`. Security None: only for the loopback."""
+    """An OPC UA server without a port of its own; doors are opened by `Door`. Without a shield only for the loopback."""
 
-    def __init__(self) -> None:
+    def __init__(self, shield: Shield | None = None) -> None:
         super().__init__()
+        self._shield = shield
         self.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         self.set_identity_tokens([ua.AnonymousIdentityToken])
         self._readers: dict[ua.NodeId, Callable[[], Any]] = {}
         self._writers: dict[ua.NodeId, Callable[[Any], None]] = {}
         self._wires: dict[ua.NodeId, Wire] = {}
 
+    @property
+    def is_protected(self) -> bool:
+        """Tell whether it lets in only whom it knows."""
+        return self._shield is not None
+
     async def start(self) -> None:
         """Build the nodes of the standard and begin to serve, still without a port."""
         with _without_collector():
             await self.init()
+        if self._shield is not None:
+            await self._shield.protect(self)
         await self._setup_server_nodes()
         await self.iserver.start()
         for kind, listener in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from zlib import crc32
 
+from controller.commands.twin.shields import shield_of
 from controller.placement import machine_file
 from controller.site import Site, twin_part
 from packline.store.item_file import read_items
@@ -37,7 +38,7 @@ def plant_of(site: Site, folder: Path, speed: float | None = None) -> PlantSpec:
             for name, part in site.cameras.items()
             if part.mount == "twin"
         ),
-        scanners=tuple(_scanners(site)),
+        scanners=tuple(_scanners(site, folder)),
         stations=tuple(_stations(site)),
         stock=tuple(_stock(site, folder)),
         slots=tuple(f"H{n:02d}" for n in range(1, _slots(site) + 1)),
@@ -50,14 +51,18 @@ def plant_of(site: Site, folder: Path, speed: float | None = None) -> PlantSpec:
 def _machines(site: Site, folder: Path) -> list[MachineSpec]:
     return [
         MachineSpec(
-            name=name, file=machine_file(part.file, folder), address=part.address, at=_owner(site, "machine", name)
+            name=name,
+            file=machine_file(part.file, folder),
+            address=part.address,
+            at=_owner(site, "machine", name),
+            shield=shield_of(site, folder, name, part),
         )
         for name, part in site.machines.items()
         if part.mount == "twin"
     ]
 
 
-def _scanners(site: Site) -> list[ScannerSpec]:
+def _scanners(site: Site, folder: Path) -> list[ScannerSpec]:
     specs = []
     for name, part in site.scanners.items():
         at = next((station for station, place in site.stations.items() if name in place.scanners), "")
@@ -71,6 +76,7 @@ def _scanners(site: Site) -> list[ScannerSpec]:
                     address=part.address,
                     at=at,
                     fixed=part.fixed,
+                    shield=shield_of(site, folder, name, part),
                     reads=reads,  # type: ignore[arg-type]  # one of the two
                 )
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
 
 from packline.core.faults import Fault
@@ -12,15 +11,9 @@ from plc.handshake import frames
 from plc.handshake.frames import Status
 from plc.machine_file import MachineFile
 from plc.packml import State, name_of
+from plc.tags.values import Quality, TagValue
 
-
-class Quality(StrEnum):
-    """How far a picture may be believed; only a good one may be acted on."""
-
-    GOOD = "good"
-    STALE = "stale"
-    BAD = "bad"
-    ABSENT = "absent"
+__all__ = ["MachineView", "Quality", "machine_faults", "read_inputs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +22,8 @@ class MachineView:
 
     `owned` tells whether it obeys this controller; `books_older` that it knew an epoch above ours when this run began, as after
     a restored backup. `faults` are house codes, link troubles first. `silence_only` and `power_up_only` tell why it does not run,
-    if it was nothing worse.
+    if it was nothing worse. `tags` are its tags and the parts that they play, each with a quality of its own; the whole is not
+    good if one of those parts is not. `refusal` says why the machine was refused at its last connect.
     """
 
     name: str
@@ -46,6 +40,9 @@ class MachineView:
     books_older: bool = False
     silence_only: bool = False
     power_up_only: bool = False
+    tags: Mapping[str, TagValue] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    tags_version: int = 0
+    refusal: Fault | None = field(default=None, compare=False)
 
     @property
     def is_good(self) -> bool:
@@ -62,6 +59,10 @@ class MachineView:
     def reason(self) -> Fault | None:
         """Say why the machine would not take a job now; None if it would."""
         where = self.name
+        if self.refusal is not None and self.refusal.code in self.faults:
+            return self.refusal
+        if 1009 in self.faults:
+            return Fault(1009, where=where, seen=self._bad_part() or str(self.quality), expected="good values")
         if self.faults:
             return Fault(self.faults[0], where=where, seen=f"{self.quality}, {self.state}")
         if not self.is_good:
@@ -78,6 +79,10 @@ class MachineView:
             return Fault(2003, where=where, seen=f"job {self.job} still running", expected="an idle machine")
         return None
 
+    def _bad_part(self) -> str:
+        bad = ((name, value) for name, value in self.tags.items() if not value.is_good)
+        return next((f"{name} {value.quality}: {value.reason}" for name, value in bad), "")
+
 
 def machine_faults(file: MachineFile, status: Status) -> tuple[int, ...]:
     """Give the house codes of what the machine itself reports: the safety circuit, then its fault bits."""
@@ -89,6 +94,10 @@ def machine_faults(file: MachineFile, status: Status) -> tuple[int, ...]:
     return tuple(dict.fromkeys(codes))
 
 
-def read_inputs(file: MachineFile, status: Status) -> Mapping[str, int]:
-    """Name the machine's inputs: 0 or 1 for bits, 0..65535 for words."""
-    return MappingProxyType({name: part.read(status.spare) for name, part in file.inputs.items()})
+def read_inputs(
+    file: MachineFile, status: Status, parts: Mapping[str, int] = MappingProxyType({})
+) -> Mapping[str, int]:
+    """Name the machine's inputs, 0 or 1 for bits, 0..65535 for words, and put the `parts` that tags play beside them."""
+    words = {name: part.read(status.spare) for name, part in file.inputs.items() if part.tag is None}
+    words |= {part: words[played_by] for part, played_by in file.capability.items() if played_by in words}
+    return MappingProxyType({**words, **parts})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -40,7 +40,7 @@ class TagValue:
 
     value: Value | None = None
     quality: Quality = Quality.ABSENT
-    at: datetime | None = None
+    at: datetime | None = field(default=None, compare=False)
     boot: int = 0
     reason: str = "never read"
 
@@ -74,19 +74,21 @@ class TagStore:
     told: frozenset[str] = frozenset()
     boot: int = 0
     session: int = 0
+    version: int = 0
     _told_at: float = NEVER
     _kept: dict[str, _Kept] = field(default_factory=dict)
 
     def begin(self) -> None:
         """Note a new connection, or that the old one is gone: nothing that is known is proved any more."""
         self.session += 1
+        self.version += 1
         self._told_at = NEVER
 
     def see_boot(self, boot: int) -> bool:
         """Note the number of the machine's start; True if it has changed, and with it everything is stale."""
         changed, self.boot = boot != self.boot, boot
         if changed:
-            self.session += 1
+            self.begin()
         return changed
 
     def good(self, name: str, value: Value, *, at: datetime | None, taken_at: float) -> None:
@@ -120,9 +122,10 @@ class TagStore:
         kept = self._kept.get(name)
         return self._heard_at(name, kept) if kept is not None and kept.session == self.session else NEVER
 
-    def snapshot(self, now: float) -> Mapping[str, TagValue]:
-        """Give every tag as it may be believed at `now`."""
-        return MappingProxyType({name: self.get(name, now) for name in self.limits_s})
+    def snapshot(self, now: float, parts: Mapping[str, str] = MappingProxyType({})) -> Mapping[str, TagValue]:
+        """Give every tag as it may be believed at `now`, and under each name of `parts` the tag that plays it."""
+        frozen = replace(self, _kept=dict(self._kept))
+        return _Snapshot(frozen, now, parts)
 
     def _heard_at(self, name: str, kept: _Kept) -> float:
         return max(kept.taken_at, self._told_at) if name in self.told else kept.taken_at
@@ -131,4 +134,25 @@ class TagStore:
         kept = self._kept.get(name)
         if kept is not None and kept.session == self.session and taken_at < kept.taken_at:
             return
+        if kept is None or kept.session != self.session or kept.shown != shown:
+            self.version += 1
         self._kept[name] = _Kept(shown=shown, taken_at=taken_at, session=self.session)
+
+
+class _Snapshot(Mapping[str, TagValue]):
+    """A frozen picture that works out each value when it is looked at."""
+
+    def __init__(self, store: TagStore, now: float, parts: Mapping[str, str]) -> None:
+        self._store, self._now, self._parts = store, now, parts
+
+    def __getitem__(self, name: str) -> TagValue:
+        return self._store.get(self._parts.get(name, name), self._now)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self._store.limits_s, *self._parts))
+
+    def __len__(self) -> int:
+        return len(self._store.limits_s) + len(self._parts)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))

@@ -111,7 +111,7 @@ UNSAID = Reach()
 
 
 class LinkBarred(Fault, LinkTrouble):
-    """The link refuses to go on for safety's sake (house faults 1011 to 1019); what was to be sent was not sent."""
+    """The link refuses to go on for safety's sake (house faults 1011 to 1019); the device carried out nothing of it."""
 
 
 def reach_of(said: str | Protection | None, allow: Allow, *, folder: Path, pki: Path) -> Reach:

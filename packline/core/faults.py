@@ -128,7 +128,7 @@ _ROWS = (
         1015,
         "device does not offer this security",
         "The device cannot be reached in the way that the site file demands; nothing weaker is tried.",
-        "Switch the policy on at the device, or name in the site file one that it offers.",
+        "Switch the policy on at the device and let it trust our certificate, or name in the site file what it offers.",
         H,
     ),
     FaultKind(

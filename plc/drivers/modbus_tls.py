@@ -27,11 +27,11 @@ class ModbusDoor:
         self._host, self._port, self._request_s = host, port, request_s
         self._reach, self._guard, self._now = reach, guard, WallClock().now
         self._refusal: Exception | None = None
+        self._is_open = self._is_heard = False
 
     def client(self) -> AsyncModbusTcpClient:
         """Make a client that is not connected yet; raises LinkBarred."""
         require_words(self._reach, self._host, self._where)
-        self._refusal = None
         secured = self._reach.protection
         if isinstance(secured, Secured):
             return self._over_tls(secured)
@@ -57,14 +57,16 @@ class ModbusDoor:
         judge(read_der(shown, self._where), wanted, TrustFolder(secured.pki), self._now())
 
     def explain(self) -> None:
-        """Raise LinkBarred if TLS itself failed: 1015 nothing in common, 1016 the machine refuses our certificate."""
+        """Raise LinkBarred if the protection failed: 1015 nothing in common, 1016 the machine does not let us in."""
         refusal, self._refusal = self._refusal, None
-        if not isinstance(refusal, ssl.SSLError):
+        if refusal is None:
             return
-        reason = refusal.reason or str(refusal)
-        is_about_us = "ALERT" in reason and ("CERT" in reason or "UNKNOWN_CA" in reason or "ACCESS_DENIED" in reason)
-        code = 1016 if is_about_us or "HANDSHAKE_FAILURE" in reason else 1015
-        raise LinkBarred(code, where=self._where, seen=reason.lower().replace("_", " "), expected="a TLS session")
+        reason = refusal.reason if isinstance(refusal, ssl.SSLError) else None
+        seen = (reason or str(refusal)).lower().replace("_", " ")
+        is_about_us = self._is_open or any(
+            word in seen for word in ("alert unknown ca", "certificate", "access denied")
+        )
+        raise LinkBarred(1016 if is_about_us else 1015, where=self._where, seen=seen, expected="a TLS session")
 
     @property
     def _where(self) -> str:
@@ -82,7 +84,7 @@ class ModbusDoor:
                 reconnect_delay_max=0,
                 timeout_connect=self._request_s,
             ),
-            trace_packet=self._guard.trace,
+            trace_packet=self._trace,
         )
         self._listen(client)
         return client
@@ -102,22 +104,32 @@ class ModbusDoor:
         return context
 
     def _listen(self, client: AsyncModbusTcpClient) -> None:
-        """Keep what pymodbus only logs: why TLS failed, when connecting or, with TLS 1.3, right afterwards."""
+        """Keep what pymodbus only logs: why TLS failed. With TLS 1.3 a machine refuses us after the handshake, or just hangs up."""
         create, lost = client.ctx.call_create, client.ctx.callback_disconnected
+        self._refusal, self._is_open, self._is_heard = None, False, False
 
         async def creating() -> Any:
             try:
-                return await create()
-            except ssl.SSLError as error:
+                made = await create()
+            except ConnectionRefusedError:
+                raise  # nobody is there
+            except (ssl.SSLError, ConnectionError) as error:
                 self._refusal = error
                 raise
+            self._is_open = True
+            return made
 
         def losing(exc: Exception | None) -> None:
-            self._refusal = self._refusal or exc
+            if not self._is_heard:
+                self._refusal = exc or ConnectionError("closed before the first answer")
             lost(exc)
 
         client.ctx.call_create = creating
         client.ctx.callback_disconnected = losing  # type: ignore[method-assign]
+
+    def _trace(self, is_sending: bool, data: bytes) -> bytes:  # noqa: FBT001 - as pymodbus calls it
+        self._is_heard = self._is_heard or not is_sending
+        return self._guard.trace(is_sending, data)
 
 
 class _TlsClient(AsyncModbusTcpClient):

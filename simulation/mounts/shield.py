@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +56,7 @@ class Shield:
         await server.load_private_key(self.own.key_file)
         store = TrustStore([self.clients], [])
         await store.load()
+        logging.getLogger("asyncuagds.validate").setLevel(logging.CRITICAL)  # a traceback for every stranger
         options = CertificateValidatorOptions.TRUSTED_VALIDATION | CertificateValidatorOptions.PEER_CLIENT
         server.set_certificate_validator(CertificateValidator(options, store))
         server.iserver.set_user_manager(self)  # type: ignore[arg-type, unused-ignore]  # it has the one method
@@ -64,7 +66,7 @@ class Shield:
     ) -> User | None:
         """Let in who came by a protected channel and knows the password; asyncua asks this of every session."""
         del iserver
-        if certificate is None:  # asyncua opens sessions without protection too, whatever policies it was given
+        if not certificate:  # asyncua opens sessions without protection too, whatever policies it was given
             return None
         knows = hmac.compare_digest((username or "").encode(), self.user.encode()) and hmac.compare_digest(
             (password or "").encode(), self.password.encode()

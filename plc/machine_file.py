@@ -165,7 +165,8 @@ class Proof(_Part):
     rises: int | None = Field(
         default=None,
         ge=1,
-        description="It has risen by at least this since before the job, a roll-over of its type counted; the best proof.",
+        description="It has risen by exactly this since before the job, a roll-over of its type counted; the best proof. Any other "
+        "change leaves a doubt.",
     )
 
     @model_validator(mode="after")
@@ -185,7 +186,7 @@ class Proof(_Part):
         if before is None or self.rises is None:
             return False
         risen = value - before
-        return (risen % modulus if modulus else risen) >= self.rises
+        return (risen % modulus if modulus else risen) == self.rises
 
 
 class PlainJob(_Part):

@@ -43,12 +43,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterRules:
-    """What may be asked of a Modbus device."""
+    """What may be asked of a Modbus device. `singles` may be written one by one too; a block of the handshake only in a piece."""
 
     unit: int
     functions: frozenset[int]
     reads: tuple[Span, ...]
     writes: tuple[Span, ...]
+    singles: tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +64,16 @@ class NodeRules:
 def register_rules(file: MachineFile, allow: Allow) -> RegisterRules:
     """Derive from a machine file what may be asked, and take away what the site file takes away."""
     reads = _merged(_file_reads(file), file.limits.max_gap)
-    writes = () if allow.read_only else _merged(_file_writes(file), 0)
-    reads, writes = _narrowed(reads, allow.read), _narrowed(writes, allow.write)
-    functions = {_FUNCTION_OF[span.area] for span in reads} | _write_functions(file, writes)
+    single_spans = [] if allow.read_only else _tags_written(file)
+    wholes = [] if allow.read_only else _blocks_written(file)
+    reads, singles = _narrowed(reads, allow.read), _narrowed(_merged(single_spans, 0), allow.write)
+    writes = _narrowed(_merged([*singles, *wholes], 0), allow.write)
+    functions = {_FUNCTION_OF[span.area] for span in reads} | _write_functions(file, singles, wholes)
     if allow.functions is not None:
         functions &= set(allow.functions)
-    return RegisterRules(unit=file.machine.unit, functions=frozenset(functions), reads=reads, writes=writes)
+    return RegisterRules(
+        unit=file.machine.unit, functions=frozenset(functions), reads=reads, writes=writes, singles=singles
+    )
 
 
 def node_rules(file: MachineFile, allow: Allow) -> NodeRules:
@@ -118,7 +123,7 @@ class FrameGuard:
         if not asked:
             raise self._barred(f"function {function} in a frame that cannot be read", "a whole frame")
         for is_write, span in asked:
-            allowed = rules.writes if is_write else rules.reads
+            allowed = (rules.singles if function in _WRITES_ONE else rules.writes) if is_write else rules.reads
             if not any(one.holds(span) for one in allowed):
                 verb = "write" if is_write else "read"
                 raise self._barred(f"{verb} of {span}", f"{verb} of {', '.join(map(str, allowed)) or 'nothing'}")
@@ -155,10 +160,14 @@ def _file_reads(file: MachineFile) -> list[Span]:
     return spans + [_block_span(file, block) for block in frames.BLOCK_WORDS if file.blocks is not None]
 
 
-def _file_writes(file: MachineFile) -> list[Span]:
-    spans = [Span(wired.area, wired.start, wired.end) for wired in file.wired.values() if wired.tag.is_written]
-    blocks = (block for block in frames.BLOCK_WORDS if block != frames.STATUS and file.blocks is not None)
-    return spans + [_block_span(file, block) for block in blocks]
+def _tags_written(file: MachineFile) -> Sequence[Span]:
+    return [Span(wired.area, wired.start, wired.end) for wired in file.wired.values() if wired.tag.is_written]
+
+
+def _blocks_written(file: MachineFile) -> Sequence[Span]:
+    if file.blocks is None:
+        return []
+    return [_block_span(file, block) for block in frames.BLOCK_WORDS if block != frames.STATUS]
 
 
 def _block_span(file: MachineFile, block: str) -> Span:
@@ -171,15 +180,10 @@ def _block_node(file: MachineFile, block: str) -> tuple[str, str]:
     return uri, f"s={identifier}"
 
 
-def _write_functions(file: MachineFile, writes: Iterable[Span]) -> set[int]:
-    areas = {span.area for span in writes}
-    functions = {5, 15} if Area.COIL in areas else set()
-    if Area.HOLDING in areas:
-        said = file.limits.write_function
-        functions |= {6, 16} if said == "auto" else {said}
-        if file.blocks is not None:
-            functions.add(16)  # a block goes whole
-    return functions
+def _write_functions(file: MachineFile, singles: Iterable[Span], wholes: Iterable[Span]) -> set[int]:
+    said = file.limits.write_function
+    by_area = {Area.COIL: {5, 15}, Area.HOLDING: {6, 16} if said == "auto" else {said}}
+    return {function for span in singles for function in by_area[span.area]} | ({16} if wholes else set())
 
 
 def _merged(spans: Iterable[Span], gap: int) -> tuple[Span, ...]:

@@ -49,10 +49,10 @@ class ModbusDoor:
         secured = self._reach.protection
         if not isinstance(secured, Secured):
             return
-        session: ssl.SSLObject | None = client.ctx.transport.get_extra_info("ssl_object")
-        shown = session.getpeercert(binary_form=True) if session else None
+        shown = _shown(client)
         if not shown:
-            raise LinkBarred(1015, where=self._where, seen="no certificate", expected=secured.policy)
+            self._refusal = self._refusal or ConnectionError("closed right after the handshake")
+            self.explain()
         wanted = Wanted(where=self._where, host=secured.server_name or self._host)
         judge(read_der(shown, self._where), wanted, TrustFolder(secured.pki), self._now())
 
@@ -130,6 +130,15 @@ class ModbusDoor:
     def _trace(self, is_sending: bool, data: bytes) -> bytes:  # noqa: FBT001 - as pymodbus calls it
         self._is_heard = self._is_heard or not is_sending
         return self._guard.trace(is_sending, data)
+
+
+def _shown(client: AsyncModbusTcpClient) -> bytes:
+    """Give the certificate of the machine at the other end; nothing if it has hung up already."""
+    session: ssl.SSLObject | None = client.ctx.transport.get_extra_info("ssl_object") if client.connected else None
+    try:
+        return (session.getpeercert(binary_form=True) if session else None) or b""
+    except ValueError:  # the session is torn down, its connection not yet
+        return b""
 
 
 class _TlsClient(AsyncModbusTcpClient):

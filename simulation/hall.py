@@ -10,8 +10,10 @@ from packline.core.clock import Clock
 from simulation.machines.applicator import Applicator
 from simulation.machines.camera import Offload, VirtualCamera
 from simulation.machines.gate import Gate
+from simulation.machines.generic import Generic
 from simulation.machines.machine import Machine, Mechanics
 from simulation.machines.packer import Packer
+from simulation.machines.plain import PlainMachine
 from simulation.machines.printer import Printer
 from simulation.machines.scanner import FixedScanner, HandScanner
 from simulation.machines.turntable import Turntable
@@ -29,6 +31,7 @@ ONE_AT_A_TIME = CONVEYED | {"courier_gate"}
 """Kinds of stations whose stop holds one carton; on the others' tables people keep as many as they like."""
 
 Scanner = FixedScanner | HandScanner
+AnyMachine = Machine | PlainMachine
 
 
 class Hall:
@@ -86,16 +89,18 @@ class Hall:
             if station.kind in CONVEYED:
                 env.process(infeed(self.world, station.name, convey_s))
         for machine in self.machines.values():
-            if isinstance(machine.mechanics, Packer):
+            if isinstance(machine, Machine) and isinstance(machine.mechanics, Packer):
                 env.process(machine.mechanics.run_outfeed(partial(_is_ready, machine)))
 
     def _printer(self, name: str, paper_labels: int) -> Printer:
         speed = self.spec.times.print_mm_per_s
         return Printer(name, self.world, self._motion, paper_labels=paper_labels, print_mm_per_s=speed, quirks=Quirks())
 
-    def _machine(self, spec: MachineSpec) -> Machine:
+    def _machine(self, spec: MachineSpec) -> AnyMachine:
         quirks = Quirks()
-        mechanics = _BEHAVIOURS[str(spec.file.simulation.get("behaviour"))](self, spec, quirks)
+        mechanics = _BEHAVIOURS[str(spec.file.simulation.get("behaviour", "generic"))](self, spec, quirks)
+        if spec.file.is_plain:
+            return PlainMachine(spec.name, spec.file, mechanics, self._motion, quirks=quirks)
         return Machine(spec.name, spec.file, mechanics, self._motion, self._clock, quirks=quirks, seed=self.spec.seed)
 
     def _scanner(self, spec: ScannerSpec) -> Scanner:
@@ -161,10 +166,15 @@ def _gate(hall: Hall, spec: MachineSpec, _quirks: Quirks) -> Mechanics:
     return Gate(hall.world.env, hall.world, spec.file, spec.at)
 
 
+def _generic(hall: Hall, spec: MachineSpec, _quirks: Quirks) -> Mechanics:
+    return Generic(hall.world.env, spec.file)
+
+
 Build = Callable[[Hall, MachineSpec, Quirks], Mechanics]
 _BEHAVIOURS: Mapping[str, Build] = {
     "turntable": _turntable,
     "packer": _packer,
     "applicator": _applicator,
     "courier_gate": _gate,
+    "generic": _generic,
 }

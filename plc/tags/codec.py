@@ -72,12 +72,19 @@ def encode(wired: Wired, value: Value, present: Sequence[int] = ()) -> tuple[int
 
     Raises ValueError for a value that the tag cannot hold or must not get.
     """
+    check_writable(wired.tag, value)
+    return put(wired, value, present)
+
+
+def put(wired: Wired, value: Value, present: Sequence[int] = ()) -> tuple[int, ...]:
+    """Give the registers as the machine itself would show a value, also one out of range; raises ValueError if it cannot."""
     tag = wired.tag
-    check_writable(tag, value)
     if wired.is_bit:
         return (int(bool(value)),)
     if tag.type is TagType.STRING:
         return _text_words(str(value), wired)
+    if isinstance(value, str):
+        raise ValueError(f"{value!r} is no number")
     if not tag.is_part:
         return _in_order(_words(tag.type, _unscaled(tag, value)), wired.order)
     if len(present) != wired.count:
@@ -92,17 +99,24 @@ def encode(wired: Wired, value: Value, present: Sequence[int] = ()) -> tuple[int
 
 def encode_node(wired: Wired, value: Value) -> tuple[Value, str]:
     """Give what is written to an opcua node, and its tag type; raises ValueError."""
-    tag = wired.tag
-    check_writable(tag, value)
-    if tag.is_part:
+    check_writable(wired.tag, value)
+    if wired.tag.is_part:
         raise ValueError("some bits of a node cannot be written alone")
+    return put_node(wired, value), wired.tag.type
+
+
+def put_node(wired: Wired, value: Value) -> Value:
+    """Give the raw value as the machine itself would show it, also one out of range; raises ValueError if it cannot."""
+    tag = wired.tag
     if tag.type is TagType.BOOL:
-        return bool(value), tag.type
+        return bool(value)
     if tag.type is TagType.STRING:
-        return str(value), tag.type
+        return str(value)
+    if isinstance(value, str):
+        raise ValueError(f"{value!r} is no number")
     raw = _unscaled(tag, value)
     _words(tag.type, raw)  # raises if it does not fit
-    return raw, tag.type
+    return float(raw) if tag.type in _FLOATS else raw
 
 
 def check_writable(tag: Tag, value: Value) -> None:

@@ -14,7 +14,9 @@ from plc.brains import brain_for
 from plc.handshake import frames
 from plc.handshake.device_rules import Action, StartMotion
 from plc.handshake.frames import Result, Words
+from plc.links import Value
 from plc.machine_file import MachineFile
+from simulation.machines.tag_image import TagImage
 from simulation.motion import Motion
 from simulation.quirks import Quirks
 
@@ -47,6 +49,13 @@ class Mechanics:
         """Give what each input of the machine file sees now."""
         raise NotImplementedError
 
+    def tags(self) -> Mapping[str, Value]:
+        """Give tags by name that are no inputs: weights, speeds, texts. A tag that nobody gives shows its value at rest."""
+        return {}
+
+    def written(self, name: str, value: Value) -> None:
+        """Hear that a controller wrote a tag."""
+
 
 class Machine:
     """One machine. It is a BlockDevice: every access is one scan of its PLC, at the present moment of the plant.
@@ -76,6 +85,7 @@ class Machine:
         self._jobs = {
             file.commands[kind].code: (kind, move) for kind, move in mechanics.jobs().items() if kind in file.commands
         }
+        self._image = TagImage(file)
         self._moving: simpy.Process | None = None
         self._frozen: Words | None = None
         self.is_powered = False
@@ -114,6 +124,17 @@ class Machine:
         if self.is_powered:
             self.brain.write(block, words, offset)
             self.scan()
+
+    def tag_values(self) -> Mapping[str, Value]:
+        """Give the value of every tag after one scan."""
+        self.scan()
+        return self._image.values({**self.mechanics.sense(), **self.mechanics.tags()})
+
+    def write_tag(self, name: str, value: Value) -> None:
+        """Take a tag from the controller; an unpowered machine takes nothing."""
+        if self.is_powered:
+            self._image.write(name, value)
+            self._motion.do(lambda: self.mechanics.written(name, value))
 
     def scan(self) -> None:
         """Run one scan of the PLC."""

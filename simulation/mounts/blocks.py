@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from plc.handshake.frames import Words
+from plc.links import Value
 
 
 class BlockDevice(Protocol):
@@ -18,3 +19,19 @@ class BlockDevice(Protocol):
     def write(self, block: str, words: Sequence[int], offset: int = 0) -> None:
         """Put words into CMD, HB or STATE and let the machine act on them; raises ValueError beyond the block's end."""
         ...
+
+
+class TagDevice(Protocol):
+    """A machine's tags, as they are at this moment."""
+
+    def tag_values(self) -> Mapping[str, Value]:
+        """Give the value of every tag of its file after one scan."""
+        ...
+
+    def write_tag(self, name: str, value: Value) -> None:
+        """Put a value into a tag that may be written, and let the machine act on it."""
+        ...
+
+
+class MachineDevice(BlockDevice, TagDevice, Protocol):
+    """Both: what a mount serves. A plain machine has no blocks, and is never asked for one."""

@@ -58,9 +58,9 @@ def _always(_: bytes) -> bool:
 class Rule:
     """One thing that goes wrong, with `probability` a frame and at most `count` times, after `after` frames in peace.
 
-    `seconds` is the length of a delay or the gap between the halves of a split; `late` lets that many frames pass before the copy
-    of a duplicate, over whatever connection is then open; `spare` bytes at a frame's begin are never corrupted. A rule is for
-    the frames that satisfy `only`.
+    `seconds` is the length of a delay, the gap between the halves of a split, or that before a copy, which many servers overlook if
+    it comes in one piece with another frame. `late` lets that many frames pass before the copy, over whatever connection is then
+    open. `spare` bytes at a frame's begin are never corrupted. A rule is for the frames that satisfy `only`.
     """
 
     kind: Kind
@@ -137,6 +137,7 @@ class _Pair:
 class _Late:
     frame: bytes
     frames_left: int
+    gap_s: float
 
 
 @dataclass(slots=True)
@@ -211,6 +212,16 @@ class Chaos:
         for flow in self._of(way):
             flow.open.set()
 
+    def hasten(self, way: Way = Way.BOTH) -> None:
+        """Send every late copy right behind the next frame."""
+        for flow in self._of(way):
+            for copy in flow.late:
+                copy.frames_left = 1
+
+    def waiting(self, way: Way = Way.BOTH) -> int:
+        """Give how many late copies are still to come."""
+        return sum(len(flow.late) for flow in self._of(way))
+
     def _of(self, way: Way) -> list[_Flow]:
         return list(self._flows.values()) if way is Way.BOTH else [self._flows[way]]
 
@@ -258,7 +269,7 @@ class Chaos:
                 case Kind.CORRUPT:
                     frame = self._garble(frame, rule.spare)
                 case Kind.DUPLICATE:
-                    self._keep_copy(frame, rule.late, way)
+                    self._keep_copy(frame, rule, way)
                 case Kind.SPLIT:
                     gap_s = rule.seconds
         await self._send(frame, pair.writer(way), gap_s)
@@ -273,10 +284,10 @@ class Chaos:
             writer.write(frame[at:])
             await writer.drain()
 
-    def _keep_copy(self, frame: bytes, late: int, way: Way) -> None:
+    def _keep_copy(self, frame: bytes, rule: Rule, way: Way) -> None:
         waiting = self._flows[way].late
         if len(waiting) < _BACKLOG_MOST:
-            waiting.append(_Late(frame, late + 1))
+            waiting.append(_Late(frame, rule.late + 1, rule.seconds))
 
     async def _send_late(self, writer: asyncio.StreamWriter, way: Way) -> None:
         flow = self._flows[way]
@@ -285,6 +296,7 @@ class Chaos:
         due = [copy for copy in flow.late if copy.frames_left <= 0]
         flow.late = [copy for copy in flow.late if copy.frames_left > 0]
         for copy in due:
+            await self._clock.sleep(copy.gap_s)
             writer.write(copy.frame)
             await writer.drain()
 

@@ -15,7 +15,13 @@ from typing import Any
 from packline.core.faults import Fault
 from simulation.chaos import Chaos, Framing, Rule, Way
 
-_WORDS = "rule ..., clear, hold [request|answer|both], release [...], cut, reset, show, quit"
+_WORDS = "rule ..., clear, hold [request|answer|both], release [...], hasten [...], cut, reset, show, quit"
+
+_RULE = (
+    'what goes wrong: "delay|drop|reset|split|corrupt|duplicate [request|answer] [p=0.1] [count=3] [after=2] [s=0.5] [late=3] '
+    '[spare=7]"; p is the probability a frame, s the seconds of a delay, in a split or before a copy, late the frames before a copy, spare the '
+    "bytes at a frame's begin that are never corrupted"
+)
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
@@ -99,9 +105,9 @@ def obey(chaos: Chaos, line: str) -> dict[str, Any]:
     try:
         if word == "rule":
             chaos.rules.append(Rule.parse(rest))
-        elif word in ("hold", "release"):
-            way = Way(rest.strip() or "both")
-            chaos.hold(way) if word == "hold" else chaos.release(way)
+        elif word in ("hold", "release", "hasten"):
+            by_way = {"hold": chaos.hold, "release": chaos.release, "hasten": chaos.hasten}
+            by_way[word](Way(rest.strip() or "both"))
         elif word in simple:
             simple[word]()
         else:
@@ -112,6 +118,7 @@ def obey(chaos: Chaos, line: str) -> dict[str, Any]:
         "ok": True,
         "peers": chaos.peers,
         "rules": len(chaos.rules),
+        "late": chaos.waiting(),
         "carried": {way.value: n for way, n in sorted(chaos.carried.items())},
         "struck": {kind.value: n for kind, n in sorted(chaos.struck.items())},
     }

@@ -54,8 +54,9 @@ def wish(kind: EffectKind, **parameters: Any) -> Effect:
 
 
 def hurried(file: MachineFile) -> MachineFile:
-    """Give the same machine with short waits, so that a bad network does not make a test long."""
-    head = file.machine.model_copy(update={"request_timeout_ms": 150, "poll_ms": 20, "fast_poll_ms": 10})
+    """Give the same machine with short waits for answers, so that a bad network does not make a test long."""
+    short = {"request_timeout_ms": 250, "poll_ms": 20, "fast_poll_ms": 10, "stale_after_ms": 2500}
+    head = file.machine.model_copy(update=short)
     return file.model_copy(update={"machine": head})
 
 

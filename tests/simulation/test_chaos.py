@@ -191,6 +191,18 @@ async def test_duplicate_comes_again_after_as_many_frames_as_it_is_late_even_ove
 
 
 @pytest.mark.wire
+async def test_late_copy_may_be_hastened():
+    async with proxied("duplicate request count=1 late=1000") as (target, chaos, address), Peer(address) as peer:
+        peer.send(FRAMES[0])
+        await until(lambda: chaos.waiting() == 1)
+        chaos.hasten()
+        peer.send(FRAMES[1])
+        await until(lambda: len(target.got) == 3)
+        assert target.got == [*FRAMES[:2], FRAMES[0]]
+        assert chaos.waiting() == 0
+
+
+@pytest.mark.wire
 async def test_split_frame_arrives_whole_in_the_end_and_corrupt_one_differs_behind_what_is_spared():
     async with proxied("split p=1 s=0.001", "corrupt request count=1 spare=7") as (target, _, address):
         async with Peer(address) as peer:

@@ -19,6 +19,7 @@ VERBS = {
     "check": "check a site file and the machine files it names",
     "doctor": "check this installation: versions, database library, system packages, ports",
     "items": "import the item master from a CSV file",
+    "pki": "make our own certificate, trust the certificates of devices",
     "user": "add a user or set a password",
     "backup": "copy the books while the line runs, or restore a copy",
     "docs": "write the generated reference pages",

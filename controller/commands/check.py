@@ -8,7 +8,9 @@ from pathlib import Path
 
 from controller.placement import machine_file
 from controller.site import Site, load_site
+from controller.site_security import Reached, allow_faults, certificate_advice, kept_faults, pki_folder, reach
 from controller.sites import find_site
+from packline.core.clock import WallClock
 from packline.core.effects import KINDS
 from packline.core.faults import Fault
 from packline.core.files import FileFaults
@@ -30,12 +32,12 @@ def arguments(options: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Print what is wrong; 1 if anything is."""
     faults = find_faults(chosen.site)
+    advice = [] if faults else find_advice(chosen.site)
     if chosen.json:
-        print(json.dumps({"ok": not faults, "faults": [f.as_dict() for f in faults]}, ensure_ascii=False))
-    elif faults:
-        print("\n".join(f.text() for f in faults))
+        found = {"faults": [f.as_dict() for f in faults], "advice": [f.as_dict() for f in advice]}
+        print(json.dumps({"ok": not faults, **found}, ensure_ascii=False))
     else:
-        print(f"{chosen.site}: in order")
+        print("\n".join(f.text() for f in [*faults, *advice]) or f"{chosen.site}: in order")
     return int(bool(faults))
 
 
@@ -49,6 +51,11 @@ def find_faults(path: Path) -> list[Fault]:
     return _machine_faults(site, path)
 
 
+def find_advice(path: Path) -> list[Fault]:
+    """Give what is not wrong yet: certificates that run out, of a site file that is in order."""
+    return certificate_advice(pki_folder(load_site(find_site(path)).data_dir()), WallClock().now())
+
+
 def _machine_faults(site: Site, path: Path) -> list[Fault]:
     faults: list[Fault] = []
     for name, part in site.machines.items():
@@ -60,8 +67,11 @@ def _machine_faults(site: Site, path: Path) -> list[Fault]:
         for station, place in site.stations.items():
             if place.machine == name:
                 faults += _missing_jobs(f"{path} [stations.{station}.machine]", place.kind, name, set(file.jobs))
+        faults += allow_faults(file, part.allow, f"{path} [machines.{name}.allow]")
         faults += _wrong_scheme(f"{path} [machines.{name}.address]", file.machine.protocol, part.address)
-    return faults
+    parts: dict[str, Reached] = {**site.machines, **site.scanners}
+    reaches = {name: reach(part, path.parent, site.data_dir()) for name, part in parts.items()}
+    return [*faults, *kept_faults(reaches, WallClock().now())]
 
 
 def _missing_jobs(where: str, kind: str, machine: str, jobs: set[str]) -> list[Fault]:

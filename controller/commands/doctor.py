@@ -13,7 +13,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from controller.site import load_site
+from controller.site_security import certificate_advice, pki_folder
 from controller.sites import find_site, is_free, ports_in
+from packline.core.clock import WallClock
+from packline.core.files import FileFaults
 from packline.store import sqlite_report
 
 LIBRARIES = (
@@ -61,6 +65,7 @@ def examine(site: Path) -> dict[str, Any]:
         "sqlite": sqlite,
         "libzbar": ctypes.util.find_library("zbar") is not None,
         "chromium": shutil.which("chromium") is not None,
+        "certificates": _certificates(find_site(site)),
         "busy_ports": [port for port in ports_in(find_site(site).read_text("utf-8")) if not is_free(port)],
     }
     report["wrong"] = _wrong(report)
@@ -84,10 +89,20 @@ def _advice(report: dict[str, Any]) -> list[str]:
         advice.append("pyzbar has no libzbar: zxing-cpp reads alone. For both: apt-get install libzbar0")
     if not report["chromium"]:
         advice.append("the browser tests need: apt-get install chromium")
+    advice += report["certificates"]
     if report["busy_ports"]:
         ports = ", ".join(map(str, report["busy_ports"]))
         advice.append(f"ports in use: {ports} (packline demo moves to free ones by itself)")
     return advice
+
+
+def _certificates(site: Path) -> list[str]:
+    """Give a line for each certificate of the site that runs out soon, or has."""
+    try:
+        pki = pki_folder(load_site(site).data_dir())
+    except FileFaults:
+        return []  # packline check says what is wrong with the file
+    return [fault.text() for fault in certificate_advice(pki, WallClock().now())]
 
 
 def _version(name: str) -> str | None:

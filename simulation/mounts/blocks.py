@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from plc.handshake.frames import Words
 from plc.links import Value
+from plc.machine_file import MachineFile
 
 
 class BlockDevice(Protocol):
@@ -21,6 +22,7 @@ class BlockDevice(Protocol):
         ...
 
 
+@runtime_checkable
 class TagDevice(Protocol):
     """A machine's tags, as they are at this moment."""
 
@@ -33,5 +35,20 @@ class TagDevice(Protocol):
         ...
 
 
-class MachineDevice(BlockDevice, TagDevice, Protocol):
-    """Both: what a mount serves. A plain machine has no blocks, and is never asked for one."""
+class NoTags:
+    """A machine whose file declares none."""
+
+    def tag_values(self) -> Mapping[str, Value]:
+        return {}
+
+    def write_tag(self, name: str, value: Value) -> None:
+        raise KeyError(name)
+
+
+def tags_of(device: BlockDevice, file: MachineFile) -> TagDevice:
+    """Give the tags of a device; raises TypeError if its file declares some and it shows none."""
+    if isinstance(device, TagDevice):
+        return device
+    if file.tags:
+        raise TypeError(f"{file.model} declares tags, but its device shows none")
+    return NoTags()

@@ -10,7 +10,7 @@ from plc.links import Area, BlockLink, LinkDown, LinkRefused, NodeId, NodeSink, 
 from plc.machine_file import MachineFile
 from plc.tags.codec import decode_node, put_node
 from simulation.mounts.bank import TagBank
-from simulation.mounts.blocks import BlockDevice, MachineDevice
+from simulation.mounts.blocks import BlockDevice, tags_of
 
 
 class MemoryMount:
@@ -37,9 +37,9 @@ class MemoryMount:
 class MemoryTagMount(MemoryMount):
     """The same with the tags of a machine file."""
 
-    def __init__(self, device: MachineDevice, file: MachineFile, clock: Clock) -> None:
+    def __init__(self, device: BlockDevice, file: MachineFile, clock: Clock) -> None:
         super().__init__(device)
-        self.tagged, self.file, self.clock = device, file, clock
+        self.tagged, self.file, self.clock = tags_of(device, file), file, clock
 
     def tag_link(self) -> BlockLink:
         """Make a link that carries blocks and tags, in the manner of the file's protocol."""

@@ -14,7 +14,7 @@ from plc.handshake import frames
 from plc.links import Area
 from plc.machine_file import MachineFile
 from simulation.mounts.bank import LEAST, TagBank
-from simulation.mounts.blocks import MachineDevice
+from simulation.mounts.blocks import BlockDevice, tags_of
 from simulation.mounts.shield import Shield
 from simulation.mounts.wire import Wire, split_address
 
@@ -30,7 +30,7 @@ class ModbusMount:
     """
 
     def __init__(
-        self, address: str, file: MachineFile, device: MachineDevice, wire: Wire, shield: Shield | None = None
+        self, address: str, file: MachineFile, device: BlockDevice, wire: Wire, shield: Shield | None = None
     ) -> None:
         self._host, self._port = split_address(address, 502)
         self._device = device
@@ -38,7 +38,7 @@ class ModbusMount:
         self._shield = shield
         blocks = {} if file.is_plain else frames.BLOCK_WORDS
         self._spans = [(block, file.register(block), words) for block, words in blocks.items()]
-        self._bank = TagBank(file, device)
+        self._bank = TagBank(file, tags_of(device, file))
         self._server: ModbusTcpServer | None = None
 
     async def open(self) -> str:

@@ -21,7 +21,7 @@ from plc.handshake import frames
 from plc.machine_file import MachineFile
 from plc.tags.codec import decode_node, put_node
 from plc.tags.model import TagType, Wired
-from simulation.mounts.blocks import MachineDevice
+from simulation.mounts.blocks import BlockDevice, TagDevice, tags_of
 from simulation.mounts.shield import Shield
 from simulation.mounts.wire import Wire, split_address
 
@@ -165,14 +165,14 @@ class Door:
 class OpcUaMachineMount:
     """A machine's blocks as UInt16 arrays, each read and written whole, and its tags as variables."""
 
-    def __init__(self, address: str, file: MachineFile, device: MachineDevice, wire: Wire, space: AddressSpace) -> None:
+    def __init__(self, address: str, file: MachineFile, device: BlockDevice, wire: Wire, space: AddressSpace) -> None:
         self._door = Door(address, space)
         self._file = file
         self._device = device
         self._wire = wire
         self._space = space
         self._nodes: dict[str, ua.NodeId] = {}
-        self._tags = TagNodes(file, device, wire, space)
+        self._tags = TagNodes(file, tags_of(device, file), wire, space)
         self._is_built = False
         self._publishing: asyncio.Task[None] | None = None
 
@@ -231,7 +231,7 @@ class OpcUaMachineMount:
 class TagNodes:
     """The tags of a machine file as variables under one object; a value is told to subscribers when it changes."""
 
-    def __init__(self, file: MachineFile, device: MachineDevice, wire: Wire, space: AddressSpace) -> None:
+    def __init__(self, file: MachineFile, device: TagDevice, wire: Wire, space: AddressSpace) -> None:
         self._file, self._device, self._wire, self._space = file, device, wire, space
         self._nodes: dict[str, tuple[ua.NodeId, ua.VariantType]] = {}
         self._told: dict[str, Any] = {}

@@ -49,7 +49,6 @@ def arguments(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--host",
         action="append",
-        default=[],
         help="init: a further name or address of this computer, as devices see it; may be repeated",
     )
     options.add_argument("--days", type=int, default=DAYS, help=f"init: days that it is valid (default: {DAYS})")
@@ -92,7 +91,7 @@ def _init(site: Site, pki: Path, chosen: argparse.Namespace, now: datetime) -> d
         pki,
         name=f"Packline {site.site.name}",
         uri=f"urn:{re.sub(r'[^A-Za-z0-9.-]', '-', host)}:packline:{site.site.name}",
-        hosts=[host, *chosen.host],
+        hosts=[host, *(chosen.host or ())],
         now=now,
         days=chosen.days,
     )

@@ -30,6 +30,19 @@ A machine of a known kind takes no Python: the controller finds a job by the nam
 NEEDED = """
 Which jobs a machine must have depends on the station where it stands:
 """
+REACHED = (
+    (
+        "security",
+        "A key of a machine, or of a scanner with driver `autoid`. Both ends have a certificate; how to make and trust them: "
+        "[certificates](../how-to/certificates.md).",
+        "Protection",
+    ),
+    (
+        "allow",
+        "A key of a machine. Every request is compared with it before it leaves, and what it does not name is refused with fault 1018.",
+        "Allow",
+    ),
+)
 NAMES = "Names of stations and devices: a small letter, then small letters, digits and dashes, 40 characters at most."
 
 
@@ -38,7 +51,8 @@ def site_page() -> str:
     explained = site_schema()
     parts = [_part(explained, name) for name in explained.parts()]
     schema_line = block("#:schema docs/reference/site.schema.json", "toml")
-    return page("Site file", SITE_INTRO, schema_line, NAMES, *parts, _needs(), _rules())
+    reached = [f"## {heading}\n\n{words_}\n\n{explained.rows(definition)}" for heading, words_, definition in REACHED]
+    return page("Site file", SITE_INTRO, schema_line, NAMES, *parts, *reached, _needs(), _rules())
 
 
 def machine_page(jobs_of: Mapping[str, Sequence[str]]) -> str:
@@ -93,6 +107,10 @@ def _rules() -> str:
         "- Every device that a station names must be declared, and every address may be used once.",
         "- A machine must have the jobs that its station needs, and an address of its protocol's kind: see "
         "[machine file](machine-file.md#jobs-that-a-station-needs).",
+        "- Every machine, and every scanner with driver `autoid`, says its `security`; the policy must be of its protocol's kind, and the "
+        "own certificate and password file that it needs must be there.",
+        "- An `allow` names only what the machine file has.",
+        "- Certificates that run out within 30 days are told as advice.",
         "- Every feed, courier and subscriber needs a secret, in the file or in the environment.",
         f"- A subscriber's role is one of those that events go to; events heard by each: {roles}.",
         "- The time zone must be known to the computer.",

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 MOUNT = "Who serves this device: `twin` the twin, `real` somebody else. The controller treats both alike; only the twin reads this word."
+SECURITY = (
+    'How the connection is protected: a table ([below](#security)), or in words why it is not: `"none: closed machine network"`. '
+    "Must be said; nothing weaker than what is said is ever tried."
+)
 SIGNED_BY = "The signing secret, `whsec_` and base64 of 16 to 256 random bytes."
 
 SITE: Mapping[str, str] = {
@@ -42,6 +46,9 @@ SITE: Mapping[str, str] = {
     "MachinePart.file": "Name of a machine file that ships (`turntable`), or a path to one, ending in `.toml`, relative to the site file.",
     "MachinePart.address": "`host:port` for Modbus TCP, `opc.tcp://host:port` for OPC UA.",
     "MachinePart.mount": MOUNT,
+    "MachinePart.security": SECURITY,
+    "MachinePart.allow": "What may be asked of the machine, less than its machine file says: see [below](#allow). Without it: what the "
+    "machine file names, and nothing else.",
     "PrinterPart.address": "`host:port` of the printer's raw port (9100 on most).",
     "PrinterPart.driver": "The printer's language.",
     "PrinterPart.mount": MOUNT,
@@ -51,6 +58,7 @@ SITE: Mapping[str, str] = {
     "ScannerPart.driver": "`tcp`: one line of text a read. `autoid`: OPC UA after the AutoID companion specification.",
     "ScannerPart.fixed": "Mounted and triggered, not carried. Only the twin reads this.",
     "ScannerPart.mount": MOUNT,
+    "ScannerPart.security": f"Driver `autoid`: {SECURITY[0].lower()}{SECURITY[1:]}",
     "StationPart.kind": "What is done here.",
     "StationPart.run_by": "`machine`, or `person`: then the screen says each step, and scans are the evidence.",
     "StationPart.machine": "The machine that stands here.",

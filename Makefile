@@ -16,7 +16,7 @@ MUTANTS := 140
 DEMO    := 100
 TOTAL   := 720
 
-SYSTEM_PACKAGES := libzbar0 chromium fonts-noto-cjk mbpoll
+SYSTEM_PACKAGES := libzbar0 chromium fonts-noto-cjk mbpoll gcc libc6-dev libmodbus-dev
 UV_VERSION      := 0.13.9
 
 VENV       := .venv
@@ -43,6 +43,7 @@ demo: $(RUN_STAMP)
 
 test: $(TEST_STAMP)
 	@.ci/system-packages.sh $(SYSTEM_PACKAGES)
+	@$(BIN)/python -m tests.peers.npm
 	@.ci/test.sh $(TOTAL) check=$(CHECK) unit=$(UNIT) wire=$(WIRE) browser=$(BROWSER) crash=$(CRASH) \
 		mutants=$(MUTANTS) demo=$(DEMO)
 

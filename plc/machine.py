@@ -213,6 +213,7 @@ class Machine:
         """Until the next look, read the tags that are due, one request at least, and write what comes up."""
         if self._tags.due_at() <= self._clock.monotonic():
             await self._tags.step()
+            await self._clock.sleep(0)  # others get their turn, even where every read is late and the link never waits
             if await self._write_due():
                 return
         while (now := self._clock.monotonic()) < ends_at:

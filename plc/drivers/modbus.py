@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusException
@@ -18,6 +19,7 @@ from plc.security import UNSAID, LinkBarred, Reach
 
 DEFAULT_PORT = 502
 
+T = TypeVar("T")
 Request = Callable[[AsyncModbusTcpClient], Awaitable[ModbusPDU]]
 
 
@@ -60,7 +62,7 @@ class ModbusLink:
         address, count = self._file.register(block), frames.BLOCK_WORDS[block]
         unit = self._file.machine.unit
         answer = await self._transact(lambda c: c.read_holding_registers(address, count=count, device_id=unit))
-        return tuple(answer.registers)
+        return tuple(_whole(answer.registers, count))
 
     async def write(self, block: str, words: Sequence[int]) -> None:
         """Write one block by one FC16."""
@@ -74,7 +76,7 @@ class ModbusLink:
             answer = await self._transact(lambda c: c.read_holding_registers(start, count=count, device_id=unit))
         else:
             answer = await self._transact(lambda c: c.read_input_registers(start, count=count, device_id=unit))
-        return answer.registers
+        return _whole(answer.registers, count)
 
     async def read_bits(self, area: Area, start: int, count: int) -> Sequence[bool]:
         """Read bits by FC1 or FC2; the answer may be padded to whole bytes."""
@@ -83,7 +85,7 @@ class ModbusLink:
             answer = await self._transact(lambda c: c.read_coils(start, count=count, device_id=unit))
         else:
             answer = await self._transact(lambda c: c.read_discrete_inputs(start, count=count, device_id=unit))
-        return answer.bits
+        return _whole(answer.bits, count, padded=True)
 
     async def write_registers(self, start: int, words: Sequence[int], function: int) -> None:
         """Write by one FC6 or FC16."""
@@ -123,6 +125,13 @@ class ModbusLink:
         if answer.isError():
             raise LinkRefused(f"{self._host}:{self._port} answers {answer}")
         return answer
+
+
+def _whole(items: list[T], count: int, *, padded: bool = False) -> list[T]:
+    """Give what was read; raises LinkRefused if a server answers with fewer items than were asked for, or with more."""
+    if len(items) < count or (len(items) > count and not padded):
+        raise LinkRefused(f"answers {len(items)} items, asked for {count}")
+    return items
 
 
 def _host_and_port(address: str) -> tuple[str, int]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.peers import npm
+from tests.peers.foreign import built
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +28,12 @@ def mbpoll() -> str:
     if path is None:
         pytest.skip("mbpoll is absent: install Debian's package mbpoll")
     return path
+
+
+@pytest.fixture(scope="session")
+def libmodbus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the client and server on Debian's libmodbus."""
+    try:
+        return built(tmp_path_factory.mktemp("libmodbus"))
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"libmodbus is absent: install Debian's packages gcc, libc6-dev and libmodbus-dev ({error})")

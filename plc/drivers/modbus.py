@@ -127,7 +127,7 @@ class ModbusLink:
         return answer
 
 
-def _whole(items: list[T], count: int, *, padded: bool = False) -> list[T]:
+def _whole(items: Sequence[T], count: int, *, padded: bool = False) -> Sequence[T]:
     """Give what was read; raises LinkRefused if a server answers with fewer items than were asked for, or with more."""
     if len(items) < count or (len(items) > count and not padded):
         raise LinkRefused(f"answers {len(items)} items, asked for {count}")

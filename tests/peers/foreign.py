@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -23,7 +24,7 @@ class Refused(Exception):
 def built(folder: Path) -> Path:
     """Compile the libmodbus peer; raises CalledProcessError or OSError where that cannot be done."""
     program = folder / "modbus_peer"
-    words = ["gcc", "-O2", "-I/usr/include/modbus", "-o", program, HERE / "modbus_peer.c", "-lmodbus"]
+    words = ["gcc", "-O2", "-I/usr/include/modbus", "-o", str(program), str(HERE / "modbus_peer.c"), "-lmodbus"]
     subprocess.run(words, check=True, capture_output=True, text=True)
     return program
 
@@ -67,9 +68,9 @@ async def hear(process: asyncio.subprocess.Process) -> dict[str, Any]:
 async def peer(*words: str | Path, packages: Path | None = None) -> AsyncIterator[Peer]:
     """Run a program that says one line when it is ready; with `packages`, a script for Node.js that finds them there."""
     command: Sequence[str | Path] = words if packages is None else (npm.node(), HERE / words[0], *words[1:])
-    more = {} if packages is None else {"env": {"NODE_PATH": str(packages / "node_modules")}}
+    env = None if packages is None else {**os.environ, "NODE_PATH": str(packages / "node_modules")}
     process = await asyncio.create_subprocess_exec(
-        *map(str, command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, **more
+        *map(str, command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env
     )
     try:
         yield Peer(process, await hear(process))

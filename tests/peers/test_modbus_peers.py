@@ -118,7 +118,9 @@ async def served() -> AsyncIterator[Served]:
 async def test_foreign_client_takes_a_machine_of_the_twin_and_has_a_job_done(
     name: str, served: Served, request: pytest.FixtureRequest
 ):
-    await served.floor.put_on_table("induct-1", await served.floor.take_piece("TEA-250"))
+    piece = await served.floor.take_piece("TEA-250")
+    assert piece is not None
+    await served.floor.put_on_table("induct-1", piece)
     _, _, port = served.addresses["turntable-1"].partition(":")
     async with CLIENTS[name](request, port) as client:
         hand = client.hand()

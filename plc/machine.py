@@ -16,6 +16,7 @@ from plc.handshake.controller_rules import ControllerBrain, Phase
 from plc.handshake.frames import Status, StatusRefused
 from plc.handshake.verdicts import next_epoch
 from plc.job_device import JobDevice
+from plc.leaving import heed_cancellation
 from plc.links import BlockLink, LinkSilent, LinkTrouble, Value
 from plc.machine_file import MachineFile
 from plc.machine_view import MachineView, Quality, machine_faults, read_inputs
@@ -177,6 +178,7 @@ class Machine:
         """Serve the machine for ever; leaving closes the link, and the machine's watchdog does the rest."""
         try:
             while True:
+                heed_cancellation()
                 try:
                     await self._link.connect()
                     await self._serve()
@@ -201,6 +203,7 @@ class Machine:
         await self._tags.admit()
         self._refusal = None
         while True:
+            heed_cancellation()
             await self._look()
             if self.brain.phase is Phase.UNFENCED and self.brain.status:
                 await self._fence(self.brain.status)

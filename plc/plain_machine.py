@@ -12,6 +12,7 @@ from packline.core.clock import Clock
 from packline.core.effects import Epochs
 from packline.core.faults import Fault
 from plc.board import Board
+from plc.leaving import heed_cancellation
 from plc.links import LinkSilent, LinkTrouble, TagLink, Value
 from plc.machine_file import MachineFile
 from plc.machine_view import MachineView
@@ -149,6 +150,7 @@ class PlainMachine:
         """Serve the machine for ever; leaving writes the safe values and closes the link."""
         try:
             while True:
+                heed_cancellation()
                 try:
                     await self._link.connect()
                     await self._serve()
@@ -169,6 +171,7 @@ class PlainMachine:
         self._trouble = self._refusal = None
         self._backoff.reset()
         while True:
+            heed_cancellation()
             await self._tags.write_due(is_ticking=self._ticking())
             if self._tags.due_at() <= self._clock.monotonic():
                 await self._tags.step()

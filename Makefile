@@ -1,5 +1,5 @@
 # One verb, one purpose. `make demo` needs make, git and python3-venv and nothing else;
-# `make test` also installs SYSTEM_PACKAGES where they are missing.
+# `make test` also installs the system packages that `packline doctor --packages` names, where they are missing.
 
 PYTHON ?= python3
 ARGS   ?=
@@ -16,7 +16,6 @@ MUTANTS := 140
 DEMO    := 100
 TOTAL   := 720
 
-SYSTEM_PACKAGES := libzbar0 chromium fonts-noto-cjk mbpoll gcc libc6-dev libmodbus-dev
 UV_VERSION      := 0.13.9
 
 VENV       := .venv
@@ -42,7 +41,7 @@ demo: $(RUN_STAMP)
 	@$(BIN)/packline demo $(ARGS)
 
 test: $(TEST_STAMP)
-	@.ci/system-packages.sh $(SYSTEM_PACKAGES)
+	@.ci/system-packages.sh $$($(BIN)/python -m controller doctor --packages)
 	@$(BIN)/python -m tests.peers.npm
 	@.ci/test.sh $(TOTAL) check=$(CHECK) unit=$(UNIT) wire=$(WIRE) browser=$(BROWSER) crash=$(CRASH) \
 		mutants=$(MUTANTS) demo=$(DEMO)

@@ -15,7 +15,7 @@ from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.market.purchase import expired
 from packline.orders.changes import CANCELLED, way_back
-from packline.orders.model import Event, Order, OrderState, Parcel, ParcelState, Purchase, UnitState
+from packline.orders.model import Event, Order, OrderState, Parcel, ParcelState, Purchase, Unit, UnitState
 from packline.orders.release import order_blockers
 from stations.kit import Kit
 
@@ -41,7 +41,9 @@ class Terms:
 class Duties:
     """Looks every LOOK_S seconds, and at once when the books change."""
 
-    def __init__(self, kit: Kit, terms: Terms) -> None:
+    def __init__(self, kit: Kit, terms: Terms, *, may_release: Callable[[], bool] = lambda: True) -> None:
+        """`may_release` tells whether new orders may go to the floor at all."""
+        self._may_release = may_release
         self._kit = kit
         self._terms = terms
         self._bell = asyncio.Event()
@@ -69,7 +71,7 @@ class Duties:
         await self._unpaid()
 
     async def _release(self) -> None:
-        waiting = await self._kit.books.orders({OrderState.RECEIVED})
+        waiting = await self._kit.books.orders({OrderState.RECEIVED}) if self._may_release() else []
         if not waiting:
             return
         in_work = await self._in_work()
@@ -133,9 +135,7 @@ class Duties:
         if not parcels and not wanted:
             return
         events = [_parcel_event("ParcelReturning", p, {"reason": why}) for p in parcels]
-        events += [
-            Event(kind="UnitReturned", subject=u.unit_id, order_id=order.order_id, actor="policy") for u in wanted
-        ]
+        events += [_unit_returned(u, order) for u in wanted]
         await self._kit.finish(order.order_id, *events)
         fault = Fault(3012, where=order.order_id, seen=why)
         await self._kit.books.open_exception(fault, station="desk", subject=order.order_id, actions=["dismiss"])
@@ -172,6 +172,11 @@ def _queue(order: Order) -> tuple[int, str, str]:
 
 def _order_event(kind: str, order: Order) -> Event:
     return Event(kind=kind, subject=order.order_id, order_id=order.order_id)
+
+
+def _unit_returned(unit: Unit, order: Order) -> Event:
+    data = {"was": unit.state.value}
+    return Event(kind="UnitReturned", subject=unit.unit_id, order_id=order.order_id, actor="policy", data=data)
 
 
 def _parcel_event(kind: str, parcel: Parcel, data: dict[str, str]) -> Event:

@@ -21,11 +21,11 @@ from apscheduler.triggers.interval import IntervalTrigger
 from controller.duties import Calendar, Duties, Terms
 from controller.links import Links
 from controller.local_server import LocalServer
-from controller.placement import Equipment, Placement, equip, places_of
+from controller.placement import Equipment, Placement, equip
 from controller.pulse import Pulse
-from controller.recovery import Recovery
+from controller.recovery import RESTORED, Recovery
 from controller.requests import Hands, RequestDesk
-from controller.site import Site
+from controller.site import Site, places_of
 from controller.snapshot import Snapshot
 from controller.watching import Watching
 from labeling.printer import PrinterStatus
@@ -45,7 +45,6 @@ from stations.kit import Kit, Rules
 from stations.ports import Offload
 from stations.post import Post
 from stations.resolve import Resolver
-from stations.voiding import void_effects
 
 LINK_DAYS = 30
 BACKUPS_KEPT = 7
@@ -84,6 +83,7 @@ class Line:
         self.equipment: Equipment = equip(
             given.site,
             given.folder,
+            given.data,
             given.links,
             epochs=given.store.epochs,
             owner_id=self.owner_id,
@@ -97,7 +97,9 @@ class Line:
         )
         self._pusher = self._push()
         self._duties = Duties(
-            self.kit, Terms(wip_limit=given.site.policy.wip_limit, no_answer=given.site.policy.no_answer)
+            self.kit,
+            Terms(wip_limit=given.site.policy.wip_limit, no_answer=given.site.policy.no_answer),
+            may_release=lambda: self._recovery is not None and self._recovery.may_release,
         )
         self._requests = self._desk()
         self.printers: dict[str, PrinterStatus] = {}
@@ -106,7 +108,8 @@ class Line:
     async def run(self) -> None:
         """Serve the line for ever."""
         async with self._noted_run() as unclean:
-            self._recovery = self._recover(unclean)
+            restored = await self._store.meta.get(RESTORED) == "yes"
+            self._recovery = self._recover(unclean, restored)
             snapshot = Snapshot(
                 site=self._site,
                 store=self._store,
@@ -202,10 +205,9 @@ class Line:
         return Pusher(
             outbox=self._store.outbox,
             subscribers=subscribers,
-            bell=self._store.books,
+            desk=self._store.books,
             http=self._given.links.http,
             clock=self._given.clock,
-            ids=self._given.ids,
             rng=self._given.rng,
             source=f"urn:packline:{self._site.site.name}",
             link_for=self._link_for,
@@ -223,6 +225,7 @@ class Line:
             requests=self._store.requests,
             alarms=self._store.desk,
             quarantine=self._intake,
+            pushes=self._pusher,
             replay=self._replay,
             clock=self._given.clock,
         )
@@ -250,14 +253,16 @@ class Line:
             await asyncio.shield(self._store.meta.put("running", "no"))
             raise  # told to stop: a clean end; whatever else ends a line leaves the mark of an unclean one
 
-    def _recover(self, unclean: bool) -> Recovery:
+    def _recover(self, unclean: bool, restored: bool) -> Recovery:
         machines = self.equipment.machines.values()
         return Recovery(
             ledger=self._store.ledger,
             desk=self._store.books,
             serials=self._store.meta,
             unclean=unclean,
+            restored=restored,
             books_older=lambda: any(machine.view().books_older for machine in machines),
+            set_aside=self._intake.intake.set_all_aside,
             reconcile_hosts=self._reconcile,
             clock=self._given.clock,
             void_label=self._void_label,
@@ -271,7 +276,6 @@ class Line:
             return
         data = {"sscc": parcel.sscc, "why": "books older than the printer"}
         event = Event(kind="LabelVoided", subject=parcel.lpn, order_id=parcel.order_id, actor="recovery", data=data)
-        await void_effects(self.kit, parcel, "recovery")
         await self.kit.record(event)
 
     async def _reconcile(self) -> bool:

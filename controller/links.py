@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ class Links:
     open_line: OpenLine
     camera: Callable[[str], Camera]
     http: Http
+    video: Http
     clock: Clock
     rng: random.Random
 
@@ -42,15 +44,16 @@ class Links:
         return LineScanner(name=name, address=part.address, open_link=self.open_line, clock=self.clock, rng=self.rng)
 
 
-def real_links(clock: Clock, rng: random.Random, video_url: str) -> Links:
-    """Give links over real sockets; stills come from the video process at `video_url`."""
-    http = open_http()
+def real_links(clock: Clock, rng: random.Random, video_url: str, trust: ssl.SSLContext | bool = True) -> Links:
+    """Give links over real sockets; stills come from the video process at `video_url`, believed by `trust`."""
+    http, video = open_http(), open_http(trust)
     return Links(
         open_block=open_link,
         open_port=tcp_ports(clock),
         open_line=tcp_links(clock),
-        camera=lambda name: VideoStill(name, video_url, clock, http=http),
+        camera=lambda name: VideoStill(name, video_url, clock, http=video),
         http=http,
+        video=video,
         clock=clock,
         rng=rng,
     )

@@ -31,16 +31,6 @@ from stations.print_apply import PrintApply
 from stations.screen import Screen, say
 from stations.turntable import Turntable
 
-_PLACES = {
-    "turntable": ("collect",),
-    "pack": ("pack",),
-    "print_apply": ("label",),
-    "bench": ("bench",),
-    "hold": ("hold",),
-    "courier_gate": ("gate",),
-    "clarification": ("clarify", "shelf"),
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equipment:
@@ -52,18 +42,6 @@ class Equipment:
     scanners: Mapping[str, Scanner]
 
 
-def places_of(site: Site) -> dict[str, str]:
-    """Say which station serves which destination; the first of a kind in the file wins, a bench stands in for what is missing."""
-    places: dict[str, str] = {}
-    for name, part in site.stations.items():
-        for kind in _PLACES[part.kind]:
-            places.setdefault(kind, name)
-    for kind in ("pack", "label"):
-        if kind not in places and "bench" in places:
-            places[kind] = places["bench"]
-    return places
-
-
 def machine_file(name: str, folder: Path) -> MachineFile:
     """Load `plc/machines/<name>.toml`, or the file at a path relative to `folder`."""
     if name.endswith(".toml"):
@@ -72,7 +50,15 @@ def machine_file(name: str, folder: Path) -> MachineFile:
 
 
 def equip(
-    site: Site, folder: Path, links: Links, *, epochs: Epochs, owner_id: int, pulse: Pulse, rng: random.Random
+    site: Site,
+    folder: Path,
+    data: Path,
+    links: Links,
+    *,
+    epochs: Epochs,
+    owner_id: int,
+    pulse: Pulse,
+    rng: random.Random,
 ) -> Equipment:
     """Make every device of the site file; nothing is connected yet."""
     machines = {}
@@ -81,7 +67,7 @@ def equip(
         machines[name] = Machine(
             name=name,
             file=file,
-            link=links.open_block(file, part.address, reach(part, folder, site.data_dir())),
+            link=links.open_block(file, part.address, reach(part, folder, data)),
             epochs=epochs,
             owner_id=owner_id,
             clock=links.clock,
@@ -93,9 +79,7 @@ def equip(
         for name, p in site.printers.items()
     }
     cameras = {name: links.camera(name) for name in site.cameras}
-    scanners = {
-        name: links.scanner(name, part, reach(part, folder, site.data_dir())) for name, part in site.scanners.items()
-    }
+    scanners = {name: links.scanner(name, part, reach(part, folder, data)) for name, part in site.scanners.items()}
     return Equipment(machines=machines, printers=printers, cameras=cameras, scanners=scanners)
 
 

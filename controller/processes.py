@@ -16,6 +16,7 @@ from controller.line import Given, Line
 from controller.links import real_links
 from controller.site import Site
 from controller.starting import DATABASE, database_url, only_one, prepare, secret_of, site_and_data
+from controller.tls import own_trust, tls_of
 from packline.core.clock import LoopClock
 from packline.core.ids import SystemIds
 from packline.store import Store, open_store
@@ -34,7 +35,9 @@ def run_controller(path: Path) -> int:
         async def main() -> None:
             store = open_store(database_url(data), clock=clock, ids=ids)
             import_items(store, site, path.resolve().parent)
-            links = real_links(clock, rng, f"http://{site.web.host}:{site.web.video_port}")
+            scheme = "https" if site.web.is_https else "http"
+            video_url = f"{scheme}://{site.web.host}:{site.web.video_port}"
+            links = real_links(clock, rng, video_url, own_trust(tls_of(site.web, path)))
             given = Given(
                 site=site,
                 folder=path.resolve().parent,
@@ -50,6 +53,7 @@ def run_controller(path: Path) -> int:
             try:
                 await _until_sigterm(Line(given).run())
             finally:
+                await links.video.aclose()
                 await links.http.aclose()
                 store.close()
 

@@ -23,8 +23,20 @@ LOOK_S = 0.05
 ASK_HOSTS_AGAIN_S = 10.0
 
 
+RESTORED = "restored"
+"""The mark in the books that they are older than the world; it stands until everything was re-based."""
+
+
 class Serials(Protocol):
-    """Where durable numbers are kept."""
+    """Where durable numbers and marks are kept."""
+
+    async def get(self, name: str, default: Any = None) -> Any:
+        """Give what is kept under `name`."""
+        ...
+
+    async def put(self, name: str, value: Any) -> None:
+        """Keep `value` under `name`, durably."""
+        ...
 
     async def jump_serials(self, steps: Mapping[str, int]) -> object:
         """Raise each named serial by that much, durably."""
@@ -66,15 +78,18 @@ class Recovery:
         serials: Serials,
         unclean: bool,
         books_older: Callable[[], bool],
+        set_aside: Callable[[], Awaitable[None]],
         reconcile_hosts: Callable[[], Awaitable[bool]],
         clock: Clock,
         void_label: Callable[[OpenEffect], Awaitable[None]],
         newest_job: Callable[[], int] = lambda: 0,
         all_seen: Callable[[], bool] = lambda: True,
+        restored: bool = False,
     ) -> None:
         """Take what it needs.
 
-        `void_label` takes back the label of an open print; `newest_job` is the greatest job number that any machine echoes; `all_seen` tells whether each has answered;
+        `restored` tells that a backup was put back, whatever the machines say; `set_aside` keeps every order in work
+        from being worked before a person has looked; `void_label` takes back the label of an open print; `newest_job` is the greatest job number that any machine echoes; `all_seen` tells whether each has answered;
         `reconcile_hosts` whether every host could be asked.
         """
         self.findings = Findings(unclean=unclean)
@@ -82,6 +97,8 @@ class Recovery:
         self._desk = desk
         self._serials = serials
         self._books_older = books_older
+        self._restored = restored
+        self._set_aside = set_aside
         self._reconcile_hosts = reconcile_hosts
         self._clock = clock
         self._void_label = void_label
@@ -99,6 +116,8 @@ class Recovery:
 
         Raises a link Fault while a machine that must be asked is away. Quick once it is done.
         """
+        if self._restored:
+            await self._rebase()
         await self._first_look()
         if not self._is_rebased and (self._books_older() or await self._knows_newer_job()):
             await self._rebase()
@@ -107,6 +126,11 @@ class Recovery:
         for row in await self._ledger.open_effects(station):
             await self._ask(row, devices)
         self._settled.add(station)
+
+    @property
+    def may_release(self) -> bool:
+        """Tell whether new orders may go to the floor: after a restore only when every host was asked what it has of them."""
+        return not self._hosts_wait.is_set() and (self._is_rebased or not self._restored)
 
     async def run(self) -> None:
         """Ask hosts that were away after a restore until they answer, for ever; stations do not wait for that."""
@@ -160,17 +184,20 @@ class Recovery:
             if self._is_rebased:
                 return
             self.findings.books_older = True
+            await self._serials.put(RESTORED, "yes")  # a stop from here on begins again
             await self._serials.jump_serials(JUMPS)
             await self._serials.leap_journal(JOURNAL_LEAP, self._clock.now())
             fault = Fault(
                 3009,
                 where="recovery",
-                seen="machines with newer epochs or jobs",
-                expected="books as new as the machines",
+                seen="a backup put back" if self._restored else "machines with newer epochs or jobs",
+                expected="books as new as the floor",
             )
             await self._desk.open_exception(fault, station="line", subject="books", actions=["dismiss"])
             self.findings.notes.append("serials_jumped")
-            # before anybody acts: what a host has as shipped must not be worked again
+            # before anybody acts: what was worked in the lost time must not be worked again
+            await self._set_aside()
             if not await self._reconcile_hosts():
                 self._hosts_wait.set()
+            await self._serials.put(RESTORED, "no")
             self._is_rebased = True

@@ -13,6 +13,7 @@ from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.core.scans import Scan
 from packline.feeds.intake import FOREIGN
+from packline.feeds.push import PARKED
 from packline.orders.model import Event, ParcelState, Unit
 from packline.orders.policy import ROLES, Action, may
 from packline.orders.ports import ExceptionRow
@@ -64,10 +65,10 @@ class AlarmStore(Protocol):
     async def acknowledge_alarm(self, alarm_id: int, *, actor: str) -> bool: ...
 
 
-class QuarantineWorker(Protocol):
-    """Decides on quarantined messages."""
+class Worker(Protocol):
+    """Does what people decide about messages: those that came and were set aside, or those that go out and were given up."""
 
-    async def decide(self, row: Any, *, action: str, actor: str) -> None: ...
+    async def decide(self, row: ExceptionRow, *, action: str, actor: str, note: str = "") -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,8 @@ class Hands:
     resolver: Resolver
     requests: RequestStore
     alarms: AlarmStore
-    quarantine: QuarantineWorker
+    quarantine: Worker
+    pushes: Worker
     replay: Callable[[int], Awaitable[None]]
     clock: Clock
 
@@ -158,9 +160,10 @@ class RequestDesk:
         note = str(row.args.get("note", ""))[:MOST_NOTE_CHARACTERS]
         open_rows = await self._hands.kit.books.open_exceptions()
         found = next((r for r in open_rows if r.exception_id == exception_id), None)
-        if found is not None and _is_of_a_feed(found) and action in found.actions:
+        worker = self._worker_of(found) if found is not None and action in found.actions else None
+        if found is not None and worker is not None:
             _demand_right(row, action)
-            await self._hands.quarantine.decide(found, action=action, actor=row.actor)
+            await worker.decide(found, action=action, actor=row.actor, note=note)
         elif found is not None and action == "ship_short" and action in found.actions:
             await self._ship_short(found.station, found.subject, row.actor)
             await self._hands.kit.books.close_exception(exception_id, action=action, actor=row.actor, note=note)
@@ -171,6 +174,11 @@ class RequestDesk:
             await self._hands.resolver.resolve(exception_id, action, actor=row.actor, role=row.role, note=note)
         if found is not None and action == "release" and found.station in self._hands.posts:
             await self._hands.posts[found.station].release(row.actor)
+
+    def _worker_of(self, row: ExceptionRow) -> Worker | None:
+        if row.subject.startswith(PARKED):
+            return self._hands.pushes
+        return self._hands.quarantine if _is_of_a_feed(row) else None
 
     async def _ship_short(self, station: str, unit_id: str, actor: str) -> None:
         work = self._hands.posts[station].work if station in self._hands.posts else None
@@ -205,8 +213,14 @@ class RequestDesk:
             raise Fault(
                 4301, where=parcel.lpn, seen=f"answered when {parcel.state}", expected="a parcel that waits for it"
             )
+        seen, newest = str(row.args["picture"]), await self._hands.kit.books.proof(parcel.lpn)
+        if seen != newest:
+            # The page may be hours old: what was approved there is a label that a reprint has voided since.
+            raise Fault(
+                4303, where=parcel.lpn, seen=f"an answer about picture {seen}", expected=f"about picture {newest}"
+            )
         actor = str(row.args.get("by") or row.actor)
-        data = {"reason": "buyer_rejected"} if kind == "ParcelRejected" else {}
+        data = {"picture": seen, **({"reason": "buyer_rejected"} if kind == "ParcelRejected" else {})}
         await self._hands.kit.record(
             Event(kind=kind, subject=parcel.lpn, order_id=parcel.order_id, actor=actor, data=data)
         )
@@ -244,7 +258,12 @@ class RequestDesk:
                 raise Fault(4301, where=post.name, seen=str(other), expected="hold | release")
 
     async def _replay(self, row: Row) -> None:
-        await self._hands.replay(int(row.args["inbox_id"]))
+        inbox_id = int(row.args["inbox_id"])
+        asked = [r for r in await self._hands.kit.books.open_exceptions() if r.subject == f"inbox:{inbox_id}"]
+        for waiting in asked:  # the row that asks about the message is answered by this, too
+            await self._hands.quarantine.decide(waiting, action=Action.RETRY.value, actor=row.actor)
+        if not asked:
+            await self._hands.replay(inbox_id)
 
 
 def _demand_right(row: Row, action: str) -> None:

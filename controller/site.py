@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
-import ipaddress
 import os
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from controller.site_security import said_faults
 from packline.core.faults import Fault
-from packline.core.files import FileFaults, load_toml
-from packline.orders.tracking import AUDIENCE
 from plc.security import Allow, Security
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+NAME_PATTERN, PREFIX_PATTERN = r"^[a-z][a-z0-9-]{0,39}$", r"^\d{7,10}$"
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Mount = Literal["twin", "real"]
 StationKind = Literal["turntable", "pack", "print_apply", "hold", "bench", "courier_gate", "clarification"]
 
@@ -35,7 +27,7 @@ class SiteHead(_Part):
     title: str
     time_zone: str = "UTC"
     data: str
-    company_prefix: Annotated[str, StringConstraints(pattern=r"^\d{7,10}$")]
+    company_prefix: Annotated[str, StringConstraints(pattern=PREFIX_PATTERN)]
     languages: list[Literal["en", "zh"]] = ["en", "zh"]
     items: str = ""
     """A CSV file beside the site file with the item master; taken in at start when it changed."""
@@ -48,11 +40,18 @@ class Web(_Part):
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
     video_port: Annotated[int, Field(ge=1, le=65535)] = 8081
     public_url: str = ""
+    certificate: str = ""
+    key: str = ""
+
+    @property
+    def is_https(self) -> bool:
+        """Tell whether dashboard and video server speak TLS themselves."""
+        return bool(self.certificate and self.key)
 
     @property
     def base_url(self) -> str:
         """Give the address that links carry."""
-        return self.public_url or f"http://{self.host}:{self.port}"
+        return self.public_url or f"{'https' if self.is_https else 'http'}://{self.host}:{self.port}"
 
 
 class Policy(_Part):
@@ -85,7 +84,10 @@ class PrinterPart(_Part):
 
 
 class CameraPart(_Part):
+    """A camera. `delay_s`: how old a frame of its stream may be when it arrives; more than 2 s is no witness."""
+
     url: str
+    delay_s: Annotated[float, Field(ge=0, le=2)] | None = None
     mount: Mount = "real"
 
 
@@ -169,10 +171,6 @@ class Site(_Part):
         """Give the first station of `kind`, in the file's order."""
         return next((name for name, part in self.stations.items() if part.kind == kind), None)
 
-    def data_dir(self) -> Path:
-        """Give the data folder; a relative one lies under the folder that `packline` was started in."""
-        return Path(os.environ.get("PACKLINE_DATA") or self.site.data)
-
 
 def twin_part(site: Site) -> TwinPart:
     """Give the [twin] part; raises Fault 4201 without one."""
@@ -181,164 +179,25 @@ def twin_part(site: Site) -> TwinPart:
     return site.twin
 
 
-def load_site(path: Path) -> Site:
-    """Read and check a site file; raises FileFaults with every mistake that can be told at once."""
-    site = load_toml(path, Site)
-    faults = list(_cross_check(site, str(path)))
-    if faults:
-        raise FileFaults(faults)
-    return site
-
-
-NEEDS: dict[str, tuple[str, ...]] = {
-    "turntable": ("camera", "scanners"),
-    "pack": ("scanners",),
-    "print_apply": ("printer", "camera"),
-    "bench": ("printer", "camera", "scanners"),
-    "hold": ("scanners",),
-    "courier_gate": ("scanners",),
-    "clarification": ("scanners",),
+SERVES: dict[str, tuple[str, ...]] = {
+    "turntable": ("collect",),
+    "pack": ("pack",),
+    "print_apply": ("label",),
+    "bench": ("bench",),
+    "hold": ("hold",),
+    "courier_gate": ("gate",),
+    "clarification": ("clarify", "shelf"),
 }
-LANE_KINDS = ("gate", "hold", "clarify")
-MACHINE_KINDS = {"turntable", "pack", "print_apply", "courier_gate"}
+"""Which destinations of `packline.orders.routing` a kind of station is."""
 
 
-def _cross_check(site: Site, where: str) -> Iterator[Fault]:
+def places_of(site: Site) -> dict[str, str]:
+    """Say which station serves which destination; the first of a kind in the file wins, a bench stands in for what is missing."""
+    places: dict[str, str] = {}
     for name, part in site.stations.items():
-        yield from _check_station(site, f"{where} [stations.{name}]", part)
-    for name, sub in site.subscribers.items():
-        if sub.role not in AUDIENCE:
-            yield Fault(4201, where=f"{where} [subscribers.{name}.role]", seen=sub.role, expected=" | ".join(AUDIENCE))
-        if not sub.key():
-            yield Fault(4201, where=f"{where} [subscribers.{name}]", seen="no secret", expected="secret or secret_env")
-    for kind in ("feeds", "couriers"):
-        for name, feed in getattr(site, kind).items():
-            if not feed.keys():
-                yield Fault(4201, where=f"{where} [{kind}.{name}]", seen="no secret", expected="secrets or secrets_env")
-    yield from said_faults(site.machines, f"{where} [machines")
-    yield from said_faults({n: p for n, p in site.scanners.items() if p.driver == "autoid"}, f"{where} [scanners")
-    yield from _check_owners(site, where)
-    yield from _check_urls(site, where)
-    yield from _check_addresses(site, where)
-    yield from _check_zone(site, where)
-    if site.twin and not _is_loopback(site.web.host):
-        yield Fault(
-            4201,
-            where=f"{where} [web.host]",
-            seen=site.web.host,
-            expected="a loopback address: [twin] has known passwords",
-        )
-
-
-def _check_station(site: Site, where: str, part: StationPart) -> Iterator[Fault]:
-    needs = NEEDS[part.kind]
-    if part.kind in MACHINE_KINDS and part.run_by == "machine":
-        needs = (*needs, "machine")
-    for need in needs:
-        if not getattr(part, need):
-            yield Fault(
-                4201, where=f"{where}.{need}", seen="nothing", expected=f"a {need.rstrip('s')} for kind {part.kind}"
-            )
-    if part.kind == "print_apply" and part.run_by == "machine":
-        yield from _check_lanes(where, part)
-    for field, pool in (("machine", site.machines), ("printer", site.printers), ("camera", site.cameras)):
-        name = getattr(part, field)
-        if name and name not in pool:
-            yield _unknown(f"{where}.{field}", name, pool)
-    for name in part.scanners:
-        if name not in site.scanners:
-            yield _unknown(f"{where}.scanners", name, site.scanners)
-    if part.feeds and part.feeds not in site.stations:
-        yield _unknown(f"{where}.feeds", part.feeds, site.stations)
-
-
-def _check_lanes(where: str, part: StationPart) -> Iterator[Fault]:
-    if missing := [kind for kind in LANE_KINDS if kind not in part.lanes]:
-        yield Fault(
-            4201, where=f"{where}.lanes", seen=f"no lane for {', '.join(missing)}", expected=f"{', '.join(LANE_KINDS)}"
-        )
-    if len(set(part.lanes.values())) < len(part.lanes):
-        yield Fault(4201, where=f"{where}.lanes", seen="one lane for two places", expected="a lane of its own for each")
-
-
-def _check_owners(site: Site, where: str) -> Iterator[Fault]:
-    """A device has one station: two would take each other's parcels for their own."""
-    owners: dict[str, str] = {}
-    for station, part in site.stations.items():
-        for device in filter(None, (part.machine, part.printer, *part.scanners)):
-            if device in owners:
-                seen, expected = device, f"a device of its own ({owners[device]} has it)"
-                yield Fault(4201, where=f"{where} [stations.{station}]", seen=seen, expected=expected)
-            owners.setdefault(device, station)
-
-
-def _unknown(where: str, name: str, pool: object) -> Fault:
-    names = sorted(pool)  # type: ignore[call-overload]  # a dict of any of the site's parts
-    near = difflib.get_close_matches(name, names, 1)
-    remedy = f"Did you mean {near[0]!r}?" if near else ""
-    return Fault(4201, where=where, seen=name, expected=f"one of {', '.join(names) or 'none declared'}", remedy=remedy)
-
-
-def _check_urls(site: Site, where: str) -> Iterator[Fault]:
-    urls = {f"subscribers.{name}.url": part.url for name, part in site.subscribers.items()}
-    urls |= {f"cameras.{name}.url": part.url for name, part in site.cameras.items()}
-    urls |= {
-        f"feeds.{name}.reconcile_url": part.reconcile_url for name, part in site.feeds.items() if part.reconcile_url
-    }
-    for place, url in urls.items():
-        if not _is_url(url):
-            yield Fault(
-                4201,
-                where=f"{where} [{place}]",
-                seen=url,
-                expected="http://host:port/path or https://... (cameras: rtsp:// too)",
-            )
-
-
-def _is_url(text: str) -> bool:
-    try:
-        url = urlsplit(text)
-        return url.scheme in ("http", "https", "rtsp") and bool(url.hostname) and (url.port is None or url.port > 0)
-    except ValueError:
-        return False
-
-
-def _check_addresses(site: Site, where: str) -> Iterator[Fault]:
-    seen: dict[str, str] = {}
-    for kind in ("machines", "printers", "scanners"):
-        for name, part in getattr(site, kind).items():
-            place = f"{where} [{kind}.{name}.address]"
-            if not _is_address(part.address):
-                yield Fault(4201, where=place, seen=part.address, expected="host:port or opc.tcp://host:port")
-            elif part.address in seen:
-                yield Fault(
-                    4201,
-                    where=place,
-                    seen=part.address,
-                    expected=f"an address of its own ({seen[part.address]} has it)",
-                )
-            seen.setdefault(part.address, name)
-
-
-def _check_zone(site: Site, where: str) -> Iterator[Fault]:
-    try:
-        ZoneInfo(site.site.time_zone)
-    except (KeyError, ValueError, OSError):
-        yield Fault(
-            4201,
-            where=f"{where} [site.time_zone]",
-            seen=site.site.time_zone,
-            expected="an IANA name such as Asia/Shanghai",
-        )
-
-
-def _is_address(text: str) -> bool:
-    host, _, port = text.removeprefix("opc.tcp://").partition("/")[0].rpartition(":")
-    return bool(host) and port.isdigit() and 0 < int(port) < 65536
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        for kind in SERVES[part.kind]:
+            places.setdefault(kind, name)
+    for kind in ("pack", "label"):
+        if kind not in places and "bench" in places:
+            places[kind] = places["bench"]
+    return places

@@ -22,14 +22,19 @@ def find_site(path: Path) -> Path:
     for folder in _shipped():
         if (folder / path.name).exists():
             return folder / path.name
-    raise FileFaults(
-        [Fault(4201, where=str(path), seen="no such file", expected="a site file, or the name of a shipped one")]
-    )
+    expected = "a site file, or the name of a shipped one"
+    remedy = "Check the path, and from which folder you type."
+    raise FileFaults([Fault(4201, where=str(path), seen="no such file", expected=expected, remedy=remedy)])
 
 
 def _shipped() -> list[Path]:
     package = Path(str(resources.files("controller")))
     return [package / "sites", package.parent / "sites"]
+
+
+def is_installed(path: Path) -> bool:
+    """Tell whether `path` is a site file inside the installed package, where nothing else may be written."""
+    return path.resolve().parent == _shipped()[0].resolve()
 
 
 def ports_in(text: str) -> list[int]:

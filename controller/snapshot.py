@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from controller.placement import Equipment
 from controller.recovery import Recovery
 from controller.site import Site, StationPart
+from controller.steady import Steady
 from labeling.printer import PrinterStatus
 from packline.core.clock import Clock
 from packline.store import Store
@@ -44,6 +44,7 @@ class Snapshot:
         self._clock = clock
         self._run_id = run_id
         self._started_at = clock.now()
+        self._steady = Steady()
         self._counts = Figures(store.writer)
         self._figures: dict[str, Any] = {}
         self._figures_at = float("-inf")
@@ -51,6 +52,7 @@ class Snapshot:
     async def take(self) -> dict[str, Any]:
         """Take it now; raises Fault 5002 when the books cannot be read."""
         figures = await self._counted()
+        stations = [self._station(name, part) for name, part in self._site.stations.items()]
         return {
             "at": self._clock.now().isoformat(),
             "seq": figures["seq"],
@@ -60,20 +62,16 @@ class Snapshot:
                 "recovered": self._recovery.findings.as_dict(),
             },
             "line": {
-                "state": self._line_state(),
+                "state": _line_state(stations),
                 **{k: figures[k] for k in ("wip", "per_hour", "oldest_waiting_s", "orders", "parcels")},
             },
-            "stations": [self._station(name, part) for name, part in self._site.stations.items()],
+            "stations": stations,
             "alarms": figures["alarms"],
             "exceptions": figures["exceptions"],
         }
 
-    def _line_state(self) -> str:
-        states = Counter(post.screen.state for post in self._posts.values())
-        return "holding" if states["held"] or states["offline"] or states["asking"] else "running"
-
     def _station(self, name: str, part: StationPart) -> dict[str, Any]:
-        base = self._posts[name].snapshot()
+        base = self._steady.seen(self._posts[name].snapshot(), self._clock.monotonic())
         return {**base, "run_by": part.run_by, "camera": part.camera or "", "devices": self._devices(part)}
 
     def _devices(self, part: StationPart) -> list[dict[str, Any]]:
@@ -125,6 +123,10 @@ class Snapshot:
 
     def _age(self, at: datetime | None) -> float:
         return max(0.0, (self._clock.now() - at).total_seconds()) if at else 0.0
+
+
+def _line_state(stations: Sequence[Mapping[str, Any]]) -> str:
+    return "holding" if any(station["state"] in ("held", "offline", "asking") for station in stations) else "running"
 
 
 def _plain(name: str, kind: str, protocol: str, address: str, connected: bool) -> dict[str, Any]:

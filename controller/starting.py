@@ -11,7 +11,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from controller.site import Site, load_site
+from controller.site import Site
+from controller.site_file import load_site
+from controller.sites import is_installed
 from controller.supervisor import die_with_supervisor
 
 DATABASE = "packline.db"
@@ -21,9 +23,30 @@ _NOISIER = {"asyncua": "CRITICAL", "pymodbus": "CRITICAL"}
 """Libraries that log each failed try; the machine's own log has the first failure and the recovery."""
 
 
+def data_of(site: Site, path: Path) -> Path:
+    """Give the absolute data folder of the site file at `path`.
+
+    PACKLINE_DATA comes first. A relative `data` lies beside the site file, so that every command finds the same books
+    from any folder. The site file inside an installed package is nobody's: its books lie under the user's own state.
+    """
+    if chosen := os.environ.get("PACKLINE_DATA"):
+        return Path(chosen).resolve()
+    declared = Path(site.site.data)
+    if is_installed(path) and not declared.is_absolute():
+        state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        return Path(state).resolve() / "packline" / site.site.name
+    return (path.resolve().parent / declared).resolve()
+
+
 def database_url(data: Path) -> str:
     """Give the database of a data folder, or the one that the environment names."""
     return os.environ.get("PACKLINE_DATABASE") or f"sqlite:///{data / DATABASE}"
+
+
+def books_file(data: Path) -> Path | None:
+    """Give the absolute file of the books; None where the environment names a database server."""
+    scheme, _, path = database_url(data).partition(":///")
+    return Path(path).resolve() if scheme == "sqlite" else None
 
 
 def secret_of(data: Path) -> bytes:
@@ -49,7 +72,7 @@ def prepare() -> None:
 def site_and_data(path: Path) -> tuple[Site, Path]:
     """Read the site file and make its data folder."""
     site = load_site(path)
-    data = site.data_dir()
+    data = data_of(site, path)
     data.mkdir(parents=True, exist_ok=True)
     return site, data
 

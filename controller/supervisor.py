@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import os
 import signal
+import ssl
 import subprocess
 import threading
 import time
@@ -165,11 +166,15 @@ def answers_locally(data: Path) -> Probe:
     return probe
 
 
-def answers_http(host: str, port: int, path: str) -> Probe:
-    """Give a web process's probe: any answer below 500."""
+def answers_http(host: str, port: int, path: str, *, is_https: bool = False) -> Probe:
+    """Give a web process's probe: any answer below 500. It asks for a sign of life; whose certificate it is matters not."""
 
     def probe() -> bool:
-        connection = http.client.HTTPConnection(host, port, timeout=2.0)
+        connection = (
+            http.client.HTTPSConnection(host, port, timeout=2.0, context=_any_certificate())
+            if is_https
+            else http.client.HTTPConnection(host, port, timeout=2.0)
+        )
         try:
             connection.request("GET", path)
             return connection.getresponse().status < 500
@@ -179,6 +184,12 @@ def answers_http(host: str, port: int, path: str) -> Probe:
             connection.close()
 
     return probe
+
+
+def _any_certificate() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def die_with_supervisor() -> None:

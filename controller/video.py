@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from controller.starting import prepare, secret_of, site_and_data
+from controller.tls import tls_of
 from packline.core.clock import WallClock
 from web.video import VideoSettings
 from web.video import run as serve_video
@@ -15,6 +16,7 @@ def run_video(path: Path) -> int:
     prepare()
     site, data = site_and_data(path)
     cameras = {name: part.url for name, part in site.cameras.items()}
-    settings = VideoSettings(cameras=cameras, secret=secret_of(data), clock=WallClock())
-    serve_video(settings, site.web.host, site.web.video_port)
+    delays_s = {name: part.delay_s or 0.0 for name, part in site.cameras.items()}
+    settings = VideoSettings(cameras=cameras, delays_s=delays_s, secret=secret_of(data), clock=WallClock())
+    serve_video(settings, site.web.host, site.web.video_port, tls=tls_of(site.web, path))
     return 0

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from controller.site import Site
 from controller.starting import database_url, prepare, secret_of, site_and_data
+from controller.tls import tls_of
 from packline.core.clock import WallClock
 from packline.core.faults import Fault
 from packline.core.ids import SystemIds
@@ -27,7 +28,7 @@ def run_web(path: Path) -> int:
     _welcome(store, data)
     if site.twin and site.twin.people_password:
         _admit_people(store, site.twin.people_password)
-    serve(_settings(site, data, store), site.web.host, site.web.port)
+    serve(_settings(site, data, store), site.web.host, site.web.port, tls=tls_of(site.web, path))
     return 0
 
 
@@ -45,6 +46,7 @@ def _settings(site: Site, data: Path, store: Store) -> WebSettings:
         couriers={name: part.keys() for name, part in site.couriers.items()},
         video_url=f":{site.web.video_port}",
         buyer_url=site.web.public_url,
+        https=site.web.is_https,
     )
 
 

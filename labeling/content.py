@@ -29,6 +29,10 @@ class ShipTo:
     postcode: str = ""
     phone: str = ""
 
+    def as_dict(self) -> dict[str, Any]:
+        """Give JSON-ready values."""
+        return {**asdict(self), "lines": list(self.lines)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelContent:
@@ -65,10 +69,7 @@ class LabelContent:
 
     def as_dict(self) -> dict[str, Any]:
         """Give JSON-ready values; `from_dict` reads them back."""
-        plain = asdict(self)
-        plain["contents"] = list(self.contents)
-        plain["ship_to"]["lines"] = list(self.ship_to.lines)
-        return plain
+        return {**asdict(self), "contents": list(self.contents), "ship_to": self.ship_to.as_dict()}
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> LabelContent:

@@ -133,11 +133,6 @@ class RasterReader:
         del self._pending[:taken]
         return events
 
-    @property
-    def is_inside_raster(self) -> bool:
-        """Tell whether announced picture rows are still missing."""
-        return self._rows_left > 0
-
     def _reach(self) -> int:
         return self._row_bytes if self._rows_left else _LONGEST_COMMAND
 

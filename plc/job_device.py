@@ -11,7 +11,8 @@ from packline.core.faults import Fault
 from plc.handshake.controller_rules import ControllerBrain
 from plc.handshake.frames import Command, Refusal, Result, Status, identity
 from plc.handshake.verdicts import Intent, Verdict, judge, look
-from plc.machine_file import Job, MachineFile
+from plc.machine_file import MachineFile
+from plc.machine_jobs import Job
 from plc.machine_view import MachineView
 
 ACCEPT_S = 3.0

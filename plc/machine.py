@@ -187,7 +187,7 @@ class Machine:
                 except Fault as fault:  # refused, or the books cannot be written, or no epoch is left
                     self._cause = fault.code
                     self._trouble = self._trouble or fault.code
-                    self._refusal = fault if fault.code == 1008 else None
+                    self._refusal = fault if fault.code == 1010 else None
                 self._tags.lose()
                 await self._link.close()
                 await self._pause(self._backoff.next_s())

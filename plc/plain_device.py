@@ -10,7 +10,8 @@ from packline.core.clock import Clock
 from packline.core.effects import Effect, EffectState, Evidence, Ticket
 from packline.core.faults import Fault
 from plc.links import LinkTrouble, Value
-from plc.machine_file import MachineFile, PlainJob, PlainWrite, Proof
+from plc.machine_file import MachineFile
+from plc.machine_jobs import PlainJob, PlainWrite, Proof
 from plc.machine_view import MachineView
 from plc.tags.codec import modulus
 from plc.tags.values import TagValue

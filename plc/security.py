@@ -27,7 +27,7 @@ class _Part(BaseModel):
 class Protection(_Part):
     """[security] of a device: always both ends by certificate, signed and encrypted."""
 
-    policy: UaPolicy | TlsPolicy = Field(
+    policy: Literal[UaPolicy, TlsPolicy] = Field(
         description="OPC UA: `Basic256Sha256`, `Aes128Sha256RsaOaep` or `Aes256Sha256RsaPss`, always signed and encrypted. "
         "Modbus: `TLS1.2` (that or newer) or `TLS1.3`"
     )
@@ -47,7 +47,8 @@ class Protection(_Part):
     )
 
 
-Words = Annotated[str, StringConstraints(pattern=r"^none: *\S.{6,}$")]
+WORDS_PATTERN, RANGE_PATTERN = r"^none: *\S.{6,}$", r"^(holding|input|coil|discrete) \d{1,5}(-\d{1,5})?$"
+Words = Annotated[str, StringConstraints(pattern=WORDS_PATTERN)]
 
 
 def _kind(value: Any) -> str:
@@ -57,7 +58,7 @@ def _kind(value: Any) -> str:
 Security = Annotated[Annotated[Words, Tag("words")] | Annotated[Protection, Tag("table")], Discriminator(_kind)]
 """A table, or `"none: <why>"`: a connection without protection is never a matter of forgetting."""
 
-Range = Annotated[str, StringConstraints(pattern=r"^(holding|input|coil|discrete) \d{1,5}(-\d{1,5})?$")]
+Range = Annotated[str, StringConstraints(pattern=RANGE_PATTERN)]
 
 
 class Allow(_Part):

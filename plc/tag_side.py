@@ -109,7 +109,7 @@ class TagSide:
     # -- the one task --------------------------------------------------------------------------------------------------
 
     async def admit(self) -> None:
-        """Begin on a fresh connection; raises Fault 1008 when the machine is not what its file says."""
+        """Begin on a fresh connection; raises Fault 1010 when the machine is not what its file says."""
         if self._reader is None:
             return
         await self._reader.begin()
@@ -199,10 +199,10 @@ class TagSide:
             seen = self.value(expected.tag)
             if not seen.is_good or seen.value is None:
                 words = f"{expected.tag} {seen.quality}: {seen.reason}"
-                raise Fault(1008, where=f"{self._name} expect.{name}", seen=words, expected=expected.wanted())
+                raise Fault(1010, where=f"{self._name} expect.{name}", seen=words, expected=expected.wanted())
             if not expected.holds(seen.value):
                 words = f"{expected.tag} = {seen.value}"
-                raise Fault(1008, where=f"{self._name} expect.{name}", seen=words, expected=expected.wanted())
+                raise Fault(1010, where=f"{self._name} expect.{name}", seen=words, expected=expected.wanted())
 
     def _check_order(self, name: str, value: Value, lease_s: float | None) -> None:
         tag = self._file.tags.get(name)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
 from packline.core.faults import Fault
 from packline.core.pictures import Still
 from scanning import gs1
 from scanning.codes import Code, apart
-from scanning.decode import decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,19 +62,6 @@ class VerdictKind(StrEnum):
     UNREADABLE = "unreadable"
 
 
-FAULT_OF: Mapping[VerdictKind, int] = MappingProxyType(
-    {
-        VerdictKind.NO_LABEL: 2104,
-        VerdictKind.WRONG_LABEL: 3002,
-        VerdictKind.OLD_LABEL: 3006,
-        VerdictKind.NO_LPN: 3001,
-        VerdictKind.WRONG_PARCEL: 3004,
-        VerdictKind.DOUBLED: 3003,
-        VerdictKind.UNREADABLE: 3001,
-    }
-)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The judgement and what it rests on."""
@@ -88,11 +73,6 @@ class Verdict:
     def ok(self) -> bool:
         """Tell whether the right label is proved on the right parcel."""
         return self.kind is VerdictKind.MATCH
-
-    @property
-    def fault(self) -> int | None:
-        """Give the house fault code; None for a match."""
-        return FAULT_OF.get(self.kind)
 
 
 def judge(codes: Sequence[Code], expected: ExpectedLabel) -> Verdict:
@@ -115,16 +95,6 @@ def look(codes: Sequence[Code]) -> Seen:
         labels=tuple(sorted(SeenLabel(**r.extra) for r in read if r.kind is gs1.Kind.LABEL)),
         ssccs=tuple(sorted({r.value for r in read if r.kind is gs1.Kind.SSCC})),
     )
-
-
-def judge_still(still: Still, *, asked_at: datetime, last_frame: int | None, expected: ExpectedLabel) -> Verdict:
-    """Decode and judge `still`; takes tens of milliseconds of CPU, so call it off the loop.
-
-    Raises Fault 1005 when the frame is not newer than the question `asked_at` or than `last_frame`, the one judged
-    before: a stale picture is never proof, whatever it shows.
-    """
-    require_fresh(still, asked_at=asked_at, last_frame=last_frame)
-    return judge(decode(still.jpeg, is_enough=shows_plate_and_label), expected)
 
 
 def require_fresh(still: Still, *, asked_at: datetime, last_frame: int | None) -> None:

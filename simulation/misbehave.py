@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packline.core.clock import Clock
 from simulation.machines.applicator import Applicator
@@ -25,10 +25,14 @@ class NoSuchFault(Exception):  # noqa: N818 - an answer to a wrong request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switch:
-    """One fault of one device: `on` takes the number of times it strikes (None: until `off`)."""
+    """One fault of one device: `on` takes the number of times it strikes (None: until `off`).
+
+    `is_over` tells whether somebody ended it by hand, as a person who loads paper does.
+    """
 
     on: Callable[[int | None], Awaitable[None]]
     off: Callable[[], Awaitable[None]]
+    is_over: Callable[[], bool] = lambda: False
 
 
 Switches = Mapping[str, Switch]
@@ -52,7 +56,9 @@ class Misbehaviour:
         return {device: sorted(switches) for device, switches in self._devices.items()}
 
     def active(self) -> list[dict[str, str]]:
-        """List what was switched on and not mended; one that struck its number of times is still listed."""
+        """List what was switched on and not ended since; one that struck its number of times is still listed."""
+        for key in [key for key in self._active if self._switch(*key).is_over()]:
+            self._forget(key)
         return [{"device": device, "fault": fault} for device, fault in self._active]
 
     async def fault(self, device: str, fault: str, *, for_s: float | None = None, times: int | None = None) -> None:
@@ -67,9 +73,7 @@ class Misbehaviour:
         """Switch off what is on: one fault, all of a device, or all; returns how many."""
         chosen = [key for key in self._active if device in ("", key[0]) and fault in ("", key[1])]
         for key in chosen:
-            timer = self._active.pop(key)
-            if timer is not None and timer is not asyncio.current_task():
-                timer.cancel()
+            self._forget(key)
             await self._switch(*key).off()
         return len(chosen)
 
@@ -79,6 +83,11 @@ class Misbehaviour:
         for timer in timers:
             timer.cancel()
         await asyncio.gather(*timers, return_exceptions=True)
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        timer = self._active.pop(key)
+        if timer is not None and timer is not asyncio.current_task():
+            timer.cancel()
 
     async def _mend_after(self, device: str, fault: str, for_s: float) -> None:
         await self._clock.sleep(for_s)
@@ -118,10 +127,11 @@ def machine_switches(machine: AnyMachine, mount: Mount, wire: Wire, clock: Clock
 
 
 def printer_switches(printer: Printer, mount: Mount, wire: Wire) -> Switches:
-    """Give a printer's faults; mending also loads paper and clears its error."""
+    """Give a printer's faults; mending also loads paper and clears its error, and who loads paper ends that fault."""
     switches = {name: _with_both(quirk(printer.quirks, name), printer.changed) for name in _PRINTER_QUIRKS}
     switches["half_print"] = _with_end(switches["half_print"], printer.recover)
-    switches["paper_out"] = _with_end(switches["paper_out"], printer.load_paper)
+    no_paper = _with_end(switches["paper_out"], printer.load_paper)
+    switches["paper_out"] = replace(no_paper, is_over=lambda: "paper_out" not in printer.quirks)
     return {
         **switches,
         **wire_switches(mount, wire),

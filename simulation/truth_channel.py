@@ -7,8 +7,10 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from packline.core.clock import Clock
+from simulation.hands import VERBS, Hands, HandsOrder
 from simulation.misbehave import Misbehaviour, NoSuchFault
 from simulation.mounts.http import Request, Response
+from simulation.plant.things import CannotDo
 from simulation.plant.truth import Truth, as_json
 from simulation.plant.world import World
 
@@ -35,22 +37,25 @@ class MendOrder(BaseModel):
 
 
 class TruthChannel:
-    """Answers GET /truth, /truth/facts?after=n, /faults and POST /fault, /mend."""
+    """Answers GET /truth, /truth/facts?after=n, /faults, /hands and POST /fault, /mend, /hands."""
 
-    def __init__(self, truth: Truth, world: World, misbehaviour: Misbehaviour, clock: Clock) -> None:
+    def __init__(self, truth: Truth, world: World, misbehaviour: Misbehaviour, hands: Hands, clock: Clock) -> None:
         self._truth = truth
         self._world = world
         self._misbehaviour = misbehaviour
+        self._hands = hands
         self._clock = clock
 
     async def handle(self, request: Request) -> Response:
-        """Answer one request; wrong ones get 400, 404 or 405 with the reason as text."""
+        """Answer one request; wrong ones get 400 or 404, impossible ones 409, with the reason as text."""
         try:
             return await self._route(request)
         except (ValidationError, ValueError) as error:
             return Response.of_text(str(error), 400)
         except NoSuchFault as error:
             return Response.of_text(str(error), 404)
+        except CannotDo as error:
+            return Response.of_text(str(error), 409)
 
     async def _route(self, request: Request) -> Response:
         match request.method, request.path:
@@ -68,8 +73,15 @@ class TruthChannel:
             case "POST", "/mend":
                 wish = MendOrder.model_validate(request.json() if request.body else {})
                 return Response.of_json({"mended": await self._misbehaviour.mend(wish.device, wish.fault)})
+            case "GET", "/hands":
+                verbs = {verb: list(words) for verb, (words, _) in VERBS.items()}
+                return Response.of_json({"verbs": verbs, "held": self._hands.held()})
+            case "POST", "/hands":
+                return Response.of_json({"held": await self._hands.work(HandsOrder.model_validate(request.json()))})
             case _:
-                return Response.of_text("GET /truth, /truth/facts?after=n, /faults; POST /fault, /mend", 404)
+                return Response.of_text(
+                    "GET /truth, /truth/facts?after=n, /faults, /hands; POST /fault, /mend, /hands", 404
+                )
 
     def _lasts_s(self, order: FaultOrder) -> float | None:
         if order.until is None:

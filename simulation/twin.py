@@ -10,6 +10,7 @@ import simpy
 from packline.core.clock import Clock, LoopClock
 from simulation.camera_page import PATH, camera_page
 from simulation.hall import Hall
+from simulation.hands import Hands
 from simulation.machines.camera import Offload
 from simulation.misbehave import Misbehaviour, Switches, machine_switches, printer_switches, quirk_switches
 from simulation.mounts.http import HttpServer
@@ -82,7 +83,7 @@ class Twin:
         self.truth_address = ""
         self._spaces = _Spaces()
         self._posts = self._all_posts()
-        channel = TruthChannel(self.truth, self.hall.world, self.misbehaviour, self._clock)
+        channel = TruthChannel(self.truth, self.hall.world, self.misbehaviour, Hands(self.floor, spec), self._clock)
         self._truth_server = HttpServer(spec.truth_address, channel.handle)
         self._tasks: list[asyncio.Task[None]] = []
 

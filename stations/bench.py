@@ -9,13 +9,15 @@ from packline.core.faults import Fault
 from packline.core.scans import Scan
 from packline.orders.model import Event, Order, Parcel, ParcelState
 from scanning import gs1
-from stations.kit import Kit, trouble_of
+from scanning.verify import Seen
+from stations.kit import Kit, plate_of, trouble_of
 from stations.label_job import LabelJob, Tools
 from stations.looking import Eye
 from stations.pack import carton_size
 from stations.person import PersonDevice
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, say
+from stations.visit import begin_visit
 
 _IN_WORK = frozenset({ParcelState.COLLECTED, ParcelState.PACKED, ParcelState.PRINTED, ParcelState.LABELLED})
 
@@ -54,7 +56,7 @@ class Bench:
         self.screen.state = "working"
         _, to = await self._kit.where_to(parcel, order)
         if to == self.name:
-            await self._work(await self._kit.arrive(parcel, self.name))
+            await self._work(await self._arrive(parcel))
         # a person may have taken hours: buyer, host and office went on meanwhile
         await self._hand_on(*await self._kit.known(lpn, self.name))
 
@@ -66,9 +68,7 @@ class Bench:
             return self._word(parsed.value, actor)
         if parsed.kind in (gs1.Kind.LABEL, gs1.Kind.SSCC):
             return await self._label(parsed, actor)
-        if parsed.kind is not gs1.Kind.LPN:
-            raise Fault(4101, where=self.name, seen=parsed.value, expected="a carton plate")
-        return await self._plate(parsed.value)
+        return await self._plate(plate_of(parsed, self.name))
 
     async def _plate(self, lpn: str) -> Instruction:
         if self._current and self._current != lpn:
@@ -93,11 +93,17 @@ class Bench:
         sscc = str(parsed.extra.get("sscc", parsed.value))
         label = await self._kit.books.label(sscc)
         job = self._hands.job
-        if job is None or job.kind is not APPLY or label is None or label.lpn != job.subject or label.state == "voided":
+        if job is None or job.kind is not APPLY or label is None or label.lpn != job.subject:
             expected = f"the label of {job.subject}" if job else "no label now"
             raise Fault(3002, where=self.name, seen=sscc, expected=expected)
+        if label.state == "voided":
+            raise Fault(3006, where=self.name, seen=sscc, expected=f"the newest label of {job.subject}")
         self._hands.answer(True, actor, f"scan of {sscc}")
         return say("label_ok", lpn=label.lpn)
+
+    async def _arrive(self, parcel: Parcel) -> Parcel:
+        look = await self._eye.see() if self._eye is not None and parcel.sscc else None
+        return await begin_visit(self._kit, parcel, self.name, look.seen if look else Seen())
 
     async def _work(self, parcel: Parcel) -> None:
         if parcel.state is ParcelState.COLLECTED:

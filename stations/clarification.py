@@ -8,7 +8,7 @@ from packline.core.faults import Fault
 from packline.core.scans import Scan
 from packline.orders.model import Event, Parcel, ParcelState, UnitState
 from scanning import gs1
-from stations.kit import Kit
+from stations.kit import Kit, plate_of
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, say
 
@@ -40,9 +40,7 @@ class Clarification:
         parsed = gs1.parse(scan.text, scan.symbology)
         if parsed.kind is gs1.Kind.ACTION:
             return await self._answered(parsed.value, scan.actor or "operator")
-        if parsed.kind not in (gs1.Kind.LPN, gs1.Kind.LABEL):
-            raise Fault(4101, where=self.name, seen=parsed.value, expected="a carton plate")
-        parcel, order = await self._kit.known(parsed.value, self.name)
+        parcel, order = await self._kit.known(plate_of(parsed, self.name), self.name)
         where, to = await self._kit.where_to(parcel, order)
         if to != self.name:
             if where.kind != "gone":

@@ -23,7 +23,11 @@ DARK, GREEN, RED, AMBER = range(4)
 
 
 class CourierGate:
-    """Gate, lamp, photo-eye and a fixed scanner; the courier's hand scanner is as good."""
+    """Gate, lamp, photo-eye and a fixed scanner, which alone says what stands at the gate.
+
+    Other scanners (the courier's own) ask about a parcel and open nothing: what they read may be in somebody's hand. Where
+    a fixed scanner is missing or broken, a person runs the gate (`hand_over`).
+    """
 
     kind = "courier_gate"
 
@@ -36,7 +40,6 @@ class CourierGate:
         self._scanner = scanner
         self._departure = Departure(name, kit)
         self._read: asyncio.Future[str] | None = None
-        self._by_hand = ""
         self._lamp: int | None = None
         self._refused = ""
 
@@ -48,7 +51,7 @@ class CourierGate:
             await self._settle_gone()
             self.screen.about()
             self.screen.state, self.screen.next = "idle", say("place_parcel")
-            self._refused = self._by_hand = ""
+            self._refused = ""
             await self._light(DARK)
             return
         if self._refused:
@@ -62,11 +65,9 @@ class CourierGate:
         await self._release(await self._kit.arrive(parcel, self.name))
 
     async def scanned(self, scan: Scan) -> Instruction:
-        """Take a read of the label, from the fixed scanner or the courier's."""
+        """Take the fixed scanner's read; answer everybody whether that parcel may leave."""
         sscc = _sscc_of(scan)
-        if scan.device != self._scanner.name:
-            self._by_hand = sscc
-        elif self._read is not None and not self._read.done():
+        if scan.device == self._scanner.name and self._read is not None and not self._read.done():
             self._read.set_result(sscc)
         parcel = await self._parcel_of(sscc)
         order = await self._kit.order_of(parcel)
@@ -74,17 +75,8 @@ class CourierGate:
             return say("take_back", lpn=parcel.lpn, why=list(why))
         return say("label_ok", lpn=parcel.lpn)
 
-    async def _who(self, *, by_hand: bool = True) -> tuple[Parcel, Order]:
-        self._read = asyncio.get_running_loop().create_future()
-        await self._scanner.trigger()
-        # what the courier scans may be in the courier's hand: the reader at the gate goes first
-        sscc = ""
-        with contextlib.suppress(TimeoutError):
-            sscc = await self._kit.clock.within(READ_S, self._read)
-        sscc, self._by_hand = sscc or (self._by_hand if by_hand else ""), ""
-        if not sscc:
-            fault = Fault(3001, where=self.name, seen=f"nothing within {READ_S} s", expected="a label's SSCC")
-            raise Trouble(fault, subject=self.name)
+    async def _who(self) -> tuple[Parcel, Order]:
+        sscc = await self._read_label()
         try:
             parcel = await self._parcel_of(sscc)
         except Fault as fault:
@@ -94,6 +86,15 @@ class CourierGate:
             label = await self._kit.books.label(sscc)
             raise Trouble(fault, subject=label.lpn if label else sscc) from fault
         return parcel, await self._kit.order_of(parcel)
+
+    async def _read_label(self) -> str:
+        # a read from before the question could be of the parcel before: ask the scanner anew
+        self._read = asyncio.get_running_loop().create_future()
+        await self._scanner.trigger()
+        with contextlib.suppress(TimeoutError):
+            return await self._kit.clock.within(READ_S, self._read)
+        fault = Fault(3001, where=self.name, seen=f"nothing within {READ_S} s", expected="a label's SSCC")
+        raise Trouble(fault, subject=self.name)
 
     async def _parcel_of(self, sscc: str) -> Parcel:
         label = await self._kit.books.label(sscc)
@@ -136,7 +137,7 @@ class CourierGate:
     async def _stands_here(self, parcel: Parcel) -> bool:
         if not sensors(self._gate)["parcel_present"]:
             return False
-        seen, _ = await self._who(by_hand=False)  # a label in somebody's hand proves nothing of what stands here
+        seen, _ = await self._who()
         return seen.lpn == parcel.lpn
 
     async def _light(self, colour: int) -> None:

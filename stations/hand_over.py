@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from packline.core.effects import RELEASE, Effect, EffectState
+from packline.core.effects import OPEN_STATES, RELEASE, Effect, EffectState
 from packline.core.faults import Fault
 from packline.core.scans import Scan
-from packline.orders.model import Parcel
+from packline.orders.model import PARCEL_GONE, Order, Parcel
 from packline.orders.release import ship_blockers
 from scanning import gs1
 from stations.departure import Departure
@@ -16,9 +16,12 @@ from stations.person import PersonDevice
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, say
 
+AGAIN_S = 2.0
+"""A second scan of a label says that the courier has it only when it comes this long after the one before."""
+
 
 class HandOver:
-    """Scan the label: may it leave? Scan it again (or DO:DONE) when the courier has it."""
+    """Scan the label: may it leave? Scan it again after AGAIN_S (or DO:DONE) when the courier has it."""
 
     kind = "courier_gate"
 
@@ -32,10 +35,13 @@ class HandOver:
         )
         self._departure = Departure(name, kit)
         self._current = ""
+        self._scan = ("", 0.0)
 
     async def step(self) -> None:
         """Wait for the courier to take the scanned parcel."""
-        self._current = self._current or await self._left_here()
+        await self._drop_what_may_not_leave()
+        if not self._current and (left := await self._left_here()):
+            self._current = self._current or left  # a scan may have been quicker
         if not self._current:
             self.screen.about()
             self.screen.state, self.screen.next = "idle", say("place_parcel")
@@ -48,6 +54,16 @@ class HandOver:
         self._current = ""
         if outcome.ok:
             await self._departure.book(parcel.lpn, outcome.evidence.source)
+
+    async def _drop_what_may_not_leave(self) -> None:
+        """Between scan and step a parcel may be booked as gone or taken back; one that was asked about stays a question."""
+        if not self._current:
+            return
+        parcel, order = await self._kit.known(self._current, self.name)
+        row = await self._kit.ledger.find(RELEASE, parcel.lpn, parcel.visits)
+        is_asked = row is not None and row.state in OPEN_STATES
+        if parcel.state in PARCEL_GONE or (ship_blockers(order, parcel) and not is_asked):
+            self._current = ""
 
     async def _left_here(self) -> str:
         """A restart finds the parcel that the courier was asked for; one that went before it is booked."""
@@ -62,26 +78,44 @@ class HandOver:
         parsed = gs1.parse(scan.text, scan.symbology)
         actor = scan.actor or "courier"
         if parsed.kind is gs1.Kind.ACTION:
-            if not self._hands.answer(parsed.value == "DONE", actor, f"DO:{parsed.value}"):
-                raise Fault(4301, where=self.name, seen=f"DO:{parsed.value}", expected="a label first")
-            return say("done", lpn=self._current)
-        parcel = await self._parcel(parsed)
+            return await self._word(parsed.value, actor)
+        parcel, order = await self._parcel(parsed)
         if self._current and self._current != parcel.lpn:
             return say("finish_first", unit=self._current)
-        order = await self._kit.order_of(parcel)
         if why := ship_blockers(order, parcel):
-            self._hands.answer(False, actor, f"scan of {parcel.sscc}, refused")
-            return say("take_back", lpn=parcel.lpn, why=list(why))
-        if self._current and self._hands.answer(True, actor, f"scan of {parcel.sscc}"):
+            return self._withdraw(parcel, why, actor, f"scan of {parcel.sscc}, refused")
+        if self._is_second_look(parcel.lpn) and self._hands.answer(True, actor, f"scan of {parcel.sscc}"):
             return say("done", lpn=parcel.lpn)
         self._current = parcel.lpn
         return say("hand_over", lpn=parcel.lpn)
 
-    async def _parcel(self, parsed: gs1.Parsed) -> Parcel:
+    async def _word(self, word: str, actor: str) -> Instruction:
+        job = self._hands.job
+        if job is None or word not in ("DONE", "NOTDONE"):
+            raise Fault(4301, where=self.name, seen=f"DO:{word}", expected="a label first")
+        parcel, order = await self._kit.known(job.subject, self.name)
+        why = ship_blockers(order, parcel) if word == "DONE" else ()
+        if why:
+            return self._withdraw(parcel, why, actor, f"DO:{word}, refused")
+        self._hands.answer(word == "DONE", actor, f"DO:{word}")
+        return say("done", lpn=parcel.lpn)
+
+    def _withdraw(self, parcel: Parcel, why: tuple[str, ...], actor: str, witness: str) -> Instruction:
+        """The books refuse it by now: the courier is not to have it, and the job ends undone."""
+        if self._hands.job is not None and self._hands.job.subject == parcel.lpn:
+            self._hands.answer(False, actor, witness)
+        return say("take_back", lpn=parcel.lpn, why=list(why))
+
+    def _is_second_look(self, lpn: str) -> bool:
+        """Tell whether this scan is another than the last: a scanner that bounces reads a label twice at once."""
+        before, self._scan = self._scan, (lpn, self._kit.clock.monotonic())
+        return before[0] == lpn == self._current and self._scan[1] - before[1] >= AGAIN_S
+
+    async def _parcel(self, parsed: gs1.Parsed) -> tuple[Parcel, Order]:
         sscc = str(parsed.extra.get("sscc", parsed.value))
         label = await self._kit.books.label(sscc)
         if label is None:
             raise Fault(4106, where=self.name, seen=sscc, expected="a label of ours")
         if label.state == "voided":
             raise Fault(3006, where=self.name, seen=sscc, expected="the newest label")
-        return (await self._kit.known(label.lpn, self.name))[0]
+        return await self._kit.known(label.lpn, self.name)

@@ -8,7 +8,7 @@ from packline.core.faults import Fault
 from packline.core.scans import Scan
 from packline.orders.model import PARCEL_GONE, Order, OrderState, Parcel, ParcelState
 from scanning import gs1
-from stations.kit import Kit
+from stations.kit import Kit, plate_of
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, say
 
@@ -42,7 +42,7 @@ class Hold:
         parsed = gs1.parse(scan.text, scan.symbology)
         if parsed.kind is gs1.Kind.SLOT:
             return await self._put(parsed.value, scan.actor or "operator")
-        parcel, order = await self._kit.known(_plate(parsed), self.name)
+        parcel, order = await self._kit.known(plate_of(parsed, self.name), self.name)
         where, to = await self._kit.where_to(parcel, order)
         if where.kind == "gone":
             raise Fault(
@@ -88,9 +88,3 @@ class Hold:
         raise Fault(
             3004, where=self.name, seen="no free slot", expected="a free slot", remedy="Fetch what is due first."
         )
-
-
-def _plate(parsed: gs1.Parsed) -> str:
-    if parsed.kind in (gs1.Kind.LPN, gs1.Kind.LABEL):
-        return parsed.value
-    raise Fault(4101, where="scan", seen=parsed.value, expected="a carton plate")

@@ -16,19 +16,21 @@ from packline.orders.model import Event, Order, Parcel
 from packline.orders.policy import Reaction, rule_for
 from packline.orders.ports import Books
 from packline.orders.routing import Destination, destination
+from scanning import gs1
 from stations.ports import Machinery, Offload, View
 
 _LINK_FAULTS = range(1001, 1101)
 
 
 class Trouble(Exception):  # noqa: N818 - the trade's word
-    """A fault about one subject (LPN, unit or station); `effect_id` names the effect that is in doubt."""
+    """A fault about one subject (LPN, unit or station); `effect_id` and `kind` name the effect that is in doubt."""
 
-    def __init__(self, fault: Fault, *, subject: str, effect_id: str = "") -> None:
+    def __init__(self, fault: Fault, *, subject: str, effect_id: str = "", kind: str = "") -> None:
         super().__init__(fault.text())
         self.fault = fault
         self.subject = subject
         self.effect_id = effect_id
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +191,18 @@ class Kit:
         return (self.clock.now() + timedelta(seconds=seconds)).isoformat()
 
 
+def plate_of(parsed: gs1.Parsed, where: str) -> str:
+    """Give the carton plate that was scanned; raises Fault 4101 for a label or anything else.
+
+    A label names the parcel that it was made for, which need not be the carton that it sticks on.
+    """
+    if parsed.kind is gs1.Kind.LPN:
+        return parsed.value
+    is_label = parsed.kind in (gs1.Kind.LABEL, gs1.Kind.SSCC)
+    seen = f"a label: {parsed.value}" if is_label else parsed.value
+    raise Fault(4101, where=where, seen=seen, expected="the carton's own plate" if is_label else "a carton plate")
+
+
 def link_fault(view: View, where: str) -> Fault | None:
     """Give what is wrong with the way to a machine: the cause that the machine's link found, or what its picture shows."""
     if view.quality == "good":
@@ -216,7 +230,9 @@ def sensors(machine: Machinery) -> Mapping[str, int]:
     return view.inputs
 
 
-def trouble_of(outcome: Outcome, *, where: str, subject: str, unknown: int = 2005, failed: int = 2006) -> Trouble:
+def trouble_of(
+    outcome: Outcome, *, where: str, subject: str, unknown: int = 2005, failed: int = 2006, kind: str = ""
+) -> Trouble:
     """Say what is wrong with an outcome that is not confirmed; a job that still runs holds the station."""
     otherwise = {EffectState.SENT: 2001, EffectState.UNKNOWN: unknown, EffectState.NOT_EXECUTED: 2003}
     code = outcome.evidence.fault or otherwise.get(outcome.state, failed)
@@ -224,9 +240,8 @@ def trouble_of(outcome: Outcome, *, where: str, subject: str, unknown: int = 200
     if outcome.state is EffectState.FAILED and rule_for(code).reaction is Reaction.HOLD:
         # waiting heals no job that failed: only a person's word opens it again, so it must be asked for
         code, seen = failed, f"{seen}, fault {code}"
-    return Trouble(
-        Fault(code, where=where, seen=seen, expected="confirmed"), subject=subject, effect_id=outcome.effect_id
-    )
+    fault = Fault(code, where=where, seen=seen, expected="confirmed")
+    return Trouble(fault, subject=subject, effect_id=outcome.effect_id, kind=kind)
 
 
 def _at(event: Event, place: str) -> Event:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from labeling.content import LabelContent, ShipTo
@@ -10,11 +10,12 @@ from packline.core.clock import Clock
 from packline.core.effects import APPLY, PRINT, Device, Effect, EffectKind, EffectState, Evidence, Outcome
 from packline.core.faults import Fault
 from packline.core.identity import Sscc
+from packline.orders.changes import ADDRESS_CHANGED
 from packline.orders.model import Event, Order, Parcel, ParcelState
 from packline.orders.release import label_blockers
 from scanning.verify import ExpectedLabel, Seen, VerdictKind
 from stations.kit import Kit, Trouble, trouble_of
-from stations.looking import Eye, Look
+from stations.looking import Eye, Look, plate_in
 from stations.screen import Screen, say
 
 MOST_CONTENT_LINES = 6
@@ -52,6 +53,8 @@ class LabelJob:
         `before` is what the camera saw on the carton just now. A parcel that is taken out of this work meanwhile (voided,
         cancelled, readdressed) is given back as it is then.
         """
+        # a plate scanned in a hand says nothing of what stands before the camera: a label is made for the carton in the picture
+        plate_in(before, where=self._station, subject=parcel.lpn, wanted=parcel.lpn)
         await self._refuse_foreign_label(parcel, before)
         if parcel.state is ParcelState.PACKED:
             parcel = await self._print(await self._assigned(parcel))
@@ -95,7 +98,9 @@ class LabelJob:
         is_silent = outcome.state is EffectState.UNKNOWN and outcome.evidence.fault == SILENT
         if is_silent and self._tools.label_waits():
             proof = Evidence(state=EffectState.CONFIRMED, source="sensor at the printer's exit")
-            outcome = await self._kit.ledger.settle(outcome.effect_id, proof)
+            outcome = await self._or_none_if_voided(parcel, self._kit.ledger.settle(outcome.effect_id, proof))
+        if outcome is None:
+            return await self._fresh(parcel)
         if not outcome.ok:
             raise trouble_of(outcome, where=f"{self._station} printer", subject=parcel.lpn, unknown=2103, failed=2105)
         printed = self._event("LabelPrinted", parcel, {"sscc": parcel.sscc, "witness": outcome.evidence.source})
@@ -109,7 +114,8 @@ class LabelJob:
             return
         is_in_doubt = outcome.state is EffectState.UNKNOWN and (outcome.evidence.fault or 2005) >= OF_MACHINES
         if not outcome.ok and not is_in_doubt:
-            raise trouble_of(outcome, where=f"{self._station} parcel {parcel.lpn}", subject=parcel.lpn)
+            where = f"{self._station} parcel {parcel.lpn}"
+            raise trouble_of(outcome, where=where, subject=parcel.lpn, kind=APPLY.name)
         self._screen.next = say("labelling", lpn=parcel.lpn, step="verify")
         look = await self._tools.eye.see(self._expected(parcel))
         await self._judge(parcel, outcome, look)
@@ -125,8 +131,29 @@ class LabelJob:
             raise self._not_proved(verdict.kind, verdict.seen, outcome, parcel)
         if not outcome.ok:
             proof = Evidence(state=EffectState.CONFIRMED, source="camera", data={"picture": picture})
-            await self._kit.ledger.settle(outcome.effect_id, proof)
-        await self._kit.follow(parcel, *self._verified(parcel, await self._kit.order_of(parcel), picture))
+            if await self._or_none_if_voided(parcel, self._kit.ledger.settle(outcome.effect_id, proof)) is None:
+                return
+        order = await self._kit.order_of(parcel)
+        if await self._is_readdressed(parcel, order):
+            await self._kit.follow(parcel, *self._taken_back(parcel))
+            return
+        await self._kit.follow(parcel, *self._verified(parcel, order, picture))
+
+    async def _is_readdressed(self, parcel: Parcel, order: Order) -> bool:
+        """Tell whether the order has another address by now than the one on the label.
+
+        A change that was worked out before this label's number was booked could not void it, and may be booked after it.
+        """
+        printed = await self._kit.ledger.find(PRINT, parcel.lpn, parcel.generation)
+        if printed is None:
+            return False
+        return order.content.ship_to is None or printed.effect.parameters["ship_to"] != _ship_to(order).as_dict()
+
+    def _taken_back(self, parcel: Parcel) -> list[Event]:
+        """The label is on the carton: it must come off by hand before the next one goes on."""
+        why: dict[str, object] = {"reason": ADDRESS_CHANGED}
+        voided = self._event("LabelVoided", parcel, {"sscc": parcel.sscc, **why})
+        return [voided, self._event("ParcelClarify", parcel, why)]
 
     def _verified(self, parcel: Parcel, order: Order, picture: str) -> list[Event]:
         label = {"sscc": parcel.sscc, "print_number": parcel.print_number}
@@ -171,13 +198,18 @@ class LabelJob:
         return ExpectedLabel(lpn=parcel.lpn, sscc=parcel.sscc, print_number=parcel.print_number)
 
     async def _perform(self, effect: Effect, parcel: Parcel, device: Device) -> Outcome | None:
-        """Perform; None when the label was voided while the device worked at it."""
+        return await self._or_none_if_voided(parcel, self._kit.ledger.perform(effect, device))
+
+    async def _or_none_if_voided(self, parcel: Parcel, work: Awaitable[Outcome]) -> Outcome | None:
+        """Give what the ledger says; None when the label was voided meanwhile, and with it what was done for it."""
         try:
-            return await self._kit.ledger.perform(effect, device)
+            outcome = await work
         except Fault as fault:
             if fault.code != 5101 or await self._kit.is_as_before(parcel):
                 raise
             return None
+        is_over = outcome.state is EffectState.VOIDED and not await self._kit.is_as_before(parcel)
+        return None if is_over else outcome
 
     def _effect(self, kind: EffectKind, parcel: Parcel, parameters: dict[str, object]) -> Effect:
         return Effect(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from packline.core.faults import Fault
 from packline.core.pictures import Camera, Still
 from scanning.codes import Code
 from scanning.decode import decode
 from scanning.verify import ExpectedLabel, Seen, Verdict, judge, look, require_fresh, shows_plate_and_label
-from stations.kit import Kit
+from stations.kit import Kit, Trouble
 from stations.screen import Screen
 
 
@@ -54,6 +55,19 @@ class Eye:
         picture = await books.keep_picture(seen.still, kind=kind, subject=subject, order_id=order_id, note=note)
         self._screen.pictures.appendleft(picture)
         return picture
+
+
+def plate_in(seen: Seen, *, where: str, subject: str, wanted: str = "") -> str:
+    """Give the one carton plate in a picture, `wanted` if it must be that one; raises Trouble 3001 about `subject`."""
+    if len(seen.lpns) == 1 and wanted in ("", seen.lpns[0]):
+        return seen.lpns[0]
+    fault = Fault(
+        3001,
+        where=where,
+        seen=" ".join(seen.lpns) or "nothing readable",
+        expected=f"the plate {wanted} alone" if wanted else "one carton plate",
+    )
+    raise Trouble(fault, subject=subject)
 
 
 def _read(jpeg: bytes) -> list[Code]:

@@ -13,6 +13,10 @@ PATIENCE_S = 12 * 3600.0
 """After this a person's job counts as unknown; a shift is shorter."""
 
 
+class Held(Exception):  # noqa: N818 - the trade's word
+    """The station was held while it waited for a person; what was asked stays asked and is shown again afterwards."""
+
+
 class PersonDevice(Device):
     """Shows what to do and waits for `answer`; keeps nothing, so a restart simply shows the job again."""
 
@@ -22,6 +26,7 @@ class PersonDevice(Device):
         self._clock = clock
         self._words = words
         self._waiting: tuple[Effect, asyncio.Future[Evidence]] | None = None
+        screen.on_hold = self._let_go
 
     @property
     def job(self) -> Effect | None:
@@ -38,7 +43,9 @@ class PersonDevice(Device):
         return Evidence(state=EffectState.SENT, source="screen")
 
     async def inquire(self, effect: Effect, ticket: Ticket) -> Evidence:
-        """Wait for the person's answer, at most PATIENCE_S."""
+        """Wait for the person's answer, at most PATIENCE_S; raises Held when the station is held."""
+        if self._screen.hold_by:
+            raise Held
         self._show(effect)
         answer: asyncio.Future[Evidence] = asyncio.get_running_loop().create_future()
         self._waiting = (effect, answer)
@@ -56,6 +63,10 @@ class PersonDevice(Device):
         state = EffectState.CONFIRMED if done else EffectState.NOT_EXECUTED
         self._waiting[1].set_result(Evidence(state=state, source=f"person {actor}", data={"witness": witness}))
         return True
+
+    def _let_go(self) -> None:
+        if self._waiting is not None and not self._waiting[1].done():
+            self._waiting[1].set_exception(Held())
 
     def _show(self, effect: Effect) -> None:
         self._screen.state = "working"

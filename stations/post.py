@@ -10,10 +10,11 @@ from typing import Any, Protocol
 
 from packline.core.faults import Fault
 from packline.core.scans import Scan
-from packline.orders.policy import Reaction, rule_for
+from packline.orders.policy import Reaction, actions_for, rule_for
 from stations.away import BELL_AFTER_S, Away
 from stations.bells import OF_STEPS, Bells
 from stations.kit import Kit, Trouble
+from stations.person import Held
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, refuse, say
 
@@ -79,8 +80,9 @@ class Post:
             self._scans.put_nowait(scan)
 
     async def hold(self, actor: str) -> None:
-        """A person stops the station after its present step."""
+        """A person stops the station after its present step; a step that waits for a person ends at once."""
         self.screen.hold_by = actor
+        self.screen.on_hold()
         self.wake()
 
     async def release(self, actor: str) -> None:
@@ -108,17 +110,20 @@ class Post:
             await self._ready()
             await self.work.step()
             await self._recovered()
+        except Held:
+            return  # its effect stays open: it is asked about again after the release
         except Trouble as trouble:
-            await self._react(trouble.fault, trouble.subject, trouble.effect_id)
+            await self._react(trouble.fault, trouble)
         except Fault as fault:
-            await self._react(fault, self.name, "")
+            await self._react(fault)
         except Exception as error:  # the one broad net: the station holds and says why
             log.exception("station %s", self.name)
             self.screen.hold_by = "software"
-            await self._react(_software(self.name, error), self.name, "")
+            await self._react(_software(self.name, error))
 
-    async def _react(self, fault: Fault, subject: str, effect_id: str) -> None:
+    async def _react(self, fault: Fault, about: Trouble | None = None) -> None:
         rule = rule_for(fault.code)
+        subject, effect_id, kind = (about.subject, about.effect_id, about.kind) if about else (self.name, "", "")
         if self._may_retry(fault, subject, rule.tries):
             return
         if rule.reaction is Reaction.HOLD:
@@ -126,8 +131,9 @@ class Post:
                 await self.bells.ring(fault, STEP)
             self._show("offline" if fault.code < 2000 else "held", say("fault", code=fault.code), fault)
             return
+        actions = [action.value for action in actions_for(fault.code, kind)]
         exception_id = await self._kit.books.open_exception(
-            fault, station=self.name, subject=subject, actions=[a.value for a in rule.actions], effect_id=effect_id
+            fault, station=self.name, subject=subject, actions=actions, effect_id=effect_id
         )
         self._kit.changed()
         if rule.reaction is not Reaction.NOTE:

@@ -5,30 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from packline.core.effects import (
-    APPLY,
     DISCARD,
     EJECT,
+    OPEN_STATES,
     PRINT,
     SEAL,
     Device,
     Effect,
+    EffectKind,
     EffectState,
     Evidence,
+    OpenEffect,
+    Outcome,
     Ticket,
 )
 from packline.core.faults import Fault
 from packline.core.scans import Scan
 from packline.orders.model import PARCEL_GONE, Event, Order, Parcel, ParcelState
+from packline.orders.policy import UNPROVED_SEAL
 from stations.kit import Kit, Trouble, require_good, sensors, trouble_of
 from stations.label_job import LabelJob, Tools
-from stations.looking import Eye, Look
+from stations.looking import Eye, Look, plate_in
+from stations.pack import is_it_sealed
 from stations.ports import Machinery
 from stations.screen import Instruction, Screen, say
-from stations.voiding import void_effects
+from stations.visit import NOTHING_DONE, begin_visit
 
 MOST_DISCARDS = 3
 STRAY = 2107
-_NOT_DONE = frozenset({EffectState.NOT_EXECUTED, EffectState.VOIDED})
+PACKER_SAYS_S = 5.0
+"""A carton may be here before the packer's word on it is in the books; after this long a person is asked."""
 
 
 class ExitGuard(Device):
@@ -80,6 +86,8 @@ class PrintApply:
         self._arm = arm
         self._eye = eye
         self._lanes = lanes
+        self._unsaid = ("", 0.0)
+        self._asked = ("", 0)
         tools = Tools(
             printer=ExitGuard(printer, arm),
             hands=arm.device(),
@@ -95,12 +103,21 @@ class PrintApply:
         if not sensors(self._arm)["parcel_present"]:
             self.screen.about()
             self.screen.state, self.screen.next = "idle", say("wait_carton")
+            await self._settle_strangers_gone()
             return
         self.screen.state = "working"
         look = await self._eye.see()
         parcel, order = await self._identify(look)
         self.screen.about(parcel=parcel.lpn, order=order.order_id)
+        seal = await self._kit.ledger.find(SEAL, parcel.lpn, 1)
+        parcel = await self._packed_by_machines_word(parcel, seal)
+        if self._waits_for_packer(parcel, seal):
+            self.screen.state, self.screen.next = "waiting", say("labelling", lpn=parcel.lpn, step="arrive")
+            return
+        parcel = await begin_visit(self._kit, parcel, self.name, look.seen)
         where, to = await self._kit.where_to(parcel, order)
+        if parcel.state is ParcelState.COLLECTED and where.kind == "pack":
+            await self._ask_whether_sealed(parcel, seal)
         if where.kind == "label" and to == self.name:
             parcel, order = await self._label(parcel, look)
             where, to = await self._kit.where_to(parcel, order)
@@ -124,11 +141,7 @@ class PrintApply:
         return say("take_to", lpn=parcel.lpn, to=to, kind=where.kind)
 
     async def _identify(self, look: Look) -> tuple[Parcel, Order]:
-        if len(look.seen.lpns) != 1:
-            seen = " ".join(look.seen.lpns) or "nothing readable"
-            fault = Fault(3001, where=self.name, seen=seen, expected="one carton plate")
-            raise Trouble(fault, subject=self.name)
-        lpn = look.seen.lpns[0]
+        lpn = plate_in(look.seen, where=self.name, subject=self.name)
         try:
             parcel, order = await self._kit.known(lpn, self.name)
         except Fault as fault:
@@ -138,58 +151,60 @@ class PrintApply:
             await self._send_off_stranger(lpn)
             seen = f"{lpn}, booked as {parcel.state}"
             raise Trouble(Fault(3004, where=self.name, seen=seen, expected="a parcel in work"), subject=lpn)
-        parcel = await self._packed_after_all(parcel)
-        return await self._arrive(parcel, look), order
+        return parcel, order
 
-    async def _arrive(self, parcel: Parcel, look: Look) -> Parcel:
-        """Book a visit in. Whoever the books still have here was taken off by hand: there is room for one."""
-        if not await self._kit.is_new_here(parcel, self.name):
+    async def _packed_by_machines_word(self, parcel: Parcel, seal: OpenEffect | None) -> Parcel:
+        """Book a seal that the packer confirmed and nobody booked. That a carton stands here proves no seal: hands carry, too."""
+        if parcel.state is not ParcelState.COLLECTED or seal is None or seal.state is not EffectState.CONFIRMED:
             return parcel
-        here = await self._kit.books.parcels(place=self.name)
-        also = [self._event("ParcelMoved", p, {"place": ""}) for p in here if p.lpn != parcel.lpn]
-        if not await self._left_its_label(parcel, look):
-            return await self._kit.arrive(parcel, self.name, *also)
-        also.append(self._event("LabelVoided", parcel, {"sscc": parcel.sscc, "reason": "left_behind"}))
-        arrived = await self._kit.arrive(parcel, self.name, *also)
-        await void_effects(self._kit, parcel, "an earlier visit")
-        return arrived
-
-    async def _left_its_label(self, parcel: Parcel, look: Look) -> bool:
-        """Tell whether a label was printed on an earlier visit and never put on.
-
-        What lies at the printer's exit now may be anybody's; that label is void, wherever it is, and a new one is printed.
-        """
-        if not parcel.sscc or parcel.state not in (ParcelState.PACKED, ParcelState.PRINTED) or look.seen.labels:
-            return False
-        applied = await self._kit.ledger.find(APPLY, parcel.lpn, parcel.generation)
-        printed = await self._kit.ledger.find(PRINT, parcel.lpn, parcel.generation)
-        was_printed = printed is not None and printed.state not in _NOT_DONE
-        return was_printed and (applied is None or applied.state in _NOT_DONE)
-
-    async def _packed_after_all(self, parcel: Parcel) -> Parcel:
-        """Only sealed cartons leave the packer: a carton seen here settles a seal in doubt."""
-        seal = await self._kit.ledger.find(SEAL, parcel.lpn, 1)
-        if parcel.state is not ParcelState.COLLECTED or seal is None:
-            return parcel
-        if seal.state in (EffectState.INTENDED, EffectState.SENT, EffectState.UNKNOWN):
-            proof = Evidence(state=EffectState.CONFIRMED, source="camera behind the packer")
-            await self._kit.ledger.settle(seal.effect_id, proof)
-        elif seal.state is not EffectState.CONFIRMED:
-            return parcel
-        event = Event(kind="ParcelPacked", subject=parcel.lpn, order_id=parcel.order_id, station=self.name)
-        await self._kit.record(event)
+        await self._kit.follow(parcel, self._event("ParcelPacked", parcel, {}))
         return (await self._kit.known(parcel.lpn, self.name))[0]
+
+    def _waits_for_packer(self, parcel: Parcel, seal: OpenEffect | None) -> bool:
+        """Tell whether the packer may still say what it did: a carton can be quicker than its word."""
+        if parcel.state is not ParcelState.COLLECTED or seal is None or seal.state not in OPEN_STATES:
+            self._unsaid = ("", 0.0)
+            return False
+        now = self._kit.clock.monotonic()
+        if self._unsaid[0] != parcel.lpn:
+            self._unsaid = (parcel.lpn, now)
+        return now - self._unsaid[1] < PACKER_SAYS_S
+
+    async def _ask_whether_sealed(self, parcel: Parcel, seal: OpenEffect | None) -> None:
+        """Ask a person once a visit; raises Trouble until it is answered. One that is not sealed goes back by the hold place."""
+        visit = (parcel.lpn, parcel.visits)
+        waiting = await self._kit.books.open_exceptions(self.name)
+        is_open = any(row.code == UNPROVED_SEAL and row.subject == parcel.lpn for row in waiting)
+        if visit == self._asked and not is_open:
+            return
+        self._asked = visit
+        seen = f"seal {seal.state}" if seal else "no seal in the books"
+        raise is_it_sealed(parcel, seen, self.name, seal.effect_id if seal else "")
 
     async def _free_the_peel(self, parcel: Parcel) -> None:
         """A label at the printer's exit that no open job owns (void, restored books) is thrown away before printing."""
+        for row in await self._open_rows(DISCARD, self.name):
+            await self._seen_discarded(await self._kit.ledger.ask(row.effect, self._arm.device()))
         for _ in range(MOST_DISCARDS):
             if self._is_peel_free() or await self._is_ours(parcel):
                 return
             number = await self._kit.books.serial("discard")
             effect = Effect(kind=DISCARD, subject=self.name, generation=number, station=self.name)
-            await self._kit.ledger.perform(effect, self._arm.device())
+            await self._seen_discarded(await self._kit.ledger.perform(effect, self._arm.device()))
         if not self._is_peel_free():
             raise Trouble(Fault(STRAY, where=self.name, seen="a label that will not go"), subject=self.name)
+
+    async def _seen_discarded(self, outcome: Outcome) -> None:
+        """What the arm cannot tell of a discard, the sensors tell: nothing in doubt is begun again under another number."""
+        if outcome.state is EffectState.SENT:
+            raise trouble_of(outcome, where=f"{self.name} discard", subject=self.name)
+        if outcome.state is EffectState.UNKNOWN:
+            state = EffectState.CONFIRMED if self._is_peel_free() else EffectState.NOT_EXECUTED
+            await self._kit.ledger.settle(outcome.effect_id, Evidence(state=state, source="sensor"))
+
+    async def _open_rows(self, kind: EffectKind, subject: str = "") -> list[OpenEffect]:
+        rows = await self._kit.ledger.open_effects(self.name)
+        return [row for row in rows if row.effect.kind is kind and subject in ("", row.effect.subject)]
 
     def _is_peel_free(self) -> bool:
         inputs = sensors(self._arm)
@@ -200,21 +215,36 @@ class PrintApply:
         if not parcel.sscc:
             return False
         printed = await self._kit.ledger.find(PRINT, parcel.lpn, parcel.generation)
-        return printed is not None and printed.state not in _NOT_DONE
+        return printed is not None and printed.state not in NOTHING_DONE
 
     async def _send_off_stranger(self, lpn: str) -> None:
         """Push a carton that the books have no work for to clarification."""
         if self._waits_for_room(self._lanes["clarify"]):
             return
-        number = await self._kit.books.serial("discard")
-        effect = Effect(
+        begun = [row.effect for row in await self._open_rows(EJECT, lpn) if _is_of_stranger(row)]
+        effect = begun[0] if begun else await self._eject_of_stranger(lpn)
+        outcome = await self._kit.ledger.perform(effect, self._arm.device())
+        if outcome.state is EffectState.UNKNOWN:
+            outcome = await self._kit.ledger.settle(outcome.effect_id, await self._still_here(lpn))
+        if outcome.state not in (EffectState.CONFIRMED, EffectState.NOT_EXECUTED):
+            raise trouble_of(outcome, where=f"{self.name} eject", subject=lpn)
+
+    async def _eject_of_stranger(self, lpn: str) -> Effect:
+        return Effect(
             kind=EJECT,
             subject=lpn,
-            generation=-number,  # no visit of ours: counted apart from the visits of known parcels
+            # no visit of ours: counted apart from the visits of known parcels
+            generation=-await self._kit.books.serial("discard"),
             station=self.name,
             parameters={"lane": self._lanes["clarify"]},
         )
-        await self._kit.ledger.perform(effect, self._arm.device())
+
+    async def _settle_strangers_gone(self) -> None:
+        """A stranger whose eject stayed in doubt is not at the stop any more."""
+        for row in await self._open_rows(EJECT):
+            if _is_of_stranger(row):
+                proof = Evidence(state=EffectState.CONFIRMED, source="photo-eye")
+                await self._kit.ledger.settle(row.effect_id, proof)
 
     def _waits_for_room(self, lane: int) -> bool:
         if not sensors(self._arm)[f"lane{lane}_full"]:
@@ -237,7 +267,7 @@ class PrintApply:
         )
         outcome = await self._kit.ledger.perform(effect, self._arm.device())
         if outcome.state is EffectState.UNKNOWN:
-            outcome = await self._kit.ledger.settle(outcome.effect_id, await self._still_here(parcel))
+            outcome = await self._kit.ledger.settle(outcome.effect_id, await self._still_here(parcel.lpn))
         if outcome.state is EffectState.NOT_EXECUTED:
             return
         if not outcome.ok:
@@ -245,15 +275,19 @@ class PrintApply:
         place = self._kit.places["gate"] if lane_kind == "gate" else f"lane-{lane_kind}"
         await self._kit.moved(parcel, f"to:{place}", self.name, only_from=self.name)
 
-    async def _still_here(self, parcel: Parcel) -> Evidence:
+    async def _still_here(self, lpn: str) -> Evidence:
         if not sensors(self._arm)["parcel_present"]:
             return Evidence(state=EffectState.CONFIRMED, source="photo-eye")
         look = await self._eye.see()
         if not look.seen.lpns:
-            fault = Fault(3001, where=self.name, seen="nothing readable", expected=f"{parcel.lpn} or another plate")
+            fault = Fault(3001, where=self.name, seen="nothing readable", expected=f"{lpn} or another plate")
             raise Trouble(fault, subject=self.name)
-        state = EffectState.NOT_EXECUTED if parcel.lpn in look.seen.lpns else EffectState.CONFIRMED
+        state = EffectState.NOT_EXECUTED if lpn in look.seen.lpns else EffectState.CONFIRMED
         return Evidence(state=state, source="camera", data=look.seen.as_dict())
 
     def _event(self, kind: str, parcel: Parcel, data: Mapping[str, object]) -> Event:
         return Event(kind=kind, subject=parcel.lpn, order_id=parcel.order_id, station=self.name, data=data)
+
+
+def _is_of_stranger(row: OpenEffect) -> bool:
+    return row.effect.generation < 0

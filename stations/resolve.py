@@ -8,11 +8,10 @@ from packline.core.effects import EffectState, Evidence
 from packline.core.faults import Fault
 from packline.core.identity import Lpn
 from packline.orders.model import PARCEL_GONE, Event, Parcel, ParcelState
-from packline.orders.policy import Action, may
+from packline.orders.policy import UNPROVED_SEAL, Action, may
 from packline.orders.ports import ExceptionRow
 from stations.departure import departure_of
 from stations.kit import Kit
-from stations.voiding import void_effects
 
 _HAS_LABEL = frozenset(
     {
@@ -46,6 +45,8 @@ class Resolver:
         row = await self._row(exception_id)
         choice = _allowed(action, row.actions, role, row.exception_id)
         await self._settle(row, choice, actor, note)
+        if row.code == UNPROVED_SEAL and choice is Action.DONE:
+            await self._sealed(row.subject, actor)
         if choice in self._on_parcel and await self._is_in_house(row.subject):
             await self.parcel(row.subject, choice.value, actor=actor, role=role, note=note)
         await self._kit.books.close_exception(exception_id, action=action, actor=actor, note=note)
@@ -86,6 +87,13 @@ class Resolver:
                 if fault.code != 5101:
                     raise
 
+    async def _sealed(self, lpn: str, actor: str) -> None:
+        """Book a carton as packed by a person's word; there may be no effect that could be confirmed."""
+        parcel = await self._kit.books.parcel(lpn)
+        if parcel is not None and parcel.state is ParcelState.COLLECTED:
+            packed = self._event("ParcelPacked", parcel, actor, {"witness": f"person {actor}"})
+            await self._kit.follow(parcel, packed)
+
     async def _reprint(self, parcel: Parcel, actor: str, note: str) -> None:
         """Void the label and everything done for it; the next pass assigns a new SSCC and print number."""
         is_aside = parcel.state is ParcelState.CLARIFY
@@ -97,7 +105,6 @@ class Resolver:
         if is_aside:
             events.append(self._event("ParcelResumed", parcel, actor, {"to": ParcelState.PACKED.value}))
         await self._kit.record(*events)
-        await void_effects(self._kit, parcel, f"person {actor}")
 
     async def _hold(self, parcel: Parcel, actor: str, note: str) -> None:
         await self._kit.record(self._event("ParcelHeld", parcel, actor, {"reason": note or "held"}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -48,6 +48,8 @@ class Screen:
     state: str = "idle"
     fault: Fault | None = None
     hold_by: str = ""
+    on_hold: Callable[[], None] = lambda: None
+    """Called when a person holds the station: whoever waits for a person there lets go."""
     scans: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MOST_SCANS))
     pictures: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_PICTURES))
     scan_count: int = 0

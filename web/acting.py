@@ -12,11 +12,9 @@ from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.orders.policy import ROLES, Action, may
 from packline.store import Store
+from packline.store.requests import ACTUATION_S, ANSWER_S
 from web.live import Hub
 
-ACTUATION_S = 5.0
-"""A click made during an outage never moves a machine later."""
-ANSWER_S = 86400.0
 PATIENCE_S = 1.5
 STEP_S = 0.025
 MOST_KEY_CHARS = 100
@@ -52,6 +50,7 @@ class AckArgs(_Args):
 class AnswerArgs(_Args):
     lpn: Name
     answer: Literal["approve", "reject"]
+    picture: Name
     by: Name
 
 
@@ -85,22 +84,18 @@ class Kind:
     lives_s: float = ACTUATION_S
 
 
-def _exception_role(args: ExceptionArgs) -> str:
-    return next(role for role in ROLES if may(role, args.action))
-
-
-def _parcel_role(args: ParcelArgs) -> str:
-    return "supervisor" if args.action == "void" else "operator"
+def _action_role(args: ExceptionArgs | ParcelArgs) -> str:
+    return next(role for role in ROLES if may(role, Action(args.action)))
 
 
 KINDS: Mapping[str, Kind] = {
     "scan": Kind(args=ScanArgs),
     "button": Kind(args=ButtonArgs),
-    "exception": Kind(args=ExceptionArgs, role=_exception_role),
+    "exception": Kind(args=ExceptionArgs, role=_action_role),
     "alarm_ack": Kind(args=AckArgs, moves=False, lives_s=3600),
     "answer": Kind(args=AnswerArgs, role=lambda _: "supervisor", moves=False, lives_s=ANSWER_S),
     "turn": Kind(args=TurnArgs),
-    "parcel": Kind(args=ParcelArgs, role=_parcel_role),
+    "parcel": Kind(args=ParcelArgs, role=_action_role),
     "station": Kind(args=StationArgs),
     "replay": Kind(args=ReplayArgs, role=lambda _: "supervisor", moves=False, lives_s=3600),
 }

@@ -26,6 +26,17 @@ MOST_FORM_BYTES = 2 * 1024 * 1024
 """The largest body of any page (an item file); the intake has its own, smaller limit."""
 
 
+MOST_NAME_CHARS = 80
+NAMED = {
+    ("parcels", "lpn"): "error.no_parcel",
+    ("parcels", "picture_id"): "error.no_picture",
+    ("orders", "order_id"): "error.no_order",
+    ("station", "name"): "error.no_station",
+    ("users", "name"): "error.no_user",
+}
+"""How to say that there is none of what a page is about, by the page's room and the variable part of its address."""
+
+
 def create_app(settings: WebSettings) -> Flask:
     """Make the WSGI application. The hub does not poll until `start(app)`; tests poll it by hand."""
     app = Flask("web", root_path=str(Path(__file__).parent))
@@ -84,11 +95,21 @@ def _crash(error: Exception) -> tuple[Any, int]:
     return _explain(500)
 
 
+def _not_found() -> str:
+    """Name what there is none of; who follows a buyer's link is told nothing, its address is a secret."""
+    if request.blueprint == buyer.blueprint.name or g.get("visitor") is None:
+        return face.say("error.404")
+    for part, name in (request.view_args or {}).items():
+        if key := NAMED.get((str(request.blueprint), part)):
+            return face.say(key, name=str(name)[:MOST_NAME_CHARS])
+    return face.say("error.no_page", name=request.path[:MOST_NAME_CHARS])
+
+
 def _explain(status: int, fault: Fault | None = None) -> tuple[Any, int]:
     if request.blueprint in ("api", "intake") or request.accept_mimetypes.best == "application/json":
         return jsonify({"error": status, "fault": fault.as_dict() if fault else None}), status
     key = f"error.{status}" if status in (400, 403, 404, 405, 409, 413, 429, 503) else "error.500"
-    text = face.say(key)
+    text = face.say(key) if status != 404 else _not_found()
     if "HX-Request" in request.headers:
         return face.page("parts/toast.html", status=status, ok=False, text=text, more="")
     g.visitor = None if status == 503 else g.get("visitor")

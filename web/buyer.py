@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from packline.core.faults import Fault
 from packline.core.tokens import sign, verify
-from packline.orders.model import Parcel, Unit, UnitState
+from packline.orders.model import Parcel, ParcelState, Unit, UnitState
 from packline.store.view_rows import OrderDetail, PictureRow
 from web import face
 from web.acting import Answer, NotFresh, Person, Unreadable
@@ -24,6 +24,10 @@ from web.video_token import BUYER_S, camera_claims, until
 blueprint = Blueprint("buyer", __name__, url_prefix="/buyer")
 
 MOST_TOKEN_CHARS = 2000
+PROVED = frozenset({ParcelState.VERIFIED, ParcelState.APPROVED, ParcelState.SHIPPED, ParcelState.DELIVERED})
+"""States in which the picture of the label is of the label that is on the parcel."""
+MOST_SHOWN_CHARS = 34
+"""Of a picture's id (26) or a moment (32): enough for either, so that the request's key keeps the answer."""
 
 
 @blueprint.get("/<token>")
@@ -53,15 +57,15 @@ def picture(token: str, picture_id: str) -> Response:
 
 @blueprint.post("/<token>/answer")
 def answer(token: str) -> Response:
-    """Take {"lpn", "answer"}."""
+    """Take {"lpn", "answer", "picture", "until"}, the last two as the page showed them."""
     detail, body = _order(token), _body()
     if detail is None or body.get("lpn") not in {parcel.lpn for parcel in detail.parcels}:
         return _no(404)
     lpn, said = str(body["lpn"]), str(body.get("answer", ""))
-    until_at = next(parcel.approve_until for parcel in detail.parcels if parcel.lpn == lpn)
-    # One answer to one question: a second click, or a second device, gets the first answer.
-    key = f"answer:{lpn}:{until_at.isoformat() if until_at else 'late'}:{said}"
-    return _ask("answer", {"lpn": lpn, "answer": said, "by": _buyer(detail)}, key, detail)
+    picture_id, until_at = (str(body.get(name) or "")[:MOST_SHOWN_CHARS] for name in ("picture", "until"))
+    # One answer to one question: a second click, or a second device that shows the same, gets the first answer.
+    key = f"answer:{lpn}:{picture_id}:{until_at}:{said}"
+    return _ask("answer", {"lpn": lpn, "answer": said, "picture": picture_id, "by": _buyer(detail)}, key, detail)
 
 
 @blueprint.post("/<token>/turn")
@@ -103,12 +107,14 @@ def _unit(unit: Unit, detail: OrderDetail, staged: Sequence[str], token: str) ->
 
 
 def _parcel(parcel: Parcel, pictures: Sequence[PictureRow], token: str) -> dict[str, Any]:
-    mine = [p for p in pictures if p.subject == parcel.lpn and p.kind == "label"]
+    proof = room().settings.store.views.proof(parcel.lpn) if parcel.state in PROVED else ""
+    mine = [p for p in pictures if p.picture_id == proof]
     return {
         "lpn": parcel.lpn,
         "state": parcel.state.value,
         "approval": parcel.approval,
         "answer_until": parcel.approve_until.isoformat() if parcel.approve_until else None,
+        "picture": proof,
         "pictures": [_address(p, token) for p in mine],
     }
 

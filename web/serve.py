@@ -10,6 +10,8 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -30,18 +32,33 @@ KEEPALIVE_S = 5
 MOST_CONNECTIONS = 1000
 
 
-def run(settings: WebSettings, host: str, port: int) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """A server's certificate, with its chain, and its key: PEM files."""
+
+    certificate: Path
+    key: Path
+
+
+def run(settings: WebSettings, host: str, port: int, *, tls: Tls | None = None) -> None:
     """Serve the dashboard until SIGTERM; open streams close themselves at once."""
     app = create_app(settings)
     hub = hub_of(app)
-    serve(app, host, port, threads=settings.most_streams + SPARE_THREADS, start=hub.start, stop=hub.stop)
+    serve(app, host, port, threads=settings.most_streams + SPARE_THREADS, start=hub.start, stop=hub.stop, tls=tls)
 
 
 def serve(
-    app: Flask, host: str, port: int, *, threads: int, start: Callable[[], None], stop: Callable[[], None]
+    app: Flask,
+    host: str,
+    port: int,
+    *,
+    threads: int,
+    start: Callable[[], None],
+    stop: Callable[[], None],
+    tls: Tls | None = None,
 ) -> None:
     """Serve `app` on host:port until SIGTERM or SIGINT; `start` runs when it listens, `stop` when it is to end."""
-    application = _Application(app, _options(host, port, threads))
+    application = _Application(app, _options(host, port, threads, tls))
     log = Logger(application.cfg)
     listeners = create_sockets(application.cfg, log)
     worker = ThreadWorker(1, os.getppid(), listeners, application, GRACE_S, application.cfg, log)
@@ -61,8 +78,9 @@ def serve(
     stop()
 
 
-def _options(host: str, port: int, threads: int) -> dict[str, Any]:
+def _options(host: str, port: int, threads: int, tls: Tls | None) -> dict[str, Any]:
     return {
+        **({"certfile": str(tls.certificate), "keyfile": str(tls.key)} if tls else {}),
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "worker_class": "gthread",
         "threads": threads,

@@ -58,7 +58,6 @@ class WebSettings:
     couriers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     video_url: str = ""
     buyer_url: str = ""
-    target_per_hour: int = 0
     wedge: Wedge = field(default_factory=Wedge)
     https: bool = False
     most_streams: int = 200

@@ -19,7 +19,7 @@ from packline.core.pictures import Still
 from scanning.cameras.grabber import Grabber
 from scanning.cameras.sources import open_source
 from web.crowd import Gauge
-from web.serve import SPARE_THREADS, serve
+from web.serve import SPARE_THREADS, Tls, serve
 from web.video_token import may_see
 
 log = logging.getLogger(__name__)
@@ -37,11 +37,12 @@ OPENING = f"--{BOUNDARY}\r\n".encode("ascii")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoSettings:
-    """`cameras` maps a name to its address; `secret` checks viewers' tokens."""
+    """`cameras` maps a name to its address, `delays_s` to what its stream holds back; `secret` checks viewers' tokens."""
 
     cameras: Mapping[str, str]
     secret: bytes
     clock: Clock
+    delays_s: Mapping[str, float] = field(default_factory=dict)
     most_viewers: int = MOST_VIEWERS
 
 
@@ -58,7 +59,8 @@ class Cinema:
 def create_video_app(settings: VideoSettings, make: Callable[[str, str], Grabber] | None = None) -> Flask:
     """Make the WSGI application; grabbers start with `start_video`."""
     app = Flask("web.video", static_folder=None)
-    open_camera = make or (lambda name, url: Grabber(name, open_source(url)))
+    delays_s = settings.delays_s
+    open_camera = make or (lambda name, url: Grabber(name, open_source(url, delay_s=delays_s.get(name, 0.0))))
     grabbers = {name: open_camera(name, url) for name, url in settings.cameras.items()}
     app.extensions[KEY] = Cinema(grabbers=grabbers, settings=settings, gauge=Gauge(settings.most_viewers))
     app.add_url_rule("/stream/<camera>", view_func=stream)
@@ -68,7 +70,7 @@ def create_video_app(settings: VideoSettings, make: Callable[[str, str], Grabber
     return app
 
 
-def run(settings: VideoSettings, host: str, port: int) -> None:
+def run(settings: VideoSettings, host: str, port: int, *, tls: Tls | None = None) -> None:
     """Serve the cameras until SIGTERM."""
     app = create_video_app(settings)
     place = cinema_of(app)
@@ -82,7 +84,7 @@ def run(settings: VideoSettings, host: str, port: int) -> None:
         for grabber in place.grabbers.values():
             grabber.stop()
 
-    serve(app, host, port, threads=settings.most_viewers + SPARE_THREADS, start=start, stop=stop)
+    serve(app, host, port, threads=settings.most_viewers + SPARE_THREADS, start=start, stop=stop, tls=tls)
 
 
 serve_video = run

@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 
 from controller.commands.opening import open_books
-from controller.site import load_site
+from controller.recovery import RESTORED
+from controller.site_file import load_site
 from controller.sites import find_site
-from controller.starting import DATABASE, only_one
+from controller.starting import DATABASE, data_of, only_one
 from packline.store import restore
 
 
@@ -23,11 +24,11 @@ def run(chosen: argparse.Namespace) -> int:
     """Copy or restore."""
     path = find_site(chosen.site)
     if chosen.restore:
-        data = load_site(path).data_dir()
+        data = data_of(load_site(path), path)
         data.mkdir(parents=True, exist_ok=True)
         with only_one(data, "up"), only_one(data):
-            restore(chosen.file, data / DATABASE)
-        print("restored; the next start compares the books with the machines before anything moves")
+            restore(chosen.file, data / DATABASE, mark=RESTORED)
+        print("restored; the next start compares the books with machines and hosts and asks about every order in work")
         return 0
     with open_books(path) as store:
         store.backup(chosen.file)

@@ -7,13 +7,16 @@ import json
 from pathlib import Path
 
 from controller.placement import machine_file
-from controller.site import Site, load_site
+from controller.site import Site
+from controller.site_file import is_told, load_site, read_site
 from controller.site_security import Reached, allow_faults, certificate_advice, kept_faults, pki_folder, reach
 from controller.sites import find_site
+from controller.starting import data_of
 from packline.core.clock import WallClock
 from packline.core.effects import KINDS
 from packline.core.faults import Fault
 from packline.core.files import FileFaults
+from plc.security import Reach
 
 NEEDED_JOBS = {
     "turntable": ("turn",),
@@ -45,18 +48,21 @@ def find_faults(path: Path) -> list[Fault]:
     """Give every fault of the site file at `path`, and of its machine files."""
     try:
         path = find_site(path)
-        site = load_site(path)
-    except FileFaults as faults:
-        return faults.faults
-    return _machine_faults(site, path)
+        site, faults = read_site(path)
+    except FileFaults as found:
+        return found.faults
+    told = {fault.where for fault in faults}
+    of_machines = _machine_faults(site, path, told) if site else []
+    return [*faults, *(fault for fault in of_machines if not is_told(fault.where, told))]
 
 
 def find_advice(path: Path) -> list[Fault]:
     """Give what is not wrong yet: certificates that run out, of a site file that is in order."""
-    return certificate_advice(pki_folder(load_site(find_site(path)).data_dir()), WallClock().now())
+    path = find_site(path)
+    return certificate_advice(pki_folder(data_of(load_site(path), path)), WallClock().now())
 
 
-def _machine_faults(site: Site, path: Path) -> list[Fault]:
+def _machine_faults(site: Site, path: Path, told: set[str]) -> list[Fault]:
     faults: list[Fault] = []
     for name, part in site.machines.items():
         try:
@@ -69,9 +75,18 @@ def _machine_faults(site: Site, path: Path) -> list[Fault]:
                 faults += _missing_jobs(f"{path} [stations.{station}.machine]", place.kind, name, set(file.jobs))
         faults += allow_faults(file, part.allow, f"{path} [machines.{name}.allow]")
         faults += _wrong_scheme(f"{path} [machines.{name}.address]", file.machine.protocol, part.address)
-    parts: dict[str, Reached] = {**site.machines, **site.scanners}
-    reaches = {name: reach(part, path.parent, site.data_dir()) for name, part in parts.items()}
-    return [*faults, *kept_faults(reaches, WallClock().now())]
+    return [*faults, *kept_faults(_reaches(site, path, told), WallClock().now())]
+
+
+def _reaches(site: Site, path: Path, told: set[str]) -> dict[str, Reach]:
+    """Say how each device is reached that nothing wrong was said of: who misspelt a policy has no certificate to make yet."""
+    devices: list[tuple[str, str, Reached]] = [("machines", name, part) for name, part in site.machines.items()]
+    devices += [("scanners", name, part) for name, part in site.scanners.items()]
+    return {
+        name: reach(part, path.parent, data_of(site, path))
+        for kind, name, part in devices
+        if not is_told(f"{path} [{kind}.{name}]", told) and not is_told(f"{path} [{kind}.{name}.security]", told)
+    }
 
 
 def _missing_jobs(where: str, kind: str, machine: str, jobs: set[str]) -> list[Fault]:

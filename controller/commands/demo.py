@@ -12,11 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from controller.site import Site, load_site, twin_part
+from controller.commands import numbers
+from controller.site import Site, twin_part
+from controller.site_file import load_site
 from controller.sites import find_site, free_offset, moved
 
 LOOK_S = 0.25
@@ -25,33 +28,20 @@ QUIET_S = 60.0
 STOP_S = 10.0
 READY_S = 20.0
 BAR = 24
-MOST_SPEED = 1000
 MOST_SAID_BYTES = 65536
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
     options.add_argument("--site", type=Path, default=Path("sites/demo.toml"), help="site file with a [twin]")
-    options.add_argument("--orders", type=_positive_int, default=24, help="how many orders are posted (default 24)")
+    options.add_argument("--orders", type=numbers.orders, default=24, help="how many orders are posted (default 24)")
     options.add_argument(
-        "--speed", type=_positive, help="motion this many times faster than life (default: the site's)"
+        "--speed", type=numbers.speed, help="motion this many times faster than life (default: the site's)"
     )
     options.add_argument("--seed", type=int, help="seed of orders and people")
     options.add_argument("--exit", action="store_true", help="end when every order is through")
     options.add_argument("--json", action="store_true", help="last line of standard output: the figures as JSON")
     options.add_argument("--data", type=Path, help="keep books and logs in this folder (default: a temporary one)")
-
-
-def _positive_int(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number
-
-
-def _positive(text: str) -> float:
-    if not 0 < (number := float(text)) <= MOST_SPEED:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most {MOST_SPEED}")
-    return number
 
 
 @dataclass(slots=True, kw_only=True)
@@ -188,7 +178,7 @@ def _end_line(out: TextIO) -> None:
 
 def _close(summary: dict[str, Any], chosen: argparse.Namespace, out: TextIO, *, failed: bool = False) -> int:
     _end_line(out)
-    well = not failed and is_well(summary)
+    well = not failed and is_well(summary, chosen.orders)
     verdict = "all is well" if well else "NOT well"
     print(f"{verdict}: {summary['parcels_shipped']} parcels of {summary['orders']} orders left the door", file=out)
     if chosen.json:
@@ -196,10 +186,24 @@ def _close(summary: dict[str, Any], chosen: argparse.Namespace, out: TextIO, *, 
     return 0 if well else 1
 
 
-def is_well(summary: dict[str, Any]) -> bool:
-    """Tell whether the plant's truth and the receiver show nothing doubled, wrong or lost."""
-    nothing = all(summary[name] == 0 for name in ("double_labels", "wrong_labels", "lost_orders"))
-    return nothing and summary["parcels_shipped"] > 0
+NEVER = (
+    "double_labels",
+    "wrong_labels",
+    "double_seals",
+    "shipped_unlabelled",
+    "shipped_unsealed",
+    "shipped_empty",
+    "lost_orders",
+    "lost_events",
+)
+
+
+def is_well(summary: Mapping[str, Any], orders: int) -> bool:
+    """Tell whether truth and receiver show nothing doubled, wrong or lost, and each of `orders` posted and ended."""
+    is_clean = all(summary[name] == 0 for name in NEVER)
+    has_ended = summary["orders"] == summary["orders_over"] == orders
+    fits = 0 < summary["parcels_shipped"] <= summary["labels_applied"] <= summary["labels_printed"]
+    return is_clean and has_ended and fits
 
 
 def _stage(site: Site) -> dict[str, Any] | None:

@@ -6,18 +6,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from controller.site import load_site
-from controller.starting import database_url
+from controller.site_file import load_site
+from controller.starting import books_file, data_of, database_url
 from packline.core.clock import WallClock
+from packline.core.faults import Fault
 from packline.core.ids import SystemIds
 from packline.store import Store, open_store
 
+NO_BOOKS = "Start the line once with `packline up`, or name the site file of the line that you mean."
+
 
 @contextmanager
-def open_books(site: Path) -> Iterator[Store]:
-    """Give the open books of a site file; closes them at the end."""
-    data = load_site(site).data_dir()
-    data.mkdir(parents=True, exist_ok=True)
+def open_books(site: Path, *, may_make: bool = False) -> Iterator[Store]:
+    """Give the open books of a site file; closes them at the end. Raises Fault 5002 where there are none yet.
+
+    Empty books made in passing would look like a success: a backup of nothing, items that no line will ever see. Who
+    `may_make` them says so.
+    """
+    data = data_of(load_site(site), site)
+    file = books_file(data)
+    if file is not None and not file.exists():
+        if not may_make:
+            raise Fault(5002, where=str(site), seen=f"no books in {file.parent}", expected=file.name, remedy=NO_BOOKS)
+        data.mkdir(parents=True, exist_ok=True)
     store = open_store(database_url(data), clock=WallClock(), ids=SystemIds())
     try:
         yield store

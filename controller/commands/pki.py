@@ -12,9 +12,11 @@ from typing import Any
 
 from cryptography import x509
 
-from controller.site import Site, load_site
+from controller.site import Site
+from controller.site_file import load_site
 from controller.site_security import certificate_advice, pki_folder
 from controller.sites import find_site
+from controller.starting import data_of
 from packline.core.clock import WallClock
 from packline.core.faults import Fault
 from plc.certificates import (
@@ -58,8 +60,9 @@ def arguments(options: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Do one thing with certificates; raises Fault."""
-    site = load_site(find_site(chosen.site))
-    pki, now = pki_folder(site.data_dir()), WallClock().now()
+    path = find_site(chosen.site)
+    site = load_site(path)
+    pki, now = pki_folder(data_of(site, path)), WallClock().now()
     report = {
         "init": lambda: _init(site, pki, chosen, now),
         "show": lambda: _show(pki, chosen.file, now),

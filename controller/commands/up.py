@@ -6,11 +6,14 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from controller.site import load_site
+from controller.ports import hold_ports
+from controller.site import Site
+from controller.site_file import load_site
 from controller.sites import find_site
-from controller.starting import only_one, secret_of
+from controller.starting import data_of, only_one, secret_of
 from controller.supervisor import Child, Supervisor, answers_http, answers_locally
 
 
@@ -20,36 +23,55 @@ def arguments(options: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Run until SIGTERM or Ctrl-C."""
+    """Run until SIGTERM or Ctrl-C; 1 if another `up` has these books, or somebody else the ports."""
     path = find_site(chosen.site)
     site = load_site(path)
-    data = site.data_dir()
-    secret_of(data)
+    data = data_of(site, path)
+    data.mkdir(parents=True, exist_ok=True)
+    ports = {"web.port": site.web.port, "web.video_port": site.web.video_port}
+    # before anything is written or a machine is claimed: whose line is it?
+    with only_one(data, "up"), hold_ports(str(path), site.web.host, ports, _say):
+        _say(f"{site.site.title}: starting  (logs and books in {data})")
+        secret_of(data)
+        return _supervise(site, path, data)
+
+
+def _supervise(site: Site, path: Path, data: Path) -> int:
     web = site.web
     probes = {
         "controller": answers_locally(data),
-        "web": answers_http(web.host, web.port, "/api/health"),
-        "video": answers_http(web.host, web.video_port, "/health"),
+        "web": answers_http(web.host, web.port, "/api/health", is_https=web.is_https),
+        "video": answers_http(web.host, web.video_port, "/health", is_https=web.is_https),
     }
-    children = [
-        Child(name=name, command=[sys.executable, "-m", "controller", "process", name, str(path)], probe=probe)
+    children = {
+        name: Child(name=name, command=[sys.executable, "-m", "controller", "process", name, str(path)], probe=probe)
         for name, probe in probes.items()
-    ]
+    }
     env = {**os.environ, "PACKLINE_SUPERVISED": "1"}
-    supervisor = Supervisor(children, logs=data / "logs", env=env, say=_say, each_look=lambda: _greet(data))
+    greeter = Greeter(data, children["web"], f"{site.site.title}: dashboard at {web.base_url}", _say)
+    supervisor = Supervisor(list(children.values()), logs=data / "logs", env=env, say=_say, each_look=greeter.look)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, supervisor.stop)
-    _say(f"{site.site.title}: dashboard at {web.base_url}  (logs and books in {data})")
-    with only_one(data, "up"):
-        return supervisor.run()
+    return supervisor.run()
 
 
-def _greet(data: Path) -> None:
-    """Show the first administrator's password once."""
-    note = data / "first-admin"
-    if note.exists() and (password := note.read_text()):
-        note.unlink()
-        _say(f"first administrator: user admin, password {password}  (shown once: sign in and change it)")
+class Greeter:
+    """Says once where the dashboard is, when it answers; and the first administrator's password."""
+
+    def __init__(self, data: Path, web: Child, welcome: str, say: Callable[[str], None]) -> None:
+        self._note = data / "first-admin"
+        self._web = web
+        self._welcome = welcome
+        self._say = say
+
+    def look(self) -> None:
+        """Say what is new."""
+        if self._welcome and self._web.answered_at is not None:
+            self._say(self._welcome)
+            self._welcome = ""
+        if self._note.exists() and (password := self._note.read_text()):
+            self._note.unlink()
+            self._say(f"first administrator: user admin, password {password}  (shown once: sign in and change it)")
 
 
 def _say(text: str) -> None:

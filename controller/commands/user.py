@@ -10,11 +10,9 @@ from pathlib import Path
 from controller.commands.opening import open_books
 from controller.sites import find_site
 from packline.core.clock import WallClock
-from packline.core.faults import Fault
 from packline.orders.policy import ROLES
+from packline.store.users import check_name, check_password
 from web.doors import hash_password
-
-LEAST_CHARACTERS = 8
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
@@ -26,10 +24,12 @@ def arguments(options: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Ask for the password (or read it from standard input) and store its hash."""
+    check_name(chosen.name)
+    path = find_site(chosen.site)
     password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    if len(password) < LEAST_CHARACTERS:
-        raise Fault(4301, where="password", seen=f"{len(password)} characters", expected=f"at least {LEAST_CHARACTERS}")
-    with open_books(find_site(chosen.site)) as store:
+    check_password(password)
+    # books without anybody in them are of use to an administrator only
+    with open_books(path, may_make=chosen.role == "admin") as store:
         now = WallClock().now()
         if store.users.get(chosen.name):
             store.users.set_password(chosen.name, hash_password(password), now)

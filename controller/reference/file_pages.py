@@ -8,7 +8,8 @@ from pathlib import Path
 from controller.reference import words
 from controller.reference.markdown import block, code, codes, page, table
 from controller.reference.schema import Explained
-from controller.site import MACHINE_KINDS, NEEDS, Site
+from controller.site import Site
+from controller.site_file import MACHINE_KINDS, NEEDED_PLACES, NEEDS
 from packline.orders.tracking import AUDIENCE
 from plc.handshake.frames import BLOCK_WORDS
 from plc.machine_file import MachineFile, load_machine, machines_folder
@@ -103,8 +104,10 @@ def _needs() -> str:
 
 def _rules() -> str:
     roles = ", ".join(f"`{role}` {len(heard)}" for role, heard in AUDIENCE.items())
+    places = ", ".join(f"{place} (kind `{kinds}`)" for place, kinds in NEEDED_PLACES.items())
     rules = (
-        "- Every device that a station names must be declared, and every address may be used once.",
+        "- Every device that a station names must be declared, and every address may be used once. A device has one station.",
+        f"- Parcels may be sent to any of these places, so each needs a station: {places}. One rack only: slots are known by name.",
         "- A machine must have the jobs that its station needs, and an address of its protocol's kind: see "
         "[machine file](machine-file.md#jobs-that-a-station-needs).",
         "- Every machine, and every scanner with driver `autoid`, says its `security`; the policy must be of its protocol's kind, and the "
@@ -113,6 +116,7 @@ def _rules() -> str:
         "- Certificates that run out within 30 days are told as advice.",
         "- Every feed, courier and subscriber needs a secret, in the file or in the environment.",
         f"- A subscriber's role is one of those that events go to; events heard by each: {roles}.",
+        "- A station's camera is a witness: it gives snapshots, or it says its stream's `delay_s`.",
         "- The time zone must be known to the computer.",
         "- A site with a `[twin]` must listen on a loopback address: its people's passwords stand in the file.",
     )

@@ -63,9 +63,9 @@ above with the subscriber's secret; `{ID_HEADER}` is the event's id. The body sa
 
 - **At least once.** The same event may come twice, under the same id. Keep the ids that you have seen.
 - **In order** within one order; events of different orders may overtake each other. `sequence` is the number in the journal.
-- Any 2xx means taken. A redirect is a failure. 410 parks what waits until the controller is started again. 429 and 503 with `Retry-After` are obeyed.
+- Any 2xx means taken. A redirect is a failure. 410 parks what waits and what comes, until a person retries it or the controller starts again. 429 and 503 with `Retry-After` are obeyed.
 - No answer within {ANSWER_S:.0f} s is a failure. Tries follow after {", ".join(f"{s:g}" for s in LADDER_S)} s, each give or take a quarter,
-  then every {LADDER_S[-1]:g} s, until the event is {GIVE_UP.days} days old; then it is parked.
+  then every {LADDER_S[-1]:g} s, until the event is {GIVE_UP.days} days old; then it is parked, and exception 1008 asks a person.
 - After {OPEN_AFTER_FAILURES} failures in a row alarm 1007 is raised and one try goes out every {PROBE_S:.0f} s. At most {MOST_AT_ONCE} requests to
   one subscriber run at a time.
 """

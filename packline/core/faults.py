@@ -84,16 +84,23 @@ _ROWS = (
     ),
     FaultKind(
         1008,
-        "machine is not what its file says",
-        "A tag does not show what the machine file expects; nothing is written to this machine.",
-        "Check address, unit id, model and firmware; then the [expect] part of the machine file.",
-        H,
+        "events not delivered",
+        "Events for this subscriber were given up; the others go on.",
+        "Find out why the subscriber did not take them, then retry to send them again.",
+        W,
     ),
     FaultKind(
         1009,
         "sensor value not good",
         "A value that the station stands on is stale or bad; the station takes no new job.",
         "Check the sensor; packline watch shows each tag with its quality and the reason.",
+        H,
+    ),
+    FaultKind(
+        1010,
+        "machine is not what its file says",
+        "A tag does not show what the machine file expects; nothing is written to this machine.",
+        "Check address, unit id, model and firmware; then the [expect] part of the machine file.",
         H,
     ),
     FaultKind(
@@ -330,9 +337,30 @@ _ROWS = (
     ),
     FaultKind(
         3014,
-        "picture does not match the gate",
-        "The gate saw no parcel pass.",
+        "gate saw nobody pass",
+        "The parcel was let go, and the gate's light barrier saw nothing.",
         "Look whether the parcel left and say so.",
+        H,
+    ),
+    FaultKind(
+        3015,
+        "delivered before shipped",
+        "The courier reports a delivery; the books have the parcel in the house.",
+        "Look whether the parcel left: call it shipped, then retry the message; dismiss it if the parcel is here.",
+        W,
+    ),
+    FaultKind(
+        3016,
+        "order worked in lost books",
+        "A backup was restored: the host saw more happen to this order than the books have.",
+        "Search its parcels on the floor and with the courier: call it shipped, or release it to be worked.",
+        C,
+    ),
+    FaultKind(
+        3017,
+        "seal not proved",
+        "The books do not have this carton as sealed, and the machine cannot tell.",
+        "Look at the carton and say whether it is sealed; open what is only folded shut.",
         H,
     ),
     # 4xxx order or data
@@ -386,6 +414,13 @@ _ROWS = (
         W,
     ),
     FaultKind(4302, "order cancelled", "The host cancelled the order.", "Return the items to the shelf.", W),
+    FaultKind(
+        4303,
+        "answer about an older picture",
+        "The parcel has another picture now than the one that was answered.",
+        "Look at the newest picture, then answer again.",
+        W,
+    ),
     # 5xxx software
     FaultKind(
         5001,

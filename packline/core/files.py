@@ -1,17 +1,32 @@
-"""Loads declared files (TOML into pydantic) and says precisely what is wrong in them."""
+"""Loads declared files (TOML into pydantic) and says precisely everything that is wrong in them."""
 
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from packline.core.faults import Fault
+from packline.core.file_words import choices, expected, keys_at
 
 M = TypeVar("M", bound=BaseModel)
+Place = tuple[Any, ...]
+
+MOST_ROUNDS = 50
+"""So often a file is mended and read again: what was taken out may leave something else missing."""
+_TOML_PLACE = re.compile(r"^(?P<what>.*?) \(at (?P<place>line \d+, column \d+|end of document)\)$")
+
+
+_SAVE = "Save the file as UTF-8, and see that it is the file you mean."
+_PATH = "Check the path, and that you may read the file."
 
 
 class FileFaults(Exception):  # noqa: N818 - several faults of one file
@@ -22,48 +37,176 @@ class FileFaults(Exception):  # noqa: N818 - several faults of one file
         super().__init__("\n".join(f.text() for f in faults))
 
 
-def load_toml(path: Path, model: type[M]) -> M:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """What a model finds wrong in itself; `at` is the place inside it, dotted."""
+
+    seen: str
+    expected: str
+    at: str = ""
+
+
+class Wrong(ValueError):  # noqa: N818 - several mistakes of one part
+    """Raised by a model's own check, with all that contradicts itself there."""
+
+    def __init__(self, *mistakes: Mistake) -> None:
+        self.mistakes = mistakes
+        super().__init__("; ".join(f"{m.seen}, expected {m.expected}" for m in mistakes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey(Generic[M]):
+    """What was read: every fault, the file as it stands, and the model of what is right in it (None: too little is)."""
+
+    faults: list[Fault]
+    raw: Mapping[str, Any]
+    model: M | None
+
+
+def load_toml(path: Path, model: type[M], *, patterns: Mapping[str, str] | None = None) -> M:
     """Read `path` as a `model`; raises FileFaults naming code, place, seen, expected, remedy of each mistake."""
-    try:
-        raw = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise FileFaults([Fault(4201, where=str(path), seen=str(error), expected="a readable TOML file")]) from error
-    return parse(raw, model, str(path))
+    return _whole(survey(read_toml(path), model, str(path), patterns=patterns))
 
 
 def parse(raw: dict[str, Any], model: type[M], where: str) -> M:
     """Check `raw` against `model`; raises FileFaults."""
+    return _whole(survey(raw, model, where))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file; raises FileFaults."""
     try:
-        return model.model_validate(raw)
-    except ValidationError as error:
-        raise FileFaults([_fault(model, where, item) for item in error.errors()]) from error
+        return tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        found = _TOML_PLACE.match(str(error))
+        where, seen = (f"{path} {found['place']}", found["what"]) if found else (str(path), str(error))
+        raise FileFaults([Fault(4201, where=where, seen=seen, expected="TOML")]) from error
+    except UnicodeDecodeError as error:
+        seen = f"bytes that are no UTF-8 from number {error.start} on"
+        raise FileFaults([Fault(4201, where=str(path), seen=seen, expected="text in UTF-8", remedy=_SAVE)]) from error
+    except OSError as error:
+        seen = (error.strerror or type(error).__name__).lower()
+        raise FileFaults(
+            [Fault(4201, where=str(path), seen=seen, expected="a file that can be read", remedy=_PATH)]
+        ) from error
 
 
-def _fault(model: type[BaseModel], where: str, item: Any) -> Fault:
-    place = f"{where} [{'.'.join(str(p) for p in item['loc'])}]"
-    if item["type"] == "extra_forbidden":
-        key = str(item["loc"][-1])
-        known = set(model.model_fields) if len(item["loc"]) == 1 else _known_keys(model) - {key}
-        near = difflib.get_close_matches(key, sorted(known), 1)
-        hint = f"Did you mean {near[0]!r}?" if near else ""
-        return Fault(4202, where=place, seen=key, expected="a known key", remedy=hint)
-    seen = "nothing" if item["type"] == "missing" else repr(item["input"])[:80]
-    return Fault(4201, where=place, seen=seen, expected=item["msg"])
+def survey(
+    raw: Mapping[str, Any],
+    model: type[M],
+    where: str,
+    *,
+    stand_ins: Mapping[str, Any] | None = None,
+    patterns: Mapping[str, str] | None = None,
+) -> Survey[M]:
+    """Find every mistake in `raw`, and make the model of what is right.
+
+    What is wrong is taken out and the rest read again, until it fits. `stand_ins` gives, for dotted places ("*" is any
+    name), what stands for a value that is wrong or missing, where without one too much would have to go. `patterns` has
+    words for the regular expressions of the model.
+    """
+    left, found = deepcopy(dict(raw)), dict[tuple[str, str], Fault]()
+    for again in range(MOST_ROUNDS):
+        try:
+            return Survey(faults=list(found.values()), raw=raw, model=model.model_validate(left))
+        except ValidationError as error:
+            items = error.errors(include_url=False)
+        for item in items:
+            # what is missing in a later round was taken out by us; contradictions may show only then
+            if not again or isinstance(item.get("ctx", {}).get("error"), Wrong):
+                for fault in _faults(item, raw, model, where, patterns or {}):
+                    found.setdefault((fault.where, "" if fault.code == 4201 else fault.seen), fault)
+        if not _mend(left, items, stand_ins or {}):
+            break
+    return Survey(faults=list(found.values()), raw=raw, model=None)
 
 
-def _known_keys(model: type[BaseModel], seen: set[type[BaseModel]] | None = None) -> set[str]:
-    seen = seen if seen is not None else set()
-    if model in seen:
-        return set()
-    seen.add(model)
-    keys = set(model.model_fields)
-    for field in model.model_fields.values():
-        for inner in _models_in(field.annotation):
-            keys |= _known_keys(inner, seen)
-    return keys
+def near(word: str, known: Sequence[str] | set[str]) -> str:
+    """Suggest the one of `known` that was meant; "" when none is near."""
+    found = difflib.get_close_matches(word, sorted(known), 1)
+    return f"Did you mean {found[0]!r}?" if found else ""
 
 
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [m for arg in getattr(annotation, "__args__", ()) for m in _models_in(arg)]
+def _whole(read: Survey[M]) -> M:
+    if read.model is None or read.faults:
+        raise FileFaults(read.faults)
+    return read.model
+
+
+def _faults(
+    item: Any, raw: Mapping[str, Any], model: type[BaseModel], where: str, patterns: Mapping[str, str]
+) -> Iterator[Fault]:
+    loc, kind = _place(raw, item), item["type"]
+    error = item.get("ctx", {}).get("error")
+    if isinstance(error, Wrong):
+        for mistake in error.mistakes:
+            place = (*loc, *([mistake.at] if mistake.at else []))
+            yield Fault(4201, where=_at(where, place), seen=mistake.seen, expected=mistake.expected)
+    elif kind == "extra_forbidden":
+        key = str(loc[-1])
+        remedy = near(key, keys_at(model, loc[:-1]))
+        yield Fault(4202, where=_at(where, loc), seen=key, expected="a known key", remedy=remedy)
+    else:
+        seen = "nothing" if kind == "missing" else repr(item["input"])[:80]
+        remedy = near(str(item["input"]), choices(item)) if kind in ("literal_error", "enum") else ""
+        yield Fault(
+            4201,
+            where=_at(where, loc),
+            seen=seen,
+            expected=expected({**item, "loc": loc}, model, patterns),
+            remedy=remedy,
+        )
+
+
+def _at(where: str, place: Place) -> str:
+    return f"{where} [{'.'.join(map(str, place))}]" if place else where
+
+
+def _place(raw: Any, item: Any) -> Place:
+    """Give the place in the file: pydantic also names which of several kinds it tried, and that a key itself is wrong."""
+    place: list[Any] = []
+    inner = raw
+    for n, key in enumerate(item["loc"]):
+        is_last_missing = item["type"] == "missing" and n == len(item["loc"]) - 1
+        if isinstance(inner, Mapping) and (key in inner or is_last_missing):
+            inner = inner.get(key)
+        elif isinstance(inner, list) and isinstance(key, int) and key <= len(inner):
+            inner = inner[key] if key < len(inner) else None
+        else:
+            continue
+        place.append(key)
+    return tuple(place)
+
+
+def _mend(left: dict[str, Any], items: Sequence[Any], stand_ins: Mapping[str, Any]) -> bool:
+    """Take out what is wrong, or put something in its place; False when nothing could be done."""
+    places = {_place(left, item): item["type"] == "missing" for item in items}
+    done = [_replace(left, place, is_missing, stand_ins) for place, is_missing in sorted(places.items(), key=_deepest)]
+    return any(done)
+
+
+def _deepest(entry: tuple[Place, bool]) -> tuple[int, list[str]]:
+    """Deep places first, and the end of a list before its beginning, so that no place moves before its turn."""
+    place, _ = entry
+    return -len(place), [f"{9999 - key:04d}" if isinstance(key, int) else str(key) for key in place]
+
+
+def _replace(left: dict[str, Any], place: Place, is_missing: bool, stand_ins: Mapping[str, Any]) -> bool:
+    dotted = ".".join(map(str, place))
+    instead = next((value for pattern, value in stand_ins.items() if fnmatchcase(dotted, pattern)), None)
+    if instead is None and is_missing:
+        place = place[:-1]
+    if not place:
+        return False
+    inner: Any = left
+    for key in place[:-1]:
+        inner = inner.get(key) if isinstance(inner, dict) else inner[key]
+        if not isinstance(inner, (dict, list)):
+            return False
+    if instead is not None:
+        inner[place[-1]] = deepcopy(instead)
+    elif isinstance(inner, dict):
+        inner.pop(place[-1], None)
+    elif place[-1] < len(inner):
+        del inner[place[-1]]
+    return True

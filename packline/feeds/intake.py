@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any, Protocol
 
 from packline.core.clock import Clock
@@ -15,6 +16,7 @@ from packline.market.purchase import carried_on, deadlines
 from packline.orders.changes import changes
 from packline.orders.closing import closing
 from packline.orders.model import (
+    PARCEL_DONE,
     PARCEL_GONE,
     Event,
     Item,
@@ -27,13 +29,15 @@ from packline.orders.model import (
     Unit,
     UnitState,
 )
-from packline.orders.policy import Action
+from packline.orders.policy import Action, rule_for
 from packline.orders.ports import ExceptionRow, Label
 
-NOT_YET = 3005
+NOT_YET = 3015
 """The fault of a delivery that came before the books have the parcel shipped."""
-FOREIGN = 3009
-"""The fault of an order that the host saw further than the books have it."""
+FOREIGN = 3016
+"""The fault of an order that was worked, or may have been, in a time that the books have lost."""
+BOOKS_OLDER = "books_older"
+_IN_HANDS = frozenset({UnitState.INDUCTED, UnitState.INSPECTED})
 
 
 class IntakeBooks(Protocol):
@@ -120,10 +124,49 @@ class Intake:
         await self._books.record(*([] if is_known else [_order_event("OrderReceived", new, {"content": new})]), aside)
 
     async def settle_aside(self, order_id: str, *, shipped: bool, actor: str) -> None:
-        """Let an order that was set aside be worked, or call it shipped and over; raises Fault 5101 for any other."""
-        kinds = ("OrderShipped", "OrderClosed") if shipped else ("OrderReleased",)
-        events = (Event(kind=kind, subject=order_id, order_id=order_id, actor=actor) for kind in kinds)
-        await self._books.record(*events)
+        """Let an order that was set aside be worked, or call it shipped; raises Fault 5101 for any other.
+
+        What is called shipped takes its parcels along, whatever state the books have them in; with no parcel whose label
+        a courier could tell of it is over.
+        """
+
+        def event(kind: str, subject: str = order_id, **data: str) -> Event:
+            return Event(kind=kind, subject=subject, order_id=order_id, actor=actor, data=data)
+
+        if not shipped:
+            await self._books.record(event("OrderReleased"))
+            return
+        parcels = await self._books.parcels(order_id=order_id)
+        gone = [_gone(parcel, event) for parcel in parcels if parcel.state not in PARCEL_GONE]
+        is_over = all(parcel.state in PARCEL_DONE or not parcel.sscc for parcel in parcels)
+        end = [event("OrderClosed")] if is_over else []
+        await self._books.record(event("OrderShipped"), *chain.from_iterable(gone), *end)
+
+    async def set_all_aside(self) -> None:
+        """After a restore: nobody works an order that was in work before a person has looked for it on the floor.
+
+        The floor may be further than the books. What they have on a table or in a hand is wanted again. May be repeated.
+        """
+        while orders := await self._books.orders({OrderState.RELEASED}):
+            for order in orders:
+                data = {"reason": BOOKS_OLDER}
+                await self._books.record(
+                    *(_put_back(unit) for unit in await self._books.units(order_id=order.order_id, states=_IN_HANDS)),
+                    Event(kind="OrderClarify", subject=order.order_id, order_id=order.order_id, data=data),
+                )
+        for order in await self._books.orders({OrderState.CLARIFY}):
+            if order.reason == BOOKS_OLDER:
+                await self._ask_where(order)
+
+    async def _ask_where(self, order: Order) -> None:
+        fault = Fault(
+            FOREIGN,
+            where=f"order {order.order_id}",
+            seen="in work when the books were copied",
+            expected="a person who has looked for its parcels",
+        )
+        actions = [action.value for action in rule_for(FOREIGN).actions]
+        await self._books.open_exception(fault, station=order.content.channel, subject=order.order_id, actions=actions)
 
     async def deliver(self, said: Delivered, courier: str) -> Taken:
         """Note that the courier delivered a parcel, and close its order with the last one.
@@ -213,6 +256,17 @@ class Intake:
 
     async def _due(self, order: Order, parcels: Sequence[Parcel], actor: str) -> list[Event]:
         return closing(order, await self._books.units(order_id=order.order_id), parcels, actor)
+
+
+def _gone(parcel: Parcel, event: Callable[..., Event]) -> list[Event]:
+    """One that should not have left yet goes out by way of clarification."""
+    shipped = event("ParcelShipped", parcel.lpn, sscc=parcel.sscc, witness="person")
+    may_ship = parcel.state in (ParcelState.APPROVED, ParcelState.CLARIFY)
+    return [shipped] if may_ship else [event("ParcelClarify", parcel.lpn, reason=BOOKS_OLDER), shipped]
+
+
+def _put_back(unit: Unit) -> Event:
+    return Event(kind="UnitPutBack", subject=unit.unit_id, order_id=unit.order_id, data={"reason": BOOKS_OLDER})
 
 
 def _old_news(known: PlaceOrder, new: PlaceOrder) -> Taken:

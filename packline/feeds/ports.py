@@ -118,3 +118,7 @@ class Outbox(Protocol):
     async def parked(self, row_id: int, /, answer: str) -> None:
         """Give up on it until a person replays it."""
         ...
+
+    async def replay(self, *, to: str, parked_only: bool) -> int:
+        """Make what is parked for subscriber `to` pending again; gives how many."""
+        ...

@@ -6,19 +6,19 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx
 
 from packline.core.clock import Clock
 from packline.core.faults import Fault
-from packline.core.ids import Ids
 from packline.feeds.circuit import Circuit
 from packline.feeds.ports import Delivery, Outbox
 from packline.feeds.sending import Answer, Sender, Subscriber
+from packline.orders.policy import Action, rule_for
+from packline.orders.ports import ExceptionRow
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,10 @@ MOST_WAITING = 24
 CROWDED_S = 15.0
 
 
+PARKED = "outbox:"
+"""What the subject of a row about parked events begins with; the subscriber's name follows."""
+
+
 class AlarmBell(Protocol):
     """Where people are told that a subscriber does not answer."""
 
@@ -42,20 +46,14 @@ class AlarmBell(Protocol):
     async def clear_alarm(self, code: int, *, source: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """A test event: it says nothing but that the way is open."""
+class PushDesk(AlarmBell, Protocol):
+    """Where people are asked about events that were given up, too."""
 
-    event_id: str
-    subscriber: str
-    at: datetime
-    id: int = 0
-    name: str = "test"
-    subject: str = "test"
-    order_id: str = "test"
-    sequence: int = 0
-    body: Mapping[str, Any] = field(default_factory=dict)
-    attempts: int = 0
+    async def open_exception(
+        self, fault: Fault, *, station: str, subject: str, actions: Collection[str], effect_id: str = ""
+    ) -> str: ...
+
+    async def close_exception(self, exception_id: str, *, action: str, actor: str, note: str = "") -> None: ...
 
 
 class Pusher:
@@ -69,15 +67,14 @@ class Pusher:
         *,
         outbox: Outbox,
         subscribers: Iterable[Subscriber],
-        bell: AlarmBell,
+        desk: PushDesk,
         http: httpx.AsyncClient,
         clock: Clock,
-        ids: Ids,
         rng: random.Random,
         source: str,
         link_for: Callable[[str], str],
     ) -> None:
-        self._outbox, self._bell, self._clock, self._ids, self._rng = outbox, bell, clock, ids, rng
+        self._outbox, self._desk, self._clock, self._rng = outbox, desk, clock, rng
         self._sender = Sender(http=http, clock=clock, source=source, link_for=link_for)
         self._subscribers = {subscriber.name: subscriber for subscriber in subscribers}
         self._circuits: dict[str, Circuit] = defaultdict(Circuit)
@@ -85,6 +82,8 @@ class Pusher:
         self._under_way: dict[str, int] = defaultdict(int)
         self._rungs: dict[tuple[str, str], int] = {}
         self._woken = asyncio.Event()
+        self._parking = asyncio.Lock()
+        """Held so that no event is parked under a row that is being closed."""
 
     def wake(self) -> None:
         """Look now instead of at the next poll."""
@@ -108,19 +107,15 @@ class Pusher:
                     task.add_done_callback(lambda _: self._woken.set())
                 await self._rest()
 
-    async def push_due(self) -> int:
-        """Push one batch to its end; gives how many deliveries were claimed."""
-        claimed = await self._claim(BATCH_ROWS)
-        async with asyncio.TaskGroup() as group:
-            for stream in _streams(claimed):
-                group.create_task(self._stream(stream))
-        return len(claimed)
-
-    async def send_test(self, name: str) -> Answer:
-        """Send a test event to a subscriber, beside the outbox; raises KeyError for an unknown one."""
-        now, subscriber = self._clock.now(), self._subscribers[name]
-        test = Probe(event_id=self._ids.ulid(int(now.timestamp() * 1000)), subscriber=name, at=now)
-        return await self._sender.send(subscriber, test)
+    async def decide(self, row: ExceptionRow, *, action: str, actor: str, note: str = "") -> None:
+        """Do what a person chose for a row about parked events: `retry` sends them again, anything else only closes the row."""
+        name = row.subject.removeprefix(PARKED)
+        async with self._parking:
+            if action == Action.RETRY:
+                self._circuits[name] = Circuit()
+                await self._outbox.replay(to=name, parked_only=True)
+            await self._desk.close_exception(row.exception_id, action=action, actor=actor, note=note)
+        self.wake()
 
     async def _claim(self, room: int) -> Sequence[Delivery]:
         if room <= 0:
@@ -215,21 +210,30 @@ class Pusher:
     async def _park(self, delivery: Delivery, answer: str) -> None:
         self._rungs.pop((delivery.subscriber, delivery.event_id), None)
         log.warning("event %s for %s is parked: %s", delivery.event_id, delivery.subscriber, answer)
-        await self._outbox.parked(delivery.id, answer)
+        # First the row, then the parking: a stop in between asks about an event that is parked a moment later.
+        async with self._parking:
+            await self._ask_person(delivery, answer)
+            await self._outbox.parked(delivery.id, answer)
+
+    async def _ask_person(self, delivery: Delivery, answer: str) -> None:
+        name = delivery.subscriber
+        fault = Fault(1008, where=f"subscriber {name}", seen=answer, expected="2xx within five days")
+        actions = [action.value for action in rule_for(fault.code).actions]
+        await self._desk.open_exception(fault, station=name, subject=f"{PARKED}{name}", actions=actions)
 
     async def _tell(self, subscriber: Subscriber, circuit: Circuit, answer: Answer) -> None:
         if not circuit.told:
             circuit.told = True
             log.warning("subscriber %s: %s", subscriber.name, answer.words)
             fault = Fault(1007, where=f"subscriber {subscriber.name}", seen=answer.words, expected="2xx")
-            await self._bell.raise_alarm(fault, source=subscriber.name)
+            await self._desk.raise_alarm(fault, source=subscriber.name)
 
     async def _recovered(self, subscriber: Subscriber, circuit: Circuit) -> None:
         circuit.worked()
         if circuit.told is not False:
             circuit.told = False
             log.info("subscriber %s answers", subscriber.name)
-            await self._bell.clear_alarm(1007, source=subscriber.name)
+            await self._desk.clear_alarm(1007, source=subscriber.name)
 
     def _now_plus(self, seconds: float) -> datetime:
         """Give now plus `seconds`, give or take a quarter: many events must not come back in one moment."""

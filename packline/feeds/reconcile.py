@@ -19,7 +19,7 @@ from packline.feeds.push import AlarmBell
 from packline.feeds.reading import Door, check, read_json
 from packline.orders.changes import is_begun
 from packline.orders.model import Order, OrderState, PlaceOrder
-from packline.orders.policy import Action
+from packline.orders.policy import rule_for
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,6 @@ ANSWER_S = 15.0
 MOST_PAGES = 1000
 MOST_PAGE_ORDERS = 500
 MOST_PAGE_BYTES = 8 * 2**20
-ACTIONS = (Action.SHIPPED.value, Action.RELEASE.value, Action.DISMISS.value)
 NOT_SHIPPED = frozenset({OrderState.RECEIVED, OrderState.RELEASED})
 
 
@@ -59,7 +58,7 @@ class Reconciler:
     """Asks one host for its open orders and mends what the books lack.
 
     What the host holds for untouched is taken in as if it had been posted. What it saw in work or shipped, while our
-    books know nothing of that, was worked before an older backup was restored: it is set aside with exception 3009, and
+    books know nothing of that, was worked before an older backup was restored: it is set aside with exception 3016, and
     nobody works it before a person has looked.
     """
 
@@ -172,9 +171,9 @@ class Reconciler:
             where=f"order {new.order_id}",
             seen=f"the host has it {fulfilment}, the books have {have}",
             expected="the same on both sides",
-            remedy="Search its parcels on the floor and with the courier: call it shipped, or release it to be worked.",
         )
-        await self._books.open_exception(fault, station=self._channel, subject=new.order_id, actions=ACTIONS)
+        actions = [action.value for action in rule_for(FOREIGN).actions]
+        await self._books.open_exception(fault, station=self._channel, subject=new.order_id, actions=actions)
 
     async def _bring_up(self, new: PlaceOrder, order: Order | None) -> None:
         """Take what the host changed in the lost time too: it sends no version twice, and the order may be worked later."""

@@ -46,7 +46,8 @@ def way_back(order: Order, units: Sequence[Unit], parcels: Sequence[Parcel], rea
     back = [u for u in units if u.state in _NOT_BEGUN]
     live = [p for p in parcels if p.state not in PARCEL_GONE and p.state is not ParcelState.RETURNING]
     return [
-        *(_event("UnitReturned", unit.unit_id, order, reason=reason) for unit in back),
+        # a hand may scan the piece before this is written down: then it is not back, and all is decided anew
+        *(_event("UnitReturned", unit.unit_id, order, reason=reason, was=unit.state.value) for unit in back),
         *(_event("ParcelReturning", parcel.lpn, order, reason=reason) for parcel in live),
     ]
 

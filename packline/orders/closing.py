@@ -25,9 +25,17 @@ def closing(order: Order, units: Sequence[Unit], parcels: Sequence[Parcel], acto
     kinds: list[str] = []
     if order.state is OrderState.RELEASED:
         kinds = _leaving(units, parcels)
-    if _is_shipped(order, kinds) and parcels and all(p.state in PARCEL_DONE for p in parcels):
+    if _is_shipped(order, kinds) and parcels and all(is_done(p) for p in parcels):
         kinds.append("OrderClosed")
     return [Event(kind=k, subject=order.order_id, order_id=order.order_id, actor=actor) for k in kinds]
+
+
+def is_done(parcel: Parcel) -> bool:
+    """Tell whether nothing more is to be heard of a parcel.
+
+    One that left under a label that the books have lost (a restored backup) can never be told delivered.
+    """
+    return parcel.state in PARCEL_DONE or (parcel.state is ParcelState.SHIPPED and not parcel.sscc)
 
 
 def _leaving(units: Sequence[Unit], parcels: Sequence[Parcel]) -> list[str]:

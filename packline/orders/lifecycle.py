@@ -106,7 +106,12 @@ def order_after(order: Order, event: Event) -> Order:
 
 
 def unit_after(unit: Unit, event: Event) -> Unit:
-    """Give the unit after `event`; raises Fault 5101."""
+    """Give the unit after `event`; raises Fault 5101.
+
+    `was` in data is the state in which the unit was seen when this was decided; in another one it must be decided anew.
+    """
+    if event.data.get("was", unit.state) != unit.state:
+        raise Fault(5101, where=event.subject, seen=f"{event.kind} in state {unit.state}", expected=event.data["was"])
     state = _step(UNIT, unit.state, event)
     station = event.station if event.kind == "UnitInducted" else unit.station
     lpn = event.data.get("lpn", unit.lpn)

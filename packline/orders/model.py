@@ -58,6 +58,8 @@ class ParcelState(StrEnum):
 
 
 ORDER_DONE = frozenset({OrderState.CLOSED, OrderState.RETURNED, OrderState.CANCELLED})
+ORDER_LEFT = frozenset({OrderState.SHIPPED, *ORDER_DONE})
+"""Orders of which nothing more may leave: a parcel that turns up all the same needs a person."""
 PARCEL_DONE = frozenset({ParcelState.DELIVERED, ParcelState.RETURNED})
 PARCEL_GONE = frozenset({ParcelState.SHIPPED, ParcelState.DELIVERED, ParcelState.RETURNED})
 

@@ -54,6 +54,9 @@ class Rule:
     tries: int = 0
 
 
+UNPROVED_SEAL = 3017
+"""Asks about a carton, not only about an effect: the books may have lost that it was ever to be sealed."""
+
 A, R = Action, Reaction
 _HOLDS = Rule(reaction=R.HOLD)
 _ASK_DONE = Rule(reaction=R.ASK, actions=(A.DONE, A.NOT_DONE, A.CLARIFY))
@@ -66,8 +69,9 @@ POLICY: Mapping[int, Rule] = {
     1005: Rule(reaction=R.ASK, actions=(A.RETRY, A.CLARIFY), tries=2),
     1006: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
     1007: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
-    1008: _HOLDS,
+    1008: Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS)),
     1009: _HOLDS,
+    1010: _HOLDS,
     1011: _HOLDS,
     1012: _HOLDS,
     1013: _HOLDS,
@@ -107,6 +111,9 @@ POLICY: Mapping[int, Rule] = {
     3012: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
     3013: Rule(reaction=R.ASK, actions=(A.SHIP_SHORT, A.RETRY, A.VOID)),
     3014: _ASK_DONE,
+    3015: Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS)),
+    3016: Rule(reaction=R.NOTE, actions=(A.SHIPPED, A.RELEASE, A.DISMISS)),
+    UNPROVED_SEAL: _ASK_DONE,
     4005: Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS)),
     4006: Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS)),
     4105: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
@@ -115,12 +122,22 @@ POLICY: Mapping[int, Rule] = {
     5001: Rule(reaction=R.HOLD, actions=(A.RELEASE,)),
     5002: _HOLDS,
 }
+QUARANTINED = Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS))
+"""The rule of a message that was set aside, whatever is wrong with it: its row is about the message, not the fault."""
+
+ALSO: Mapping[tuple[int, str], tuple[Action, ...]] = {(2006, "apply"): (A.REPRINT,)}
+"""What may be chosen besides when it was that kind of effect that failed: a label can be spoilt, a seal cannot be reprinted."""
 _DEFAULT = Rule(reaction=R.NOTE, actions=(A.DISMISS,))
 
 
 def rule_for(code: int) -> Rule:
     """Give the rule of a fault code; unknown codes are noted and may be dismissed."""
     return POLICY.get(code, _DEFAULT)
+
+
+def actions_for(code: int, effect_kind: str = "") -> tuple[Action, ...]:
+    """Give what a person may choose about a fault of an effect."""
+    return (*rule_for(code).actions, *ALSO.get((code, effect_kind), ()))
 
 
 def may(role: str, action: Action) -> bool:

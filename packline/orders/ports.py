@@ -69,6 +69,10 @@ class Catalogue(Protocol):
         """Give the label ever assigned under `sscc`, voided ones too."""
         ...
 
+    async def proof(self, lpn: str) -> str:
+        """Give the id of the picture by which the parcel's label was proved last; "" without one."""
+        ...
+
 
 class ItemMaster(Protocol):
     """The item master."""
@@ -93,7 +97,7 @@ class Journal(Protocol):
         ...
 
     async def serial(self, name: str) -> int:
-        """Give the next durable number of `name` ("sscc", "print", "job", "carton"), from 1; never the same twice."""
+        """Give the next durable number of `name` ("sscc", "print", "job", "turn", "lamp", "discard"), from 1; never the same twice."""
         ...
 
 

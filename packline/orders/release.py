@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from packline.orders.model import Order, OrderState, Parcel, ParcelState, Purchase
+from packline.orders.model import ORDER_LEFT, Order, OrderState, Parcel, ParcelState, Purchase
 
 
 def order_blockers(order: Order, *, in_work: int, wip_limit: int) -> tuple[str, ...]:
@@ -49,4 +49,5 @@ def _sale(order: Order) -> tuple[str, ...]:
 def _hold(order: Order, parcel: Parcel) -> tuple[str, ...]:
     held = ("held",) if parcel.held else ()
     unclear = ("order_unclear",) if order.state is OrderState.CLARIFY else ()
-    return (*held, *unclear, *(("cancelled",) if order.content.purchase is Purchase.CANCELLED else ()))
+    over = ("order_over",) if order.state in ORDER_LEFT else ()
+    return (*held, *unclear, *over, *(("cancelled",) if order.content.purchase is Purchase.CANCELLED else ()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from packline.orders.model import Item, Order, OrderState, Parcel, ParcelState
+from packline.orders.model import ORDER_LEFT, Item, Order, OrderState, Parcel, ParcelState
 from packline.orders.release import label_blockers, pack_blockers
 
 
@@ -37,6 +37,8 @@ def destination(order: Order, parcel: Parcel) -> Destination:
     """Give the place `parcel` must go to now."""
     if parcel.held and parcel.state not in (P.SHIPPED, P.DELIVERED, P.RETURNED):
         return Destination(kind="clarify" if parcel.state is P.CLARIFY else "hold", why=("held",))
+    if order.state in ORDER_LEFT and (parcel.state is P.OPEN or parcel.state in _IN_WORK):
+        return Destination(kind="clarify", why=("order_over",))
     if order.state is OrderState.CLARIFY and parcel.state in _IN_WORK:
         return Destination(kind="hold", why=("order_unclear",))
     if parcel.state in _WAITS:

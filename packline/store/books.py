@@ -78,6 +78,10 @@ class StoredBooks:
         """Give the label ever assigned under `sscc`, voided ones too."""
         return await self._writer.read(lambda connection: parcels.label_of(connection, sscc))
 
+    async def proof(self, lpn: str) -> str:
+        """Give the id of the picture by which the parcel's label was proved last; "" without one."""
+        return await self._writer.read(lambda connection: parcels.proof_of(connection, lpn))
+
     # --- item master
 
     async def item(self, sku: str) -> Item | None:
@@ -93,10 +97,6 @@ class StoredBooks:
     async def record(self, *events: Event) -> None:
         """Apply `events` in order, with their journal and outbox rows, in one transaction; raises Fault 5101."""
         await self._writer.write(self._recording(events))
-
-    def record_now(self, *events: Event) -> None:
-        """Do the same for a caller without a loop; blocks until the commit."""
-        self._writer.write_now(self._recording(events))
 
     def _recording(self, events: Collection[Event]) -> Callable[[Connection], None]:
         at = self._clock.now()

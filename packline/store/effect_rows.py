@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from packline.core.effects import (
+    APPLY,
     EFFECT_TABLE,
     KINDS,
     OPEN_STATES,
+    PRINT,
     Effect,
     EffectKind,
     EffectState,
@@ -47,6 +49,8 @@ _ENTRIES: Mapping[EffectState, str] = {
 }
 """What the journal says of a step; that a job was accepted (SENT) is in the history alone."""
 
+VOIDED_LABEL = "voided label"
+_OVER = frozenset({EffectState.NOT_EXECUTED, EffectState.VOIDED})
 _NO_PROOF = frozenset({EffectState.SENT, EffectState.UNKNOWN})
 
 
@@ -129,6 +133,17 @@ def settle(connection: Connection, effect_id: str, evidence: Evidence, at: datet
         raise Fault(5101, where=f"effect {effect_id}", seen="evidence for an effect that the ledger does not have")
     _step(row, evidence.state)
     return witness(connection, row, evidence, at)
+
+
+def void_label(connection: Connection, lpn: str, generation: int, at: datetime, *, by: str) -> None:
+    """Void print and application of one label, whatever is known of them: from now on they prove nothing."""
+    for kind in (PRINT, APPLY):
+        row = row_of(connection, lpn, kind, generation)
+        if row is None or row.state in _OVER:
+            continue
+        for state in (EffectState.UNKNOWN, EffectState.VOIDED):
+            if state in EFFECT_TABLE[row.state]:  # what runs is in doubt first
+                row = witness(connection, row, Evidence(state=state, source=VOIDED_LABEL, data={"by": by}), at)
 
 
 def _says_nothing_new(state: EffectState, said: EffectState) -> bool:

@@ -27,7 +27,7 @@ _MENDED_BRANCHES = {(3, 44): 6, (3, 50): 7}
 # SQLite result codes that say something of the database and nothing of the statement: busy, locked, no memory, read
 # only, interrupted, I/O, corrupt, full, cannot open, protocol, not a database.
 _TROUBLE = frozenset({5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26})
-_BUSY, _FULL = (5, 6), 13
+_BUSY, _FULL, _BARRED = (5, 6), 13, (8, 14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +101,10 @@ def is_in_memory(url: str) -> bool:
     return address.drivername.startswith("sqlite") and address.database in (None, "", ":memory:")
 
 
-def database_fault(error: Exception, where: str = "database") -> Fault:
-    """Give Fault 5002 for an error of the database."""
-    return Fault(5002, where=where, seen=str(getattr(error, "orig", error)), expected="a usable database")
+def database_fault(error: Exception, where: str = "database", remedy: str = "") -> Fault:
+    """Give Fault 5002 for an error of the database; without a `remedy` of its own, the table's."""
+    seen = str(getattr(error, "orig", error))
+    return Fault(5002, where=where, seen=seen, expected="a usable database", remedy=remedy)
 
 
 def is_trouble(error: Exception) -> bool:
@@ -115,6 +116,11 @@ def is_trouble(error: Exception) -> bool:
 def is_full(error: Exception) -> bool:
     """Tell whether there was no room for a change; a smaller one may still fit."""
     return _code(error) == _FULL
+
+
+def is_barred(error: Exception) -> bool:
+    """Tell whether the file cannot be opened, or not be written."""
+    return _code(error) in _BARRED
 
 
 def _code(error: Exception) -> int | None:

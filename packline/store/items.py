@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
@@ -45,11 +45,6 @@ class Items:
         if items:
             self.put_now(items)
         return report
-
-    def known_now(self, skus: Iterable[str]) -> set[str]:
-        """Give those of `skus` that the item master has."""
-        query = select(item.c.sku).where(item.c.sku.in_(list(skus)))
-        return self._writer.read_now(lambda connection: set(connection.execute(query).scalars()))
 
 
 def item_of_sku(connection: Connection, sku: str) -> Item | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, func, select, update
+from sqlalchemy import Connection, Row, Select, exists, select, update
 
 from packline.core.clock import Clock
 from packline.store import outbox_rows
@@ -122,10 +122,6 @@ class Outbox:
         change = change.values(state="pending", attempts=0, next_at=at, claimed=False, changed_at=at)
         return await self._writer.write(lambda connection: connection.execute(change).rowcount)
 
-    async def counts(self) -> dict[str, dict[str, int]]:
-        """Give {subscriber: {"pending": n, "sent": n, "parked": n}}."""
-        return await self._writer.read(_counts)
-
     async def _settle(self, id: int, **values: Any) -> None:  # noqa: A002
         at = self._clock.now()
         # A claim that lapsed may have been settled by its next claimer: the first word stands.
@@ -158,15 +154,3 @@ def _chosen(
     if not conditions:
         raise ValueError("a replay of everything must be asked for by a time range")
     return select(delivery.c.id).join(outbox, outbox.c.event_id == delivery.c.event_id).where(*conditions)
-
-
-def _counts(connection: Connection) -> dict[str, dict[str, int]]:
-    counted = {
-        name: {"pending": 0, "sent": 0, "parked": 0} for name in connection.execute(select(subscriber.c.name)).scalars()
-    }
-    query = select(delivery.c.subscriber, delivery.c.state, func.count()).group_by(
-        delivery.c.subscriber, delivery.c.state
-    )
-    for name, state, number in connection.execute(query):
-        counted.setdefault(name, {"pending": 0, "sent": 0, "parked": 0})[state] = number
-    return counted

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, insert, select, updat
 
 from packline.orders.model import Parcel, ParcelState
 from packline.orders.ports import Label
-from packline.store.schema import label, parcel
+from packline.store.schema import journal, label, parcel
 
 _NAMES = tuple(field.name for field in fields(Parcel))
 _FIELDS = tuple(parcel.c[name] for name in _NAMES)
@@ -23,6 +23,12 @@ _CHANGE = update(parcel).where(parcel.c.lpn == bindparam("of"))
 
 _LABEL = select(label.c.sscc, label.c.lpn, label.c.print_number, label.c.generation, label.c.state).where(
     label.c.sscc == bindparam("of")
+)
+_PROOF = (
+    select(journal.c.data)
+    .where(journal.c.subject == bindparam("of"), journal.c.kind == "LabelVerified")
+    .order_by(journal.c.seq.desc())
+    .limit(1)
 )
 _ADD_LABEL = insert(label)
 _CHANGE_LABEL = update(label).where(label.c.sscc == bindparam("of"))
@@ -83,6 +89,12 @@ def label_of(connection: Connection, sscc: str) -> Label | None:
     """Give the label ever assigned under `sscc`."""
     row = connection.execute(_LABEL, {"of": sscc}).first()
     return None if row is None else Label(**row._asdict())
+
+
+def proof_of(connection: Connection, lpn: str) -> str:
+    """Give the id of the picture by which the parcel's label was proved last; "" without one."""
+    data = connection.execute(_PROOF, {"of": lpn}).scalar()
+    return str((data or {}).get("picture", ""))
 
 
 def follow_label(connection: Connection, kind: str, before: Parcel, after: Parcel, at: datetime) -> None:

@@ -64,10 +64,6 @@ class Pictures:
         """Give a picture with its bytes."""
         return await self._writer.read(lambda connection: _picture(connection, picture_id))
 
-    def picture_now(self, picture_id: str) -> Picture | None:
-        """Give a picture to a caller without a loop."""
-        return self._writer.read_now(lambda connection: _picture(connection, picture_id))
-
 
 def _keep(connection: Connection, row: dict[str, Any], jpeg: bytes) -> None:
     connection.execute(insert(picture), row)

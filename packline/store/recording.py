@@ -13,7 +13,7 @@ from packline.core.faults import Fault
 from packline.orders.lifecycle import TARGET, order_after, parcel_after, unit_after
 from packline.orders.model import Event, Order, OrderState, Parcel, PlaceOrder, Unit
 from packline.orders.tracking import TRACKING
-from packline.store import orders, outbox_rows, parcels, units
+from packline.store import effect_rows, orders, outbox_rows, parcels, units
 from packline.store.journal import Entry, append
 
 
@@ -41,6 +41,8 @@ def record(connection: Connection, event: Event, at: datetime, event_id: str) ->
             data=event.data,
         ),
     )
+    if event.kind in _LABELS_BACK:
+        _void_what_was_done(connection, event, applied, at)
     if event.kind in TRACKING:
         _tell(connection, event, applied, seq=seq, at=at, event_id=event_id)
     return seq
@@ -108,6 +110,17 @@ _APPLY: Mapping[str, Callable[[Connection, Event, datetime], Applied]] = {
     "unit": _apply_unit,
     "parcel": _apply_parcel,
 }
+
+
+_LABELS_BACK: Mapping[str, int] = {"LabelVoided": 0, "LabelAssigned": 1}
+"""Events after which a label is over; it is that many generations before the parcel's newest."""
+
+
+def _void_what_was_done(connection: Connection, event: Event, applied: Applied, at: datetime) -> None:
+    """In the same transaction: no moment in which a void label's print or application still proves something."""
+    if isinstance(applied.row, Parcel):
+        generation = applied.row.generation - _LABELS_BACK[event.kind]
+        effect_rows.void_label(connection, applied.row.lpn, generation, at, by=event.actor)
 
 
 def _tell(connection: Connection, event: Event, applied: Applied, *, seq: int, at: datetime, event_id: str) -> None:

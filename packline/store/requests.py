@@ -16,6 +16,7 @@ from packline.store.schema import request
 from packline.store.writer import Writer
 
 ACTUATION_S = 5.0
+"""A click made during an outage never moves a machine later."""
 ANSWER_S = 86_400.0
 EXPIRY_S: Mapping[str, float] = {"answer": ANSWER_S}
 """How long a request may wait, by action; any other may move a machine and waits ACTUATION_S."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -14,6 +15,10 @@ from packline.core.faults import Fault
 from packline.orders.policy import ROLES
 from packline.store.schema import app_user, login_attempt, session
 from packline.store.writer import Writer
+
+NAME = re.compile(r"\w[\w.-]{1,39}")
+LEAST_PASSWORD_CHARS = 10
+MOST_PASSWORD_CHARS = 200
 
 MOST_SESSIONS = 20
 """Sessions of one user; the one that was silent longest ends when one more begins."""
@@ -41,6 +46,20 @@ class Session:
     seen_at: datetime
 
 
+def check_name(name: str) -> None:
+    """Raise Fault 4301 for a name that nobody may have, at whichever door it comes in."""
+    if not NAME.fullmatch(name):
+        expected = "2 to 40 letters, digits, dots, dashes or underscores, no dot or dash first"
+        raise Fault(4301, where="user name", seen=repr(name[:60]), expected=expected, remedy="Choose such a name.")
+
+
+def check_password(password: str) -> None:
+    """Raise Fault 4301 for a password that is too short or too long; it is never shown."""
+    if not LEAST_PASSWORD_CHARS <= len(password) <= MOST_PASSWORD_CHARS:
+        seen, expected = f"{len(password)} characters", f"{LEAST_PASSWORD_CHARS} to {MOST_PASSWORD_CHARS}"
+        raise Fault(4301, where="password", seen=seen, expected=expected, remedy="Choose a password of that length.")
+
+
 class Users:
     """Users, sessions and tries. Hashing passwords and drawing tokens is the caller's."""
 
@@ -50,13 +69,15 @@ class Users:
     # --- users
 
     def create(self, name: str, *, role: str, password_hash: str, now: datetime) -> User:
-        """Add a user; raises Fault 4301 for a taken name or an unknown role."""
+        """Add a user; raises Fault 4301 for a taken or impossible name, or an unknown role."""
+        check_name(name)
         _check_role(role)
         row = {"name": name, "role": role, "password_hash": password_hash, "created_at": now, "changed_at": now}
         try:
             self._writer.write_now(lambda connection: connection.execute(insert(app_user), row).rowcount)
         except IntegrityError as error:
-            raise Fault(4301, where=f"user {name}", seen="a name that is taken", expected="a new name") from error
+            where, remedy = f"user {name}", "Choose another name."
+            raise Fault(4301, where=where, seen="a name that is taken", expected="a new name", remedy=remedy) from error
         return User(name=name, role=role, password_hash=password_hash, disabled=False, created_at=now)
 
     def get(self, name: str) -> User | None:
@@ -146,7 +167,7 @@ class Users:
             return connection.execute(change).rowcount
 
         if not self._writer.write_now(work):
-            raise Fault(4301, where=f"user {name}", seen="no such user")
+            raise Fault(4301, where=f"user {name}", seen="no such user", remedy="Check the name, or add the user.")
 
     def _execute(self, statement: Update | Delete) -> None:
         self._writer.write_now(lambda connection: connection.execute(statement).rowcount)
@@ -154,7 +175,8 @@ class Users:
 
 def _check_role(role: str) -> None:
     if role not in ROLES:
-        raise Fault(4301, where="role", seen=role, expected=f"one of {', '.join(ROLES)}")
+        expected = f"one of {', '.join(ROLES)}"
+        raise Fault(4301, where="role", seen=role, expected=expected, remedy="Choose one of these roles.")
 
 
 def _begin(connection: Connection, row: dict[str, Any]) -> None:

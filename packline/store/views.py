@@ -8,13 +8,27 @@ from dataclasses import fields
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, and_, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Table,
+    Text,
+    and_,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from packline.core.faults import FAULTS, Severity
 from packline.core.identity import Lpn
 from packline.orders.model import ORDER_DONE, Item, Order, OrderState, Parcel, Unit
 from packline.orders.ports import ExceptionRow, Label
 from packline.store import schema as s
+from packline.store.parcels import proof_of
 from packline.store.view_rows import (
     AlarmRow,
     DeliveryRow,
@@ -132,6 +146,11 @@ class Views:
         )
 
     @_reading
+    def proof(self, db: Connection, lpn: str) -> str:
+        """Give the id of the picture by which the parcel's label was proved last; "" without one."""
+        return proof_of(db, lpn)
+
+    @_reading
     def find(self, db: Connection, text: str) -> Found | None:
         """Tell what a scanned text names; None when the books know nothing of it."""
         digits = text.removeprefix("(00)")
@@ -197,8 +216,10 @@ class Views:
 
     @_reading
     def quarantine_count(self, db: Connection) -> int:
-        """Count messages in quarantine."""
-        query = select(func.count()).select_from(s.inbox).where(s.inbox.c.state == "quarantined")
+        """Count messages in quarantine that somebody still has to decide about; what was dismissed stays there uncounted."""
+        asked = and_(s.exception.c.state == "open", s.exception.c.subject == "inbox:" + cast(s.inbox.c.id, Text))
+        held = and_(s.inbox.c.state == "quarantined", exists().where(asked))
+        query = select(func.count()).select_from(s.inbox).where(held)
         return db.scalar(query) or 0
 
     # -- items, pictures, journal

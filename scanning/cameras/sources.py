@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import cv2
 import httpx
 import numpy as np
+
+from scanning.cameras.addresses import is_snapshot
 
 SNAPSHOT_S = 3.0
 STREAM_OPEN_MS = 3000
@@ -53,11 +55,9 @@ def wall_now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_source(url: str, now: Now = wall_now) -> Source:
-    """Choose by `url`: .jpg and .jpeg and addresses with `snapshot` are asked picture by picture, the rest is a stream."""
-    path = url.split("?", 1)[0].lower()
-    is_snapshot = path.endswith((".jpg", ".jpeg")) or "snapshot" in path
-    return SnapshotSource(url, now) if is_snapshot else StreamSource(url, now)
+def open_source(url: str, now: Now = wall_now, *, delay_s: float = 0.0) -> Source:
+    """Choose by `url` between snapshot and stream; `delay_s` is how old a frame of a stream may be when it arrives."""
+    return SnapshotSource(url, now) if is_snapshot(url) else StreamSource(url, now, delay_s=delay_s)
 
 
 class SnapshotSource:
@@ -99,14 +99,16 @@ class SnapshotSource:
 class StreamSource:
     """Reads an MJPEG or RTSP stream by OpenCV's FFmpeg and counts the frames that differ from the one before.
 
-    A frame may have been on its way when it was asked for, so it counts as captured when its forerunner arrived.
+    A frame may have been on its way when it was asked for, so it counts as captured when its forerunner arrived, less
+    `delay_s`: what camera, network and buffers may hold back, which nothing in the stream tells.
     """
 
     pause_s = 0.0  # the stream sets the pace; frames left unread would grow old in its buffers
 
-    def __init__(self, url: str, now: Now = wall_now) -> None:
+    def __init__(self, url: str, now: Now = wall_now, *, delay_s: float = 0.0) -> None:
         self._url = url
         self._now = now
+        self._delay = timedelta(seconds=delay_s)
         self._stream: cv2.VideoCapture | None = None
         self._changes = _ChangeCounter()
         self._arrived: datetime | None = None
@@ -121,7 +123,7 @@ class StreamSource:
         self._arrived = self._now()
         _, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         counter = self._changes.count(np.ascontiguousarray(pixels).tobytes())
-        return Frame(jpeg=jpeg.tobytes(), counter=counter, captured_at=not_before)
+        return Frame(jpeg=jpeg.tobytes(), counter=counter, captured_at=not_before - self._delay)
 
     def close(self) -> None:
         if self._stream is not None:

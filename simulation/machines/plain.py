@@ -9,7 +9,8 @@ import simpy
 
 from plc.handshake.frames import Words
 from plc.links import Value
-from plc.machine_file import MachineFile, PlainJob, Proof
+from plc.machine_file import MachineFile
+from plc.machine_jobs import PlainJob, Proof
 from plc.tags.codec import modulus
 from simulation.machines.machine import ERROR_MACHINE, Behaviour, Done, Mechanics, Move
 from simulation.machines.tag_image import TagImage

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from simulation.people.crew import Crew, at_work
-from simulation.people.desk import StationView
+from simulation.people.desk import StationView, Told
 from simulation.plant.things import HANDS, CannotDo, Carton, LabelPaper
 
+OLD_LABEL = "3006"
 MISSING_LABEL_S = 6.0
 """A label that is not at the printer this long (wall time) after the screen asked for it did not come out."""
 
@@ -86,13 +87,24 @@ class BenchOperator:
             self._label = None
         on = [stuck.label for stuck in carton.labels if stuck.label.lpn == carton.lpn]
         if on:
-            await self._say(f"00{on[-1].sscc}", view)
+            await self._show(carton, on[-1].sscc, view)
         elif self._is_missing(carton):
             await self._say("DO:NOTDONE", view)
 
-    async def _say(self, text: str, view: StationView) -> None:
-        if await self._crew.scan(self._station, text) is not None:
+    async def _show(self, carton: Carton, sscc: str, view: StationView) -> None:
+        """Scan the label that was stuck on; an old one that is refused comes off and is thrown away."""
+        answer = await self._say(f"00{sscc}", view)
+        is_old = answer is not None and answer.key == "refused" and answer["code"] == OLD_LABEL
+        while is_old and carton.labels:
+            label = await self._crew.floor.peel_off(carton)
+            if label is not None:
+                await self._crew.floor.discard(label)
+
+    async def _say(self, text: str, view: StationView) -> Told | None:
+        answer = await self._crew.scan(self._station, text)
+        if answer is not None:
             await self._crew.until_screen_moves(self._station, view.next)
+        return answer
 
     async def _take_label(self, carton: Carton) -> None:
         """Take the label of this carton off the printer; one of another carton is nobody's and is thrown away."""

@@ -102,14 +102,20 @@ class Buyers:
     async def _answer(self, event: Received) -> None:
         story = self._stories[event.order]
         await self._clock.sleep(self._rng.uniform(*ANSWER_AFTER_S[story.answer]) / self._speed)
-        said = {"lpn": str(event.data.get("lpn")), "answer": "reject" if story.answer == "reject" else "approve"}
-        link = str(event.data.get("link", ""))
+        lpn, link = str(event.data.get("lpn")), str(event.data.get("link", ""))
+        said = {"lpn": lpn, "answer": "reject" if story.answer == "reject" else "approve"}
         for _ in range(TRIES):
-            answer = await self._send(f"{link}/answer", said)
+            answer = await self._send(f"{link}/answer", {**said, **await self._shown(link, lpn)})
             if answer.get("state") in ("new", "done", "refused"):
                 return
             await self._clock.sleep(self._again_s)
         log.warning("the buyer of %s could not answer", event.order)
+
+    async def _shown(self, link: str, lpn: str) -> dict[str, str]:
+        """Give what the page shows of a parcel: the picture that is judged, and until when."""
+        parcels = (await self._page(link)).get("parcels", ())
+        seen: dict[str, Any] = next((parcel for parcel in parcels if parcel.get("lpn") == lpn), {})
+        return {"picture": str(seen.get("picture") or ""), "until": str(seen.get("answer_until") or "")}
 
     async def _page(self, link: str) -> dict[str, Any]:
         try:

@@ -1,4 +1,4 @@
-"""The courier: takes what passes the door, scans some of it by hand, and says later that it was delivered."""
+"""The courier: takes what passes the door, asks about some of it by scan, and says later that it was delivered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from simulation.plant.truth import Fact, Truth
 DRIVE_S = (60.0, 200.0)
 """Simulated seconds from the door to the buyer."""
 BY_HAND_EACH = 3
-"""Every third parcel is also scanned by hand."""
+"""Every third parcel is also scanned by hand: a question whether it may leave, which opens nothing."""
 STEP_S = 0.2
 
 
@@ -28,6 +28,8 @@ class Courier:
         self._seen_at_gate: set[str] = set()
         self.taken: set[str] = set()
         self.delivered: set[str] = set()
+        self._told: dict[str, dict[str, Any]] = {}
+        self._recounts = 0
 
     async def run(self) -> None:
         """Drive for ever."""
@@ -36,6 +38,9 @@ class Courier:
             while True:
                 for fact in self._new_facts():
                     tours.create_task(self._drive(fact))
+                if self._crew.recount.ordered > self._recounts:
+                    self._recounts = self._crew.recount.ordered
+                    tours.create_task(self._tell_again())
                 await self._crew.clock.sleep(STEP_S)
 
     @property
@@ -54,9 +59,17 @@ class Courier:
         await self._crew.think(self._rng.uniform(*DRIVE_S))
         codes = [code for code in fact.data["sscc"] if code]
         if codes:
-            message = _message(codes[-1], self._crew.clock.now())
-            await self._postman.post(f"/intake/couriers/{self._name}", f"dlv_{codes[-1]}", message)
+            await self._tell(codes[-1], _message(codes[-1], self._crew.clock.now()))
         self.delivered.add(fact.data["lpn"])
+
+    async def _tell(self, sscc: str, message: dict[str, Any]) -> None:
+        self._told[sscc] = message
+        await self._postman.post(f"/intake/couriers/{self._name}", f"dlv_{sscc}", message)
+
+    async def _tell_again(self) -> None:
+        """After a restore the house asks for everything once more."""
+        for sscc, message in dict(self._told).items():
+            await self._tell(sscc, message)
 
     async def _scan_some(self) -> None:
         """Show the label of every third parcel before the gate to the courier's own scanner."""

@@ -25,9 +25,27 @@ BREATH_S = 0.5
 
 @dataclass(slots=True)
 class Recount:
-    """How often people were told that the books are older than the floor: everything in sight is scanned again then."""
+    """What people know without a screen, for a day on which the books are older than the floor.
+
+    `ordered` counts how often they were told so: everything in sight is scanned again then. `boxed` is the packing list
+    that they keep on paper: into which carton they put the piece of each unit last; `cartons` has every plate that was
+    ever used for an order, by order id; `called_shipped` the cartons that left unsaid and were called shipped by a person.
+    """
 
     ordered: int = 0
+    boxed: dict[str, str] = field(default_factory=dict)
+    cartons: dict[str, set[str]] = field(default_factory=dict)
+    called_shipped: set[str] = field(default_factory=set)
+
+    def note(self, unit: str, lpn: str) -> None:
+        """Write down that the piece of a unit was put into a carton."""
+        self.boxed[unit] = lpn
+        self.cartons.setdefault(order_of(unit), set()).add(lpn)
+
+
+def order_of(unit: str) -> str:
+    """Give the order id in a unit id ("<order>.<line>.<n>")."""
+    return unit.rsplit(".", 2)[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

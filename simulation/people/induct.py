@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from simulation.people.crew import Crew, at_work
 from simulation.people.desk import StationView, Told
-from simulation.plant.things import HANDS, Carton, Piece
+from simulation.plant.things import GONE, HANDS, Carton, Piece
 
 NOT_WANTED = "4104"
 UNKNOWN_CARTON = "4106"
@@ -168,12 +168,25 @@ class InductOperator:
         elif answer.key in ("carton_ok", "send_on"):
             self._did(told)
             self._current = None
+            await self._take_out_of_the_other(piece.sku, told["unit"], carton)
             await self._crew.floor.put_in_carton(piece, carton)
+            self._crew.recount.note(told["unit"], carton.lpn)
             self._empty = None if carton is self._empty else self._empty
             await self._put_away(carton, answer)
         elif carton is self._empty:
             await self._crew.floor.put_down(carton, self._station)
             self._empty = None
+
+    async def _take_out_of_the_other(self, sku: str, unit: str, carton: Carton) -> None:
+        """The books have forgotten that this unit was boxed before: what the packing list says comes out of that carton."""
+        before = self._crew.floor.carton(self._crew.recount.boxed.get(unit, ""))
+        if before is None or before.place == GONE:
+            return
+        while before is not carton and before.labels:
+            if (label := await self._crew.floor.peel_off(before)) is not None:
+                await self._crew.floor.discard(label)
+        if (old := await self._crew.floor.take_out(sku, before)) is not None:
+            await self._crew.floor.put_back(old)
 
     async def _put_away(self, carton: Carton, answer: Told) -> None:
         if answer.key == "send_on":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from packline.core.identity import Lpn
@@ -12,6 +12,8 @@ from simulation.plant.things import GONE, HANDS, Carton
 
 LAST_RESORT = ("dismiss", "retry", "release", "clarify", "wait")
 MOST_RETRIES = 2
+ABOUT = {3014: "release", 3017: "seal"}
+"""What is asked about where no effect is named."""
 CORRECTION_S = 25.0
 """Wall time that a host gets to correct a message before it is dismissed."""
 COUNT_S = 12.0
@@ -48,14 +50,15 @@ class Remedies:
         self._repeated: dict[tuple[int, str], int] = {}
         self._counted: set[str] = set()
         self._by_code: Mapping[int, Callable[[Case], Awaitable[Choice]]] = {
-            **dict.fromkeys((2004, 2005, 2103, 3014), self._say_what_happened),
-            **dict.fromkeys((1005, 2003, 2006, 3001), self._again),
+            **dict.fromkeys((2004, 2005, 2103, 3014, 3017), self._say_what_happened),
+            **dict.fromkeys((1005, 2003, 2006), self._again),
+            3001: self._no_read,
             2104: self._label_not_seen,
             **dict.fromkeys((2105, 3002, 3003, 3006), self._new_label),
             2107: self._free_the_peel,
-            3005: self._delivered_unseen,
+            **dict.fromkeys((3005, 3015), self._delivered_unseen),
             3007: self._missing,
-            3009: self._books_older,
+            **dict.fromkeys((3009, 3016), self._books_older),
             3011: self._offered("release"),
             3013: self._offered("ship_short"),
             **dict.fromkeys((4001, 4005, 4006), self._wait_for_correction),
@@ -91,7 +94,7 @@ class Remedies:
     # -- one for each kind of trouble ----------------------------------------------------------------------------------
 
     async def _say_what_happened(self, case: Case) -> Choice:
-        look = self._witness.get(case.effect_kind or ("release" if case.code == 3014 else ""))
+        look = self._witness.get(case.effect_kind or ABOUT.get(case.code, ""))
         carton = self.carton(case.subject)
         if look is None or (carton is None and case.effect_kind != "discard"):
             return "not_done"
@@ -99,6 +102,22 @@ class Remedies:
 
     async def _again(self, case: Case) -> Choice:
         return "retry" if self._times(case) <= MOST_RETRIES else "clarify"
+
+    async def _no_read(self, case: Case) -> Choice:
+        gate = self._crew.station_of("courier_gate")
+        here = self._crew.floor.cartons_at(gate) if case.station == gate else []
+        if not here:
+            return await self._again(case)
+        wish = await self._again(replace(case, subject=here[0].lpn))
+        if wish == "clarify":
+            await self._relabel_round_by_clarification(here[0], case)
+        return wish
+
+    async def _relabel_round_by_clarification(self, carton: Carton, case: Case) -> None:
+        """No scanner at the gate reads its label: it comes off, and another is asked for at the desk."""
+        await self.take_labels_off(carton)
+        await self._crew.desk.request("parcel", {"lpn": carton.lpn, "action": "reprint"}, f"unread-{case.id}")
+        await self._crew.deliver(carton, self._crew.station_of("clarification"), wait=True)
 
     async def _label_not_seen(self, case: Case) -> Choice:
         carton = self.carton(case.subject)
@@ -139,7 +158,9 @@ class Remedies:
             self._crew.recount.ordered += 1
         if "release" not in case.actions:
             return "dismiss"
-        if any(self._left(lpn) for lpn in self._cartons_of(case.subject)):
+        cartons = self._cartons_of(case.subject) | self._crew.recount.cartons.get(case.subject, set())
+        if gone := {lpn for lpn in cartons if self._left(lpn)}:
+            self._crew.recount.called_shipped |= gone
             return "shipped"
         return "release" if case.age_s > COUNT_S else ""
 

@@ -36,8 +36,6 @@ from simulation.spec import PlantSpec
 
 MOST_CONNECTIONS = 40
 LEADER_POLL_S = 0.4
-LAST_EVENTS_S = 10.0
-"""Wall time that the last events get to arrive after everything else is over."""
 
 Person = Callable[[], Coroutine[Any, Any, None]]
 """Somebody's working day; it ends only by being cancelled."""
@@ -96,8 +94,14 @@ class Stage:
         self._catalogue = read_catalogue(spec.items)
         self.receiver = Receiver(secrets=spec.subscribers, clock=self._clock, file=spec.events_file)
         self.marketplace = self._marketplace()
-        self.score = Score(accounts=self.marketplace.accounts, truth=twin.truth, roles=frozenset(spec.subscribers))
         crew = self._crew(self._operator, Recount())
+        self.recount = crew.recount
+        self.score = Score(
+            accounts=self.marketplace.accounts,
+            truth=twin.truth,
+            roles=frozenset(spec.subscribers),
+            recount=crew.recount,
+        )
         self.supervisor = self._supervisor(crew)
         self.courier = Courier(
             crew=crew,
@@ -131,13 +135,13 @@ class Stage:
     def is_over(self) -> bool:
         """Tell whether every order that was to be posted is over, on the floor and in every subscriber's ears."""
         is_over = bool(self.marketplace.accounts) and not self.score.waiting() and self.courier.is_idle
+        # events of one order overtake those of another: the last ones may still be under way; a lost one never comes
+        is_over = is_over and not self.score.lost_events()
         if not is_over:
             self._ended = None
-            return False
-        if self._ended is None:
+        elif self._ended is None:
             self._ended = self._clock.monotonic()
-        # events of one order overtake those of another: the last ones may still be under way
-        return not self.score.lost_events() or self._clock.monotonic() - self._ended > LAST_EVENTS_S
+        return is_over
 
     def progress(self) -> dict[str, Any]:
         """Give what a terminal shows while it runs."""
@@ -164,6 +168,8 @@ class Stage:
             "buyers_turns": self.buyers.turns,
             "events": dict(self.receiver.counts),
             "handled": self.supervisor.handled,
+            "packing_list": {order: sorted(cartons) for order, cartons in self.recount.cartons.items()},
+            "called_shipped": sorted(self.recount.called_shipped),
         }
 
     def summary(self) -> dict[str, Any]:
@@ -275,8 +281,3 @@ def _hands(crew: Crew) -> list[Person]:
         elif station.kind == "clarification":
             people.append(ClarificationOperator(crew, station.name).run)
     return people
-
-
-async def run_people(twin: Plant, spec: PeopleSpec) -> None:
-    """Play on `twin` until cancelled."""
-    await Stage(twin, spec).run()

@@ -74,6 +74,11 @@ class Floor:
         await self._motion.sleep(self._times.handle_s)
         self._do(lambda: self._world.box(piece, carton))
 
+    async def take_out(self, sku: str, carton: Carton) -> Piece | None:
+        """Take a piece out of a carton, cutting it open if need be; None if no such piece is in it."""
+        await self._motion.sleep(self._times.unpack_s)
+        return self._do(lambda: self._world.take_out(sku, carton))
+
     # -- cartons -------------------------------------------------------------------------------------------------------
 
     async def fresh_carton(self) -> Carton:

@@ -76,6 +76,8 @@ class Truth:
             "carton_taken": self._taken,
             "boxed": self._boxed,
             "sealed": self._sealed,
+            "cut_open": self._cut_open,
+            "taken_out": self._taken_out,
             "label_printed": self._printed,
             "label_applied": self._applied,
             "label_removed": self._removed,
@@ -149,6 +151,12 @@ class Truth:
 
     def _sealed(self, data: dict[str, Any]) -> None:
         self.parcel(data["lpn"]).sealed += 1
+
+    def _cut_open(self, data: dict[str, Any]) -> None:
+        self.parcel(data["lpn"]).sealed = 0
+
+    def _taken_out(self, data: dict[str, Any]) -> None:
+        self.parcel(data["lpn"]).pieces.remove(data["sku"])
 
     def _printed(self, data: dict[str, Any]) -> None:
         if data["complete"] and data["sscc"]:

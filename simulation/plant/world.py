@@ -185,6 +185,20 @@ class World:
         self._tell("returned_to_shelf", lpn=carton.lpn, pieces=[piece.sku for piece in pieces])
         return pieces
 
+    def take_out(self, sku: str, carton: Carton) -> Piece | None:
+        """Take a piece out of a carton, which is cut open for it where it is sealed; None if no such piece is in it."""
+        _require(carton.place != GONE, f"{carton.lpn} is gone")
+        piece = next((piece for piece in carton.pieces if piece.sku == sku), None)
+        if piece is None:
+            return None
+        if carton.closed:
+            carton.closed_by = ""
+            self._tell("cut_open", lpn=carton.lpn)
+        carton.pieces.remove(piece)
+        piece.place = HANDS
+        self._tell("taken_out", lpn=carton.lpn, piece=piece.number, sku=sku)
+        return piece
+
     # -- labels --------------------------------------------------------------------------------------------------------
 
     def print_label(self, printer: str, bitmap: Image.Image, *, complete: bool) -> LabelPaper:

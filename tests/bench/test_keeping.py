@@ -175,7 +175,7 @@ def stocked_books(empty_books: Path, tmp_path_factory: pytest.TempPathFactory) -
     asyncio.run(store.outbox.set_subscribers(by_hand.SUBSCRIBERS))
     for first in range(0, PARCELS, 100):
         numbers = range(first, min(first + 100, PARCELS))
-        store.books.record_now(*(event for number in numbers for event in collected_parcel(number)))
+        asyncio.run(store.books.record(*(event for number in numbers for event in collected_parcel(number))))
     store.close()
     return path
 

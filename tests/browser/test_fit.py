@@ -55,6 +55,16 @@ def test_doors_and_buyers_pages_have_no_barrier_and_fit_a_phone(visit, site, loc
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_on_a_phone_what_is_in_trouble_comes_before_the_figures_and_the_rest_after_them(visit, site):
+    hurt(site)
+    page = visit("/", viewport=PHONE)
+    top = {tile.get_attribute("id"): tile.bounding_box()["y"] for tile in page.locator(".tile").all()}
+    figures = page.locator(".figures").bounding_box()["y"]
+    trouble = {"tile-label-1", "tile-pack-1", "tile-gate-1"}
+
+    assert all((y < figures) == (name in trouble | {"tile-hold-1"}) for name, y in top.items()), (figures, top)
+
+
 @pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
 def test_no_page_scrolls_sideways_on_a_phone(visit, site, locale):
     hurt(site)

@@ -37,6 +37,45 @@ def test_a_scan_while_a_field_has_the_focus_leaves_the_field_as_it_was(visit):
     expect(field).to_have_value("tea")
 
 
+NO_SPEAKER = """
+window.tones = [];
+window.AudioContext = class {
+  currentTime = 0;
+  createGain() { return { gain: { setValueAtTime() {}, linearRampToValueAtTime() {} }, connect() {} }; }
+  createOscillator() {
+    const frequency = { value: 0 };
+    return { frequency, connect: (next) => next, start: () => window.tones.push(frequency.value), stop() {} };
+  }
+};
+"""
+
+
+def test_a_scan_is_heard_after_a_first_touch_unless_tones_are_switched_off(visit, site):
+    page = visit("/orders")
+    page.add_init_script(NO_SPEAKER)
+    page.goto(f"{site.url}/orders")
+    scan(page, "NO-SUCH-CODE")
+    expect(page.locator(".toast.no")).to_have_count(1)
+    assert page.evaluate("tones") == []
+
+    page.locator("h1").click()
+    scan(page, "NO-SUCH-CODE")
+    expect(page.locator(".toast.no")).to_have_count(2)
+    assert page.evaluate("tones") == [220, 220]
+
+    switch = page.get_by_role("button", name="Tones after a scan")
+    switch.click()
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    scan(page, "NO-SUCH-CODE")
+    expect(page.locator(".toast.no")).to_have_count(3)
+    assert page.evaluate("tones") == [220, 220]
+
+    page.reload()
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    switch.click()
+    assert page.evaluate("tones") == [880]
+
+
 @pytest.mark.parametrize("wedge", [Wedge()], indirect=True)
 def test_a_person_who_types_quickly_is_no_scanner(visit, wedge):
     page = visit("/orders")
@@ -181,7 +220,16 @@ def test_a_buyer_approves_on_a_phone(visit, site):
 
     expect(page.get_by_role("button", name="Approve")).to_be_visible()
     until(lambda: site.stage.controller.handled, page)
-    assert site.stage.controller.handled[0].args == {"lpn": READY, "answer": "approve", "by": "buyer b-771"}
+    asked = {"lpn": READY, "picture": site.stage.store.views.proof(READY)}
+    assert site.stage.controller.handled[0].args == {**asked, "answer": "approve", "by": "buyer b-771"}
+
+
+def test_a_buyer_who_answers_an_older_picture_is_told_to_look_at_the_newest(visit, site):
+    site.stage.controller.verdict = ("refused", {"code": 4303})
+    page = visit(buyer_link(site), role="")
+    page.get_by_role("button", name="Approve").click()
+
+    expect(page.locator(".toast.no")).to_contain_text("a newer picture of your parcel")
 
 
 def test_a_buyer_who_rejects_is_asked_once_more(visit, site):

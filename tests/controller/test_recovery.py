@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from controller.recovery import FIRST_LOOK_S, JUMPS, Recovery
+from controller.recovery import FIRST_LOOK_S, JUMPS, RESTORED, Recovery
 from packline.core.effects import APPLY, EJECT, PRINT, TURN, Device, Effect, EffectState, OpenEffect
 from packline.core.faults import Fault
 from tests.stations.fakes import Killed
@@ -24,9 +24,15 @@ class Around:
         self.hosts = [True]
         self.asked = 0
         self.voided: list[str] = []
+        self.restored = False
+        self.asides = 0
 
     async def void_label(self, row: OpenEffect) -> None:
         self.voided.append(row.effect.subject)
+
+    async def set_aside(self) -> None:
+        assert self.asked == 0, "the hosts were asked first"
+        self.asides += 1
 
     async def reconcile(self) -> bool:
         self.asked += 1
@@ -41,6 +47,8 @@ def recovery(life: Life, around: Around, unclean: bool = False) -> Recovery:
         serials=life.store.meta,
         unclean=unclean,
         books_older=lambda: around.older,
+        set_aside=around.set_aside,
+        restored=around.restored,
         reconcile_hosts=around.reconcile,
         clock=life.floor.clock,
         void_label=around.void_label,
@@ -137,6 +145,43 @@ async def test_serials_jump_before_any_station_acts_when_the_books_are_older(lif
     assert [row.code for row in await life.kit.books.open_exceptions()] == [3009]
     told = found.findings.as_dict()
     assert told is not None and told["books_older"] and told["notes"] == ["serials_jumped"]
+
+
+async def test_a_backup_that_was_put_back_is_re_based_even_if_no_machine_knows_better(life: Life) -> None:
+    """A line of people only, or machines that are off: nothing but the mark of the restore tells that numbers are used."""
+    around = Around()
+    around.restored, around.seen = True, False
+    before = await life.kit.books.serial("sscc")
+    found = recovery(life, around)
+    assert not found.may_release
+    await found.ready("bench-1", {})
+    assert await life.kit.books.serial("sscc") == before + JUMPS["sscc"] + 1
+    assert (around.asides, around.asked, found.may_release) == (1, 1, True)
+    assert await life.store.meta.get(RESTORED) == "no"
+
+
+async def test_a_re_base_that_was_broken_off_is_begun_again_at_the_next_start(life: Life) -> None:
+    around = Around()
+    around.older = True
+
+    async def killed() -> None:
+        raise Killed
+
+    around.set_aside = killed  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        await recovery(life, around).ready("label-1", {})
+    assert await life.store.meta.get(RESTORED) == "yes"
+
+
+async def test_no_order_goes_to_the_floor_before_every_host_said_what_it_has_of_it(life: Life) -> None:
+    around = Around()
+    around.restored, around.hosts = True, [False, True]
+    found = recovery(life, around)
+    background = asyncio.ensure_future(found.run())
+    await found.ready("label-1", {})
+    assert not found.may_release
+    await until(lambda: found.may_release, turns=2000)
+    background.cancel()
 
 
 async def test_job_numbers_of_this_run_are_no_sign_of_older_books(life: Life) -> None:

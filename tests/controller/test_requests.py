@@ -12,6 +12,7 @@ import pytest
 from controller.requests import Hands, RequestDesk
 from packline.core.faults import Fault
 from packline.orders.model import ParcelState, Purchase
+from packline.orders.ports import ExceptionRow
 from packline.store.requests import Request
 from stations.post import Post
 from tests.stations.line import Life, Rig, until
@@ -27,7 +28,7 @@ class Elsewhere:
         self.decided: list[tuple[str, str]] = []
         self.replayed: list[int] = []
 
-    async def decide(self, row: Any, *, action: str, actor: str) -> None:
+    async def decide(self, row: ExceptionRow, *, action: str, actor: str, note: str = "") -> None:
         self.decided.append((row.subject, action))
 
     async def replay(self, inbox_id: int) -> None:
@@ -42,7 +43,7 @@ class Office:
             """Nothing to reconcile."""
 
         self.life = life
-        self.elsewhere = Elsewhere()
+        self.elsewhere, self.outbound = Elsewhere(), Elsewhere()
         works = (life.label, life.table, life.bench, life.gate)
         self.posts = {work.name: Post(work, life.kit, ready=ready) for work in works}
         self.desk = RequestDesk(
@@ -53,6 +54,7 @@ class Office:
                 requests=life.store.requests,
                 alarms=life.store.desk,
                 quarantine=self.elsewhere,
+                pushes=self.outbound,
                 replay=self.elsewhere.replay,
                 clock=life.floor.clock,
             )
@@ -93,6 +95,13 @@ async def test_a_replay_needs_a_supervisor(office: Office) -> None:
     assert await office.refused("replay", {"inbox_id": 3}, role="operator") == 4301
     assert (await office.ask("replay", {"inbox_id": 3})).state == "done"
     assert office.elsewhere.replayed == [3]
+
+
+async def test_a_replay_answers_the_row_that_asks_about_the_message(office: Office) -> None:
+    await question(office, 4005, "inbox:3", "marketplace", ["retry", "dismiss"])
+    await question(office, 4005, "inbox:33", "marketplace", ["retry", "dismiss"])
+    await office.ask("replay", {"inbox_id": 3})
+    assert office.elsewhere.decided == [("inbox:3", "retry")] and office.elsewhere.replayed == []
 
 
 @pytest.mark.parametrize(
@@ -168,10 +177,28 @@ async def verified(office: Office) -> str:
 )
 async def test_a_buyers_answer_is_taken_once(office: Office, answer: str, state: ParcelState) -> None:
     lpn = await verified(office)
-    args = {"lpn": lpn, "answer": answer, "by": "buyer b", "order_id": "market-HM-1"}
+    proof = await office.life.kit.books.proof(lpn)
+    args = {"lpn": lpn, "answer": answer, "picture": proof, "by": "buyer b", "order_id": "market-HM-1"}
     assert (await office.ask("answer", args, role="buyer")).state == "done"
     assert (await office.life.parcel(lpn)).state is state
     assert await office.refused("answer", args, role="buyer") == 4301
+
+
+async def test_an_answer_about_the_picture_of_a_label_that_was_reprinted_is_refused(office: Office) -> None:
+    lpn, books = await verified(office), office.life.kit.books
+    seen = await books.proof(lpn)
+    await office.life.resolver.parcel(lpn, "reprint", actor="lin", role="supervisor", note="")
+    await office.life.label_all(lpn)
+    newest = await books.proof(lpn)
+    assert (await office.life.parcel(lpn)).state is ParcelState.VERIFIED and newest != seen
+    args = {"lpn": lpn, "answer": "approve", "by": "buyer b"}
+
+    assert await office.refused("answer", {**args, "picture": seen}, role="buyer") == 4303
+    assert await office.refused("answer", args, role="buyer") == 4001
+    assert (await office.life.parcel(lpn)).state is ParcelState.VERIFIED
+
+    assert (await office.ask("answer", {**args, "picture": newest}, role="buyer")).state == "done"
+    assert (await office.life.parcel(lpn)).state is ParcelState.APPROVED
 
 
 async def test_a_buyer_answers_only_for_the_own_order(office: Office) -> None:
@@ -227,6 +254,13 @@ async def test_a_decision_about_a_message_goes_to_the_quarantine(office: Office)
     row = await question(office, 4005, "inbox:7", "marketplace", ["retry", "dismiss"])
     await office.ask("exception", {"id": row, "action": "retry"})
     assert office.elsewhere.decided == [("inbox:7", "retry")]
+
+
+async def test_a_decision_about_parked_events_goes_to_whoever_pushes_them(office: Office) -> None:
+    row = await question(office, 1008, "outbox:shop", "shop", ["retry", "dismiss"])
+    assert await office.refused("exception", {"id": row, "action": "dismiss"}, role="operator") == 4301
+    await office.ask("exception", {"id": row, "action": "retry"}, role="operator")
+    assert office.outbound.decided == [("outbox:shop", "retry")] and office.elsewhere.decided == []
 
 
 async def test_only_offered_actions_are_taken(office: Office) -> None:

@@ -15,7 +15,7 @@ from controller.commands.check import find_advice, find_faults
 from controller.commands.doctor import examine
 from controller.commands.twin.shields import shield_of
 from controller.placement import machine_file
-from controller.site import load_site
+from controller.site_file import load_site
 from controller.site_security import pki_folder, reach
 from packline.core.files import FileFaults
 from plc.certificates import DAYS, TrustFolder, read_file, read_own
@@ -98,9 +98,9 @@ def test_words_become_what_the_links_are_told(site_with, tmp_path):
     site = load_site(
         site_with((ARM + WORDS, ARM + TLS + "allow = { read_only = true }\n"), (PACKER + WORDS, PACKER + UA))
     )
-    arm = reach(site.machines["arm-1"], tmp_path, site.data_dir())
-    packer = reach(site.machines["packer-1"], tmp_path, site.data_dir())
-    table = reach(site.machines["turntable-1"], tmp_path, site.data_dir())
+    arm = reach(site.machines["arm-1"], tmp_path, tmp_path / "data")
+    packer = reach(site.machines["packer-1"], tmp_path, tmp_path / "data")
+    table = reach(site.machines["turntable-1"], tmp_path, tmp_path / "data")
     assert arm.protection == Secured(policy="TLS1.3", pki=tmp_path / "data" / "pki")
     assert register_rules(machine_file("applicator", tmp_path), arm.allow).writes == ()
     assert isinstance(packer.protection, Secured)
@@ -122,10 +122,10 @@ def test_check_tells_what_a_protected_machine_still_lacks(site_with, tmp_path):
     assert "open sesame" not in load_site(path).model_dump_json()
 
 
-def test_check_and_doctor_tell_before_a_certificate_runs_out(site_with, capsys):
+def test_check_and_doctor_tell_before_a_certificate_runs_out(site_with, capsys, tmp_path):
     path = site_with()
     assert main(["pki", "init", str(path), "--days", "20"]) == 0
-    trust = TrustFolder(pki_folder(load_site(path).data_dir()))
+    trust = TrustFolder(pki_folder(tmp_path / "data"))
     trust.trust(made(name="old machine").certificate)
     trust.trust(made(name="tired machine", ends=-timedelta(days=1)).certificate)
     told = [(f.code, f.seen) for f in find_advice(path)]
@@ -174,17 +174,17 @@ async def test_a_protected_twin_and_its_controller_meet_once_an_integrator_trust
     site = load_site(path)
     part, file = site.machines["arm-1"], machine_file("applicator", tmp_path)
     with pytest.raises(FileFaults):
-        shield_of(site, tmp_path, "arm-1", part)
+        shield_of(tmp_path, tmp_path / "data", "arm-1", part)
     await asyncio.to_thread(main, ["pki", "init", str(path)])
-    shield = shield_of(site, tmp_path, "arm-1", part)
+    shield = shield_of(tmp_path, tmp_path / "data", "arm-1", part)
     assert shield is not None
-    assert shield_of(site, tmp_path, "arm-1", part) == shield
+    assert shield_of(tmp_path, tmp_path / "data", "arm-1", part) == shield
     mount = ModbusMount("127.0.0.1:0", file, Plant(file), Wire(), shield)
-    link = open_link(file, await mount.open(), reach(part, tmp_path, site.data_dir()))
+    link = open_link(file, await mount.open(), reach(part, tmp_path, tmp_path / "data"))
     with pytest.raises(LinkBarred) as caught:
         await link.connect()
     assert caught.value.code == 1011
-    (kept,) = TrustFolder(pki_folder(site.data_dir())).refused()
+    (kept,) = TrustFolder(pki_folder(tmp_path / "data")).refused()
     await asyncio.to_thread(main, ["pki", "trust", str(path), str(kept)])
     await link.connect()
     frames.decode_status(await link.read(frames.STATUS))

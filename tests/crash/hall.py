@@ -20,7 +20,8 @@ from typing import Any, TypeVar
 
 import controller
 from controller.processes import DATABASE
-from controller.site import Site, load_site
+from controller.site import Site
+from controller.site_file import load_site
 from controller.sites import OFFSET_STEP, free_offset, moved
 from packline.core.local import ask
 

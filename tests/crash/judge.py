@@ -44,7 +44,7 @@ PLANT_WITNESSES = frozenset(
         "scanner before the gate",
     }
 )
-FOREIGN = 3009
+FOREIGN = 3016
 OVER = {"closed", "returned", "cancelled"}
 
 
@@ -173,6 +173,8 @@ def _nothing_is_sent_twice(left: Left, books: Books) -> Iterator[str]:
     for event in left.events:
         if lpn := event["data"].get("lpn"):
             cartons[event["order"]].add(lpn)
+    for order_id, listed in left.stage["backstage"]["packing_list"].items():
+        cartons[order_id.partition("-")[2]] |= set(listed)
     for order in books.orders:
         owed: Counter[str] = Counter()
         for line in json.loads(order["content"])["lines"]:
@@ -216,6 +218,8 @@ class Done:
                     done.applies[fact["lpn"], fact["sscc"], fact["print_number"]] += 1
                 case "sealed":
                     done.seals[fact["lpn"]] += 1
+                case "cut_open":
+                    done.seals[fact["lpn"]] = 0
                 case "left_door":
                     done.left[fact["lpn"]] += 1
                 case "moved" if fact["to"].startswith("lane:"):
@@ -336,7 +340,7 @@ def _every_shipped_parcel_was_told_of(left: Left, books: Books) -> Iterator[str]
         if lpn := event["data"].get("lpn"):
             told[event["role"], lpn].append(event["name"])
     gone = {fact["lpn"] for fact in left.facts if fact["name"] == "left_door"}
-    for lpn in sorted(gone):
+    for lpn in sorted(gone - set(left.stage["backstage"]["called_shipped"])):
         for role in left.roles.values():
             missing = [name for name in PARCEL_WAY if hears(role, name) and name not in told[role, lpn]]
             if missing:

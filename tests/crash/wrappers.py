@@ -255,6 +255,7 @@ def counted_links(site: Site, points: Points, clock: Clock, rng: random.Random) 
         open_line=tcp_links(clock),
         camera=lambda name: CountedCamera(VideoStill(name, video, clock, http=http), points, before[name]),
         http=http,
+        video=http,
         clock=clock,
         rng=rng,
         points=points,

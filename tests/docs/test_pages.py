@@ -183,11 +183,11 @@ def test_all_rooms_are_in_the_architecture_page():
 
 async def test_every_fault_of_the_twin_is_explained():
     from controller.commands.twin.plant import plant_of
-    from controller.site import load_site
+    from controller.site_file import load_site
     from simulation.twin import Twin
 
     text = (ROOT / "docs" / "reference" / "twin-faults.md").read_text("utf-8")
-    twin = Twin(plant_of(load_site(ROOT / "sites" / "demo.toml"), ROOT / "sites"))
+    twin = Twin(plant_of(load_site(ROOT / "sites" / "demo.toml"), ROOT / "sites" / "demo.toml"))
     known = {fault for post in twin._posts for fault in post.switches}
     assert len(known) > 15
     assert not {fault for fault in known if f"`{fault}`" not in text}

@@ -9,7 +9,8 @@ import pytest
 
 from controller.__main__ import VERBS, main
 from controller.commands.docs import all_pages
-from controller.site import NEEDS, Site
+from controller.site import Site
+from controller.site_file import NEEDS
 from packline.core.effects import KINDS, EffectState
 from packline.core.faults import FAULTS
 from packline.core.ids import SeededIds

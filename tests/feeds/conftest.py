@@ -54,13 +54,17 @@ class MemoryBooks:
         return [o for o in self.all_orders.values() if o.state in states][:limit]
 
     async def units(self, *, order_id=None, lpn=None, station=None, states=None):
-        return [u for u in self.all_units.values() if order_id in (None, u.order_id)]
+        return [
+            u for u in self.all_units.values() if order_id in (None, u.order_id) and (not states or u.state in states)
+        ]
 
     async def parcel(self, lpn):
         return self.all_parcels.get(lpn)
 
     async def parcels(self, *, order_id=None, states=None, place=None):
-        return [p for p in self.all_parcels.values() if order_id in (None, p.order_id)]
+        return [
+            p for p in self.all_parcels.values() if order_id in (None, p.order_id) and (not states or p.state in states)
+        ]
 
     async def label(self, sscc):
         return self.labels.get(sscc)
@@ -219,6 +223,11 @@ class MemoryOutbox:
 
     async def parked(self, number, answer):
         self.state[number], self.answers[number] = "parked", answer
+
+    async def replay(self, *, to, parked_only):
+        again = [n for n, row in self.rows.items() if row.subscriber == to and self.state[n] == "parked"]
+        self.state |= dict.fromkeys(again, "pending")
+        return len(again)
 
 
 class Terms:

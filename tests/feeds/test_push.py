@@ -11,9 +11,9 @@ import pytest
 
 from packline.core.clock import LoopClock
 from packline.core.faults import Fault
-from packline.core.ids import SeededIds
 from packline.feeds.circuit import OPEN_AFTER_FAILURES, PROBE_S
 from packline.feeds.push import GIVE_UP, LADDER_S, MOST_WAITING, Pusher
+from packline.feeds.push import _streams as streams_of
 from packline.feeds.sending import Subscriber
 from packline.feeds.signing import make_secret, verify
 from simulation.mounts.http import HttpServer, Response
@@ -64,14 +64,21 @@ def pusher_of(outbox, books, http, clock, receiver, **other):
     return Pusher(
         outbox=outbox,
         subscribers=subscribers,
-        bell=books,
+        desk=books,
         http=http,
         clock=clock,
-        ids=SeededIds("push"),
         rng=random.Random(1),
         source="urn:packline:demo",
         link_for=lambda order_id: f"http://house/buyer/{order_id}",
     )
+
+
+async def push_due(pusher):
+    """Push one batch to its end; gives how many deliveries were claimed."""
+    claimed = await pusher._claim(1000)
+    for stream in [asyncio.create_task(pusher._stream(stream)) for stream in streams_of(claimed)]:
+        await stream
+    return len(claimed)
 
 
 @pytest.fixture
@@ -81,7 +88,7 @@ def pusher(outbox, books, http, clock, receiver):
 
 async def test_event_arrives_signed_and_whole(pusher, outbox, receiver, clock):
     outbox.add("archive", subject="PL0000000017")
-    await pusher.push_due()
+    await push_due(pusher)
 
     request = receiver.got["/archive"][0]
     assert verify([SECRET], request.headers, request.body, clock.now()) == "01EVENT0001"
@@ -104,7 +111,7 @@ async def test_event_arrives_signed_and_whole(pusher, outbox, receiver, clock):
 async def test_only_buyers_get_the_link_to_their_page(pusher, outbox, receiver):
     outbox.add("archive")
     outbox.add("buyer")
-    await pusher.push_due()
+    await push_due(pusher)
 
     assert "link" not in json.loads(receiver.got["/archive"][0].body)["data"]
     assert json.loads(receiver.got["/buyer"][0].body)["data"]["link"] == "http://house/buyer/marketplace-1"
@@ -114,12 +121,12 @@ async def test_only_buyers_get_the_link_to_their_page(pusher, outbox, receiver):
 async def test_anything_but_2xx_is_tried_again_later_under_the_same_id(pusher, outbox, receiver, clock, status):
     receiver.answers["/archive"] = [Response(status=status, headers={"Location": f"{receiver.url}/buyer"})]
     outbox.add("archive")
-    await pusher.push_due()
+    await push_due(pusher)
     assert outbox.state[1] == "pending"
-    assert await pusher.push_due() == 0
+    assert await push_due(pusher) == 0
 
     clock.advance(LADDER_S[0] * 1.25)
-    await pusher.push_due()
+    await push_due(pusher)
     assert outbox.state[1] == "sent"
     assert receiver.ids("/archive") == ["01EVENT0001"] * 2
     assert receiver.got["/buyer"] == []
@@ -129,7 +136,7 @@ async def test_pauses_grow_within_the_jitter_of_the_ladder(pusher, outbox, recei
     receiver.answers["/archive"] = [Response(status=500)] * 4
     outbox.add("archive")
     for step_s in LADDER_S[:4]:
-        await pusher.push_due()
+        await push_due(pusher)
         pause_s = (outbox.due[1] - clock.now()).total_seconds()
         assert 0.75 * step_s <= pause_s <= 1.25 * step_s
         clock.advance(pause_s)
@@ -139,11 +146,11 @@ async def test_later_events_of_an_order_wait_for_the_earlier_one(pusher, outbox,
     receiver.answers["/archive"] = [Response(status=500)]
     outbox.add("archive", name="parcel.packed")
     outbox.add("archive", name="parcel.verified")
-    await pusher.push_due()
+    await push_due(pusher)
     assert receiver.ids("/archive") == ["01EVENT0001"]
 
     clock.advance(2)
-    await pusher.push_due()
+    await push_due(pusher)
     assert receiver.ids("/archive") == ["01EVENT0001", "01EVENT0001", "01EVENT0002"]
 
 
@@ -152,7 +159,7 @@ async def test_a_failing_order_and_a_failing_subscriber_hold_up_nobody_else(push
     outbox.add("archive", order_id="one")
     outbox.add("buyer", order_id="one")
     outbox.add("archive", order_id="two")
-    await pusher.push_due()
+    await push_due(pusher)
 
     assert outbox.state == {1: "pending", 2: "sent", 3: "sent"}
 
@@ -164,14 +171,14 @@ async def test_pause_that_the_subscriber_names_holds_for_all_its_events(
 ):
     receiver.answers["/archive"] = [Response(status=status, headers={"Retry-After": said})]
     outbox.add("archive", order_id="one")
-    await pusher.push_due()
+    await push_due(pusher)
     outbox.add("archive", order_id="two")
-    await pusher.push_due()
+    await push_due(pusher)
     assert (outbox.due[1], outbox.due[2]) == (later(40), later(40))
     assert len(receiver.got["/archive"]) == 1
 
     clock.advance(40)
-    await pusher.push_due()
+    await push_due(pusher)
     assert outbox.state == {1: "sent", 2: "sent"}
 
 
@@ -179,7 +186,7 @@ async def test_pause_that_the_subscriber_names_holds_for_all_its_events(
 async def test_senseless_pause_is_bounded(pusher, outbox, receiver, later, said):
     receiver.answers["/archive"] = [Response(status=503, headers={"Retry-After": said})]
     outbox.add("archive")
-    await pusher.push_due()
+    await push_due(pusher)
 
     assert later(0) < outbox.due[1] <= later(3600)
 
@@ -187,9 +194,9 @@ async def test_senseless_pause_is_bounded(pusher, outbox, receiver, later, said)
 async def test_gone_subscriber_hears_nothing_more_and_people_are_told(pusher, outbox, receiver, books):
     receiver.answers["/archive"] = [Response(status=410)]
     outbox.add("archive", order_id="one")
-    await pusher.push_due()
+    await push_due(pusher)
     outbox.add("archive", order_id="two")
-    await pusher.push_due()
+    await push_due(pusher)
 
     assert outbox.state == {1: "parked", 2: "parked"}
     assert len(receiver.got["/archive"]) == 1
@@ -200,22 +207,22 @@ async def test_fuse_opens_after_failures_in_a_row_and_one_probe_mends_it(pusher,
     receiver.answers["/archive"] = [Response(status=500)] * (OPEN_AFTER_FAILURES + 1)
     for n in range(OPEN_AFTER_FAILURES):
         outbox.add("archive", order_id=f"order-{n}")
-    await pusher.push_due()
+    await push_due(pusher)
     assert (1007, "archive") in books.alarms
 
     outbox.add("archive", order_id="new")
     clock.advance(PROBE_S - 1)
-    await pusher.push_due()
+    await push_due(pusher)
     assert len(receiver.got["/archive"]) == OPEN_AFTER_FAILURES
 
     clock.advance(1)
-    await pusher.push_due()
+    await push_due(pusher)
     assert len(receiver.got["/archive"]) == OPEN_AFTER_FAILURES + 1
     assert (1007, "archive") in books.alarms
 
     for _ in range(4):
         clock.advance(PROBE_S)
-        await pusher.push_due()
+        await push_due(pusher)
     assert set(outbox.state.values()) == {"sent"}
     assert books.alarms == {}
 
@@ -223,7 +230,7 @@ async def test_fuse_opens_after_failures_in_a_row_and_one_probe_mends_it(pusher,
 async def test_alarm_that_an_earlier_run_left_is_cleared_by_the_first_success(pusher, outbox, books):
     await books.raise_alarm(Fault(1007, where="subscriber archive"), source="archive")
     outbox.add("archive")
-    await pusher.push_due()
+    await push_due(pusher)
 
     assert books.alarms == {}
 
@@ -234,22 +241,80 @@ async def test_event_that_failed_for_days_is_parked_and_the_next_goes_on(pusher,
     outbox.add("archive")
     outbox.tries[1] = len(LADDER_S)
     clock.advance(GIVE_UP.total_seconds() + 1)
-    await pusher.push_due()
+    await push_due(pusher)
 
     assert outbox.state == {1: "parked", 2: "sent"}
 
 
-async def test_event_for_nobody_we_know_is_parked(pusher, outbox):
+async def test_event_for_nobody_we_know_is_parked_and_a_person_is_asked(pusher, outbox, books):
     outbox.add("ghost")
-    await pusher.push_due()
+    await push_due(pusher)
 
     assert outbox.state[1] == "parked"
+    assert [(row.code, row.subject) for row in books.exceptions.values()] == [(1008, "outbox:ghost")]
+
+
+async def parked(pusher, outbox, receiver, books):
+    """Park two events for a subscriber that wants nothing more; gives the row that asks about them."""
+    receiver.answers["/archive"] = [Response(status=410)]
+    for order in ("one", "two"):
+        outbox.add("archive", order_id=order)
+        await push_due(pusher)
+    outbox.add("buyer", order_id="one")
+    await push_due(pusher)
+    (row,) = books.exceptions.values()
+    return row
+
+
+async def test_one_row_asks_about_all_parked_events_of_a_subscriber(pusher, outbox, receiver, books):
+    row = await parked(pusher, outbox, receiver, books)
+
+    assert outbox.state == {1: "parked", 2: "parked", 3: "sent"}
+    assert (row.code, row.station, row.subject, row.actions) == (
+        1008,
+        "archive",
+        "outbox:archive",
+        ("retry", "dismiss"),
+    )
+    assert "410" in row.fault["seen"]
+
+
+async def test_person_has_parked_events_sent_again_to_a_subscriber_that_came_back(pusher, outbox, receiver, books):
+    row = await parked(pusher, outbox, receiver, books)
+    await pusher.decide(row, action="retry", actor="lin", note="it moved")
+    await push_due(pusher)
+
+    assert set(outbox.state.values()) == {"sent"} and receiver.ids("/archive")[-2:] == ["01EVENT0001", "01EVENT0002"]
+    assert books.exceptions == {} and books.closed == [(row, "retry", "lin", "it moved")]
+    assert books.alarms == {}
+
+
+async def test_parked_events_that_a_person_dismisses_stay_where_they_are(pusher, outbox, receiver, books):
+    row = await parked(pusher, outbox, receiver, books)
+    await pusher.decide(row, action="dismiss", actor="lin")
+    await push_due(pusher)
+
+    assert outbox.state[1] == outbox.state[2] == "parked" and books.exceptions == {}
+    outbox.add("archive", order_id="three")
+    await push_due(pusher)
+    assert [row.subject for row in books.exceptions.values()] == ["outbox:archive"]
+
+
+async def test_person_is_asked_before_an_event_is_parked_so_that_a_stop_between_loses_nothing(pusher, outbox, books):
+    async def stopped(number, answer):
+        raise Fault(5002, where="database")
+
+    outbox.parked = stopped
+    outbox.add("ghost")
+    await push_due(pusher)
+
+    assert [row.subject for row in books.exceptions.values()] == ["outbox:ghost"]
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/x", "http://[bad", "nonsense"])
 async def test_address_where_nobody_listens_is_a_failure_and_no_crash(outbox, books, http, clock, receiver, url):
     outbox.add("archive")
-    await pusher_of(outbox, books, http, clock, receiver, archive=url).push_due()
+    await push_due(pusher_of(outbox, books, http, clock, receiver, archive=url))
 
     assert outbox.state[1] == "pending"
 
@@ -263,7 +328,7 @@ async def test_subscriber_that_says_nothing_is_given_up_after_a_while(pusher, ou
 
     receiver.answers["/archive"] = [silent]
     outbox.add("archive")
-    job = asyncio.create_task(pusher.push_due())
+    job = asyncio.create_task(push_due(pusher))
     await asked.wait()
     clock.advance(16)
     await job
@@ -275,7 +340,7 @@ async def test_subscriber_that_says_nothing_is_given_up_after_a_while(pusher, ou
 async def test_endless_answer_is_read_only_at_its_beginning(pusher, outbox, receiver):
     receiver.answers["/archive"] = [Response(status=500, body=b"why? " * 200_000)]
     outbox.add("archive")
-    await pusher.push_due()
+    await push_due(pusher)
 
     assert len(outbox.answers[1]) < 200
 
@@ -311,7 +376,7 @@ async def test_one_stream_that_breaks_stops_no_other(pusher, outbox):
     outbox.sent = broken
     outbox.add("archive", order_id="one")
     outbox.add("archive", order_id="two")
-    await pusher.push_due()
+    await push_due(pusher)
 
     assert outbox.state == {1: "claimed", 2: "sent"}
 
@@ -328,10 +393,3 @@ async def test_running_pusher_sends_what_comes_and_wakes_when_called(outbox, boo
     job.cancel()
 
     assert len(receiver.got["/archive"]) == 10
-
-
-async def test_test_event_can_be_sent_by_hand(pusher, receiver):
-    answer = await pusher.send_test("archive")
-
-    assert answer.ok
-    assert json.loads(receiver.got["/archive"][0].body)["type"] == "packline.test"

@@ -8,7 +8,7 @@ import pytest
 from packline.feeds.intake import Intake
 from packline.feeds.reconcile import Reconciler
 from packline.feeds.worker import IntakeWorker
-from packline.orders.model import Event, OrderState
+from packline.orders.model import Event, OrderState, ParcelState, UnitState
 from simulation.mounts.http import HttpServer, Response
 
 pytestmark = pytest.mark.wire
@@ -42,6 +42,11 @@ async def host():
     host.url = f"{await server.open()}/orders"
     yield host
     await server.close()
+
+
+@pytest.fixture
+def intake(books, clock, terms):
+    return Intake(books=books, clock=clock, policy=terms)
 
 
 @pytest.fixture
@@ -97,7 +102,7 @@ async def test_order_that_somebody_worked_whom_the_books_do_not_know_is_not_work
 
     assert found.foreign == [ORDER]
     assert books.all_orders[ORDER].state is OrderState.CLARIFY
-    assert [(row.code, row.subject) for row in books.exceptions.values()] == [(3009, ORDER)]
+    assert [(row.code, row.subject) for row in books.exceptions.values()] == [(3016, ORDER)]
 
 
 async def test_update_of_a_foreign_order_does_not_make_it_new(
@@ -212,3 +217,41 @@ async def test_change_of_the_lost_time_is_taken_with_the_order_that_is_stopped(r
     assert found.foreign == [ORDER]
     assert books.all_orders[ORDER].state is OrderState.CLARIFY
     assert books.all_orders[ORDER].content.paid
+
+
+async def test_after_a_restore_every_order_in_work_waits_for_a_person_who_has_looked(
+    reconciler, host, books, intake, data
+):
+    host.has(data())
+    await reconciler.run_once()
+    await books.record(Event(kind="OrderReleased", subject=ORDER, order_id=ORDER))
+    await books.record(Event(kind="UnitInducted", subject=f"{ORDER}.1.1", order_id=ORDER))
+
+    await intake.set_all_aside()
+    await intake.set_all_aside()
+
+    assert books.all_orders[ORDER].state is OrderState.CLARIFY
+    assert [(row.code, row.subject, tuple(row.actions)) for row in books.exceptions.values()] == [
+        (3016, ORDER, ("shipped", "release", "dismiss"))
+    ]
+    assert {unit.state for unit in await books.units(order_id=ORDER)} == {UnitState.WANTED}
+
+
+@pytest.mark.parametrize(
+    "upto, ends",
+    [("LabelPrinted", OrderState.SHIPPED), ("ParcelCollected", OrderState.CLOSED)],
+    ids=["labelled", "not"],
+)
+async def test_order_called_shipped_takes_its_parcels_along_and_waits_for_those_that_can_be_told_of(
+    reconciler, host, books, intake, data, way, upto, ends
+):
+    host.has(data())
+    await reconciler.run_once()
+    await books.record(Event(kind="OrderReleased", subject=ORDER, order_id=ORDER))
+    await books.record(*way(upto=upto))
+    await intake.set_all_aside()
+
+    await intake.settle_aside(ORDER, shipped=True, actor="lin")
+
+    assert [parcel.state for parcel in await books.parcels(order_id=ORDER)] == [ParcelState.SHIPPED]
+    assert books.all_orders[ORDER].state is ends

@@ -236,7 +236,7 @@ async def test_delivery_of_what_never_left_is_quarantined_after_some_patience(
     await worker.work()
 
     assert inbox.states[2][0] == "quarantined"
-    assert [row.code for row in books.exceptions.values()] == [3005]
+    assert [row.code for row in books.exceptions.values()] == [3015]
 
 
 async def test_delivery_that_came_while_nobody_worked_still_waits_for_the_gate(

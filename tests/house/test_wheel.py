@@ -53,6 +53,26 @@ def test_the_wheel_runs_from_another_folder(wheel, tmp_path):
     assert [str(tmp_path / "unpacked" / room / "__init__.py") for room in ROOMS] == said.stdout.split()
 
 
+def test_the_books_of_the_installed_demo_site_lie_outside_the_package(wheel, tmp_path):
+    """Who types `packline up sites/demo.toml` far from a checkout writes nothing where pip installs."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    say_where = (
+        "from pathlib import Path; from controller.site_file import load_site; from controller.sites import find_site; "
+        "from controller.starting import data_of; path = find_site(Path('sites/demo.toml')); "
+        "print(path, data_of(load_site(path), path))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "PACKLINE_DATA"}
+    environment |= {"PYTHONPATH": str(tmp_path / "unpacked"), "XDG_STATE_HOME": str(tmp_path / "state")}
+    command = [sys.executable, "-c", say_where]
+    said = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+
+    assert said.stdout.split() == [
+        str(tmp_path / "unpacked" / "controller" / "sites" / "demo.toml"),
+        str(tmp_path / "state" / "packline" / "demo"),
+    ]
+
+
 def names_in(wheel: Path) -> set[str]:
     with zipfile.ZipFile(wheel) as archive:
         return set(archive.namelist())

@@ -18,7 +18,8 @@ from typing import Any
 import httpx
 import pytest
 
-from controller.site import Site, load_site, twin_part
+from controller.site import Site, twin_part
+from controller.site_file import load_site
 from controller.sites import OFFSET_STEP, free_offset, moved
 from packline.core.local import ask
 from tests.crash.hall import ROOT, tail

@@ -56,8 +56,9 @@ def unit(state: UnitState = UnitState.WANTED, n: int = 1) -> Unit:
 
 
 def parcel(state: ParcelState = ParcelState.OPEN, **changes: Any) -> Parcel:
-    """Make a parcel in a state."""
-    fields: dict[str, Any] = {"lpn": "PL0000000017", "order_id": "market-HM-1", "state": state}
+    """Make a parcel in a state; one that left has a label."""
+    label = "395213210000000019" if state in (ParcelState.SHIPPED, ParcelState.DELIVERED) else ""
+    fields: dict[str, Any] = {"lpn": "PL0000000017", "order_id": "market-HM-1", "state": state, "sscc": label}
     return Parcel(**{**fields, **changes})
 
 

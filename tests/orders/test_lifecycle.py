@@ -189,3 +189,15 @@ def test_a_unit_learns_where_it_lies() -> None:
     assert inducted.station == "induct-1"
     boxed = unit_after(replace(inducted, state=UnitState.INSPECTED), event("UnitBoxed", lpn="PL0000000017"))
     assert (boxed.lpn, boxed.station) == ("PL0000000017", "induct-1")
+
+
+@given(st.sampled_from(UnitState), st.sampled_from(UnitState))
+def test_what_was_decided_for_a_unit_in_another_state_is_decided_anew(seen: UnitState, now: UnitState) -> None:
+    """A cancellation reads a piece as wanted; a hand scans it before that is written down: it lies on the table now."""
+    returned = event("UnitReturned", "u", was=seen.value)
+    if seen is now and (now, "UnitReturned") in UNIT:
+        assert unit_after(unit(now), returned).state is UnitState.RETURNED
+    else:
+        with pytest.raises(Fault) as fault:
+            unit_after(unit(now), returned)
+        assert fault.value.code == 5101

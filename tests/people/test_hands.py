@@ -71,6 +71,16 @@ async def test_second_label_that_the_screen_orders_is_stuck_on_and_the_truth_sho
     assert stage.truth.summary()["double_labels"] == 1
 
 
+async def test_old_label_that_the_bench_refuses_comes_off_again(stage):
+    carton = stage.carton(BENCH, ["LAMP"], closed=True)
+    old = stage.label(carton.lpn, 1, on=carton)
+    stage.desk.on_scan[BENCH] = lambda text: say("refused", code=3006)
+    stage.desk.show(BENCH, say("stick_label", lpn=carton.lpn))
+    await stage.work(BenchOperator(stage.crew, BENCH).run, lambda: old.place == "bin")
+
+    assert carton.labels == []
+
+
 async def test_carton_that_the_bench_refuses_goes_to_clarification(stage):
     carton = stage.carton(BENCH, ["TEA"])
     stage.desk.on_scan[BENCH] = lambda text: say("refused", code=4106)

@@ -17,6 +17,7 @@ from simulation.mounts.http import HttpServer, Request, Response
 from simulation.people.buyers import Buyers
 from simulation.people.catalogue import read_catalogue
 from simulation.people.courier import Courier
+from simulation.people.crew import Recount
 from simulation.people.demand import TRAITS, Demand
 from simulation.people.desk import HttpDesk
 from simulation.people.marketplace import Marketplace
@@ -274,6 +275,8 @@ async def test_buyer_of_a_reserved_item_turns_it_twice_and_buys(house, http, sto
 async def test_buyer_answers_a_picture_once_in_his_own_way(house, http, stories, trait, said):
     story = next(story for story in stories if trait in story.traits)
     buyers = buyers_of([story], market([story], http, LoopClock()), http)
+    parcels = [{"lpn": "PL2", "picture": "p2"}, {"lpn": "PL1", "picture": "p1", "answer_until": "soon"}]
+    house.plans["/buyer/t"] = lambda request: Response.of_json({"parcels": parcels})
     house.plans["/buyer/t/answer"] = [Response(status=503), Response.of_json({"state": "done"})]
     job = asyncio.create_task(buyers.run())
     for _ in range(2):
@@ -283,7 +286,7 @@ async def test_buyer_answers_a_picture_once_in_his_own_way(house, http, stories,
     job.cancel()
 
     assert {request.body for request in house.at("/buyer/t/answer")} == {
-        json.dumps({"lpn": "PL1", "answer": said}, separators=(",", ":")).encode()
+        json.dumps({"lpn": "PL1", "answer": said, "picture": "p1", "until": "soon"}, separators=(",", ":")).encode()
     }
 
 
@@ -303,9 +306,12 @@ async def test_courier_tells_of_each_parcel_that_left_by_the_label_on_it(house, 
     assert not courier.is_idle
     job = asyncio.create_task(courier.run())
     await soon(lambda: courier.is_idle)
+    stage.crew.recount.ordered += 1
+    await soon(lambda: len(house.at("/intake/couriers/kd")) == 2)
     job.cancel()
 
-    request = house.at("/intake/couriers/kd")[0]
+    request, again = house.at("/intake/couriers/kd")
+    assert again.body == request.body
     assert json.loads(request.body)["data"]["sscc"] == label.sscc
     assert verify([SECRET], request.headers, request.body, clock.now()) == f"dlv_{label.sscc}"
 
@@ -316,7 +322,9 @@ async def test_courier_tells_of_each_parcel_that_left_by_the_label_on_it(house, 
 async def test_order_is_over_when_its_pieces_left_and_everybody_was_told(stage, stories, http_less):
     story = stories[0]
     host = market([story], http_less, LoopClock())
-    score = Score(accounts=host.accounts, truth=stage.truth, roles=frozenset({"merchant", "archive"}))
+    score = Score(
+        accounts=host.accounts, truth=stage.truth, roles=frozenset({"merchant", "archive"}), recount=Recount()
+    )
     for sku in story.skus:
         stage.world.shelf[sku] = 1
     carton = stage.carton("gate-1", story.skus, closed=True)
@@ -335,7 +343,7 @@ async def test_order_is_over_when_its_pieces_left_and_everybody_was_told(stage, 
 
 async def test_order_that_is_told_closed_while_its_pieces_are_here_is_lost(stage, stories, http_less):
     host = market([stories[0]], http_less, LoopClock())
-    score = Score(accounts=host.accounts, truth=stage.truth, roles=frozenset({"archive"}))
+    score = Score(accounts=host.accounts, truth=stage.truth, roles=frozenset({"archive"}), recount=Recount())
     host.accounts[stories[0].id].posted = 1
     await score.hear(received("order.closed", stories[0].id, "archive"))
 
@@ -344,7 +352,7 @@ async def test_order_that_is_told_closed_while_its_pieces_are_here_is_lost(stage
 
 async def test_parcel_that_left_without_a_word_is_a_lost_event(stage, stories, http_less):
     host = market([stories[0]], http_less, LoopClock())
-    score = Score(accounts=host.accounts, truth=stage.truth, roles=frozenset({"archive"}))
+    score = Score(accounts=host.accounts, truth=stage.truth, roles=frozenset({"archive"}), recount=Recount())
     stage.world.leave(stage.carton("gate-1", ["TEA"], closed=True))
 
     assert score.lost_events() == 1

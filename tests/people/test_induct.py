@@ -25,9 +25,11 @@ class Table:
         if not self.unit:
             self.floor.desk.show(AT, tasks[0] if tasks else say("idle"), tasks)
         elif self.floor.world.tables[AT] is None:
-            self.floor.desk.show(AT, say("place_on_table", sku=self.unit, unit=f"u-{self.unit}"), tasks)
+            self.floor.desk.show(
+                AT, say("place_on_table", sku=self.unit, unit=f"u.{self.unit}.{len(self.boxed)}"), tasks
+            )
         else:
-            self.floor.desk.show(AT, say("box", unit=f"u-{self.unit}", lpn=self.lpn), tasks)
+            self.floor.desk.show(AT, say("box", unit=f"u.{self.unit}.{len(self.boxed)}", lpn=self.lpn), tasks)
 
     def scanned(self, text):
         told = self._answer(text)
@@ -45,7 +47,7 @@ class Table:
             return say("place_on_table", sku=self.unit) if sku == self.unit else say("refused", code=4104)
         self.wanted.remove(sku)
         self.unit = sku
-        return say("place_on_table", sku=sku, unit=f"u-{sku}")
+        return say("place_on_table", sku=sku, unit=f"u.{sku}.{len(self.boxed)}")
 
     def _plate(self, lpn):
         if self.unit:
@@ -172,3 +174,20 @@ async def test_slow_screen_that_still_says_pick_does_not_clear_the_table(stage):
     assert lying is not None
     assert lying.sku == "TEA"
     assert stage.truth.summary()["pieces_taken"] == 1
+
+
+async def test_piece_that_forgetful_books_ask_for_again_comes_out_of_the_carton_on_the_packing_list(stage):
+    """Books that were restored ask for a unit that lies sealed in a carton: nobody gets it twice."""
+    before = stage.carton("clarify-1", ["TEA", "CUP"], closed=True)
+    stage.label(before.lpn, on=before)
+    stage.crew.recount.note("o-1.1.1", before.lpn)
+    stage.world.put_on_table(AT, stage.world.take_piece("TEA"))
+    stage.desk.on_scan[AT] = lambda text: say("send_on", lpn=text, to="pack-1")
+    stage.desk.show(AT, say("box", unit="o-1.1.1", lpn=""))
+    await stage.work(InductOperator(stage.crew, AT).run, lambda: bool(stage.floor.cartons_at("infeed:pack-1")))
+
+    assert [piece.sku for piece in before.pieces] == ["CUP"]
+    assert not before.closed
+    assert not before.labels
+    assert stage.truth.parcel(before.lpn).sealed == 0
+    assert stage.truth.parcel(before.lpn).pieces == ["CUP"]

@@ -114,6 +114,21 @@ async def test_what_fails_again_and_again_goes_to_clarification(stage, leader):
     assert asked == ["retry", "retry", "clarify"]
 
 
+async def test_parcel_that_no_scanner_reads_at_the_gate_gets_another_label_by_way_of_clarification(stage, leader):
+    carton = stage.carton("gate-1", ["TEA"], closed=True)
+    stage.label(carton.lpn, on=carton)
+    case = row(3001, "gate-1", station="gate-1", actions=["retry", "clarify"])
+
+    asked = [(await answer_to(stage, leader, {**case, "id": f"n{n}"}))[0] for n in range(2)]
+    assert asked == ["retry", "retry"] and carton.place == "gate-1"
+
+    stage.desk.rows = [{**case, "id": "n2"}]
+    await stage.work(leader.run, lambda: "n2" in leader._answered)
+    assert (carton.place, carton.labels) == ("clarify-1", [])
+    wishes = [(action, args) for action, args, _ in stage.desk.asked]
+    assert ("parcel", {"lpn": carton.lpn, "action": "reprint"}) in wishes
+
+
 async def test_note_is_read_and_dismissed_and_a_short_item_is_left_out(stage, leader):
     noted = row(3008, "recovery", station="line", actions=["dismiss"])
     short = row(3013, "u1", station="induct-1", actions=["ship_short", "retry", "void"])
@@ -134,7 +149,7 @@ async def test_books_older_than_the_floor_send_everybody_to_count(stage, leader,
     gone = stage.carton("gate-1", ["TEA"], closed=True)
     stage.world.leave(gone)
     known["m-1"] = {gone.lpn}
-    case = row(3009, "m-1", station="marketplace", actions=["shipped", "release", "dismiss"])
+    case = row(3016, "m-1", station="marketplace", actions=["shipped", "release", "dismiss"])
 
     assert await answer_to(stage, leader, case) == ["shipped"]
     assert stage.crew.recount.ordered == 1

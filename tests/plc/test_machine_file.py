@@ -12,7 +12,8 @@ from packline.core.effects import KINDS
 from packline.core.faults import Fault
 from packline.core.files import FileFaults, parse
 from plc.handshake import frames
-from plc.machine_file import Job, MachineFile, load_machine, machines_folder, shipped_machine
+from plc.machine_file import MachineFile, load_machine, machines_folder, shipped_machine
+from plc.machine_jobs import Job
 
 TURN = shipped_machine("turntable").commands["turn"]
 SHIPPED = sorted(path.stem for path in machines_folder().glob("*.toml"))
@@ -73,7 +74,7 @@ def test_typo_is_named_with_a_suggestion():
         (lambda d: d["blocks"].update(status=65530), "outside"),
         (lambda d: d["blocks"].update(cmd="Machine.CMD"), "register numbers"),
         (lambda d: d["jobs"]["light"].update(code=16), "share a code"),
-        (lambda d: d["jobs"]["light"].update(code=15), "greater than or equal to 16"),
+        (lambda d: d["jobs"]["light"].update(code=15), "a number 16 to 65535"),
         (lambda d: d["jobs"].update(dance=d["jobs"].pop("light")), "dance"),
         (lambda d: d["faults"]["bits"].update({"1": 2002}), "2..15"),
         (lambda d: d["faults"]["errors"].update({"9": 9999}), "house fault"),
@@ -84,6 +85,20 @@ def test_typo_is_named_with_a_suggestion():
 )
 def test_contradiction_is_named(change, word):
     assert any(word in fault.text() for fault in complaints(change))
+
+
+def test_contradictions_of_a_whole_file_are_all_told_with_their_places():
+    def change(data):
+        data["machine"]["poll_ms"] = 1
+        data["blocks"]["hb"] = data["blocks"]["cmd"]
+        data["jobs"]["dance"] = {**data["jobs"]["light"]}
+        data["faults"]["bits"]["1"] = 2002
+
+    faults = complaints(change)
+    places = [fault.where.partition(" ")[2] for fault in faults]
+    assert {"[machine.poll_ms]", "[faults.bits.1]", "[jobs.dance]", "[jobs.dance.code]"} <= set(places)
+    assert any(place.startswith("[blocks.") for place in places)
+    assert "[]" not in places and all("Value error" not in fault.text() and fault.seen for fault in faults)
 
 
 def test_file_that_is_not_there_is_named(tmp_path):

@@ -282,7 +282,7 @@ async def test_machine_that_is_not_the_one_of_the_file_gets_nothing(stand):
     stand.start()
     with pytest.raises(Fault) as fault:
         await stand.ticket(STAMPING)
-    assert (fault.value.code, fault.value.seen) == (1008, "model_no = 8")
+    assert (fault.value.code, fault.value.seen) == (1010, "model_no = 8")
     assert stand.press.writes == []
 
 

@@ -93,10 +93,10 @@ async def test_nothing_is_written_to_a_machine_that_is_not_what_its_file_says(be
     assert controller.link.tables.writes == []
     reason = controller.machine.view().reason()
     assert reason is not None
-    assert (reason.code, reason.seen, reason.expected) == (1008, "model_no = 43", "42")
+    assert (reason.code, reason.seen, reason.expected) == (1010, "model_no = 43", "42")
     controller.link.tables.put(Area.INPUT, 200, [42])
     await bench.do(controller.machine.make_ready())
-    assert 1008 not in controller.machine.view().faults
+    assert 1010 not in controller.machine.view().faults
 
 
 async def test_expectation_that_cannot_be_read_refuses_too(bench):
@@ -104,7 +104,7 @@ async def test_expectation_that_cannot_be_read_refuses_too(bench):
     controller.link.tables.holes.add((Area.INPUT, 200))
     await bench.run_for(3)
     assert controller.link.written == []
-    assert controller.machine.view().faults == (1008,)
+    assert controller.machine.view().faults == (1010,)
 
 
 async def test_expectations_are_looked_at_again_after_each_connect(bench):
@@ -113,7 +113,7 @@ async def test_expectations_are_looked_at_again_after_each_connect(bench):
     await bench.until(lambda: 1001 in controller.machine.view().faults)
     controller.link.tables.put(Area.INPUT, 200, [7])
     controller.link.faults.is_cut = False
-    await bench.until(lambda: 1008 in controller.machine.view().faults)
+    await bench.until(lambda: 1010 in controller.machine.view().faults)
 
 
 async def test_picture_is_not_good_while_a_part_of_it_is_bad(bench):

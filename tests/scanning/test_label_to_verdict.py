@@ -15,8 +15,8 @@ from labeling.raster import RasterReader, pieces
 from packline.core.faults import Fault
 from packline.core.identity import Lpn, Sscc
 from packline.core.pictures import Still
-from scanning.decode import decode, pyzbar_available
-from scanning.verify import ExpectedLabel, VerdictKind, judge, judge_still
+from scanning.decode import MOST_PIXELS, decode, pyzbar_available
+from scanning.verify import ExpectedLabel, VerdictKind, judge, require_fresh, shows_plate_and_label
 
 CHINESE = LabelContent(
     lpn=Lpn.number(42).text,
@@ -73,9 +73,7 @@ def expected(content: LabelContent) -> ExpectedLabel:
 
 
 def verdict(jpeg: bytes, content: LabelContent) -> VerdictKind:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    still = Still(jpeg=jpeg, camera="verify-1", frame=5, captured_at=now + timedelta(seconds=1))
-    return judge_still(still, asked_at=now, last_frame=4, expected=expected(content)).kind
+    return judge(decode(jpeg, is_enough=shows_plate_and_label), expected(content)).kind
 
 
 LABEL_AT, PLATE_AT = (40, 60), (660, 700)
@@ -96,6 +94,20 @@ def test_the_second_reader_confirms_the_bars_of_the_first():
     assert read.data.decode() == f"00{CHINESE.sscc}"
     texts = {code.text for code in decode(np.asarray(label))}
     assert texts == {f"00{CHINESE.sscc}", CHINESE.mark}
+
+
+def test_a_picture_beyond_what_the_readers_take_is_shrunk_and_read_and_its_codes_are_where_they_were():
+    label = np.asarray(printed(CHINESE).convert("L"))
+    small = {code.text: code.box for code in decode(label, most_steps=1)}
+    times = int((MOST_PIXELS / label.size) ** 0.5) + 2
+    large = np.repeat(np.repeat(label, times, axis=0), times, axis=1)
+    assert large.size > MOST_PIXELS
+
+    found = {code.text: code.box for code in decode(large, most_steps=1)}
+    assert set(found) == set(small) and CHINESE.mark in found
+    for text, box in found.items():
+        assert box.left == pytest.approx(small[text].left * times, abs=10 * times)
+        assert box.width == pytest.approx(small[text].width * times, abs=20 * times)
 
 
 @pytest.mark.parametrize("turn_deg", [17.0, 90.0, 180.0, 225.0])
@@ -130,9 +142,8 @@ def test_an_empty_picture_and_bytes_that_are_no_picture_are_unreadable():
 
 
 def test_a_stale_picture_is_never_proof():
-    jpeg = photo((printed(CHINESE), LABEL_AT), (plate(CHINESE), PLATE_AT))
     now = datetime(2026, 1, 1, tzinfo=UTC)
     for captured_at, frame in ((now, 5), (now - timedelta(seconds=1), 5), (now + timedelta(seconds=1), 4)):
-        still = Still(jpeg=jpeg, camera="verify-1", frame=frame, captured_at=captured_at)
+        still = Still(jpeg=b"", camera="verify-1", frame=frame, captured_at=captured_at)
         with pytest.raises(Fault, match="1005"):
-            judge_still(still, asked_at=now, last_frame=4, expected=expected(CHINESE))
+            require_fresh(still, asked_at=now, last_frame=4)

@@ -231,3 +231,13 @@ async def test_power_cut_at_any_moment_of_applying_leaves_the_label_in_one_place
     at_peel = floor.label_at("printer-1") is not None
     on_pad = bool(status.spare[0] & 1 << 2)
     assert at_peel + on_pad + len(carton.labels) == 1
+
+
+async def test_who_loads_paper_ends_the_fault(served):
+    """Virtual people and whoever has the hands mend it at the printer itself; the list must not contradict the paper."""
+    board = served.twin.misbehaviour
+    await board.fault("printer-1", "paper_out", for_s=600)
+    assert board.active() == [{"device": "printer-1", "fault": "paper_out"}]
+    await served.floor.load_paper("printer-1")
+    assert board.active() == []
+    assert await board.mend() == 0

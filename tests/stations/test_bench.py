@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from packline.core.effects import APPLY, SEAL, EffectState
+from packline.core.effects import APPLY, PRINT, SEAL, EffectState
 from packline.core.faults import Fault
 from packline.core.identity import Lpn
 from packline.orders.model import ParcelState, Purchase
 from stations.bench import Bench
 from stations.screen import Screen
 from tests.stations.fakes import Carton
-from tests.stations.line import Life, Rig, until
+from tests.stations.line import Life, Rig, trouble, until
 
 
 async def bulky(life: Life, serial: int = 1, number: object = 1, **changes: Any) -> str:
@@ -90,6 +90,84 @@ async def test_the_camera_has_the_last_word_at_the_bench(life: Life) -> None:
     with pytest.raises(Exception, match="2104"):
         await step
     assert (await life.parcel(lpn)).state is ParcelState.PRINTED
+
+
+@pytest.mark.parametrize("before", ["nothing", "another"])
+async def test_the_bench_prints_only_for_the_carton_whose_plate_its_camera_sees(life: Life, before: str) -> None:
+    """The plate was scanned in a hand; what stands before the camera is nothing, or another carton."""
+    lpn = await bulky(life)
+    life.floor.hall.bench = None if before == "nothing" else Carton(lpn="PL0000000994")
+    step = await closed(life, lpn)
+    await until(lambda: step.done() or bool(life.floor.bench_exit))
+    assert life.floor.bench_exit == [] and await life.effect(PRINT, lpn, 1) is None
+    found = await trouble(step)
+    assert (found.fault.code, found.subject) == (3001, lpn)
+    life.floor.hall.bench = Carton(lpn=lpn, sealed=True)
+    (await asked(life, "stick_label")).cancel()
+    assert [paper.lpn for paper in life.floor.bench_exit] == [lpn]
+
+
+async def test_a_label_in_doubt_at_the_bench_is_void_when_its_parcel_comes_back(life: Life) -> None:
+    """The printer swallowed it and was silent; the next parcel's label is the "one cut since" that its counter shows."""
+    first = await bulky(life)
+    life.floor.bench_printer.misbehave = "silent lost"
+    step = await closed(life, first)
+    assert (await trouble(step)).fault.code == 2103
+    await life.record("ParcelClarify", first, reason="sent by a person")
+    await life.bench.step()
+    life.floor.bench_printer.misbehave = ""
+    await label_by_hand(life, await bulky(life, 2, 2))
+    await life.record("ParcelResumed", first, to="packed")
+    life.floor.hall.bench = Carton(lpn=first, sealed=True)
+    old = (await life.parcel(first)).sscc
+    await life.scan(life.bench, first)
+    step = await asked(life, "stick_label")
+    with pytest.raises(Fault, match="3006"):
+        await life.scan(life.bench, f"00{old}")
+    step.cancel()
+    assert await life.effect(PRINT, first, 1) is EffectState.VOIDED
+    assert [paper.lpn for paper in life.floor.hall.printed][1:] == [first]
+    assert (await life.parcel(first)).generation == 2
+
+
+async def test_a_label_in_doubt_is_void_also_when_its_carton_was_only_put_aside(rig: Rig) -> None:
+    """Nobody scanned it away: the books have it at the bench, and the next carton there says that it is not."""
+    life = rig.live()
+    first = await bulky(life)
+    life.floor.bench_printer.misbehave = "silent lost"
+    assert (await trouble(await closed(life, first))).fault.code == 2103
+    life.floor.bench_printer.misbehave = ""
+    again = rig.live()
+    await label_by_hand(again, await bulky(again, 2, 2))
+    assert (await again.parcel(first)).place == ""
+    rig.floor.hall.bench = Carton(lpn=first, sealed=True)
+    await again.scan(again.bench, first)
+    (await asked(again, "stick_label")).cancel()
+    assert await again.effect(PRINT, first, 1) is EffectState.VOIDED
+
+
+async def test_a_label_of_this_visit_is_not_printed_again_at_the_bench(rig: Rig) -> None:
+    life = rig.live()
+    lpn = await bulky(life)
+    step = await closed(life, lpn)
+    await until(lambda: job(life) is not None and job(life).kind is APPLY)
+    step.cancel()
+    again = rig.live()
+    await again.scan(again.bench, lpn)
+    (await asked(again, "stick_label")).cancel()
+    assert len(rig.floor.hall.printed) == 1
+
+
+async def label_by_hand(life: Life, lpn: str) -> None:
+    """Close and label the carton on the bench."""
+    step = await closed(life, lpn)
+    await until(lambda: job(life) is not None and job(life).kind is APPLY)
+    paper = life.floor.bench_exit[-1]
+    assert life.floor.hall.bench is not None
+    life.floor.hall.stick(paper, life.floor.hall.bench)
+    await life.scan(life.bench, f"00{paper.sscc}")
+    await step
+    assert (await life.parcel(lpn)).state is ParcelState.VERIFIED
 
 
 async def test_the_job_of_a_person_survives_a_restart_and_is_answered_in_the_next_run(rig: Rig) -> None:

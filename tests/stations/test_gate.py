@@ -9,6 +9,7 @@ import pytest
 from packline.core.effects import RELEASE, Effect, EffectState, Evidence, Ticket
 from packline.core.faults import Fault
 from packline.orders.model import OrderState, ParcelState, Purchase
+from stations.hand_over import AGAIN_S
 from tests.stations.fakes import Carton
 from tests.stations.line import Life, Rig, trouble, until
 
@@ -87,15 +88,34 @@ async def test_unreadable_label_is_asked_about(life: Life) -> None:
     assert life.floor.hall.gone == []
 
 
-async def test_the_couriers_hand_scanner_is_as_good_when_the_fixed_one_is_blind(life: Life) -> None:
-    box = await life.approved()
-    life.floor.hall.at_gate = box
+@pytest.mark.parametrize("scanned", ["before", "after"])
+async def test_a_label_in_the_couriers_hand_opens_no_gate_when_the_fixed_scanner_is_blind(
+    life: Life, scanned: str
+) -> None:
+    """What stands at the gate is another parcel, and may not even leave."""
+    held, in_hand = await life.approved(1, 1), await life.approved(2, 2)
+    await life.record("ParcelHeld", held.lpn)
+    life.floor.hall.at_gate = held
     life.floor.scan_gate.is_blind = True
-    await trouble(life.gate.step())
-    answer = await life.scan(life.gate, f"00{box.labels[0].sscc}")
-    assert answer.key == "label_ok"
-    await life.gate.step()
-    assert life.floor.hall.gone == [box]
+    for _ in range(3):
+        if scanned == "before":
+            await life.scan(life.gate, f"00{in_hand.labels[0].sscc}")
+        step = asyncio.ensure_future(life.gate.step())
+        if scanned == "after":
+            await until(lambda: life.gate._read is not None and not life.gate._read.done())
+            await life.scan(life.gate, f"00{in_hand.labels[0].sscc}")
+        assert (await trouble(step)).fault.code == 3001
+    assert life.floor.hall.gone == []
+    assert (await life.parcel(in_hand.lpn)).state is ParcelState.APPROVED
+
+
+async def test_the_couriers_own_scanner_asks_whether_a_parcel_may_leave(life: Life) -> None:
+    ready, held = await life.approved(1, 1), await life.approved(2, 2)
+    await life.record("ParcelHeld", held.lpn)
+    assert (await life.scan(life.gate, f"00{ready.labels[0].sscc}")).key == "label_ok"
+    assert (await life.scan(life.gate, f"00{held.labels[0].sscc}")).key == "take_back"
+    with pytest.raises(Fault, match="4106"):
+        await life.scan(life.gate, "00395213210000009999")
 
 
 async def test_a_parcel_in_the_couriers_hand_is_not_taken_for_the_one_before_the_gate(life: Life) -> None:
@@ -190,9 +210,73 @@ async def test_a_person_hands_over_with_two_scans_of_the_label(life: Life) -> No
     assert (await life.scan(life.door, code)).key == "hand_over"
     step = asyncio.ensure_future(life.door.step())
     await until(lambda: life.door._hands.job is not None)
+    life.floor.clock.advance(AGAIN_S)
     assert (await life.scan(life.door, code, actor="courier SF")).key == "done"
     await step
     assert (await life.parcel(box.lpn)).state is ParcelState.SHIPPED
+
+
+async def test_a_label_that_a_bouncing_scanner_reads_twice_is_not_handed_over(life: Life) -> None:
+    box = await life.approved()
+    code = f"00{box.labels[0].sscc}"
+    step = await handing_over(life, box)
+    for _ in range(3):  # each comes too soon after the one before
+        life.floor.clock.advance(AGAIN_S * 0.9)
+        assert (await life.scan(life.door, code)).key == "hand_over"
+    assert life.door._hands.job is not None
+    assert (await life.parcel(box.lpn)).state is ParcelState.APPROVED
+    step.cancel()
+
+
+@pytest.mark.parametrize("says", ["DO:DONE", "the label"])
+async def test_a_parcel_cancelled_while_the_courier_is_asked_is_taken_back(life: Life, says: str) -> None:
+    box = await life.approved()
+    step = await handing_over(life, box)
+    await life.change(purchase=Purchase.CANCELLED)
+    life.floor.clock.advance(AGAIN_S)
+    answer = await life.scan(life.door, says if says == "DO:DONE" else f"00{box.labels[0].sscc}")
+    assert (answer.key, answer.params["lpn"]) == ("take_back", box.lpn)
+    await step
+    assert (await life.parcel(box.lpn)).state is ParcelState.RETURNING
+    assert await life.effect(RELEASE, box.lpn, 1) is EffectState.NOT_EXECUTED
+
+
+@pytest.mark.parametrize("event", ["ParcelShipped", "ParcelRejected"])
+async def test_a_scanned_parcel_that_may_not_leave_any_more_is_dropped_and_blocks_nobody(
+    life: Life, event: str
+) -> None:
+    """The scan was answered in the moment in which the books let it go, or took it back."""
+    box, other = await life.approved(1, 1), await life.approved(2, 2)
+    await life.scan(life.door, f"00{box.labels[0].sscc}")
+    await life.record(event, box.lpn)
+    await life.door.step()
+    assert life.door.screen.next.key == "place_parcel" and await life.effect(RELEASE, box.lpn, 1) is None
+    assert (await life.scan(life.door, f"00{other.labels[0].sscc}")).key == "hand_over"
+
+
+async def test_a_label_scanned_while_its_departure_is_booked_leaves_the_gate_free(life: Life) -> None:
+    box, other = await life.approved(1, 1), await life.approved(2, 2)
+    step = await handing_over(life, box)
+    book = life.door._departure.book
+
+    async def booked_slowly(lpn: str, witness: str) -> None:
+        await life.scan(life.door, f"00{box.labels[0].sscc}")
+        await book(lpn, witness)
+
+    life.door._departure.book = booked_slowly  # type: ignore[method-assign]
+    await life.scan(life.door, "DO:DONE")
+    await step
+    assert (await life.parcel(box.lpn)).state is ParcelState.SHIPPED
+    await life.door.step()
+    assert (await life.scan(life.door, f"00{other.labels[0].sscc}")).key == "hand_over"
+
+
+async def handing_over(life: Life, box: Carton) -> asyncio.Task[None]:
+    """Scan a label until the screen waits for the courier; gives the step that waits."""
+    await life.scan(life.door, f"00{box.labels[0].sscc}")
+    step = asyncio.ensure_future(life.door.step())
+    await until(lambda: life.door._hands.job is not None)
+    return step
 
 
 async def test_a_person_may_say_that_the_courier_did_not_take_it(life: Life) -> None:

@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
-from packline.core.effects import APPLY, EJECT, PRINT, SEAL, EffectState, Evidence
+from packline.core.effects import APPLY, DISCARD, EJECT, PRINT, SEAL, Effect, EffectState, Evidence
 from packline.core.faults import Fault
+from packline.orders.changes import changes
 from packline.orders.model import Address, ParcelState, Purchase
+from packline.orders.policy import Action, actions_for, rule_for
+from stations.kit import Trouble
+from stations.print_apply import PACKER_SAYS_S
 from tests.stations.fakes import Carton, Paper
-from tests.stations.line import Life, Rig, trouble
+from tests.stations.line import Life, Rig, content, trouble
 
 ELSEWHERE = Address(recipient="李华", lines=("解放路 9 号",), city="北京", postcode="100000")
 
@@ -155,6 +159,39 @@ async def test_unknown_carton_is_sent_to_clarification_when_there_is_room(life: 
     assert found.subject == "PL0000000994" and [b.lpn for b in life.floor.hall.lanes[3]] == ["PL0000000994"]
 
 
+async def test_an_eject_of_a_stranger_in_doubt_is_settled_by_the_next_picture(life: Life) -> None:
+    stranger = Carton(lpn="PL0000000994", sealed=True)
+    life.floor.hall.stop = stranger
+    for _ in range(3):
+        life.floor.arm.misbehave["eject"] = "half"
+        assert (await trouble(life.label.step())).fault.code == 4106
+        assert await life.kit.ledger.open_effects() == []
+    assert (await trouble(life.label.step())).fault.code == 4106
+    assert life.floor.hall.lanes[3] == [stranger]
+
+
+async def test_an_eject_of_a_stranger_that_no_picture_settles_stays_one_row_until_it_is_gone(life: Life) -> None:
+    box = Carton(lpn="PL0000000994", sealed=True)
+    life.floor.hall.stop = box
+    life.floor.arm.misbehave["eject"] = "half"
+    shots = iter([box, Carton(lpn=box.lpn, readable=False), box, Carton(lpn=box.lpn, readable=False)])
+    life.floor.cam_verify._look = lambda: next(shots)
+    for _ in range(2):
+        assert (await trouble(life.label.step())).fault.code == 3001
+        (row,) = await life.kit.ledger.open_effects()
+        assert row.state is EffectState.UNKNOWN
+    life.floor.hall.stop = None
+    await life.label.step()
+    assert await life.kit.ledger.open_effects() == []
+
+
+async def test_an_eject_of_a_stranger_that_failed_is_asked_about_and_not_begun_again_and_again(life: Life) -> None:
+    life.floor.hall.stop = Carton(lpn="PL0000000994", sealed=True)
+    life.floor.arm.misbehave["eject"] = "fail"
+    found = await trouble(life.label.step())
+    assert (found.fault.code, found.subject) == (2006, "PL0000000994") and found.effect_id
+
+
 async def test_a_parcel_booked_as_shipped_that_stands_at_the_stop_is_sent_to_clarification(life: Life) -> None:
     box = await life.approved()
     await life.record("ParcelShipped", box.lpn)
@@ -242,6 +279,29 @@ async def test_a_label_that_cannot_be_thrown_away_is_asked_about(life: Life) -> 
     life.floor.arm.acts = {**life.floor.arm.acts, "discard": lambda effect: {}}
     assert (await trouble(life.label.step())).fault.code == 2107
     assert life.floor.hall.printed == []
+
+
+@pytest.mark.parametrize("how", ["mute", "half"])
+async def test_a_discard_in_doubt_is_settled_by_the_sensors(life: Life, how: str) -> None:
+    lpn = await life.carton()
+    life.floor.hall.peel = Paper(sscc="395213210000009999", lpn="PL0000000994", print_number=77)
+    life.floor.arm.misbehave["discard"] = how
+    box = await life.label_all(lpn)
+    assert [p.lpn for p in box.labels] == [lpn]
+    assert await life.kit.ledger.open_effects() == []
+
+
+async def test_a_discard_that_a_stop_left_in_doubt_is_asked_after_and_settled(rig: Rig) -> None:
+    life = rig.live()
+    lpn = await life.carton()
+    effect = Effect(kind=DISCARD, subject="label-1", generation=1, station="label-1")
+    rig.floor.hall.peel = Paper(sscc="395213210000009999", lpn="PL0000000994", print_number=77)
+    rig.floor.arm.misbehave["discard"] = "mute"
+    await life.kit.ledger.perform(effect, rig.floor.arm)
+    again = rig.live()
+    await again.label_all(lpn)
+    assert await again.effect(DISCARD, "label-1", 1) is EffectState.CONFIRMED
+    assert len(rig.floor.hall.thrown) == 1 and await again.kit.ledger.open_effects() == []
 
 
 async def test_an_old_job_that_comes_out_late_is_not_put_on_the_next_carton(life: Life) -> None:
@@ -363,6 +423,21 @@ async def test_a_machine_fault_that_failed_a_job_is_asked_about_so_that_it_can_b
     assert len(life.floor.hall.stuck) == 1
 
 
+async def test_a_label_that_the_arm_spoilt_can_be_printed_again(life: Life) -> None:
+    lpn = await life.carton()
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
+    life.floor.arm.misbehave["apply"] = "fail"
+    found = await trouble(life.label.step())
+    assert found.fault.code == 2006 and Action.REPRINT in actions_for(found.fault.code, found.kind)
+    row = await life.kit.books.open_exception(
+        found.fault, station="label-1", subject=lpn, actions=["reprint"], effect_id=found.effect_id
+    )
+    await life.resolver.resolve(row, "reprint", actor="lin", role="operator")
+    box = await life.label_all(lpn)
+    assert [p.print_number for p in box.labels] == [(await life.parcel(lpn)).print_number]
+    assert len(life.floor.hall.printed) == 2 and len(life.floor.hall.thrown) == 1
+
+
 async def test_a_full_lane_is_waited_for(life: Life) -> None:
     lpn = await life.carton()
     life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
@@ -406,15 +481,113 @@ async def test_an_eject_in_doubt_is_not_decided_from_a_picture_without_a_plate(l
     assert await life.effect(EJECT, lpn, 1) is EffectState.UNKNOWN
 
 
-async def test_a_carton_behind_the_packer_settles_a_seal_in_doubt(life: Life) -> None:
+# -- is it sealed? -----------------------------------------------------------------------------------------------------
+
+
+async def taken_off_the_packer(life: Life, how: str) -> tuple[str, Carton]:
+    """Begin a seal that ends in doubt ("mute": done, "half": not), and set the carton before the label station by hand."""
     lpn = await life.carton(state="collected", place="to:pack-1")
-    life.floor.hall.infeed = Carton(lpn=lpn)
-    life.floor.packer.misbehave["seal"] = "mute"
+    life.floor.hall.infeed = box = Carton(lpn=lpn)
+    life.floor.packer.misbehave["seal"] = how
     assert (await trouble(life.pack.step())).fault.code == 2005
-    life.floor.hall.infeed = None
-    await life.label_all(lpn)
+    life.floor.hall.infeed, life.floor.hall.stop = None, box
+    return lpn, box
+
+
+async def asked_whether_sealed(life: Life, lpn: str) -> str:
+    """Let the label station ask about the carton at its stop; gives the exception."""
+    await life.label.step()
+    life.floor.clock.advance(PACKER_SAYS_S)
+    found = await trouble(life.label.step())
+    assert (found.fault.code, found.subject) == (3017, lpn)
+    return await ask(life, found)
+
+
+async def ask(life: Life, found: Trouble) -> str:
+    """Put a trouble of the label station into the queue, as its post does."""
+    return await life.kit.books.open_exception(
+        found.fault,
+        station="label-1",
+        subject=found.subject,
+        actions=[action.value for action in rule_for(found.fault.code).actions],
+        effect_id=found.effect_id,
+    )
+
+
+@pytest.mark.parametrize("how", ["mute", "half"])
+async def test_a_seal_in_doubt_is_not_settled_by_a_carton_that_stands_behind_the_packer(life: Life, how: str) -> None:
+    lpn, box = await taken_off_the_packer(life, how)
+    await asked_whether_sealed(life, lpn)
+    assert await life.effect(SEAL, lpn, 1) is EffectState.UNKNOWN
+    assert (await life.parcel(lpn)).state is ParcelState.COLLECTED and box.labels == []
+    assert (await trouble(life.label.step())).fault.code == 3017  # it stays asked until it is answered
+
+
+async def test_a_carton_that_a_person_calls_sealed_is_labelled(life: Life) -> None:
+    lpn, box = await taken_off_the_packer(life, "mute")
+    row = await asked_whether_sealed(life, lpn)
+    await life.resolver.resolve(row, "done", actor="lin", role="operator")
     assert await life.effect(SEAL, lpn, 1) is EffectState.CONFIRMED
+    assert await life.label_all(lpn) is box
+    assert (await life.parcel(lpn)).state is ParcelState.VERIFIED and len(box.labels) == 1
+
+
+async def test_a_carton_that_a_person_calls_open_goes_back_and_is_sealed_then(life: Life) -> None:
+    lpn, box = await taken_off_the_packer(life, "half")
+    row = await asked_whether_sealed(life, lpn)
+    await life.resolver.resolve(row, "not_done", actor="lin", role="operator")
+    life.floor.lane_full[2] = True
+    await life.label.step()
+    assert life.floor.hall.stop is box  # no room yet, and nobody is asked a second time
+    life.floor.lane_full[2] = False
+    await life.label_all(lpn)
+    assert life.floor.hall.lanes[2] == [box] and box.labels == []
+    life.floor.hall.infeed = box
+    await life.pack.step()
+    assert life.floor.hall.seals == {lpn: 1} and (await life.parcel(lpn)).state is ParcelState.PACKED
+
+
+@pytest.mark.parametrize("row", ["none", "not_executed", "failed"])
+async def test_a_sealed_carton_whose_seal_the_books_have_lost_is_asked_about_instead_of_circling(
+    life: Life, row: str
+) -> None:
+    """A backup came back: the carton was sealed, and even labelled off the line, in the time that is lost."""
+    lpn = await life.carton(state="collected", place="to:pack-1")
+    box = Carton(lpn=lpn)
+    if row != "none":
+        life.floor.hall.infeed = box
+        life.floor.packer.misbehave["seal"] = "refuse" if row == "not_executed" else "fail"
+        await trouble(life.pack.step())
+    box.sealed, life.floor.hall.infeed, life.floor.hall.stop = True, None, box
+    found = await trouble(life.label.step())
+    assert (found.fault.code, found.subject) == (3017, lpn)
+    await life.resolver.resolve(await ask(life, found), "done", actor="lin", role="operator")
+    await life.label_all(lpn)
+    assert (await life.parcel(lpn)).state is ParcelState.VERIFIED and not life.floor.hall.seals
+
+
+async def test_the_packers_own_word_comes_first_when_its_carton_was_quicker(life: Life) -> None:
+    """The line to the packer was lost in mid-job; the carton goes on before the machine can be asked."""
+    lpn = await life.carton(state="collected", place="to:pack-1")
+    life.floor.hall.infeed = box = Carton(lpn=lpn)
+    life.floor.packer.misbehave["seal"] = "gone"
+    assert (await trouble(life.pack.step())).fault.code == 1001
+    job = next(iter(life.floor.packer.memory))
+    life.floor.packer.memory[job] = Evidence(state=EffectState.CONFIRMED, source="machine memory")
+    box.sealed, life.floor.hall.infeed, life.floor.hall.stop = True, None, box
+    await life.label.step()
+    assert life.label.screen.state == "waiting"
+    await life.pack.step()
+    await life.label_all(lpn)
     assert (await life.parcel(lpn)).state is ParcelState.VERIFIED
+    assert await life.kit.books.open_exceptions() == []
+
+
+async def test_a_held_carton_that_is_not_packed_goes_to_the_rack_without_a_question(life: Life) -> None:
+    lpn = await life.carton(state="collected", place="to:pack-1")
+    await life.record("ParcelHeld", lpn)
+    box = await life.label_all(lpn)
+    assert life.floor.hall.lanes[2] == [box]
 
 
 # -- changes from outside in mid-work ----------------------------------------------------------------------------------
@@ -443,6 +616,37 @@ async def test_a_new_address_while_the_label_is_printed_throws_that_label_away(l
     assert life.floor.hall.thrown == [first] and box.labels == [second]
     assert (await life.parcel(lpn)).state is ParcelState.VERIFIED
     assert await life.kit.books.open_exceptions() == []
+
+
+async def worked_out_early(life: Life, **changed: Any) -> Callable[[], Awaitable[None]]:
+    """Work out what a change means now, as a feed does that is slow to book it; gives the booking."""
+    new = content(1, version=2, digest="1" * 64, **changed)
+    order = await life.the_order(new.order_id)
+    units = await life.kit.books.units(order_id=new.order_id)
+    events = changes(order, units, await life.kit.books.parcels(order_id=new.order_id), new)
+    return lambda: life.kit.record(*events)
+
+
+@pytest.mark.parametrize("act", ["print", "apply"])
+@pytest.mark.parametrize("ship_to", [ELSEWHERE, None], ids=["another", "none"])
+async def test_a_label_with_an_address_that_the_order_has_no_more_is_not_verified(
+    life: Life, act: str, ship_to: Address | None
+) -> None:
+    """The change was worked out before the label's number was booked: it voids no label."""
+    lpn = await life.carton(approval=False)
+    during(life, act, await worked_out_early(life, approval=False, ship_to=ship_to))
+    box = await life.label_all(lpn)
+    parcel = await life.parcel(lpn)
+    assert (parcel.state, parcel.reason, parcel.sscc) == (ParcelState.CLARIFY, "address_changed", "")
+    assert life.floor.hall.lanes[3] == [box]
+    assert await life.effect(PRINT, lpn, 1) is await life.effect(APPLY, lpn, 1) is EffectState.VOIDED
+
+
+async def test_a_change_that_leaves_the_address_as_it_is_takes_no_label_back(life: Life) -> None:
+    lpn = await life.carton()
+    during(life, "print", await worked_out_early(life, buyer="another"))
+    await life.label_all(lpn)
+    assert (await life.parcel(lpn)).state is ParcelState.VERIFIED
 
 
 async def test_the_label_carries_the_address_that_the_order_has_when_its_number_is_booked(life: Life) -> None:

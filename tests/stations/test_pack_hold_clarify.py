@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from packline.core.effects import EJECT, SEAL, Effect, EffectState, Evidence, Ticket
 from packline.core.faults import Fault
+from packline.core.scans import Scan
 from packline.orders.model import OrderState, ParcelState, Purchase
 from stations.pack import LEAST_MM, MOST_MM, carton_size
 from tests.stations.fakes import Carton
-from tests.stations.line import ITEMS, Life, Rig, trouble
+from tests.stations.line import ITEMS, Life, Rig, trouble, until
 
 
 async def test_the_carton_that_its_own_plate_names_is_sealed_once(life: Life) -> None:
@@ -43,11 +46,84 @@ async def test_a_no_read_at_the_infeed_seals_nothing(life: Life) -> None:
 async def test_a_read_of_the_carton_before_is_not_taken_for_this_one(life: Life) -> None:
     before = await life.carton(1, 1, state="collected", place="to:pack-1")
     now = await life.carton(2, 2, state="collected", place="to:pack-1")
-    await life.scan(life.pack, before)  # late: nobody asked
+    late = Scan(text=before, device="scan-pack", at=life.floor.clock.now())  # nobody asked
+    await life.pack.scanned(late)
     life.floor.hall.infeed = Carton(lpn=now)
     await life.pack.step()
     assert life.floor.hall.seals == {now: 1}
     assert (await life.parcel(before)).state is ParcelState.COLLECTED
+
+
+async def test_a_plate_scanned_elsewhere_is_answered_and_never_taken_for_the_carton_at_the_infeed(life: Life) -> None:
+    here = await life.carton(1, 1, state="collected", place="to:pack-1")
+    elsewhere = await life.carton(2, 2, state="collected", place="to:pack-1")
+    life.floor.hall.infeed = Carton(lpn=here)
+    life.floor.scan_pack.is_blind = True
+    step = asyncio.ensure_future(life.pack.step())
+    await until(lambda: life.pack._read is not None)
+    scan = Scan(text=elsewhere, device="dashboard", at=life.floor.clock.now(), actor="mei")
+    answer = await life.pack.scanned(scan)
+    assert (answer.key, answer.params["to"]) == ("take_to", "pack-1")
+    assert (await trouble(step)).fault.code == 3001
+    assert not life.floor.hall.seals and (await life.parcel(elsewhere)).state is ParcelState.COLLECTED
+
+
+@pytest.mark.parametrize("comes", ["nothing", "open", "closed"])
+async def test_nothing_is_meant_for_a_carton_that_its_belt_took_off_after_its_plate_was_read(
+    life: Life, comes: str
+) -> None:
+    """It was sealed in a time that the books have lost; the outfeed takes a closed carton within milliseconds."""
+    lpn = await life.carton(1, 1, state="collected", place="to:pack-1")
+    other = await life.carton(2, 2, state="collected", place="to:pack-1")
+    hall = life.floor.hall
+    hall.infeed = Carton(lpn=lpn, sealed=comes != "closed")
+
+    def reads_and_is_gone() -> str:
+        hall.infeed = None if comes == "nothing" else Carton(lpn=other, sealed=comes == "closed")
+        return lpn
+
+    life.floor.scan_pack._read = reads_and_is_gone
+    await life.pack.step()
+    assert await life.effect(SEAL, lpn, 1) is None and not hall.seals
+    assert (await life.parcel(lpn)).state is ParcelState.COLLECTED
+
+
+async def test_a_closed_carton_whose_seal_was_meant_is_asked_after_and_never_sealed_again(life: Life) -> None:
+    lpn = await life.carton(state="collected", place="to:pack-1")
+    life.floor.hall.infeed = Carton(lpn=lpn)
+    life.floor.packer.misbehave["seal"] = "mute"
+    assert (await trouble(life.pack.step())).fault.code == 2005
+    assert life.floor.hall.infeed.sealed
+    life.floor.packer.memory.clear()  # the books were restored, or the machine was: it knows of no such job
+    found = await trouble(life.pack.step())
+    assert await life.effect(SEAL, lpn, 1) is EffectState.NOT_EXECUTED
+    assert (found.fault.code, found.subject) == (3017, lpn) and found.effect_id
+    assert (await trouble(life.pack.step())).fault.code == 3017
+    assert life.floor.hall.seals == {lpn: 1}
+    row = await life.kit.books.open_exception(
+        found.fault, station="pack-1", subject=lpn, actions=["done", "not_done"], effect_id=found.effect_id
+    )
+    await life.resolver.resolve(row, "done", actor="lin", role="operator")
+    assert (await life.parcel(lpn)).state is ParcelState.PACKED
+    await life.pack.step()
+    assert life.floor.hall.seals == {lpn: 1} and life.pack.screen.next.key == "sealing"  # the belt takes it on
+
+
+async def test_a_closed_carton_that_a_person_calls_unsealed_is_sealed_once_its_flaps_are_open(life: Life) -> None:
+    lpn = await life.carton(state="collected", place="to:pack-1")
+    life.floor.hall.infeed = Carton(lpn=lpn)
+    life.floor.packer.misbehave["seal"] = "refuse"
+    await trouble(life.pack.step())
+    life.floor.hall.infeed.sealed = True  # folded shut by hand
+    found = await trouble(life.pack.step())
+    row = await life.kit.books.open_exception(
+        found.fault, station="pack-1", subject=lpn, actions=["not_done"], effect_id=found.effect_id
+    )
+    await life.resolver.resolve(row, "not_done", actor="lin", role="operator")
+    assert (await trouble(life.pack.step())).fault.code == 3017 and not life.floor.hall.seals
+    life.floor.hall.infeed.sealed = False
+    await life.pack.step()
+    assert life.floor.hall.seals == {lpn: 1} and (await life.parcel(lpn)).state is ParcelState.PACKED
 
 
 async def test_a_full_outfeed_is_waited_for(life: Life) -> None:
@@ -281,3 +357,22 @@ async def test_nothing_comes_back_from_clarification_as_labelled_when_its_label_
     await life.change(ship_to=ELSEWHERE)
     await life.resolver.parcel(lpn, "release", actor="lin", role="operator")
     assert (await life.parcel(lpn)).state is ParcelState.PACKED
+
+
+@pytest.mark.parametrize("place", ["hold", "clarify"])
+@pytest.mark.parametrize("code", ["mark", "bars"])
+async def test_a_label_is_not_taken_for_the_plate_of_the_carton_that_it_sticks_on(
+    life: Life, place: str, code: str
+) -> None:
+    """A carton wears the label of another: what is done next would be done to that other parcel."""
+    named = await life.approved()
+    await life.record("ParcelReturning", named.lpn)
+    paper = named.labels[0]
+    text = f"PK1|{paper.sscc}|{paper.lpn}|{paper.print_number}" if code == "mark" else f"00{paper.sscc}"
+    work = life.hold if place == "hold" else life.clarify
+    with pytest.raises(Fault, match="saw a label.*own plate.*Scan the carton's PL number") as found:
+        await life.scan(work, text)
+    assert found.value.code == 4101
+    with pytest.raises(Fault):
+        await life.scan(life.clarify, "DO:DONE")
+    assert (await life.parcel(named.lpn)).state is ParcelState.RETURNING

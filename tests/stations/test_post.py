@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from packline.core.effects import RELEASE, EffectState
 from packline.core.faults import Fault
 from packline.core.scans import Scan
+from packline.orders.model import ParcelState
 from stations.kit import Trouble
 from stations.post import MOST_WAITING_SCANS, Post
 from stations.screen import Instruction, Screen, say
-from tests.stations.line import Life, Rig
+from tests.stations.line import Life, Rig, until
 
 
 class Scripted:
@@ -114,6 +116,16 @@ async def test_what_may_pass_is_tried_again_a_bounded_number_of_times_before_a_p
     assert work.steps == 3
 
 
+async def test_a_question_offers_what_its_effect_allows_besides(life: Life) -> None:
+    found = Trouble(Fault(2006, where="label-1"), subject="PL0000000994", kind="apply")
+    asking = asyncio.ensure_future(post_of(life, Scripted(found))._one_step())
+    while not await questions(life):
+        await asyncio.sleep(0)
+    (row,) = await life.kit.books.open_exceptions()
+    assert row.actions == ("retry", "clarify", "reprint")
+    asking.cancel()
+
+
 async def test_a_good_step_makes_the_tries_count_from_the_start(life: Life) -> None:
     no_read = Trouble(Fault(3001, where="label-1"), subject="label-1")
     post = post_of(life, Scripted(no_read, no_read, None, no_read, no_read, None))
@@ -158,6 +170,34 @@ async def test_a_station_that_asks_can_be_held(life: Life) -> None:
     await post.hold("lin")
     await asking
     assert await questions(life) == [2107]
+
+
+@pytest.mark.parametrize("when", ["while it waits", "before it asks"])
+async def test_a_station_that_waits_for_a_person_can_be_held_and_asks_again_afterwards(life: Life, when: str) -> None:
+    box = await life.approved()
+    is_early = when == "before it asks"
+
+    async def ready() -> None:
+        if is_early and await life.effect(RELEASE, box.lpn, 1) is None:
+            await post.hold("lin")
+
+    post = Post(life.door, life.kit, ready=ready)
+    await life.scan(life.door, f"00{box.labels[0].sscc}")
+    step = asyncio.ensure_future(post._one_step())
+    if not is_early:
+        await until(lambda: life.door._hands.job is not None)
+        await post.hold("lin")
+    await until(step.done)
+    assert life.door._hands.job is None
+    assert await life.effect(RELEASE, box.lpn, 1) is EffectState.SENT
+    await post._one_step()
+    assert post.screen.next.key == "held" and post.screen.fault is None
+    await post.release("lin")
+    step = asyncio.ensure_future(post._one_step())
+    await until(lambda: life.door._hands.job is not None)
+    await life.scan(life.door, "DO:DONE")
+    await step
+    assert (await life.parcel(box.lpn)).state is ParcelState.SHIPPED and await questions(life) == []
 
 
 async def test_books_that_cannot_be_written_hold_the_station_and_do_not_end_the_line(

@@ -1,8 +1,8 @@
-"""A fixed scanner's read is of what stands before it now, and of nothing that stood there before."""
+"""A read is of what is there now, once: of nothing that stood there before, and of no second piece."""
 
 from __future__ import annotations
 
-from packline.orders.model import ParcelState
+from packline.orders.model import ParcelState, UnitState
 from tests.stations.fakes import Carton
 from tests.stations.line import Life, trouble
 
@@ -34,3 +34,13 @@ async def test_a_parcel_without_readable_label_is_not_taken_for_the_one_that_lef
     assert (await trouble(life.gate.step())).fault.code == 3001
     assert hall.gone == [before]
     assert (await life.parcel(now.lpn)).state is ParcelState.APPROVED
+
+
+async def test_an_item_scanned_twice_is_one_piece_even_where_two_are_wanted(life: Life) -> None:
+    order_id = await life.order(1, {"CUP": 2})
+    cup = "4006381333931"
+    await life.scan(life.table, cup)
+
+    assert (await life.scan(life.table, cup)).key == "place_on_table"
+    states = sorted(unit.state for unit in await life.kit.books.units(order_id=order_id))
+    assert states == [UnitState.INDUCTED, UnitState.WANTED]

@@ -97,7 +97,7 @@ async def test_void_sends_it_back_and_shipped_books_it_as_gone(life: Life) -> No
     one = await life.carton(1, 1)
     await life.resolver.resolve(await ask(life, 3002, one), "void", **LIN)
     assert (await life.parcel(one)).state is ParcelState.RETURNING
-    two = await life.carton(2, 2)
+    two = (await life.approved(2, 2)).lpn
     await life.resolver.resolve(await ask(life, 3007, two), "shipped", **LIN)
     parcel = await life.parcel(two)
     assert parcel.state is ParcelState.SHIPPED

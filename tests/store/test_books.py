@@ -1,7 +1,12 @@
+import asyncio
+from contextlib import suppress
+from typing import Any
+
 import pytest
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
+from packline.core.effects import APPLY, PRINT, SEAL, Effect, EffectKind, EffectState
 from packline.core.faults import Fault
 from packline.core.pictures import Still
 from packline.orders.model import Event, Item, OrderState, ParcelState, UnitState
@@ -10,6 +15,7 @@ from packline.store import schema
 from packline.store.schema import delivery, journal, outbox
 
 LPN = "PL0000000018"
+S = EffectState
 
 
 def on_parcel(kind: str, **data: object) -> Event:
@@ -200,6 +206,61 @@ async def test_label_numbers_are_kept_for_ever(packed):
     assert await packed.books.label("9" * 18) is None
 
 
+DIED = asyncio.CancelledError()
+SO_FAR: dict[EffectState, dict[str, Any]] = {
+    S.INTENDED: {"send": DIED},
+    S.SENT: {"inquire": DIED},
+    S.UNKNOWN: {"inquire": S.UNKNOWN},
+    S.CONFIRMED: {"inquire": S.CONFIRMED},
+    S.FAILED: {"inquire": S.FAILED},
+}
+
+
+@pytest.mark.parametrize("over", ["LabelVoided", "LabelAssigned"])
+@pytest.mark.parametrize("so_far", SO_FAR)
+async def test_with_a_label_goes_all_that_was_done_for_it(packed, device, so_far, over):
+    """In one transaction: there is no moment in which the print of a void label counts."""
+    await packed.books.record(on_parcel("LabelAssigned", sscc="1" * 18, print_number=1))
+    for kind in (PRINT, APPLY):
+        with suppress(asyncio.CancelledError):
+            await packed.ledger.perform(label_effect(kind), device(**SO_FAR[so_far]))
+        row = await packed.ledger.find(kind, LPN, 1)
+        assert row is not None and row.state is so_far
+
+    data = {"sscc": "1" * 18} if over == "LabelVoided" else {"sscc": "2" * 18, "print_number": 2}
+    await packed.books.record(on_parcel(over, **data))
+
+    rows = [await packed.ledger.find(kind, LPN, 1) for kind in (PRINT, APPLY)]
+    assert [row and row.state for row in rows] == [S.VOIDED, S.VOIDED]
+    assert packed.audit_now() == []
+
+
+async def test_what_was_not_done_for_a_label_stays_not_done_and_other_effects_stay_as_they_are(packed, device):
+    await packed.books.record(on_parcel("LabelAssigned", sscc="1" * 18, print_number=1))
+    await packed.ledger.perform(label_effect(PRINT), device(send=S.NOT_EXECUTED))
+    await packed.ledger.perform(label_effect(SEAL), device())
+
+    await packed.books.record(on_parcel("LabelVoided"))
+
+    rows = [await packed.ledger.find(kind, LPN, 1) for kind in (PRINT, APPLY, SEAL)]
+    assert [row and row.state for row in rows] == [S.NOT_EXECUTED, None, S.CONFIRMED]
+
+
+async def test_a_label_whose_voiding_is_refused_keeps_what_was_done_for_it(packed, device):
+    await packed.books.record(on_parcel("LabelAssigned", sscc="1" * 18, print_number=1))
+    await packed.ledger.perform(label_effect(PRINT), device())
+
+    with pytest.raises(Fault):
+        await packed.books.record(on_parcel("LabelVoided"), on_parcel("ParcelDelivered"))
+
+    row = await packed.ledger.find(PRINT, LPN, 1)
+    assert row is not None and row.state is S.CONFIRMED
+
+
+def label_effect(kind: EffectKind) -> Effect:
+    return Effect(kind=kind, subject=LPN, generation=1, station="label-1")
+
+
 async def test_label_number_is_never_assigned_twice(packed):
     await packed.books.record(on_parcel("LabelAssigned", sscc="1" * 18, print_number=1), on_parcel("LabelVoided"))
 
@@ -215,12 +276,6 @@ async def test_event_that_no_table_knows_is_a_plain_entry(packed):
     await packed.books.record(Event(kind="StationHeld", subject="pack-1", station="pack-1", actor="lin"))
 
     assert count(packed, journal) == before + 1
-
-
-def test_caller_without_a_loop_records_too(threaded, received):
-    threaded.books.record_now(received())
-
-    assert count(threaded, journal) == 1
 
 
 async def test_serials_start_at_one_and_never_repeat(store):
@@ -301,7 +356,7 @@ async def test_picture_is_evidence(packed, clock):
 
     picture_id = await packed.books.keep_picture(still, kind="label", subject=LPN, order_id="market-HM-1")
 
-    kept = packed.pictures.picture_now(picture_id)
+    kept = await packed.pictures.picture(picture_id)
     assert kept is not None
     assert kept.intact
     assert (kept.jpeg, kept.camera, kept.captured_at) == (still.jpeg, "cam-verify", clock.now())

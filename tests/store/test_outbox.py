@@ -1,11 +1,14 @@
 import json
 import subprocess
 import sys
+from collections import Counter
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from packline.orders.model import Event
+from packline.store import schema
 
 SUBSCRIBERS = [("shop", "merchant"), ("app", "buyer")]
 
@@ -27,6 +30,14 @@ async def told(store, received):
 
 def names(deliveries) -> list[tuple[str, str, str]]:
     return [(d.order_id[-1], d.subscriber, d.name) for d in deliveries]
+
+
+def states(store) -> Counter[tuple[str, str]]:
+    """Count the deliveries of each subscriber in each state."""
+    rows = store.writer.read_now(
+        lambda db: db.execute(select(schema.delivery.c.subscriber, schema.delivery.c.state)).all()
+    )
+    return Counter((row.subscriber, row.state) for row in rows)
 
 
 async def test_only_the_first_event_of_an_order_is_due_for_each_subscriber(told, clock):
@@ -82,10 +93,7 @@ async def test_parked_event_lets_the_later_ones_go_on_until_it_is_replayed(told,
     due = await told.outbox.claim(clock.now(), 100)
 
     assert {name for _, _, name in names(due)} == {"parcel.packed"}
-    assert await told.outbox.counts() == {
-        "app": {"pending": 2, "sent": 0, "parked": 2},
-        "shop": {"pending": 2, "sent": 0, "parked": 2},
-    }
+    assert states(told) == {("app", "pending"): 2, ("app", "parked"): 2, ("shop", "pending"): 2, ("shop", "parked"): 2}
     assert await told.outbox.replay(to="shop", parked_only=True) == 2
     assert names(await told.outbox.claim(clock.now(), 100)) == [
         ("1", "shop", "order.accepted"),
@@ -119,7 +127,7 @@ async def test_answer_that_comes_after_the_delivery_was_settled_changes_nothing(
 
     await told.outbox.failed(delivery.id, clock.now(), "late")
 
-    assert (await told.outbox.counts())["app"]["sent"] == 1
+    assert states(told)["app", "sent"] == 1
 
 
 async def test_later_subscribers_hear_of_later_events(told, clock, received):

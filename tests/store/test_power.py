@@ -136,12 +136,13 @@ async def test_backup_taken_in_mid_run_is_whole_and_can_be_gone_back_to(threaded
     await threaded.books.record(received(2))
     threaded.close()
 
-    restore(backup, path)
+    restore(backup, path, mark="restored")
 
     assert look(path) == ("ok", [], 1)
     store = open_store(f"sqlite:///{path}", clock=ManualClock(), ids=SeededIds("again"), inline=True)
     await store.books.record(received(3))
     assert await store.books.order("market-HM-2") is None
+    assert await store.meta.get("restored") == "yes"
     store.close()
 
 

@@ -1,11 +1,11 @@
-"""Serves a furnished dashboard with the real server, for tests that stop it: `python -m tests.web.server FOLDER PORT`."""
+"""Serves a furnished dashboard with the real server, for tests that stop it: `python -m tests.web.server FOLDER PORT [PEM]`."""
 
 import sys
 from pathlib import Path
 
 from packline.core.clock import WallClock
 from tests.web.stage import Stage
-from web.serve import serve
+from web.serve import Tls, serve
 from web.settings import pause
 
 
@@ -16,9 +16,10 @@ class FreeClock(WallClock):
         """Do nothing: time passes by itself."""
 
 
-def main(folder: str, port: str) -> None:
-    stage = Stage(Path(folder), FreeClock(), pause=pause, most_streams=40)
-    serve(stage.app, "127.0.0.1", int(port), threads=64, start=stage.hub.start, stop=stage.hub.stop)
+def main(folder: str, port: str, pem: str = "") -> None:
+    stage = Stage(Path(folder), FreeClock(), pause=pause, most_streams=40, https=bool(pem))
+    tls = Tls(certificate=Path(pem), key=Path(pem)) if pem else None
+    serve(stage.app, "127.0.0.1", int(port), threads=64, start=stage.hub.start, stop=stage.hub.stop, tls=tls)
     stage.store.close()
 
 

@@ -283,10 +283,12 @@ def shipped_through(stage: Stage, lpn: str, content: PlaceOrder, sscc: str, numb
     data = {"sscc": sscc, "print_number": number}
     of = {"subject": lpn, "order_id": content.order_id, "station": "label-1"}
     stage.record(Event(kind="LabelAssigned", data=data, **of))
-    for kind in ("LabelPrinted", "LabelApplied", "LabelVerified"):
+    for kind in ("LabelPrinted", "LabelApplied"):
         stage.clock.advance(2)
         stage.record(Event(kind=kind, data=data, **of))
-    stage.picture("label", lpn, content.order_id, f"(00) {sscc}", frame=900)
+    stage.clock.advance(2)
+    proof = stage.picture("label", lpn, content.order_id, f"(00) {sscc}", frame=900)
+    stage.record(Event(kind="LabelVerified", data={**data, "picture": proof}, **of))
     until = (stage.clock.now() + timedelta(hours=1)).isoformat()
     stage.record(Event(kind="ApprovalAsked", data={"until": until}, **of))
     stage.record(Event(kind="ParcelMoved", data={"place": "H03"}, **of))

@@ -116,7 +116,7 @@ def test_what_cannot_be_read_is_400_and_reaches_nobody(stage, body):
         ("supervisor", "parcel", {"lpn": READY, "action": "void"}, 200),
         ("operator", "replay", {"inbox_id": 1}, 403),
         ("supervisor", "replay", {"inbox_id": 1}, 200),
-        ("operator", "answer", {"lpn": READY, "answer": "approve", "by": "operator"}, 403),
+        ("operator", "answer", {"lpn": READY, "answer": "approve", "picture": "01J", "by": "operator"}, 403),
         ("integrator", "station", {"station": "label-1", "action": "release"}, 200),
     ],
 )

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from packline.core.tokens import sign
+from packline.orders.model import Event
 from tests.web.stage import LOST, READY, SECRET
 
 ORDER = "marketplace-HM-10023"
@@ -14,6 +15,12 @@ JSON = {"Accept": "application/json"}
 
 def link(stage, order_id=ORDER, hours=1.0, secret=SECRET):
     return "/buyer/" + sign(secret, {"o": order_id}, stage.clock.now() + timedelta(hours=hours))
+
+
+def shown(stage):
+    """Give what the page shows of the parcel and sends along with the answer."""
+    (parcel,) = stage.app.test_client().get(link(stage), headers=JSON).json["parcels"]
+    return {"picture": parcel["picture"], "until": parcel["answer_until"]}
 
 
 def test_a_link_shows_the_order_without_a_sign_in(furnished):
@@ -66,9 +73,9 @@ def test_pictures_of_other_orders_stay_closed(furnished):
 
 def test_an_answer_becomes_one_request_that_may_wait_a_day(furnished):
     furnished.controller.verdict = None
-    client, url = furnished.app.test_client(), f"{link(furnished)}/answer"
+    client, url, seen = furnished.app.test_client(), f"{link(furnished)}/answer", shown(furnished)
 
-    first, second = (client.post(url, json={"lpn": READY, "answer": "approve"}) for _ in range(2))
+    first, second = (client.post(url, json={"lpn": READY, "answer": "approve", **seen}) for _ in range(2))
 
     assert first.status_code == 202 and first.json["id"] == second.json["id"]
     furnished.clock.advance(23 * 3600)
@@ -82,11 +89,14 @@ def test_a_buyer_answers_even_while_the_controller_is_away(furnished):
     furnished.controller.is_alive = False
     furnished.clock.advance(60)
 
-    answer = furnished.app.test_client().post(f"{link(furnished)}/answer", json={"lpn": READY, "answer": "reject"})
+    said = {"lpn": READY, "answer": "reject", **shown(furnished)}
+    answer = furnished.app.test_client().post(f"{link(furnished)}/answer", json=said)
     assert answer.status_code == 202
 
 
-@pytest.mark.parametrize("body", [{"lpn": LOST, "answer": "approve"}, {"answer": "approve"}, {}, None, []])
+@pytest.mark.parametrize(
+    "body", [{"lpn": LOST, "answer": "approve", "picture": "01J"}, {"answer": "approve"}, {}, None, []]
+)
 def test_an_answer_for_another_parcel_is_refused(furnished, body):
     assert furnished.app.test_client().post(f"{link(furnished)}/answer", json=body).status_code == 404
 
@@ -94,7 +104,46 @@ def test_an_answer_for_another_parcel_is_refused(furnished, body):
 def test_an_answer_that_is_neither_yes_nor_no_is_refused(furnished):
     url = f"{link(furnished)}/answer"
 
-    assert furnished.app.test_client().post(url, json={"lpn": READY, "answer": "maybe"}).status_code == 400
+    assert (
+        furnished.app.test_client().post(url, json={"lpn": READY, "answer": "maybe", **shown(furnished)}).status_code
+        == 400
+    )
+
+
+def test_the_answer_carries_the_picture_that_the_page_showed_and_a_newer_picture_is_another_question(furnished):
+    furnished.controller.verdict = None
+    client, url = furnished.app.test_client(), link(furnished)
+    first = shown(furnished)
+    page = client.get(url).text
+    assert f'data-picture="{first["picture"]}"' in page and f"/pictures/{first['picture']}" in page
+
+    reprinted = furnished.picture("label", READY, ORDER, "the newer label", frame=901)
+    of = {"subject": READY, "order_id": ORDER, "station": "label-1"}
+    for kind, data in (
+        ("LabelVoided", {}),
+        ("LabelAssigned", {"sscc": "395213210000000990", "print_number": 99}),
+        ("LabelPrinted", {}),
+        ("LabelApplied", {}),
+        ("LabelVerified", {"picture": reprinted}),
+        ("ApprovalAsked", {"until": first["until"]}),
+    ):
+        furnished.record(Event(kind=kind, data=data, **of))
+    second = shown(furnished)
+    assert second["picture"] == reprinted != first["picture"]
+
+    answers = [
+        client.post(f"{url}/answer", json={"lpn": READY, "answer": "approve", **seen}) for seen in (first, second)
+    ]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[0].json["id"] != answers[1].json["id"]
+    furnished.controller.verdict = ("done", {})
+    furnished.controller.work()
+    assert [row.args["picture"] for row in furnished.controller.handled] == [first["picture"], reprinted]
+
+
+def test_an_answer_that_names_no_picture_is_refused(furnished):
+    answer = furnished.app.test_client().post(f"{link(furnished)}/answer", json={"lpn": READY, "answer": "approve"})
+    assert answer.status_code == 400 and furnished.controller.handled == []
 
 
 def on_stage(stage, unit=UNIT):

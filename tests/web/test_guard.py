@@ -126,3 +126,24 @@ def test_nothing_is_shown_as_html_that_the_world_wrote(furnished):
 
     page = furnished.client("viewer").get("/exceptions").text
     assert "<script>alert" not in page and "&lt;script&gt;alert" in page
+
+
+@pytest.mark.parametrize(
+    "path, subject",
+    [
+        ("/parcels/PL9999999998", "no parcel PL9999999998"),
+        ("/orders/marketplace-HM-0", "no order marketplace-HM-0"),
+        ("/station/label-9", "no station label-9"),
+        ("/pictures/01NONE", "no picture 01NONE"),
+        ("/nowhere", "no page /nowhere"),
+    ],
+)
+def test_a_page_that_is_not_there_names_what_there_is_none_of(furnished, path, subject):
+    page = furnished.client("viewer").get(path)
+    assert page.status_code == 404 and subject in page.text
+
+
+def test_a_stranger_and_a_holder_of_an_old_link_are_told_no_names(furnished):
+    for path in ("/nowhere-secret", "/buyer/nowhere-secret", "/buyer/nowhere-secret/pictures/x"):
+        page = furnished.app.test_client().get(path)
+        assert page.status_code == 404 and "no page" not in page.text

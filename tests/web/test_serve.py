@@ -8,9 +8,14 @@ import subprocess
 import sys
 import threading
 
+import httpx
 import pytest
 
+from controller.supervisor import answers_http
+from controller.tls import own_trust
+from tests.web.certificate import make_pem
 from tests.web.stage import PASSWORD
+from web.serve import Tls
 
 pytestmark = pytest.mark.wire
 
@@ -57,6 +62,29 @@ def test_a_reader_that_leaves_gives_its_place_back(server):
         line.close()
 
     wait_for(lambda: health(port)["streams"] == 0)
+
+
+def test_with_a_certificate_the_dashboard_speaks_tls_and_its_cookie_never_travels_plain(tmp_path):
+    pem = make_pem(tmp_path / "own.pem")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [sys.executable, "-m", "tests.web.server", str(tmp_path), str(port), str(pem)]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE)
+    tls = Tls(certificate=pem, key=pem)
+    is_alive = answers_http("127.0.0.1", port, "/api/health", is_https=True)
+    try:
+        wait_for(lambda: process.poll() is not None or is_alive())
+        assert not answers_http("127.0.0.1", port, "/api/health")()
+        with httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=own_trust(tls), trust_env=False) as client:
+            answer = client.post("/api/login", json={"user": "viewer", "password": PASSWORD})
+            assert answer.status_code == 200 and "Secure" in answer.headers["Set-Cookie"]
+        other = Tls(certificate=make_pem(tmp_path / "other.pem"), key=pem)
+        with httpx.Client(verify=own_trust(other), trust_env=False) as client, pytest.raises(httpx.ConnectError):
+            client.get(f"https://127.0.0.1:{port}/api/health")
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_a_browser_of_today_is_told_the_length_or_chunks_of_everything(server):

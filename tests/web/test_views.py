@@ -3,6 +3,7 @@
 import pytest
 
 from packline.orders.model import Event, OrderState, ParcelState
+from packline.orders.policy import Action
 from tests.web.stage import LOST, READY, SSCC, WAITING, run
 
 
@@ -111,7 +112,24 @@ def test_quarantine_shows_the_message_and_why(furnished):
         and "unknown SKU" in row.reason
         and "HM-1" in row.body
     )
-    assert furnished.store.views.quarantine_count() == 1
+
+
+def test_quarantine_counts_what_waits_for_a_decision_and_neither_what_was_dismissed_nor_what_goes_through_again(
+    furnished,
+):
+    views = furnished.store.views
+    row = views.quarantine().rows[0]
+    assert views.quarantine_count() == 0
+    waiting = furnished.exception(4006, station="marketplace", subject=f"inbox:{row.id}")
+    furnished.exception(4006, station="marketplace", subject=f"inbox:{row.id}0")
+    assert views.quarantine_count() == 1
+
+    run(furnished.store.inbox.replay(row.id))
+    assert views.quarantine_count() == 0
+    run(furnished.store.inbox.mark(row.id, "quarantined", "again"))
+    assert views.quarantine_count() == 1
+    run(furnished.store.books.close_exception(waiting, action="dismiss", actor="lin"))
+    assert views.quarantine_count() == 0 and views.quarantine().total == 1
 
 
 def test_items_are_found_by_name_sku_merchant_and_barcode(furnished):
@@ -152,7 +170,7 @@ def test_a_parcels_page_offers_what_its_state_allows(furnished):
     furnished.record(
         Event(kind="ParcelHeld", subject=WAITING, order_id="marketplace-HM-10024", data={"reason": "held"})
     )
-    assert "release" in actions(views.parcel(WAITING).parcel)
+    assert Action.RELEASE in actions(views.parcel(WAITING).parcel)
     furnished.record(
         Event(kind="ParcelApproved", subject=READY, order_id="marketplace-HM-10023"),
         Event(kind="ParcelShipped", subject=READY, order_id="marketplace-HM-10023"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
+from packline.store.users import LEAST_PASSWORD_CHARS, MOST_PASSWORD_CHARS
 from web import face
 from web.audit import note
-from web.doors import LEAST_PASSWORD_CHARS, MOST_PASSWORD_CHARS, Refused, hash_password
+from web.doors import Refused, hash_password
 from web.guard import needs, visitor
 from web.pages.doors import let_in
 from web.room import room

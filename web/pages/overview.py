@@ -34,5 +34,4 @@ def _values(view: View) -> dict[str, Any]:
         "recovered": (view.snapshot.get("run") or {}).get("recovered"),
         "severities": face.waiting(view).get("exceptions", {}).get("severities", {}),
         "oldest": face.largest(float(view.snapshot.get("line", {}).get("oldest_waiting_s") or 0)),
-        "target": room().settings.target_per_hour,
     }

@@ -9,8 +9,9 @@ from werkzeug.wrappers import Response
 
 from packline.orders.lifecycle import can
 from packline.orders.model import PARCEL_GONE, Parcel, ParcelState
+from packline.orders.policy import Action, may
 from web import face
-from web.acting import has_role
+from web.acting import KINDS, has_role
 from web.guard import needs, visitor
 from web.room import room
 
@@ -28,10 +29,8 @@ def page(lpn: str) -> tuple[str, int]:
     detail = room().settings.store.views.parcel(lpn)
     if detail is None:
         abort(404)
-    offered = [
-        act for act in actions(detail.parcel) if has_role(visitor().role, "supervisor" if act == "void" else "operator")
-    ]
-    answerable = detail.parcel.approval == "asked" and has_role(visitor().role, "supervisor")
+    offered = [act for act in actions(detail.parcel) if may(visitor().role, act)]
+    answerable = detail.parcel.approval == "asked" and has_role(visitor().role, KINDS["answer"].role(None))
     return face.page(
         "parcel.html",
         detail=detail,
@@ -40,6 +39,7 @@ def page(lpn: str) -> tuple[str, int]:
         way=WAY,
         offered=offered,
         answerable=answerable,
+        proof=room().settings.store.views.proof(lpn),
     )
 
 
@@ -61,17 +61,17 @@ def jpeg(data: bytes) -> Response:
     return answer
 
 
-def actions(parcel: Parcel) -> Iterator[str]:
+def actions(parcel: Parcel) -> Iterator[Action]:
     """Give what a person may ask for in the parcel's state, by the tables of the lifecycle."""
     if parcel.state in PARCEL_GONE:
         return
     if parcel.held:
-        yield "release"
+        yield Action.RELEASE
     elif can(parcel, "ParcelHeld"):
-        yield "hold"
+        yield Action.HOLD
     if parcel.sscc and (parcel.state in LABELLED or parcel.state is P.CLARIFY):
-        yield "reprint"
+        yield Action.REPRINT
     if can(parcel, "ParcelClarify"):
-        yield "clarify"
+        yield Action.CLARIFY
     if can(parcel, "ParcelReturning"):
-        yield "void"
+        yield Action.VOID

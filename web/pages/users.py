@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 from flask import Blueprint, abort, request
@@ -10,6 +9,7 @@ from flask import Blueprint, abort, request
 from packline.core.faults import Fault
 from packline.orders.policy import ROLES
 from packline.store import Store
+from packline.store.users import NAME
 from web import face
 from web.audit import note
 from web.doors import hash_password, new_password
@@ -17,7 +17,6 @@ from web.guard import needs, visitor
 from web.room import room
 
 blueprint = Blueprint("users", __name__)
-NAME = re.compile(r"[\w][\w.-]{1,39}")
 
 
 @blueprint.get("/users")

@@ -11,8 +11,10 @@ import signal
 from dataclasses import asdict
 from pathlib import Path
 
+from controller.commands import numbers
 from controller.commands.twin.plant import plant_of
-from controller.site import Site, load_site, twin_part
+from controller.site import Site, twin_part
+from controller.site_file import load_site
 from controller.sites import find_site
 from controller.supervisor import die_with_supervisor
 from simulation.people.stage import PeopleSpec, Stage
@@ -24,8 +26,10 @@ OPERATOR, SUPERVISOR = "floor", "shift-lead"
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
     options.add_argument("site", type=Path, help="site file, for example sites/demo.toml")
-    options.add_argument("--speed", type=float, help="motion this many times faster than life (default: the site's)")
-    options.add_argument("--orders", type=int, default=0, help="post this many orders (default: none)")
+    options.add_argument(
+        "--speed", type=numbers.speed, help="motion this many times faster than life (default: the site's)"
+    )
+    options.add_argument("--orders", type=numbers.orders, default=0, help="post this many orders (default: none)")
     options.add_argument("--seed", type=int, help="seed of orders and people (default: the site's)")
     options.add_argument("--no-people", action="store_true", help="machines only: nobody moves an item")
     options.add_argument("--json", action="store_true", help="print one JSON line once ready, nothing else")
@@ -49,10 +53,10 @@ async def _serve(site: Site, path: Path, chosen: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel if task else loop.stop)
-    twin = Twin(plant_of(site, path.resolve().parent, chosen.speed))
+    twin = Twin(plant_of(site, path, chosen.speed))
     devices = [asdict(device) for device in await twin.start()]
     try:
-        _announce(devices, as_json=chosen.json)
+        _announce(devices, site, chosen)
         if chosen.no_people:
             await asyncio.Event().wait()
         await Stage(twin, _people(site, path, chosen)).run()
@@ -60,13 +64,16 @@ async def _serve(site: Site, path: Path, chosen: argparse.Namespace) -> None:
         await twin.stop()
 
 
-def _announce(devices: list[dict[str, str]], *, as_json: bool) -> None:
-    if as_json:
+def _announce(devices: list[dict[str, str]], site: Site, chosen: argparse.Namespace) -> None:
+    if chosen.json:
         print(json.dumps({"ready": True, "machines": devices}), flush=True)
         return
     for device in devices:
         print(f"{device['name']:16}{device['protocol']:10}{device['address']}", flush=True)
-    print("the twin is ready; its people wait for the dashboard", flush=True)
+    if chosen.no_people:
+        print(f"the twin is ready; nobody moves anything: POST http://{twin_part(site).truth}/hands does", flush=True)
+    else:
+        print("the twin is ready; its people wait for the dashboard", flush=True)
 
 
 def _people(site: Site, path: Path, chosen: argparse.Namespace) -> PeopleSpec:

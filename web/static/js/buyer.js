@@ -1,7 +1,7 @@
 /* The buyer's page: turn the pictures, turn the table, approve or reject. */
 (() => {
   "use strict";
-  const REFRESH_MS = 3000, DRAG_PX = 48;
+  const REFRESH_MS = 3000, DRAG_PX = 48, OLDER_PICTURE = 4303;
   const root = document.querySelector("[data-buyer]");
   const { acts } = window.packline;
   const address = root.dataset.buyer;
@@ -11,6 +11,10 @@
       const answer = await fetch(`${address}/${what}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
       if (answer.status === 429) return acts.toast(root.dataset.slower, false);
       const said = await answer.json();
+      if (said.result?.code === OLDER_PICTURE) {
+        acts.toast(root.dataset.older, false);
+        return refresh();
+      }
       if (!answer.ok || said.state === "refused" || said.state === "expired") return acts.toast(root.dataset.failed, false);
       if (said.state === "new") acts.toast(root.dataset.sent, true);
     } catch {
@@ -24,8 +28,10 @@
     if (!button) return;
     if (button.dataset.turn) post("turn", { unit: button.dataset.unit, step_deg: Number(button.dataset.turn) });
     if (!button.dataset.answer) return;
-    if (button.dataset.answer === "reject" && !(await acts.ask(root.dataset.sure))) return;
-    post("answer", { lpn: button.dataset.lpn, answer: button.dataset.answer });
+    /* read now: while the question is open the page may be drawn anew, with another picture */
+    const { lpn, answer, picture, until } = button.dataset;
+    if (answer === "reject" && !(await acts.ask(root.dataset.sure))) return;
+    post("answer", { lpn, answer, picture, until });
   });
 
   /* ---- spin ---- */

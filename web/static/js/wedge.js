@@ -59,7 +59,7 @@
 
   const rule = document.body.dataset.wedge;
   if (!rule) return;
-  const wedge = new Wedge(JSON.parse(rule)), { acts } = window.packline;
+  const wedge = new Wedge(JSON.parse(rule)), { acts, tones } = window.packline;
   let before = null;
 
   /* What a scan typed into a field is taken out again: the field keeps what the person wrote. */
@@ -87,10 +87,13 @@
 
   async function scanned(text) {
     if (acts.asksFor()) {
-      acts.answer(text === acts.asksFor());
+      const isRight = text === acts.asksFor();
+      tones.play(isRight);
+      acts.answer(isRight);
       return;
     }
     const said = await send({ text, station: document.body.dataset.station || "", key: acts.key() });
+    tones.play(Boolean(said?.ok));
     if (!said) return acts.toast(JSON.parse(document.body.dataset.words).offline, false);
     if (said.url) location.assign(said.url);
     else acts.toast(said.text, said.ok, said.more);

@@ -1,0 +1,56 @@
+"""One memory of the last frame: an old picture, a frozen camera and one that began to count anew prove nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from packline.core.clock import ManualClock
+from packline.core.faults import Fault
+from packline.core.pictures import Still
+from stations.looking import Eye
+
+
+class Scripted:
+    """A camera that gives what a test says: (frame, seconds after the question)."""
+
+    name = "cam-verify"
+
+    def __init__(self, clock: ManualClock, *frames: tuple[int, float]) -> None:
+        self._clock, self._frames = clock, list(frames)
+
+    async def still(self, timeout_s: float = 3.0) -> Still:
+        frame, after_s = self._frames.pop(0)
+        at = self._clock.now() + timedelta(seconds=after_s)
+        return Still(jpeg=b"", camera=self.name, frame=frame, captured_at=at)
+
+
+def eye(*frames: tuple[int, float]) -> Eye:
+    clock = ManualClock()
+    kit: Any = SimpleNamespace(clock=clock)
+    return Eye(camera=Scripted(clock, *frames), kit=kit, screen=kit)
+
+
+@pytest.mark.parametrize("after_s", [0.0, -3.0])
+async def test_a_picture_that_is_not_newer_than_the_question_is_refused(after_s: float) -> None:
+    with pytest.raises(Fault, match="1005"):
+        await eye((7, after_s)).shoot()
+
+
+async def test_a_frozen_camera_is_refused_however_new_it_says_to_be() -> None:
+    looking = eye((7, 0.1), (7, 0.1), (8, 0.1))
+    await looking.shoot()
+    with pytest.raises(Fault, match="1005"):
+        await looking.shoot()
+    assert (await looking.shoot()).still.frame == 8
+
+
+async def test_a_camera_that_restarted_is_refused_once_and_then_believed() -> None:
+    looking = eye((700, 0.1), (1, 0.1), (2, 0.1))
+    await looking.shoot()
+    with pytest.raises(Fault, match="1005"):
+        await looking.shoot()
+    assert (await looking.shoot()).still.frame == 2

@@ -140,7 +140,7 @@ async def test_tag_that_nobody_stands_on_may_be_bad(bench):
 async def test_tags_are_stale_as_soon_as_the_link_is_lost(bench):
     controller = await ready(bench)
     controller.link.faults.is_cut = True
-    await bench.until(lambda: not controller.machine.view().tags["eye"].is_good, 1.0)
+    await bench.until(lambda: not controller.machine.view().tags["eye"].is_good, 0.3)
     seen = controller.machine.view().tags["eye"]
     assert (seen.quality, seen.value) == (Quality.STALE, True)
     assert not controller.machine.view().is_good
@@ -236,6 +236,16 @@ async def test_nothing_is_written_to_a_machine_of_another_owner(bench):
     await bench.until(lambda: not first.machine.view().owned)
     with pytest.raises(Fault):
         await bench.do(first.machine.write("speed", 5))
+
+
+async def test_controller_that_lost_the_machine_does_not_even_write_its_safe_values(bench):
+    first = await ready(bench)
+    await bench.do(first.machine.write("lamp", True, lease_s=0.5))
+    second = furnished(bench, owner_id=78)
+    await bench.until(lambda: second.machine.view().owned and not first.machine.view().owned)
+    first.link.tables.writes.clear()
+    await bench.run_for(1.0)
+    assert first.link.tables.writes == []
 
 
 async def test_write_that_is_not_answered_says_so_and_is_not_repeated(bench):

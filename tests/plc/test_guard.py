@@ -112,6 +112,16 @@ def test_tags_may_be_read_across_the_gaps_that_the_file_allows_and_written_exact
     assert passes(PLAIN, frame(4, 7, 1))
 
 
+def test_a_block_of_the_handshake_is_written_whole_also_beside_tags_that_are_written_singly():
+    raw = ARM.model_dump(exclude={"tags"}) | {"tags": {"lamp": {"address": 200, "area": "holding", "type": "u16"}}}
+    raw["tags"]["lamp"]["access"] = "rw"
+    both = MachineFile.model_validate(raw)
+    assert passes(both, frame(6, 200, 1))
+    assert passes(both, frame(16, 0, 16))
+    assert not passes(both, frame(6, 0, 1))
+    assert not passes(both, frame(22, 200, 0, 1))
+
+
 def test_a_site_file_takes_away_and_never_adds():
     status = frame(3, 100, 4)
     write = frame(16, 0, 16)

@@ -176,6 +176,20 @@ async def test_status_goes_on_being_read_while_more_tags_are_due_than_there_is_t
     await crowded.close()
 
 
+async def test_look_gives_parts_that_were_read_after_it_was_asked_for():
+    file = tagged_file(TAGS.replace('type = "bool" }\nweight', 'type = "bool", poll = "slow" }\nweight'))
+    assert file.tags["eye"].poll == "slow"
+    bench = Bench(file)
+    controller = await ready(bench)
+    await bench.run_for(0.2)
+    controller.link.tables.put(Area.DISCRETE, 3, [0])
+    await bench.run_for(0.1)
+    assert controller.machine.view().inputs["carton_present"] == 1
+    view = await bench.do(controller.machine.look())
+    assert view.inputs["carton_present"] == 0
+    await bench.close()
+
+
 async def test_slow_tags_are_read_seldom_and_are_not_stale_between(bench):
     controller = await ready(bench)
     controller.link.tables.reads.clear()

@@ -177,13 +177,18 @@ async def test_status_goes_on_being_read_while_more_tags_are_due_than_there_is_t
 
 
 async def test_look_gives_parts_that_were_read_after_it_was_asked_for():
-    file = tagged_file(TAGS.replace('type = "bool" }\nweight', 'type = "bool", poll = "slow" }\nweight'))
-    assert file.tags["eye"].poll == "slow"
-    bench = Bench(file)
+    crowd = "".join(f"t{n} = {{ address = {400 + 2 * n}, area = 'holding', type = 'u16' }}\n" for n in range(30))
+    text = TAGS.replace('type = "bool" }\nweight', 'type = "bool", poll = "slow" }\nweight').replace(
+        "[tags]", "[tags]\n" + crowd
+    )
+    raw = tomllib.loads((machines_folder() / "applicator.toml").read_text("utf-8"))
+    raw["machine"]["slow_poll_ms"] = 20_000
+    bench = Bench(parse({**raw, **tomllib.loads(text)}, MachineFile, "tagged"))
     controller = await ready(bench)
-    await bench.run_for(0.2)
+    controller.link.tables = Slowly(controller.link.tables, bench.clock)
+    await bench.run_for(1.0)
     controller.link.tables.put(Area.DISCRETE, 3, [0])
-    await bench.run_for(0.1)
+    await bench.run_for(0.5)
     assert controller.machine.view().inputs["carton_present"] == 1
     view = await bench.do(controller.machine.look())
     assert view.inputs["carton_present"] == 0

@@ -326,12 +326,13 @@ async def test_opcua_never_takes_less_than_what_the_site_file_demands(packer, cl
 
 @in_one_loop
 async def test_twin_that_is_protected_lets_nobody_in_without_protection(packer, monkeypatch):
-    monkeypatch.setattr(packer.space.iserver, "supported_tokens", (ua.AnonymousIdentityToken,))
-    anonymous = ua.UserTokenPolicy(PolicyId="anonymous", TokenType=ua.UserTokenType.Anonymous)
-    rogue_endpoint = replace(packer.endpoints[0], UserIdentityTokens=[anonymous])
+    in_the_clear = ua.UserTokenPolicy(PolicyId="username", TokenType=ua.UserTokenType.UserName)
+    rogue_endpoint = replace(packer.endpoints[0], UserIdentityTokens=[in_the_clear])
     # a rogue goes on where an honest client would find no endpoint
     monkeypatch.setattr(Client, "find_endpoint", staticmethod(lambda *_: rogue_endpoint))
     rogue = Client(packer.url)
+    rogue.set_user("packline")
+    rogue.set_password(PASSWORD)
     with pytest.raises(ua.uaerrors.BadUserAccessDenied):
         await rogue.connect()
     rogue.disconnect_socket()

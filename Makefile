@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ARGS   ?=
 N      ?= 1000
-RUNS   ?= 200000
+RUNS   ?= 100000
 
 # Budgets of the test command in seconds, on two cores.
 CHECK   := 40

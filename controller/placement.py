@@ -15,7 +15,7 @@ from labeling.printer import LabelPrinter
 from packline.core.effects import Device, Epochs
 from packline.core.pictures import Camera
 from packline.core.scans import Scanner
-from plc.machine import Machine
+from plc.kinds import LiveMachine, make_machine
 from plc.machine_file import MachineFile, load_machine, shipped_machine
 from stations.bench import Bench
 from stations.clarification import Clarification
@@ -36,7 +36,7 @@ from stations.turntable import Turntable
 class Equipment:
     """All devices of the line by name."""
 
-    machines: Mapping[str, Machine]
+    machines: Mapping[str, LiveMachine]
     printers: Mapping[str, LabelPrinter]
     cameras: Mapping[str, Camera]
     scanners: Mapping[str, Scanner]
@@ -64,7 +64,7 @@ def equip(
     machines = {}
     for name, part in site.machines.items():
         file = machine_file(part.file, folder)
-        machines[name] = Machine(
+        machines[name] = make_machine(
             name=name,
             file=file,
             link=links.open_block(file, part.address, reach(part, folder, data)),

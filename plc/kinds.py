@@ -42,6 +42,10 @@ class LiveMachine(Protocol):
         """Wait until the view satisfies `predicate`; raises TimeoutError."""
         ...
 
+    async def until(self, predicate: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until `predicate` holds, looking whenever the machine was read; False when the time is out."""
+        ...
+
     async def write(self, tag: str, value: Value, *, lease_s: float | None = None) -> None:
         """Write one tag, under a lease if it has a safe value."""
         ...

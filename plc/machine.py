@@ -110,9 +110,12 @@ class Machine:
         return self.view()
 
     async def look(self) -> MachineView:
-        """Give a picture taken after this call; the present one when none comes within 1 s, its quality tells."""
+        """Give a picture taken after this call, parts that are tags too; the present one when none comes within 1 s."""
         asked_at = self._clock.monotonic()
-        await self.until(lambda: self._taken_after >= asked_at, LOOK_S)
+        if self.file.parts:
+            self._tags.want(self.file.parts.values())
+            self.poke()
+        await self.until(lambda: min(self._taken_after, self._tags.parts_at()) >= asked_at, LOOK_S)
         return self.view()
 
     async def until(self, predicate: Callable[[], bool], timeout_s: float) -> bool:

@@ -87,6 +87,10 @@ class TagSide:
         """Give when a tag was last heard of over this connection, on the monotonic clock."""
         return self._reader.store.taken_at(tag) if self._reader else NEVER
 
+    def parts_at(self) -> float:
+        """Give when the oldest of the tags that the stations stand on was last heard of; infinity if there is none."""
+        return min((self.taken_at(tag) for tag in self._file.parts.values()), default=float("inf"))
+
     def inputs(self) -> dict[str, int]:
         """Give the parts that are whole numbers and have a value."""
         found: dict[str, int] = {}

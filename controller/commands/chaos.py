@@ -18,9 +18,9 @@ from simulation.chaos import Chaos, Framing, Rule, Way
 _WORDS = "rule ..., clear, hold [request|answer|both], release [...], hasten [...], cut, reset, show, quit"
 
 _RULE = (
-    'what goes wrong: "delay|drop|reset|split|corrupt|duplicate [request|answer] [p=0.1] [count=3] [after=2] [s=0.5] [late=3] '
-    '[spare=7]"; p is the probability a frame, s the seconds of a delay, in a split or before a copy, late the frames before a copy, spare the '
-    "bytes at a frame's begin that are never corrupted"
+    "what goes wrong: delay, drop, reset, split, corrupt or duplicate, then any of: request, answer (one direction only), p=0.1 "
+    "(probability a frame), count=3 (at most), after=2 (frames in peace first), s=0.5 (seconds of a delay, in a split, before a copy), "
+    "late=3 (frames before a copy), spare=7 (bytes at a frame's begin that are never corrupted)"
 )
 
 

@@ -111,7 +111,7 @@ def _sentence(text: str) -> str:
 
 
 def _default(value: object) -> str:
-    is_nothing = value in (None, "") or (isinstance(value, dict) and value)  # a whole table is told key by key
+    is_nothing = value in (None, "") or (isinstance(value, dict) and value and not any(value.values()))
     return "none" if is_nothing else code(json.dumps(value, ensure_ascii=False))
 
 

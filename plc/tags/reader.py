@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from packline.core.clock import Clock
 from plc.links import Area, LinkDown, LinkRefused, LinkSilent, NodeId, NodeLink, NodeValue, RegisterLink, Value
@@ -323,8 +323,9 @@ def _chunks(things: Sequence[T], most: int) -> list[tuple[T, ...]]:
 
 def reader_for(tags: TagSet, link: object, clock: Clock) -> TagReader | None:
     """Make the reader that fits the link; None if the link carries no tags."""
-    if isinstance(link, RegisterLink):
-        return RegisterReader(tags, link, clock)
-    if isinstance(link, NodeLink):
-        return NodeReader(tags, link, clock)
+    # asked by name: a link that wraps another one may pass its methods on without having them itself
+    if hasattr(link, "read_registers"):
+        return RegisterReader(tags, cast("RegisterLink", link), clock)
+    if hasattr(link, "read_nodes"):
+        return NodeReader(tags, cast("NodeLink", link), clock)
     return None

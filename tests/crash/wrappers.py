@@ -71,6 +71,10 @@ class CountedBlocks:
     async def close(self) -> None:
         await self._inner.close()
 
+    def __getattr__(self, name: str) -> Any:
+        """Let tags pass uncounted."""
+        return getattr(self._inner, name)
+
     def _named(self, block: str, words: Sequence[int]) -> str:
         if block == frames.CMD and (command := frames.decode_command(words)):
             kind = "claim" if command.code == frames.CLAIM else self._kinds.get(command.code, "job")

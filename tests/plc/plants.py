@@ -90,6 +90,13 @@ async def running(file: MachineFile, address: str, **given: Any) -> AsyncIterato
         await asyncio.wait({task})
 
 
+def cut_off(plant: MemoryMachine, *, memory_kept: bool) -> set[int]:
+    """Boot a machine; gives the job that it was at."""
+    job = {plant.brain.memory.job} if plant.brain.busy else set()
+    plant.boot(memory_kept=memory_kept)
+    return job
+
+
 class ModbusPlant:
     """A pymodbus server whose registers are a brain's areas."""
 
@@ -122,9 +129,9 @@ class ModbusPlant:
         """Put a new machine in the old one's place."""
         self.plant = plant_for(self.file)
 
-    async def reboot(self, *, memory_kept: bool = True) -> None:
-        """Cut the power and switch on again."""
-        self.plant.boot(memory_kept=memory_kept)
+    async def reboot(self, *, memory_kept: bool = True) -> set[int]:
+        """Cut the power and switch on again; gives the job that was cut off."""
+        return cut_off(self.plant, memory_kept=memory_kept)
 
     async def _touched(self, function, start, address, count, registers, values):
         if self.rejects:
@@ -202,11 +209,11 @@ class UaPlant:
         """Put a new machine in the old one's place."""
         self.plant = plant_for(self.file)
 
-    async def reboot(self, *, memory_kept: bool = True) -> None:
-        """Cut the power and switch on again."""
+    async def reboot(self, *, memory_kept: bool = True) -> set[int]:
+        """Cut the power and switch on again; gives the job that was cut off."""
         for block in WRITTEN:
             await self._show(block, [0] * frames.BLOCK_WORDS[block])
-        self.plant.boot(memory_kept=memory_kept)
+        return cut_off(self.plant, memory_kept=memory_kept)
 
     async def _scan(self) -> None:
         while True:

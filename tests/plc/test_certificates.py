@@ -96,8 +96,9 @@ def test_what_a_trusted_authority_signed_is_believed_and_nothing_else_of_that_na
     assert forged.code == 1011
 
 
-def test_a_machines_own_certificate_vouches_for_no_other(trust):
-    machine = made(name="plc", secret=key(2048, 1))
+@pytest.mark.parametrize("usage", [uses(), uses(key_cert_sign=True), None])
+def test_a_machines_own_certificate_vouches_for_no_other(trust, usage):
+    machine = made(name="plc", secret=key(2048, 1), usage=usage)
     trust.trust(machine.certificate)
     fault = fault_of(made(issuer=machine).certificate, trust)
     assert fault is not None

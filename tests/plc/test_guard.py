@@ -112,6 +112,16 @@ def test_tags_may_be_read_across_the_gaps_that_the_file_allows_and_written_exact
     assert passes(PLAIN, frame(4, 7, 1))
 
 
+def test_a_block_of_the_handshake_is_written_whole_also_beside_tags_that_are_written_singly():
+    raw = ARM.model_dump(exclude={"tags"}) | {"tags": {"lamp": {"address": 200, "area": "holding", "type": "u16"}}}
+    raw["tags"]["lamp"]["access"] = "rw"
+    both = MachineFile.model_validate(raw)
+    assert passes(both, frame(6, 200, 1))
+    assert passes(both, frame(16, 0, 16))
+    assert not passes(both, frame(6, 0, 1))
+    assert not passes(both, frame(22, 200, 0, 1))
+
+
 def test_a_site_file_takes_away_and_never_adds():
     status = frame(3, 100, 4)
     write = frame(16, 0, 16)
@@ -143,9 +153,9 @@ def test_nodes_come_from_the_file_and_status_is_not_written():
 
 
 @given(
-    function=st.integers(0, 255),
-    unit=st.integers(0, 255),
-    body=st.binary(max_size=12),
+    function=st.sampled_from([1, 3, 6, 16, 23]) | st.integers(0, 255),
+    unit=st.just(1) | st.integers(0, 255),
+    body=st.binary(max_size=12) | st.binary(min_size=4, max_size=4),
 )
 def test_no_frame_however_odd_gets_past_and_none_breaks_the_guard(function, unit, body):
     sent = b"\x00\x01\x00\x00" + (len(body) + 2).to_bytes(2) + bytes([unit, function]) + body

@@ -168,6 +168,18 @@ async def test_next_job_is_not_proved_by_the_end_of_the_one_before(stand):
     assert lanes == [(2,), (0,)] * 3
 
 
+async def test_what_a_counter_showed_before_is_read_afresh_and_not_remembered():
+    raw = tomllib.loads(FILE)
+    raw["tags"]["count"]["poll"] = "slow"
+    stand = Stand(file=parse(raw, MachineFile, "press"))
+    await stand.do(stand.machine.make_ready())
+    await stand.rest(0.5)
+    stand.press.words[COUNT] = 3  # somebody stamped by hand, and no poll has seen it yet
+    ticket = await stand.ticket(STAMPING)
+    assert ticket.extra["before"]["count"] == 3
+    await stand.crash()
+
+
 async def test_failure_is_told_by_its_own_tag(stand):
     stand.press.fails = True
     ticket = await stand.ticket(STAMPING)
@@ -291,7 +303,9 @@ async def test_view_is_that_of_any_machine(stand):
     view = stand.machine.view()
     assert (view.is_ready, view.boot, view.inputs["carton_present"]) == (True, 1, 0)
     stand.link.faults.is_cut = True
-    await stand.rest(1.0)
+    await stand.rest(0.3)
+    assert not stand.machine.value("count").is_good
+    await stand.rest(0.7)
     view = stand.machine.view()
     assert (view.is_good, view.owned, view.faults) == (False, False, (1001,))
     stand.link.faults.is_cut = False

@@ -32,7 +32,7 @@ from plc.drivers.opening import quiet_libraries
 from plc.drivers.ua_session import node_id
 from plc.handshake import frames
 from plc.links import LinkDown, LinkTrouble
-from plc.machine_file import shipped_machine
+from plc.machine_file import MachineFile, shipped_machine
 from plc.memory_link import MemoryMachine
 from plc.security import UNSAID, Allow, LinkBarred, Reach, Unprotected
 from simulation.mounts.modbus import ModbusMount
@@ -44,7 +44,16 @@ from tests.plc.craft import CLIENT, Made, key, made, secured, uses
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(60)]
 quiet_libraries()
 ANY = "127.0.0.1:0"
-ARM, PACKER = shipped_machine("applicator"), shipped_machine("packer")
+
+
+def patient(file: MachineFile) -> MachineFile:
+    """Give a machine that waits longer than any busy computer makes it."""
+    return file.model_copy(update={"machine": file.machine.model_copy(update={"request_timeout_ms": 10_000})})
+
+
+HASTY_ARM = shipped_machine("applicator")
+"""For faults that are known only when the time of a request is over."""
+ARM, PACKER = patient(HASTY_ARM), patient(shipped_machine("packer"))
 DAY = timedelta(days=1)
 PASSWORD = "correct horse battery staple"
 OPEN = Reach(protection=Unprotected(why="a test on the loopback"))
@@ -317,12 +326,13 @@ async def test_opcua_never_takes_less_than_what_the_site_file_demands(packer, cl
 
 @in_one_loop
 async def test_twin_that_is_protected_lets_nobody_in_without_protection(packer, monkeypatch):
-    monkeypatch.setattr(packer.space.iserver, "supported_tokens", (ua.AnonymousIdentityToken,))
-    anonymous = ua.UserTokenPolicy(PolicyId="anonymous", TokenType=ua.UserTokenType.Anonymous)
-    rogue_endpoint = replace(packer.endpoints[0], UserIdentityTokens=[anonymous])
+    in_the_clear = ua.UserTokenPolicy(PolicyId="username", TokenType=ua.UserTokenType.UserName)
+    rogue_endpoint = replace(packer.endpoints[0], UserIdentityTokens=[in_the_clear])
     # a rogue goes on where an honest client would find no endpoint
     monkeypatch.setattr(Client, "find_endpoint", staticmethod(lambda *_: rogue_endpoint))
     rogue = Client(packer.url)
+    rogue.set_user("packline")
+    rogue.set_password(PASSWORD)
     with pytest.raises(ua.uaerrors.BadUserAccessDenied):
         await rogue.connect()
     rogue.disconnect_socket()
@@ -535,7 +545,7 @@ async def test_modbus_machine_that_does_not_know_us_says_so(tmp_path, client, pk
 
         serving = asyncio.ensure_future(asyncio.to_thread(serve))
         address = f"127.0.0.1:{listener.getsockname()[1]}"
-        fault = await barred(ModbusLink(ARM, address, reach_to(pki, server, policy)))
+        fault = await barred(ModbusLink(HASTY_ARM, address, reach_to(pki, server, policy)))
         assert fault.code == 1016
         assert fault.seen
         await serving
@@ -545,7 +555,7 @@ async def test_modbus_machine_that_hangs_up_without_a_word_did_not_let_us_in(tmp
     """The twin does, since asyncio sends no alert."""
     server, other = made(), made(name="other", secret=key(2048, 5))
     async with arm_over_tls(shield_of(tmp_path / "twin", server, other, "TLS1.3")) as (plant, address):
-        fault = await barred(ModbusLink(ARM, address, reach_to(pki, server, "TLS1.3")))
+        fault = await barred(ModbusLink(HASTY_ARM, address, reach_to(pki, server, "TLS1.3")))
         assert fault.code == 1016
         assert plant.written == []
 
@@ -555,10 +565,10 @@ async def test_modbus_machine_that_offers_less_is_refused(tmp_path, client, pki)
     old = server_context(tmp_path / "twin", server)
     old.maximum_version = ssl.TLSVersion.TLSv1_2
     async with recorder(old) as (heard, address):
-        assert (await barred(ModbusLink(ARM, address, reach_to(pki, server, "TLS1.3")))).code == 1015
+        assert (await barred(ModbusLink(HASTY_ARM, address, reach_to(pki, server, "TLS1.3")))).code == 1015
         assert heard.heard == b""
     async with recorder(None) as (plain, address):
-        link = ModbusLink(ARM, address, reach_to(pki, server, "TLS1.2"))
+        link = ModbusLink(HASTY_ARM, address, reach_to(pki, server, "TLS1.2"))
         with pytest.raises((LinkBarred, LinkDown)):
             await link.connect()
         await link.close()

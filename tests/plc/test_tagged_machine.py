@@ -140,7 +140,7 @@ async def test_tag_that_nobody_stands_on_may_be_bad(bench):
 async def test_tags_are_stale_as_soon_as_the_link_is_lost(bench):
     controller = await ready(bench)
     controller.link.faults.is_cut = True
-    await bench.until(lambda: not controller.machine.view().tags["eye"].is_good, 1.0)
+    await bench.until(lambda: not controller.machine.view().tags["eye"].is_good, 0.3)
     seen = controller.machine.view().tags["eye"]
     assert (seen.quality, seen.value) == (Quality.STALE, True)
     assert not controller.machine.view().is_good
@@ -174,6 +174,25 @@ async def test_status_goes_on_being_read_while_more_tags_are_due_than_there_is_t
         value.value is not None for name, value in controller.machine.view().tags.items() if name.startswith("t")
     )
     await crowded.close()
+
+
+async def test_look_gives_parts_that_were_read_after_it_was_asked_for():
+    crowd = "".join(f"t{n} = {{ address = {400 + 2 * n}, area = 'holding', type = 'u16' }}\n" for n in range(30))
+    text = TAGS.replace('type = "bool" }\nweight', 'type = "bool", poll = "slow" }\nweight').replace(
+        "[tags]", "[tags]\n" + crowd
+    )
+    raw = tomllib.loads((machines_folder() / "applicator.toml").read_text("utf-8"))
+    raw["machine"]["slow_poll_ms"] = 20_000
+    bench = Bench(parse({**raw, **tomllib.loads(text)}, MachineFile, "tagged"))
+    controller = await ready(bench)
+    controller.link.tables = Slowly(controller.link.tables, bench.clock)
+    await bench.run_for(1.0)
+    controller.link.tables.put(Area.DISCRETE, 3, [0])
+    await bench.run_for(0.5)
+    assert controller.machine.view().inputs["carton_present"] == 1
+    view = await bench.do(controller.machine.look())
+    assert view.inputs["carton_present"] == 0
+    await bench.close()
 
 
 async def test_slow_tags_are_read_seldom_and_are_not_stale_between(bench):
@@ -236,6 +255,16 @@ async def test_nothing_is_written_to_a_machine_of_another_owner(bench):
     await bench.until(lambda: not first.machine.view().owned)
     with pytest.raises(Fault):
         await bench.do(first.machine.write("speed", 5))
+
+
+async def test_controller_that_lost_the_machine_does_not_even_write_its_safe_values(bench):
+    first = await ready(bench)
+    await bench.do(first.machine.write("lamp", True, lease_s=0.5))
+    second = furnished(bench, owner_id=78)
+    await bench.until(lambda: second.machine.view().owned and not first.machine.view().owned)
+    first.link.tables.writes.clear()
+    await bench.run_for(1.0)
+    assert first.link.tables.writes == []
 
 
 async def test_write_that_is_not_answered_says_so_and_is_not_repeated(bench):

@@ -14,7 +14,8 @@ from packline.core.files import FileFaults, parse
 from plc.kinds import machine_class
 from plc.lint import Report, lint, plan_lines, plans_of, raw_bounds
 from plc.machine import Machine
-from plc.machine_file import MachineFile, PlainJob, Proof, load_machine, machines_folder
+from plc.machine_file import MachineFile, load_machine, machines_folder
+from plc.machine_jobs import PlainJob, Proof
 from plc.plain_machine import PlainMachine
 from plc.tags.model import Poll
 from tests.plc.test_plain_machine import FILE as PRESS

@@ -168,6 +168,8 @@ def _plain_job(file: MachineTables, kind: str, job: PlainJob) -> Iterator[Mistak
     for n, write in enumerate(chain(job.write, job.reset)):
         list_name, index = ("write", n) if n < len(job.write) else ("reset", n - len(job.write))
         yield from _write(file, job, write, f"jobs.{kind}.{list_name}.{index}")
+    for name, tag in job.results.items():
+        yield from _read(file, tag, f"jobs.{kind}.results.{name}")
     for name, proof in (("done", job.done), ("failed", job.failed)):
         if proof is not None:
             yield from _proof(file, proof, f"jobs.{kind}.{name}")

@@ -127,6 +127,11 @@ class PlainJob(_Part):
     params: dict[str, PlainParameter] = Field(
         default={}, description="The parameters of the effect and their ranges; an effect must bring exactly these."
     )
+    results: dict[str, str] = Field(
+        default={},
+        description='Tags whose values are told with the proof that it was done: `results.weight_kg = "weight"`. They are read '
+        "between two looks at the proof.",
+    )
 
     def values(self, given: Mapping[str, Any], where: str) -> dict[str, Number]:
         """Check an effect's parameters; raises Fault 4201 for a missing, unknown or out-of-range one."""

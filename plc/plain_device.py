@@ -126,12 +126,23 @@ class PlainDevice:
             # a machine that started again has lost its counters and levels: they prove nothing of before
             return Evidence(state=EffectState.UNKNOWN, source=WITNESS, data=data, fault=2004 if boot else 1009)
         if shown == {"done"}:
-            return Evidence(state=EffectState.CONFIRMED, source=WITNESS, data=data)
+            return await self._done(part, ticket, data)
         if shown == {"failed"}:
             return Evidence(state=EffectState.FAILED, source=WITNESS, data=data, fault=2006)
         if shown:
             return Evidence(state=EffectState.UNKNOWN, source=WITNESS, data=data, fault=2005)
         return None
+
+    async def _done(self, part: PlainJob, ticket: Ticket, data: Mapping[str, Any]) -> Evidence:
+        """Confirm, with the results if they were read while the proof stood; one that is not good now is None."""
+        results: dict[str, Any] = {}
+        if part.results:
+            is_fresh = await self._machine.fresh(part.results.values(), FRESH_S)
+            seen = {name: self._machine.value(tag) for name, tag in part.results.items()}
+            is_fresh = is_fresh and await self._machine.fresh(part.evidence(), FRESH_S)
+            still = is_fresh and self._shown(part, ticket.extra.get("before") or {}) == {"done"}
+            results = {name: value.value if still and value.is_good else None for name, value in seen.items()}
+        return Evidence(state=EffectState.CONFIRMED, source=WITNESS, data={**data, **results})
 
     def _is_over(self, part: PlainJob, ticket: Ticket) -> bool:
         is_lost = any(not self._machine.value(tag).is_good for tag in part.evidence())

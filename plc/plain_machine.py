@@ -176,9 +176,8 @@ class PlainMachine:
             if self._tags.due_at() <= self._clock.monotonic():
                 await self._tags.step()
                 self._heard_at = self._clock.monotonic()
-                await self._clock.sleep(
-                    0
-                )  # others get their turn, even where every read is late and the link never waits
+                # others get their turn, even where every read is late and the link never waits
+                await self._clock.sleep(0)
                 await self._note_boot()
             self._board.show(self.view())
             await self._nap(min(self._tags.due_at() - self._clock.monotonic(), IDLE_S))

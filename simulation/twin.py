@@ -8,11 +8,19 @@ from dataclasses import dataclass, field
 import simpy
 
 from packline.core.clock import Clock, LoopClock
+from plc.machine_file import MachineFile
 from simulation.camera_page import PATH, camera_page
 from simulation.hall import Hall
 from simulation.hands import Hands
 from simulation.machines.camera import Offload
-from simulation.misbehave import Misbehaviour, Switches, machine_switches, printer_switches, quirk_switches
+from simulation.misbehave import (
+    Misbehaviour,
+    Switches,
+    machine_switches,
+    printer_switches,
+    quirk_switches,
+    wire_switches,
+)
 from simulation.mounts.http import HttpServer
 from simulation.mounts.modbus import ModbusMount
 from simulation.mounts.opcua import AUTOID_NAMESPACE, AddressSpace, AutoIdMount, OpcUaMachineMount
@@ -165,6 +173,8 @@ class Twin:
 
     def _scanner_post(self, spec: ScannerSpec) -> _Post:
         scanner = self.hall.scanners[spec.name]
+        if spec.file is not None:
+            return self._readout_post(spec, spec.file)
         mount: LineScannerMount | AutoIdMount
         if spec.driver == "tcp":
             mount = LineScannerMount(spec.address, scanner.trigger)
@@ -172,6 +182,12 @@ class Twin:
             mount = AutoIdMount(spec.address, self._spaces.room_for(AUTOID_NAMESPACE, spec.shield), scanner.trigger)
         scanner.send = mount.send
         switches = quirk_switches(scanner.quirks, ("no_read",), mount)
+        return _Post(name=spec.name, kind="scanner", protocol=spec.driver, mount=mount, switches=switches)
+
+    def _readout_post(self, spec: ScannerSpec, file: MachineFile) -> _Post:
+        readout, wire = self.hall.readouts[spec.name], Wire()
+        mount = ModbusMount(spec.address, file, readout, wire, spec.shield)
+        switches = {**quirk_switches(readout.quirks, ("no_read",), mount), **wire_switches(mount, wire)}
         return _Post(name=spec.name, kind="scanner", protocol=spec.driver, mount=mount, switches=switches)
 
     def _camera_post(self, spec: CameraSpec) -> _Post:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from controller.reference import words
 from controller.reference.markdown import block, code, codes, page, table
@@ -12,7 +11,7 @@ from controller.site import Site
 from controller.site_file import MACHINE_KINDS, NEEDED_PLACES, NEEDS
 from packline.orders.tracking import AUDIENCE
 from plc.handshake.frames import BLOCK_WORDS
-from plc.machine_file import MachineFile, load_machine, machines_folder
+from plc.machine_file import MachineFile
 
 SITE_INTRO = """
 One TOML file describes one line: its stations, the devices that stand there, who may talk to it, and the site's own numbers.
@@ -25,8 +24,14 @@ MACHINE_INTRO = """
 One TOML file describes one model of machine: where its blocks lie, which jobs it does, what its inputs and faults mean. It is written
 once for a model and used by any number of machines. `packline check SITE` checks the machine files that a site names.
 
-All machines speak the [handshake](handshake.md); a machine file only says where, and with which figures.
-A machine of a known kind takes no Python: the controller finds a job by the name of its effect.
+Most machines speak the [handshake](handshake.md): the file only says where, and with which figures. Plain coils and words are read and
+written as [tags](#tagsname). A machine of a known kind takes no Python: the controller finds a job by the name of its effect. One of a
+new kind takes [one class](../how-to/add-a-kind-of-machine.md).
+"""
+SHIPPED = """
+## Machines that ship
+
+See [machines](machines.md).
 """
 NEEDED = """
 Which jobs a machine must have depends on the station where it stands:
@@ -72,8 +77,7 @@ def machine_page(jobs_of: Mapping[str, Sequence[str]]) -> str:
         "## Jobs that a station needs",
         NEEDED,
         table(["station kind", "jobs"], ((code(kind), codes(jobs)) for kind, jobs in jobs_of.items())),
-        "## Machines that ship",
-        *_shipped(),
+        SHIPPED,
     )
 
 
@@ -128,32 +132,4 @@ def _blocks() -> str:
     return (
         "### Blocks\n\nA block is read or written whole. Over Modbus it is that many holding registers; over OPC UA one variable of "
         "type UInt16[] with that many elements.\n\n" + table(["block", "words"], rows)
-    )
-
-
-def _shipped() -> Iterator[str]:
-    for path in sorted(machines_folder().glob("*.toml")):
-        yield _machine(path, load_machine(path))
-
-
-def _machine(path: Path, file: MachineFile) -> str:
-    jobs = table(
-        ["job", "code", "parameters", "results"],
-        ((code(name), job.code, _params(job.params), codes(job.results)) for name, job in file.commands.items()),
-    )
-    where = {
-        name: part.tag or (f"{part.word}.{part.bit}" if part.bit is not None else str(part.word))
-        for name, part in file.inputs.items()
-    }
-    inputs = ", ".join(f"{code(name)} ({place})" for name, place in where.items())
-    faults = ", ".join(f"bit {bit} = {fault}" for bit, fault in file.faults.bits.items())
-    errors = ", ".join(f"error {number} = {fault}" for number, fault in file.faults.errors.items())
-    facts = f"Protocol {code(file.machine.protocol)}. Inputs (word.bit): {inputs}. Faults: {faults}; {errors}."
-    return f"### {path.stem}\n\n{file.machine.title}. {facts}\n\n{jobs}"
-
-
-def _params(params: Mapping[str, object]) -> str:
-    return ", ".join(
-        f"`{name}` {part.to} {part.min / part.scale:g} to {part.max / part.scale:g}"  # type: ignore[attr-defined]
-        for name, part in params.items()
     )

@@ -59,11 +59,14 @@ SITE: Mapping[str, str] = {
     "CameraPart.delay_s": "Seconds that a frame of the stream may be old when it arrives: buffers hold pictures back, and one from before "
     "the question is no proof. Mandatory for a stream at a station. A snapshot needs none.",
     "CameraPart.mount": MOUNT,
-    "ScannerPart.address": "`host:port` for `tcp`, `opc.tcp://host:port` for `autoid`.",
-    "ScannerPart.driver": "`tcp`: one line of text a read. `autoid`: OPC UA after the AutoID companion specification.",
+    "ScannerPart.address": "`host:port` for `tcp` and `modbus`, `opc.tcp://host:port` for `autoid`.",
+    "ScannerPart.driver": "`tcp`: one line of text a read. `autoid`: OPC UA after the AutoID companion specification. `modbus`: registers "
+    "that keep a read until it was taken.",
+    "ScannerPart.file": "Driver `modbus`: the machine file, named as for a machine; its [capability] must name the five parts of a "
+    "[scanner](machines.md#modbus_scanner).",
     "ScannerPart.fixed": "Mounted and triggered, not carried. Only the twin reads this.",
     "ScannerPart.mount": MOUNT,
-    "ScannerPart.security": f"Driver `autoid`: {SECURITY[0].lower()}{SECURITY[1:]}",
+    "ScannerPart.security": f"Drivers `autoid` and `modbus`: {SECURITY[0].lower()}{SECURITY[1:]}",
     "StationPart.kind": "What is done here.",
     "StationPart.run_by": "`machine`, or `person`: then the screen says each step, and scans are the evidence.",
     "StationPart.machine": "The machine that stands here.",

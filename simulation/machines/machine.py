@@ -35,6 +35,7 @@ class Done:
 
 
 Move = Generator[simpy.Event, Any, Done]
+Doing = Generator[simpy.Event, Any, None]
 Behaviour = Callable[[Mapping[str, int]], Move]
 
 
@@ -43,11 +44,11 @@ class Mechanics:
 
     def jobs(self) -> Mapping[str, Behaviour]:
         """Give the behaviour of each job of the machine file; it takes the job's parameters by name, unscaled words."""
-        raise NotImplementedError
+        return {}
 
     def sense(self) -> Mapping[str, int]:
         """Give what each input of the machine file sees now."""
-        raise NotImplementedError
+        return {}
 
     def tags(self) -> Mapping[str, Value]:
         """Give tags by name that are no inputs: weights, speeds, texts. A tag that nobody gives shows its value at rest."""
@@ -55,6 +56,14 @@ class Mechanics:
 
     def written(self, name: str, value: Value) -> None:
         """Hear that a controller wrote a tag."""
+
+    def by_itself(self, runs: Callable[[], bool]) -> Doing:
+        """Move without a job while `runs()`, for ever; most kinds do not."""
+        del runs
+        yield from ()
+
+    def forget(self) -> None:
+        """Lose what is not kept through a power cut."""
 
 
 class Machine:

@@ -43,6 +43,7 @@ class PlainMachine:
         self._image.forget()
         if not memory_kept:
             self._image.own.clear()
+        self.mechanics.forget()
         boot = self.file.capability.get("boot")
         if boot is not None:
             self._image.own[boot] = int(self._image.own.get(boot, 0)) + 1

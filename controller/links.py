@@ -14,7 +14,11 @@ from packline.core.pictures import Camera
 from packline.core.scans import Scanner
 from packline.feeds.http import Http, open_http
 from plc.drivers.opening import OpenLink, open_link
+from plc.links import NodeLink, RegisterLink
+from plc.machine_file import MachineFile
+from plc.plain_machine import PlainMachine
 from plc.security import UNSAID, Reach
+from plc.tag_scanner import TagScanner
 from scanning.cameras.client import VideoStill
 from scanning.scanners.link import OpenLink as OpenLine
 from scanning.scanners.link import tcp_links
@@ -34,8 +38,14 @@ class Links:
     clock: Clock
     rng: random.Random
 
-    def scanner(self, name: str, part: ScannerPart, reach: Reach = UNSAID) -> Scanner:
-        """Make the scanner that the site file declares."""
+    def scanner(
+        self, name: str, part: ScannerPart, reach: Reach = UNSAID, *, file: MachineFile | None = None
+    ) -> Scanner:
+        """Make the scanner that the site file declares; one behind tags has a machine file."""
+        if file is not None:
+            link = self.open_block(file, part.address, reach)
+            assert isinstance(link, RegisterLink | NodeLink)  # noqa: S101 - every driver carries tags
+            return TagScanner(PlainMachine(name=name, file=file, link=link, clock=self.clock, rng=self.rng), self.clock)
         if part.driver == "autoid":
             # asyncua costs a second to import: only a line that has such a reader pays for it
             from plc.drivers.autoid import AutoIdReader

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from controller.links import Links
 from controller.pulse import Pulse
-from controller.site import Site, StationPart
+from controller.site import ScannerPart, Site, StationPart
 from controller.site_security import reach
 from labeling.printer import LabelPrinter
 from packline.core.effects import Device, Epochs
@@ -49,6 +49,11 @@ def machine_file(name: str, folder: Path) -> MachineFile:
     return shipped_machine(name)
 
 
+def scanner_file(part: ScannerPart, folder: Path) -> MachineFile | None:
+    """Load the machine file of a scanner that has one."""
+    return machine_file(part.file, folder) if part.driver == "modbus" else None
+
+
 def equip(
     site: Site,
     folder: Path,
@@ -79,7 +84,10 @@ def equip(
         for name, p in site.printers.items()
     }
     cameras = {name: links.camera(name) for name in site.cameras}
-    scanners = {name: links.scanner(name, part, reach(part, folder, data)) for name, part in site.scanners.items()}
+    scanners = {
+        name: links.scanner(name, part, reach(part, folder, data), file=scanner_file(part, folder))
+        for name, part in site.scanners.items()
+    }
     return Equipment(machines=machines, printers=printers, cameras=cameras, scanners=scanners)
 
 

@@ -93,7 +93,8 @@ class CameraPart(_Part):
 
 class ScannerPart(_Part):
     address: str
-    driver: Literal["tcp", "autoid"] = "tcp"
+    driver: Literal["tcp", "autoid", "modbus"] = "tcp"
+    file: str = "modbus_scanner"
     fixed: bool = False
     mount: Mount = "real"
     security: Security | None = None

@@ -108,7 +108,7 @@ def _cross_check(site: Site, where: str, raw: Mapping[str, Any]) -> Iterator[Fau
             if not feed.keys():
                 yield Fault(4201, where=f"{where} [{kind}.{name}]", seen="no secret", expected="secrets or secrets_env")
     yield from said_faults(site.machines, f"{where} [machines")
-    yield from said_faults({n: p for n, p in site.scanners.items() if p.driver == "autoid"}, f"{where} [scanners")
+    yield from said_faults({n: p for n, p in site.scanners.items() if p.driver != "tcp"}, f"{where} [scanners")
     yield from _check_owners(site, where)
     if declared["stations"] == site.stations.keys():
         yield from _check_places(site, where)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
-from controller.placement import machine_file
+from controller.placement import machine_file, scanner_file
 from controller.site import Site
 from controller.site_file import is_told, load_site, read_site
 from controller.site_security import Reached, allow_faults, certificate_advice, kept_faults, pki_folder, reach
@@ -17,6 +18,7 @@ from packline.core.effects import KINDS
 from packline.core.faults import Fault
 from packline.core.files import FileFaults
 from plc.security import Reach
+from plc.tag_scanner import scanner_faults
 
 NEEDED_JOBS = {
     "turntable": ("turn",),
@@ -75,6 +77,7 @@ def _machine_faults(site: Site, path: Path, told: set[str]) -> list[Fault]:
                 faults += _missing_jobs(f"{path} [stations.{station}.machine]", place.kind, name, set(file.jobs))
         faults += allow_faults(file, part.allow, f"{path} [machines.{name}.allow]")
         faults += _wrong_scheme(f"{path} [machines.{name}.address]", file.machine.protocol, part.address)
+    faults += _scanner_faults(site, path)
     return [*faults, *kept_faults(_reaches(site, path, told), WallClock().now())]
 
 
@@ -87,6 +90,16 @@ def _reaches(site: Site, path: Path, told: set[str]) -> dict[str, Reach]:
         for kind, name, part in devices
         if not is_told(f"{path} [{kind}.{name}]", told) and not is_told(f"{path} [{kind}.{name}.security]", told)
     }
+
+
+def _scanner_faults(site: Site, path: Path) -> Iterator[Fault]:
+    for part in site.scanners.values():
+        try:
+            file = scanner_file(part, path.resolve().parent)
+        except FileFaults as found:
+            yield from found.faults
+        else:
+            yield from scanner_faults(file) if file is not None else ()
 
 
 def _missing_jobs(where: str, kind: str, machine: str, jobs: set[str]) -> list[Fault]:

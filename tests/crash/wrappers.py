@@ -238,8 +238,10 @@ class CountedLinks(Links):
 
     points: Points
 
-    def scanner(self, name: str, part: ScannerPart, reach: Reach = UNSAID) -> Scanner:
-        return CountedScanner(Links.scanner(self, name, part, reach), self.points)
+    def scanner(
+        self, name: str, part: ScannerPart, reach: Reach = UNSAID, *, file: MachineFile | None = None
+    ) -> Scanner:
+        return CountedScanner(Links.scanner(self, name, part, reach, file=file), self.points)
 
 
 def counted_links(site: Site, points: Points, clock: Clock, rng: random.Random) -> CountedLinks:

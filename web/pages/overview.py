@@ -30,6 +30,7 @@ def fragment(view: View) -> str:
 def _values(view: View) -> dict[str, Any]:
     return {
         "floor": draw(view.snapshot),
+        "beside": view.snapshot.get("devices", ()),
         "line": view.snapshot.get("line", {}),
         "recovered": (view.snapshot.get("run") or {}).get("recovered"),
         "severities": face.waiting(view).get("exceptions", {}).get("severities", {}),

@@ -6,7 +6,7 @@ from pathlib import Path
 from zlib import crc32
 
 from controller.commands.twin.shields import shield_of
-from controller.placement import machine_file
+from controller.placement import machine_file, scanner_file
 from controller.site import Site, twin_part
 from controller.starting import data_of
 from packline.store.item_file import read_items
@@ -79,6 +79,7 @@ def _scanners(site: Site, folder: Path, data: Path) -> list[ScannerSpec]:
                     at=at,
                     fixed=part.fixed,
                     shield=shield_of(folder, data, name, part),
+                    file=scanner_file(part, folder),
                     reads=reads,  # type: ignore[arg-type]  # one of the two
                 )
             )

@@ -109,6 +109,10 @@ def _cross_check(site: Site, where: str, raw: Mapping[str, Any]) -> Iterator[Fau
                 yield Fault(4201, where=f"{where} [{kind}.{name}]", seen="no secret", expected="secrets or secrets_env")
     yield from said_faults(site.machines, f"{where} [machines")
     yield from said_faults({n: p for n, p in site.scanners.items() if p.driver != "tcp"}, f"{where} [scanners")
+    for name, scanner in site.scanners.items():
+        if scanner.driver == "tcp" and scanner.security is not None:  # it would be taken for more than it is
+            place = f"{where} [scanners.{name}.security]"
+            yield Fault(4201, where=place, seen="security of driver tcp", expected="nothing: it is plain lines of text")
     yield from _check_owners(site, where)
     if declared["stations"] == site.stations.keys():
         yield from _check_places(site, where)

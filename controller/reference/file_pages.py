@@ -39,7 +39,7 @@ Which jobs a machine must have depends on the station where it stands:
 REACHED = (
     (
         "security",
-        "A key of a machine, or of a scanner with driver `autoid`. Both ends have a certificate; how to make and trust them: "
+        "A key of a machine, or of a scanner with driver `autoid` or `modbus`. Both ends have a certificate; how to make and trust them: "
         "[certificates](../how-to/certificates.md).",
         "Protection",
     ),
@@ -114,7 +114,7 @@ def _rules() -> str:
         f"- Parcels may be sent to any of these places, so each needs a station: {places}. One rack only: slots are known by name.",
         "- A machine must have the jobs that its station needs, and an address of its protocol's kind: see "
         "[machine file](machine-file.md#jobs-that-a-station-needs).",
-        "- Every machine, and every scanner with driver `autoid`, says its `security`; the policy must be of its protocol's kind, and the "
+        "- Every machine, and every scanner with driver `autoid` or `modbus`, says its `security`; the policy is of its protocol's kind, and the "
         "own certificate and password file that it needs must be there.",
         "- An `allow` names only what the machine file has.",
         "- Certificates that run out within 30 days are told as advice.",

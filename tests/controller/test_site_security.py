@@ -63,6 +63,12 @@ def secret(tmp_path: Path, mode: int = 0o600) -> None:
         (ARM + WORDS, ARM, "[machines.arm-1.security]", 'security = "none: closed machine network"'),
         (PACKER + WORDS, PACKER, "[machines.packer-1.security]", 'security = "none: closed machine network"'),
         ('fixed = true\nmount = "twin"\n' + WORDS, "fixed = true\n", "[scanners.scan-gate.security]", "none:"),
+        (
+            'address = "127.0.0.1:15033"\n',
+            'address = "127.0.0.1:15033"\n' + TLS,
+            "[scanners.scan-hold.security]",
+            "plain",
+        ),
         (ARM + WORDS, ARM + 'security = "none"\n', "machines.arm-1.security", ""),
         (ARM + WORDS, ARM + 'security = "none: "\n', "machines.arm-1.security", ""),
         (ARM + WORDS, ARM + 'security = { policy = "SSL3" }\n', "machines.arm-1.security", "TLS1.2"),

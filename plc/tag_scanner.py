@@ -18,6 +18,8 @@ PARTS = (NUMBER, TEXT, CHECK, TAKEN, TRIGGER)
 """What the tags of a scanner's file must play: [capability]."""
 FRESH_S = 2.0
 LOOK_S = 5.0
+PAUSE_S = 0.02
+"""Between two looks at a read that is still being written."""
 LAST_TRIGGER = 0xFFFF
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,8 @@ class TagScanner:
                 scan = await self._take() if is_shown else None
                 if scan is not None:
                     yield scan
+                elif is_shown:
+                    await self._clock.sleep(PAUSE_S)
             serving.result()
         finally:
             serving.cancel()

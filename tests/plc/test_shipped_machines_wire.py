@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from functools import partial
 
 import pytest
 
+from packline.core.clock import LoopClock
 from packline.core.effects import DIVERT, EJECT, LIGHT, SEAL, WEIGH, EffectState
-from plc.drivers.opening import quiet_libraries
+from plc.drivers.opening import open_link, quiet_libraries
+from plc.links import RegisterLink
 from plc.machine_file import shipped_machine
 from plc.paddles import PaddleHub, Press
+from plc.plain_machine import PlainMachine
+from plc.tag_scanner import TagScanner
+from simulation.spec import PlantSpec, ScannerSpec, StationSpec
+from simulation.twin import Twin
 from tests.plc.plants import eventually
 from tests.plc.stands import NAME, do, stand_for
 
@@ -95,3 +102,43 @@ async def test_hub_tells_every_press_once_in_the_order_of_its_own_clock():
         assert [press.ended_ms for press in found] == sorted(press.ended_ms for press in found)
         assert found[-1].force_n in (2.0, 7.0)
         await eventually(lambda: machine.view().tags["open"].value is True)
+
+
+async def test_scanner_with_registers_is_read_over_modbus_and_reads_again_when_triggered():
+    file = shipped_machine("modbus_scanner")
+    spec = PlantSpec(
+        scanners=(ScannerSpec(name="scan-1", driver="modbus", address="127.0.0.1:0", at="s1", fixed=True, file=file),),
+        stations=(StationSpec(name="s1", kind="hold"),),
+        speed=20.0,
+        first_plate=1,
+    )
+    twin = Twin(spec)
+    (served,) = await twin.start()
+    clock, told = LoopClock(), []
+    link = open_link(file, served.address)
+    assert isinstance(link, RegisterLink)
+    scanner = TagScanner(PlainMachine(name="scan-1", file=file, link=link, clock=clock, rng=random.Random(1)), clock)
+
+    async def listen() -> None:
+        async for scan in scanner.scans():
+            told.append((scan.symbology, scan.text))
+
+    task = asyncio.ensure_future(listen())
+    try:
+        await eventually(scanner.is_connected)
+        carton = await twin.floor.fresh_carton()
+        await twin.floor.put_down(carton, "s1")
+        await eventually(lambda: len(told) == 1)
+        await scanner.trigger()
+        await eventually(lambda: len(told) == 2)
+        await twin.misbehaviour.fault("scan-1", "off")
+        await eventually(lambda: not scanner.is_connected())
+        await twin.misbehaviour.mend("scan-1")
+        await eventually(scanner.is_connected)
+        await scanner.trigger()
+        await eventually(lambda: len(told) == 3)
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        await twin.stop()
+    assert set(told) == {("]C0", carton.lpn)}

@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from packline.core.files import Wrong, load_toml
+from packline.core.files import Survey, Wrong, load_toml, read_toml, survey
 from plc.machine_checks import contradictions
 from plc.machine_parts import MachineTables
 
@@ -26,6 +26,11 @@ class MachineFile(MachineTables):
 def load_machine(path: Path) -> MachineFile:
     """Read a machine file; raises FileFaults that name every mistake."""
     return load_toml(path, MachineFile)
+
+
+def survey_machine(path: Path) -> Survey[MachineFile]:
+    """Give every mistake of a machine file, and the machine as far as it is right; raises FileFaults for what is no TOML."""
+    return survey(read_toml(path), MachineFile, str(path))
 
 
 def machines_folder() -> Path:

@@ -1,4 +1,4 @@
-"""`packline check SITE`: everything that is wrong in a site file and the machine files it names."""
+"""`packline check FILE`: everything that is wrong in a site file and the machine files it names, or in one machine file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from controller.integrator.machine_check import check_machine
+from controller.integrator.target import is_machine_file
 from controller.placement import machine_file, scanner_file
 from controller.site import Site
 from controller.site_file import is_told, load_site, read_site
@@ -30,12 +32,17 @@ NEEDED_JOBS = {
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    options.add_argument("site", type=Path, help="site file")
+    options.add_argument("site", type=Path, metavar="file", help="site file, or machine file")
     options.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Print what is wrong; 1 if anything is."""
+    try:
+        if is_machine_file(find_site(chosen.site)):
+            return _run_machine(chosen)
+    except FileFaults:
+        pass  # no TOML: said below with everything else
     faults = find_faults(chosen.site)
     advice = [] if faults else find_advice(chosen.site)
     if chosen.json:
@@ -44,6 +51,12 @@ def run(chosen: argparse.Namespace) -> int:
     else:
         print("\n".join(f.text() for f in [*faults, *advice]) or f"{chosen.site}: in order")
     return int(bool(faults))
+
+
+def _run_machine(chosen: argparse.Namespace) -> int:
+    checked = check_machine(chosen.site)
+    print(json.dumps(checked.as_dict(), ensure_ascii=False) if chosen.json else checked.text())
+    return int(not checked.is_ok)
 
 
 def find_faults(path: Path) -> list[Fault]:

@@ -10,6 +10,7 @@ from controller.placement import machine_file, scanner_file
 from controller.site import Site, twin_part
 from controller.starting import data_of
 from packline.store.item_file import read_items
+from plc.machine_file import MachineFile
 from simulation.spec import (
     CameraSpec,
     MachineSpec,
@@ -21,6 +22,7 @@ from simulation.spec import (
 )
 
 PIECES_PER_ITEM = 200
+LONE_ADDRESS = "127.0.0.1:15100"
 COLOURS = ("#3b6ea5", "#a5483b", "#3b8f5a", "#8a5a9e", "#b98a2f", "#2f8f9c", "#6b7280", "#9c4f6d")
 
 
@@ -48,6 +50,14 @@ def plant_of(site: Site, path: Path, speed: float | None = None) -> PlantSpec:
         seed=twin.seed,
         speed=speed or twin.speed,
     )
+
+
+def lone_plant(file: MachineFile, address: str | None, speed: float | None) -> PlantSpec:
+    """Give a plant of one machine that stands nowhere, for whoever writes its file or its PLC program."""
+    host = address or LONE_ADDRESS
+    place = host if file.machine.protocol == "modbus" or "://" in host else f"opc.tcp://{host}"
+    machine = MachineSpec(name=file.model, file=file, address=place, at="")
+    return PlantSpec(machines=(machine,), speed=speed or 1.0)
 
 
 def _machines(site: Site, folder: Path, data: Path) -> list[MachineSpec]:

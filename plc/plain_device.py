@@ -137,12 +137,17 @@ class PlainDevice:
         """Confirm, with the results if they were read while the proof stood; one that is not good now is None."""
         results: dict[str, Any] = {}
         if part.results:
-            is_fresh = await self._machine.fresh(part.results.values(), FRESH_S)
+            is_fresh = await self._again(part.results.values())
             seen = {name: self._machine.value(tag) for name, tag in part.results.items()}
-            is_fresh = is_fresh and await self._machine.fresh(part.evidence(), FRESH_S)
+            is_fresh = is_fresh and await self._again(part.evidence())
             still = is_fresh and self._shown(part, ticket.extra.get("before") or {}) == {"done"}
             results = {name: value.value if still and value.is_good else None for name, value in seen.items()}
         return Evidence(state=EffectState.CONFIRMED, source=WITNESS, data={**data, **results})
+
+    async def _again(self, tags: Iterable[str]) -> bool:
+        """Wait for values that are newer than all that was read before."""
+        await self._clock.sleep(PAUSE_S)
+        return await self._machine.fresh(tags, FRESH_S)
 
     def _is_over(self, part: PlainJob, ticket: Ticket) -> bool:
         is_lost = any(not self._machine.value(tag).is_good for tag in part.evidence())

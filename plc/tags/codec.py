@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from types import MappingProxyType
+from typing import Any
 
 from plc.links import Value
 from plc.tags.model import BITS_A_WORD, Order, Tag, TagType, Wired
@@ -27,6 +29,9 @@ _SIGNED_BITS: Mapping[TagType, int] = MappingProxyType({TagType.I16: 16, TagType
 _UNSIGNED_BITS: Mapping[TagType, int] = MappingProxyType(
     {TagType.U16: 16, TagType.BITS: 32, TagType.U32: 32, TagType.U64: 64}
 )
+_BYTES_IN_ORDER, _WORDS_IN_ORDER = (Order.ABCD, Order.CDAB), (Order.ABCD, Order.BADC)
+Decoder = Callable[[Sequence[int]], Value]
+
 ROUNDING = 1e-6
 """Of the greater bound: what a value may lie outside its range by rounding alone."""
 
@@ -38,22 +43,44 @@ def decode(wired: Wired, raw: Sequence[int]) -> Value:
     """Give the value of a modbus tag from its registers, or from its one bit; raises ValueError."""
     if len(raw) != wired.count:
         raise ValueError(f"{len(raw)} of {wired.count} registers")
+    return decoder(wired)(raw)
+
+
+def decoder(wired: Wired, at: int = 0) -> Decoder:
+    """Give what reads a modbus tag out of a whole answer in which it begins at `at`; that raises ValueError.
+
+    What the file settles is settled here, once, and not again for each of the hundred tags of an answer.
+    """
+    tag = wired.tag
     if wired.is_bit:
-        return bool(raw[0])
-    return _valued(wired.tag, _raw_of(wired, raw))
+        return lambda bits: bool(bits[at])
+    if tag.type is TagType.STRING:
+        return _text_reader(wired, at)
+    raw = _raw_reader(wired, at)
+    if tag.type is TagType.BOOL:
+        return lambda words: bool(raw(words))
+    judge = _judge(tag)
+    return raw if judge is None else lambda words: judge(raw(words))
 
 
 def decode_node(wired: Wired, value: object) -> Value:
     """Give the value of an opcua tag from what the server sent; raises ValueError for a type that it is not."""
+    return node_decoder(wired)(value)
+
+
+def node_decoder(wired: Wired) -> Callable[[object], Value]:
+    """Give what `decode_node` does for one tag."""
     tag = wired.tag
-    if tag.type is TagType.BOOL and tag.bit is not None and isinstance(value, int):
-        return bool(value >> tag.bit & 1)
-    _demand_kind(tag.type, value)
-    assert isinstance(value, (bool, int, float, str))  # noqa: S101 - demanded above
-    if tag.type in (TagType.BOOL, TagType.STRING):
-        return value
-    assert not isinstance(value, str)  # noqa: S101 - demanded above
-    return _valued(tag, _field(tag, value) if isinstance(value, int) else value)
+    judge = None if tag.type in (TagType.BOOL, TagType.STRING) else _judge(tag)
+
+    def decoded(value: Any) -> Value:
+        if tag.type is TagType.BOOL and tag.bit is not None and isinstance(value, int):
+            return bool(value >> tag.bit & 1)
+        _demand_kind(tag.type, value)
+        raw: Value = _field(tag, value) if tag.bits is not None else value
+        return raw if judge is None else judge(raw)
+
+    return decoded
 
 
 def modulus(tag: Tag) -> int | None:
@@ -141,27 +168,45 @@ def check_writable(tag: Tag, value: Value) -> None:
 # -- numbers -----------------------------------------------------------------------------------------------------------
 
 
-def _valued(tag: Tag, raw: Value) -> Value:
-    """Scale a raw number and refuse what means no value; bools and texts stay as they are."""
-    if isinstance(raw, (bool, str)):
-        return raw
-    if isinstance(raw, float) and not math.isfinite(raw):
-        raise ValueError(f"the raw value is {raw}")
-    if _is_sentinel(tag, raw):
-        raise ValueError(f"raw {raw} means no value")
-    value: int | float = raw * tag.scale + tag.offset if tag.is_scaled else raw
-    _demand_in_range(tag, value)
-    return value
+def _judge(tag: Tag) -> Callable[[Any], Value] | None:
+    """Give what scales a raw number and refuses what means no value; None where every raw number is its own value."""
+    is_float, is_scaled = tag.type in _FLOATS, tag.is_scaled
+    if not (is_float or is_scaled or tag.sentinels or tag.range):
+        return None
+    low, high = _bounds(tag, is_float=is_float or is_scaled)
+    scale, offset, has_sentinels = tag.scale, tag.offset, bool(tag.sentinels)
+
+    def judged(raw: int | float) -> Value:
+        if is_float and not math.isfinite(raw):
+            raise ValueError(f"the raw value is {raw}")
+        if has_sentinels and _is_sentinel(tag, raw):
+            raise ValueError(f"raw {raw} means no value")
+        value = raw * scale + offset if is_scaled else raw
+        if not low <= value <= high:
+            raise _outside(tag, value)
+        return value
+
+    return judged
 
 
 def _demand_in_range(tag: Tag, value: int | float) -> None:
+    low, high = _bounds(tag, is_float=isinstance(value, float))
+    if not low <= value <= high:
+        raise _outside(tag, value)
+
+
+def _bounds(tag: Tag, *, is_float: bool) -> tuple[int | float, int | float]:
     if tag.range is None:
-        return
+        return -math.inf, math.inf
     low, high = tag.range
     # an f32 of 0.1 reads back as 0.10000000149: the bound itself must not be bad
-    slack = ROUNDING * max(abs(low), abs(high)) if isinstance(value, float) else 0
-    if not low - slack <= value <= high + slack:
-        raise ValueError(f"{value:g} is outside {low:g} to {high:g}")
+    slack = ROUNDING * max(abs(low), abs(high)) if is_float else 0
+    return low - slack, high + slack
+
+
+def _outside(tag: Tag, value: int | float) -> ValueError:
+    low, high = tag.range or (-math.inf, math.inf)
+    return ValueError(f"{value:g} is outside {low:g} to {high:g}")
 
 
 def _unscaled(tag: Tag, value: Value) -> int | float:
@@ -181,17 +226,39 @@ def _is_sentinel(tag: Tag, raw: int | float) -> bool:
     return raw in tag.sentinels or (bits is not None and int(raw) % 2**bits in tag.sentinels)
 
 
-def _raw_of(wired: Wired, registers: Sequence[int]) -> Value:
-    tag = wired.tag
-    if tag.type is TagType.STRING:
-        return _text(_in_order(registers, wired.order))
-    words = _in_order(registers, wired.order)
-    if tag.type is TagType.BOOL:
-        return bool(_whole(words) >> (tag.bit or 0) & 1)
-    if tag.type is TagType.BITS or tag.bits is not None:
-        return _field(tag, _whole(words))
-    number: int | float = struct.unpack(_FORMATS[tag.type], _bytes(words))[0]
-    return number
+def _raw_reader(wired: Wired, at: int) -> Callable[[Sequence[int]], Any]:
+    """Give what reads the raw number of a tag, or of its bits."""
+    number, tag = _number_reader(wired, at), wired.tag
+    if not tag.is_part:
+        return number
+    low, high = _span(tag)
+    mask = (1 << (high - low + 1)) - 1
+    return lambda words: number(words) >> low & mask
+
+
+def _number_reader(wired: Wired, at: int) -> Callable[[Sequence[int]], Any]:
+    """Give what reads the registers of a tag as one number."""
+    form = _FORMATS.get(wired.tag.type) or (">H", ">I")[wired.count - 1]
+    if form == ">H" and wired.order in _BYTES_IN_ORDER:
+        return itemgetter(at)
+    pack, unpack, part = _packer(wired), struct.Struct(form).unpack, _part(wired, at)
+    return lambda words: unpack(pack(*words[part]))[0]
+
+
+def _text_reader(wired: Wired, at: int) -> Decoder:
+    pack, part = _packer(wired), _part(wired, at)
+    return lambda words: _text(pack(*words[part]))
+
+
+def _packer(wired: Wired) -> Callable[..., bytes]:
+    """Give what makes bytes of registers, the bytes of each in their right order."""
+    return struct.Struct(f"{'>' if wired.order in _BYTES_IN_ORDER else '<'}{wired.count}H").pack
+
+
+def _part(wired: Wired, at: int) -> slice:
+    """Give where a tag's registers are in an answer, the most significant one first."""
+    end = at + wired.count
+    return slice(at, end) if wired.order in _WORDS_IN_ORDER else slice(end - 1, at - 1 if at else None, -1)
 
 
 def _field(tag: Tag, whole: int) -> int:
@@ -220,8 +287,8 @@ def _words(kind: TagType, raw: int | float) -> tuple[int, ...]:
 
 def _in_order(words: Sequence[int], order: Order) -> tuple[int, ...]:
     """Bring registers into big-endian order, or from it: each order is its own inverse."""
-    swapped = tuple(words) if order in (Order.ABCD, Order.CDAB) else tuple(_swap(word) for word in words)
-    return swapped if order in (Order.ABCD, Order.BADC) else swapped[::-1]
+    swapped = tuple(words) if order in _BYTES_IN_ORDER else tuple(_swap(word) for word in words)
+    return swapped if order in _WORDS_IN_ORDER else swapped[::-1]
 
 
 def _swap(word: int) -> int:
@@ -247,10 +314,10 @@ def _split(whole: int, count: int) -> tuple[int, ...]:
 # -- texts -------------------------------------------------------------------------------------------------------------
 
 
-def _text(words: Sequence[int]) -> str:
+def _text(data: bytes) -> str:
     """Read UTF-8 up to the first NUL; blanks behind it are padding."""
     try:
-        return _bytes(words).split(b"\0", 1)[0].decode("utf-8").rstrip(" ")
+        return data.split(b"\0", 1)[0].decode("utf-8").rstrip(" ")
     except UnicodeDecodeError as error:
         raise ValueError("the text is no UTF-8; is the order right?") from error
 

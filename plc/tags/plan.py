@@ -29,9 +29,10 @@ class Request:
         """Give the share of it that some tag wants, above 0 and up to 1."""
         return _covered(self.tags) / self.count
 
-    def cut(self, tag: Wired, answer: Sequence[int]) -> Sequence[int]:
-        """Give the part of its answer that belongs to `tag`."""
-        return answer[tag.start - self.start : tag.end - self.start]
+    @property
+    def is_bits(self) -> bool:
+        """Tell whether it reads coils or discretes."""
+        return self.area in BIT_AREAS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

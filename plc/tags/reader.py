@@ -10,10 +10,11 @@ from typing import Protocol, TypeVar, cast
 
 from packline.core.clock import Clock
 from plc.links import Area, LinkDown, LinkRefused, LinkSilent, NodeId, NodeLink, NodeValue, RegisterLink, Value
-from plc.tags.codec import decode, decode_node, encode, encode_node
+from plc.tags.answers import Answers
+from plc.tags.codec import encode, encode_node, node_decoder
 from plc.tags.model import Limits, Poll, Wired
 from plc.tags.plan import Request, plan, split
-from plc.tags.values import TagStore
+from plc.tags.values import Bad, Outcome, TagStore
 
 NOTHING_DUE = float("inf")
 VERIFY_S = 5.0
@@ -74,11 +75,23 @@ class TagReader(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class _Due:
-    """A request and when it is next to be made; `period_s` is infinite for one that is made once."""
+    """A request, when it is next to be made, and the sheet on which its tags are kept."""
 
     request: Request
     poll: Poll
     at: float
+    answers: Answers
+    names: frozenset[str]
+    sheet: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heard:
+    """What came for the tags of a request, and when it was asked for; None if it was refused as a whole."""
+
+    outcomes: Sequence[Outcome] | None
+    at: datetime
+    asked_at: float
 
 
 class RegisterReader:
@@ -88,7 +101,7 @@ class RegisterReader:
         self.store = TagStore(limits_s=tags.limit_s)
         self._tags, self._link, self._clock = tags, link, clock
         self._due = [
-            _Due(request=request, poll=poll, at=0.0)
+            self._schedule(request, poll, 0.0)
             for poll in Poll
             for request in plan(tags.read(poll), tags.limits).requests
         ]
@@ -106,21 +119,28 @@ class RegisterReader:
         if due is None or due.at > now:
             return
         due.at = max(due.at + self._tags.period_s[due.poll], now)
-        if not await self._read(due.request):
+        heard = await self._ask(due.request, due.answers)
+        if heard.outcomes is None:
             self._divide(due)
+        else:
+            self.store.keep(due.sheet, heard.outcomes, at=heard.at, taken_at=heard.asked_at)
 
     def want(self, names: Iterable[str]) -> None:
         wanted, now = set(names), self._clock.monotonic()
         for due in self._due:
-            if any(tag.name in wanted for tag in due.request.tags):
+            if not wanted.isdisjoint(due.names):
                 due.at = min(due.at, now)
 
     async def read(self, names: Iterable[str]) -> None:
         queue = list(plan((self._tags.wired[name] for name in names), self._tags.limits).requests)
         while queue:
             request = queue.pop(0)
-            if not await self._read(request):
+            heard = await self._ask(request, Answers(request))
+            if heard.outcomes is None:
                 queue = [*split(request), *queue]
+            else:
+                for tag, outcome in zip(request.tags, heard.outcomes, strict=True):
+                    self.store.keep_one(tag.name, outcome, at=heard.at, taken_at=heard.asked_at)
 
     async def write(self, name: str, value: Value) -> None:
         wired = self._tags.wired[name]
@@ -136,38 +156,38 @@ class RegisterReader:
             function = 6 if len(words) == 1 else 16
         await self._link.write_registers(wired.start, words, function)
 
-    async def _read(self, request: Request) -> bool:
-        """Make a request and keep what it gives; False if it was refused."""
+    async def _ask(self, request: Request, answers: Answers) -> _Heard:
+        """Make a request; one for a single tag that is refused says so of the tag."""
         asked_at, at = self._clock.monotonic(), self._clock.now()
-        ask = self._link.read_bits if request.tags[0].is_bit else self._link.read_registers
+        ask = self._link.read_bits if request.is_bits else self._link.read_registers
+        outcomes: Sequence[Outcome] | None = None
         try:
             answer: Sequence[int] = await ask(request.area, request.start, request.count)
             if len(answer) < request.count:
                 raise LinkRefused(f"{len(answer)} of {request.count} came")
+            outcomes = answers.outcomes(answer)
         except LinkRefused as refusal:
             if len(request.tags) == 1:
-                self.store.bad(request.tags[0].name, f"refused: {refusal}", at=at, taken_at=asked_at)
-            return False
-        for tag in request.tags:
-            self._keep(tag, request.cut(tag, answer), at, asked_at)
-        return True
+                outcomes = (Bad(f"refused: {refusal}"),)
+        return _Heard(outcomes=outcomes, at=at, asked_at=asked_at)
 
-    def _keep(self, tag: Wired, raw: Sequence[int], at: datetime, asked_at: float) -> None:
-        try:
-            value = decode(tag, raw)
-        except ValueError as error:
-            self.store.bad(tag.name, str(error), at=at, taken_at=asked_at)
-        else:
-            self.store.good(tag.name, value, at=at, taken_at=asked_at)
+    def _schedule(self, request: Request, poll: Poll, at: float) -> _Due:
+        names = [tag.name for tag in request.tags]
+        return _Due(
+            request=request,
+            poll=poll,
+            at=at,
+            answers=Answers(request),
+            names=frozenset(names),
+            sheet=self.store.sheet(names),
+        )
 
     def _divide(self, due: _Due) -> None:
         parts = split(due.request)
-        if not parts:
-            return
         log.warning("%s %s: read in %d parts from now on", due.request.area, due.request.start, len(parts))
         now = self._clock.monotonic()
         self._due.remove(due)
-        self._due += [_Due(request=part, poll=due.poll, at=now) for part in parts]
+        self._due += [self._schedule(part, due.poll, now) for part in parts]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -209,6 +229,7 @@ class NodeReader:
         self._nodes: dict[NodeId, list[str]] = {}
         for name, wired in tags.wired.items():
             self._nodes.setdefault(wired.node, []).append(name)
+        self._decoders = {name: node_decoder(wired) for name, wired in tags.wired.items()}
         self._batches = [
             _Batch(names=names, poll=poll, at=0.0)
             for poll in Poll
@@ -283,15 +304,15 @@ class NodeReader:
         return dict(zip(names, answers, strict=True))
 
     def _keep(self, name: str, heard: NodeValue, taken_at: float) -> None:
+        self.store.keep_one(name, self._outcome(name, heard), at=heard.at, taken_at=taken_at)
+
+    def _outcome(self, name: str, heard: NodeValue) -> Outcome:
         if not heard.is_good:
-            self.store.bad(name, heard.status, at=heard.at, taken_at=taken_at)
-            return
+            return Bad(heard.status)
         try:
-            value = decode_node(self._tags.wired[name], heard.value)
+            return self._decoders[name](heard.value)
         except ValueError as error:
-            self.store.bad(name, str(error), at=heard.at, taken_at=taken_at)
-        else:
-            self.store.good(name, value, at=heard.at, taken_at=taken_at)
+            return Bad(str(error))
 
     def _is_in_doubt(self, read: Mapping[str, NodeValue]) -> bool:
         """Compare what was read with what was told; raises LinkDown for a change that stays untold."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -53,13 +53,25 @@ class TagValue:
 ABSENT = TagValue()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
-    """What was last heard of a tag, and `taken_at` on the monotonic clock: not later than the machine had it."""
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """Instead of a value: why there is none."""
 
-    shown: TagValue
-    taken_at: float = NEVER
-    session: int = 0
+    reason: str
+
+
+Outcome = Value | Bad
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What was last heard of the tags of a sheet; `taken_at` on the monotonic clock is not later than the machine had it."""
+
+    outcomes: Sequence[Outcome]
+    at: datetime | None
+    taken_at: float
+    session: int
+    boot: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,6 +80,9 @@ class TagStore:
 
     What was heard over an earlier connection, or before the machine started again, is stale at once. `limits_s` gives the
     age at which a tag is stale; `told` are the tags that a subscription tells of, which are confirmed together.
+
+    Tags that one request reads share a sheet, and with it their time: an answer that says nothing new moves that alone. A tag
+    may be on several sheets; it is shown as it was last heard on any of them.
     """
 
     limits_s: Mapping[str, float]
@@ -76,7 +91,13 @@ class TagStore:
     session: int = 0
     version: int = 0
     _told_at: float = NEVER
-    _kept: dict[str, _Kept] = field(default_factory=dict)
+    _sheets: list[tuple[str, ...]] = field(default_factory=list)
+    _answers: list[_Answer | None] = field(default_factory=list)
+    _alone: dict[str, int] = field(default_factory=dict)
+    _places: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Of each tag that was heard of: the sheet that shows it, and where on it."""
+    _torn: set[int] = field(default_factory=set)
+    """Sheets some of whose tags another sheet shows."""
 
     def begin(self) -> None:
         """Note a new connection, or that the old one is gone: nothing that is known is proved any more."""
@@ -91,13 +112,34 @@ class TagStore:
             self.begin()
         return changed
 
-    def good(self, name: str, value: Value, *, at: datetime | None, taken_at: float) -> None:
-        """Take a value; one that was taken before what is kept is dropped."""
-        self._keep(name, TagValue(value=value, quality=Quality.GOOD, at=at, boot=self.boot, reason=""), taken_at)
+    def sheet(self, names: Iterable[str]) -> int:
+        """Open a sheet for tags that are heard of together; gives its number for `keep`."""
+        self._sheets.append(tuple(names))
+        self._answers.append(None)
+        number = len(self._sheets) - 1
+        self._torn.add(number)
+        return number
 
-    def bad(self, name: str, reason: str, *, at: datetime | None, taken_at: float) -> None:
-        """Take that there is no value, and why."""
-        self._keep(name, TagValue(quality=Quality.BAD, at=at, boot=self.boot, reason=reason), taken_at)
+    def keep(self, sheet: int, outcomes: Sequence[Outcome], *, at: datetime | None, taken_at: float) -> None:
+        """Take what came for the tags of a sheet, in their order; what was taken before what is kept is dropped.
+
+        `outcomes` must not be changed afterwards; the very same ones again are the cheapest way to say that nothing changed.
+        """
+        answer, last = _Answer(outcomes, at, taken_at, self.session, self.boot), self._answers[sheet]
+        is_new = last is None or last.session != self.session
+        if last is not None and not is_new and taken_at < last.taken_at:
+            return
+        if sheet in self._torn:
+            self._take_back(sheet, answer)
+        elif is_new or (last is not None and outcomes is not last.outcomes and outcomes != last.outcomes):
+            self.version += 1
+        self._answers[sheet] = answer
+
+    def keep_one(self, name: str, outcome: Outcome, *, at: datetime | None, taken_at: float) -> None:
+        """Take what was heard of one tag alone."""
+        if name not in self._alone:
+            self._alone[name] = self.sheet((name,))
+        self.keep(self._alone[name], (outcome,), at=at, taken_at=taken_at)
 
     def confirm(self, *, taken_at: float) -> None:
         """Take that the subscription's tags are as they were last told."""
@@ -106,37 +148,59 @@ class TagStore:
     def get(self, name: str, now: float) -> TagValue:
         """Give one tag as it may be believed at `now`; raises KeyError for one that is none."""
         limit_s = self.limits_s[name]
-        kept = self._kept.get(name)
-        if kept is None:
+        heard = self._heard(name)
+        if heard is None:
             return ABSENT
-        if kept.session != self.session:
-            reason = "the machine has started again" if kept.shown.boot != self.boot else "the link was lost"
-        elif now - self._heard_at(name, kept) > limit_s:
+        answer, outcome = heard
+        shown = _shown(answer, outcome)
+        if answer.session != self.session:
+            reason = "the machine has started again" if answer.boot != self.boot else "the link was lost"
+        elif now - self._heard_at(name, answer) > limit_s:
             reason = f"not heard of for {limit_s:g} s"
         else:
-            return kept.shown
-        return replace(kept.shown, quality=Quality.STALE, reason=reason)
+            return shown
+        return replace(shown, quality=Quality.STALE, reason=reason)
 
     def taken_at(self, name: str) -> float:
         """Give when the tag was last heard of over this connection."""
-        kept = self._kept.get(name)
-        return self._heard_at(name, kept) if kept is not None and kept.session == self.session else NEVER
+        heard = self._heard(name)
+        return self._heard_at(name, heard[0]) if heard is not None and heard[0].session == self.session else NEVER
 
     def snapshot(self, now: float, parts: Mapping[str, str] = MappingProxyType({})) -> Mapping[str, TagValue]:
         """Give every tag as it may be believed at `now`, and under each name of `parts` the tag that plays it."""
-        frozen = replace(self, _kept=dict(self._kept))
+        frozen = replace(self, _answers=list(self._answers), _places=dict(self._places))
         return _Snapshot(frozen, now, parts)
 
-    def _heard_at(self, name: str, kept: _Kept) -> float:
-        return max(kept.taken_at, self._told_at) if name in self.told else kept.taken_at
+    def _heard(self, name: str) -> tuple[_Answer, Outcome] | None:
+        place = self._places.get(name)
+        answer = self._answers[place[0]] if place else None
+        return (answer, answer.outcomes[place[1]]) if place and answer else None
 
-    def _keep(self, name: str, shown: TagValue, taken_at: float) -> None:
-        kept = self._kept.get(name)
-        if kept is not None and kept.session == self.session and taken_at < kept.taken_at:
-            return
-        if kept is None or kept.session != self.session or kept.shown != shown:
-            self.version += 1
-        self._kept[name] = _Kept(shown=shown, taken_at=taken_at, session=self.session)
+    def _heard_at(self, name: str, answer: _Answer) -> float:
+        return max(answer.taken_at, self._told_at) if name in self.told else answer.taken_at
+
+    def _take_back(self, sheet: int, answer: _Answer) -> None:
+        """Let a sheet show its tags again with `answer`, except for those that were heard of later on other sheets."""
+        news: dict[str, tuple[int, int]] = {}
+        has_changed = False
+        for index, name in enumerate(self._sheets[sheet]):
+            heard = self._heard(name)
+            is_new = heard is None or heard[0].session != self.session
+            if heard is None or is_new or answer.taken_at >= heard[0].taken_at:
+                news[name] = (sheet, index)
+                has_changed = has_changed or is_new or (heard is not None and answer.outcomes[index] != heard[1])
+        for name in news:
+            self._torn.add(self._places.get(name, (sheet, 0))[0])
+        self._places |= news
+        self.version += has_changed
+        if len(news) == len(self._sheets[sheet]):
+            self._torn.discard(sheet)
+
+
+def _shown(answer: _Answer, outcome: Outcome) -> TagValue:
+    if isinstance(outcome, Bad):
+        return TagValue(quality=Quality.BAD, at=answer.at, boot=answer.boot, reason=outcome.reason)
+    return TagValue(value=outcome, quality=Quality.GOOD, at=answer.at, boot=answer.boot, reason="")
 
 
 class _Snapshot(Mapping[str, TagValue]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from plc.links import Area
+from plc.tags.answers import Answers
 from plc.tags.codec import decode, decode_node, encode, encode_node, modulus, put
 from plc.tags.model import Condition, Limits, Order, Tag, TagType, Wired, wire_modbus, wire_opcua
 from plc.tags.plan import plan, split
-from plc.tags.values import Quality, TagStore
+from plc.tags.values import Bad, Quality, TagStore
 
+START = datetime(2026, 1, 1, tzinfo=UTC)
 ORDERS = st.sampled_from(Order)
 WIDE = {
     TagType.U32: st.integers(0, 2**32 - 1),
@@ -340,6 +343,58 @@ def test_tag_longer_than_a_request_is_named():
         plan([wired("f64")], Limits(max_read=3))
 
 
+# -- answers -----------------------------------------------------------------------------------------------------------
+
+MIXED = [
+    wired("u16", address=3),
+    wired("u16", address=4, order=Order.BADC),
+    wired("i16", address=5, scale=0.1, sentinels=(0x8000,)),
+    wired("bool", address=6, bit=9),
+    wired("bits", address=6, bits=(2, 7)),
+    wired("u16", address=7, range=(10, 500)),
+    wired("f32", address=8, order=Order.CDAB),
+    wired("u32", address=9),  # lies on half of the one before
+    wired("i64", address=11, order=Order.DCBA),
+    wired("string", address=15, length=3),
+]
+WORDS = st.lists(st.sampled_from([0, 1, 0x4120, 0x7FC0, 0x8000, 0xFFFF]), min_size=15, max_size=15)
+
+
+def said_of(place: Wired, words: list[int]) -> object:
+    """Give what an answer from address 3 on says of a tag, by itself."""
+    try:
+        return decode(place, words[place.start - 3 : place.end - 3])
+    except ValueError as error:
+        return Bad(str(error))
+
+
+@given(answers=st.lists(WORDS, min_size=1, max_size=6))
+def test_answers_say_of_each_tag_what_it_says_alone_whatever_has_changed(answers):
+    (request,) = plan([replace(tag, name=f"t{n}") for n, tag in enumerate(MIXED)], Limits()).requests
+    remembered = Answers(request)
+    for words in answers:
+        assert list(remembered.outcomes(words)) == [said_of(tag, words) for tag in request.tags]
+
+
+def test_answer_that_says_nothing_new_gives_the_very_same_outcomes():
+    (request,) = plan([replace(wired(address=n), name=f"t{n}") for n in range(3)], Limits()).requests
+    answers = Answers(request)
+    first = answers.outcomes([1, 2, 3])
+    assert answers.outcomes([1, 2, 3]) is first
+    assert answers.outcomes([1, 5, 3]) == (1, 5, 3)
+    assert first == (1, 2, 3)  # a picture that was taken keeps it
+
+
+def test_padding_behind_the_bits_that_were_asked_for_means_nothing():
+    coils = [Tag(address=n, area=Area.COIL, type="bool") for n in range(2)]
+    places = [wire_modbus(f"c{n}", coil, 0, Order.ABCD) for n, coil in enumerate(coils)]
+    (request,) = plan(places, Limits()).requests
+    answers = Answers(request)
+    assert answers.outcomes([True, False, False, False]) == (True, False)
+    assert answers.outcomes([True, False, True, True]) == (True, False)
+    assert answers.outcomes([False, True]) == (False, True)
+
+
 # -- how far a value is believed ---------------------------------------------------------------------------------------
 
 
@@ -351,7 +406,7 @@ def store() -> TagStore:
 
 def test_value_is_stale_after_its_limit_and_keeps_its_last_value_for_people():
     tags = store()
-    tags.good("a", 5, at=None, taken_at=10.0)
+    tags.keep_one("a", 5, at=None, taken_at=10.0)
     assert tags.get("a", 11.0).quality is Quality.GOOD
     late = tags.get("a", 11.1)
     assert (late.quality, late.value) == (Quality.STALE, 5)
@@ -360,18 +415,18 @@ def test_value_is_stale_after_its_limit_and_keeps_its_last_value_for_people():
 
 def test_lost_link_makes_everything_stale_at_once():
     tags = store()
-    tags.good("a", 5, at=None, taken_at=10.0)
+    tags.keep_one("a", 5, at=None, taken_at=10.0)
     tags.begin()
     assert tags.get("a", 10.0).quality is Quality.STALE
     assert tags.taken_at("a") == float("-inf")
-    tags.good("a", 6, at=None, taken_at=10.1)
+    tags.keep_one("a", 6, at=None, taken_at=10.1)
     assert tags.get("a", 10.2).is_good
 
 
 def test_restart_of_the_machine_makes_everything_stale_at_once():
     tags = store()
     tags.see_boot(3)
-    tags.good("a", 5, at=None, taken_at=10.0)
+    tags.keep_one("a", 5, at=None, taken_at=10.0)
     assert tags.get("a", 10.0).boot == 3
     assert not tags.see_boot(3)
     assert tags.see_boot(4)
@@ -381,23 +436,23 @@ def test_restart_of_the_machine_makes_everything_stale_at_once():
 
 def test_bad_value_has_no_value():
     tags = store()
-    tags.good("a", 5, at=None, taken_at=10.0)
-    tags.bad("a", "raw 65535 means no value", at=None, taken_at=10.1)
+    tags.keep_one("a", 5, at=None, taken_at=10.0)
+    tags.keep_one("a", Bad("raw 65535 means no value"), at=None, taken_at=10.1)
     seen = tags.get("a", 10.2)
     assert (seen.quality, seen.value, seen.reason) == (Quality.BAD, None, "raw 65535 means no value")
 
 
 def test_older_answer_never_overwrites_a_newer_one():
     tags = store()
-    tags.good("a", 6, at=None, taken_at=10.2)
-    tags.good("a", 5, at=None, taken_at=10.1)
+    tags.keep_one("a", 6, at=None, taken_at=10.2)
+    tags.keep_one("a", 5, at=None, taken_at=10.1)
     assert tags.get("a", 10.3).value == 6
 
 
 def test_publish_of_a_subscription_confirms_only_its_own_tags_and_only_of_this_connection():
     tags = store()
-    tags.good("a", 1, at=None, taken_at=10.0)
-    tags.good("b", 2, at=None, taken_at=10.0)
+    tags.keep_one("a", 1, at=None, taken_at=10.0)
+    tags.keep_one("b", 2, at=None, taken_at=10.0)
     tags.confirm(taken_at=12.0)
     assert tags.get("a", 12.5).quality is Quality.STALE
     assert tags.get("b", 12.5).quality is Quality.GOOD
@@ -408,9 +463,9 @@ def test_publish_of_a_subscription_confirms_only_its_own_tags_and_only_of_this_c
 
 def test_snapshot_stays_as_it_was_and_names_the_parts_too():
     tags = store()
-    tags.good("a", 1, at=None, taken_at=10.0)
+    tags.keep_one("a", 1, at=None, taken_at=10.0)
     seen = tags.snapshot(10.5, {"carton_present": "a"})
-    tags.good("a", 2, at=None, taken_at=10.6)
+    tags.keep_one("a", 2, at=None, taken_at=10.6)
     tags.begin()
     assert (seen["a"].value, seen["carton_present"].value) == (1, 1)
     assert seen["a"].is_good
@@ -419,9 +474,92 @@ def test_snapshot_stays_as_it_was_and_names_the_parts_too():
 
 def test_version_moves_with_a_value_and_not_with_its_confirmation():
     tags = store()
-    tags.good("a", 1, at=None, taken_at=10.0)
+    tags.keep_one("a", 1, at=None, taken_at=10.0)
     before = tags.version
-    tags.good("a", 1, at=None, taken_at=11.0)
+    tags.keep_one("a", 1, at=None, taken_at=11.0)
     assert tags.version == before
-    tags.good("a", 2, at=None, taken_at=12.0)
+    tags.keep_one("a", 2, at=None, taken_at=12.0)
     assert tags.version > before
+
+
+# -- tags of one request share their time ------------------------------------------------------------------------------
+
+
+def test_answer_that_says_nothing_new_moves_the_time_of_all_its_tags_and_no_version():
+    tags = store()
+    sheet, outcomes = tags.sheet(["a", "b"]), (1, Bad("no value"))
+    tags.keep(sheet, outcomes, at=None, taken_at=10.0)
+    before = tags.version
+    tags.keep(sheet, outcomes, at=START, taken_at=12.0)
+    assert tags.version == before
+    seen = tags.get("a", 12.9)
+    assert (seen.value, seen.at, seen.is_good) == (1, START, True)
+    assert (tags.get("b", 12.9).quality, tags.get("b", 12.9).reason) == (Quality.BAD, "no value")
+    assert tags.get("a", 13.1).quality is Quality.STALE
+    tags.keep(sheet, (2, Bad("no value")), at=None, taken_at=13.0)
+    assert tags.version > before
+
+
+def test_same_answer_over_a_new_connection_is_news_and_before_it_nothing_is_believed():
+    tags = store()
+    sheet = tags.sheet(["a"])
+    tags.see_boot(3)
+    tags.keep(sheet, (1,), at=None, taken_at=10.0)
+    tags.see_boot(4)
+    assert tags.get("a", 10.1).reason == "the machine has started again"
+    before = tags.version
+    tags.keep(sheet, (1,), at=None, taken_at=10.2)
+    assert tags.version > before
+    assert (tags.get("a", 10.2).is_good, tags.get("a", 10.2).boot) == (True, 4)
+
+
+def test_picture_does_not_grow_younger_with_later_answers():
+    tags = store()
+    sheet = tags.sheet(["a"])
+    tags.keep(sheet, (1,), at=None, taken_at=10.0)
+    late = tags.snapshot(11.5)
+    tags.keep(sheet, (1,), at=None, taken_at=11.4)
+    assert late["a"].quality is Quality.STALE
+    assert tags.get("a", 11.5).is_good
+
+
+def test_tag_of_two_sheets_is_shown_as_it_was_last_heard_on_any():
+    tags = store()
+    polled, outcomes = tags.sheet(["a", "b"]), (1, 1)
+    tags.keep(polled, outcomes, at=None, taken_at=10.0)
+    tags.keep_one("a", 2, at=None, taken_at=10.5)
+    assert (tags.get("a", 10.6).value, tags.get("b", 10.6).value) == (2, 1)
+    tags.keep(polled, outcomes, at=None, taken_at=10.4)  # asked for before the other one
+    assert (tags.get("a", 10.6).value, tags.taken_at("b")) == (2, 10.4)
+    before = tags.version
+    tags.keep(polled, outcomes, at=None, taken_at=10.6)
+    assert (tags.get("a", 10.6).value, tags.taken_at("a")) == (1, 10.6)
+    assert tags.version > before
+    tags.keep(polled, (9, 9), at=None, taken_at=10.1)
+    assert (tags.get("a", 10.6).value, tags.get("b", 10.6).value) == (1, 1)
+
+
+@given(
+    heard=st.lists(
+        st.tuples(st.sampled_from(["both", "a", "b", "lost"]), st.integers(0, 2), st.integers(0, 6)), max_size=20
+    )
+)
+def test_sheets_show_what_tags_kept_one_by_one_would(heard):
+    shared, single = store(), store()
+    sheet = shared.sheet(["a", "b"])
+    for what, value, at in heard:
+        before, told = shared.version, single.version
+        if what == "lost":
+            shared.begin()
+            single.begin()
+        elif what == "both":
+            shared.keep(sheet, (value, value), at=None, taken_at=at / 10)
+            for name in ("a", "b"):
+                single.keep_one(name, value, at=None, taken_at=at / 10)
+        else:
+            for kept in (shared, single):
+                kept.keep_one(what, value, at=None, taken_at=at / 10)
+        assert (shared.version != before) is (single.version != told)
+        for name in ("a", "b"):
+            assert shared.get(name, 1.3) == single.get(name, 1.3)
+            assert shared.taken_at(name) == single.taken_at(name)

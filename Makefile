@@ -4,6 +4,7 @@
 PYTHON ?= python3
 ARGS   ?=
 N      ?= 1000
+RUNS   ?= 100000
 
 # Budgets of the test command in seconds, on two cores.
 CHECK   := 35
@@ -41,6 +42,7 @@ demo: $(RUN_STAMP)
 
 test: $(TEST_STAMP)
 	@.ci/system-packages.sh $$($(BIN)/python -m controller doctor --packages)
+	@$(BIN)/python -m tests.peers.npm
 	@.ci/test.sh $(TOTAL) check=$(CHECK) unit=$(UNIT) wire=$(WIRE) browser=$(BROWSER) crash=$(CRASH) \
 		mutants=$(MUTANTS) demo=$(DEMO)
 
@@ -60,7 +62,7 @@ bench: $(TEST_STAMP)
 	@$(BIN)/python -m pytest -q -s -m bench --timeout=0 $(ARGS)
 
 crash: $(TEST_STAMP)
-	@$(BIN)/python -m pytest -q -s -m crash --timeout=0 --kills=$(N) $(ARGS)
+	@$(BIN)/python -m pytest -q -s -m crash --timeout=0 --kills=$(N) --model-runs=$(RUNS) $(ARGS)
 
 docs: $(RUN_STAMP)
 	@$(BIN)/python -m controller docs docs/reference

@@ -84,6 +84,7 @@ class Line:
         self.equipment: Equipment = equip(
             given.site,
             given.folder,
+            given.data,
             given.links,
             epochs=given.store.epochs,
             owner_id=self.owner_id,

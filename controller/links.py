@@ -13,8 +13,12 @@ from packline.core.clock import Clock
 from packline.core.pictures import Camera
 from packline.core.scans import Scanner
 from packline.feeds.http import Http, open_http
-from plc.drivers.opening import open_link
-from plc.links import OpenLink
+from plc.drivers.opening import OpenLink, open_link
+from plc.links import NodeLink, RegisterLink
+from plc.machine_file import MachineFile
+from plc.plain_machine import PlainMachine
+from plc.security import UNSAID, Reach
+from plc.tag_scanner import TagScanner
 from scanning.cameras.client import VideoStill
 from scanning.scanners.link import OpenLink as OpenLine
 from scanning.scanners.link import tcp_links
@@ -38,13 +42,19 @@ class Links:
         """Make a second way to a camera, for who only looks whether it answers."""
         return self.camera(name)
 
-    def scanner(self, name: str, part: ScannerPart) -> Scanner:
-        """Make the scanner that the site file declares."""
+    def scanner(
+        self, name: str, part: ScannerPart, reach: Reach = UNSAID, *, file: MachineFile | None = None
+    ) -> Scanner:
+        """Make the scanner that the site file declares; one behind tags has a machine file."""
+        if file is not None:
+            link = self.open_block(file, part.address, reach)
+            assert isinstance(link, RegisterLink | NodeLink)  # noqa: S101 - every driver carries tags
+            return TagScanner(PlainMachine(name=name, file=file, link=link, clock=self.clock, rng=self.rng), self.clock)
         if part.driver == "autoid":
             # asyncua costs a second to import: only a line that has such a reader pays for it
             from plc.drivers.autoid import AutoIdReader
 
-            return AutoIdReader(name=name, url=part.address, clock=self.clock, rng=self.rng)
+            return AutoIdReader(name=name, url=part.address, clock=self.clock, rng=self.rng, reach=reach)
         return LineScanner(name=name, address=part.address, open_link=self.open_line, clock=self.clock, rng=self.rng)
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from controller.links import Links
 from controller.pulse import Pulse
-from controller.site import Site, StationPart
+from controller.site import ScannerPart, Site, StationPart
+from controller.site_security import reach
 from labeling.printer import LabelPrinter
 from packline.core.effects import Device, Epochs
 from packline.core.pictures import Camera
 from packline.core.scans import Scanner
-from plc.machine import Machine
+from plc.kinds import LiveMachine, make_machine
 from plc.machine_file import MachineFile, load_machine, shipped_machine
 from stations.bench import Bench
 from stations.clarification import Clarification
@@ -35,7 +36,7 @@ from stations.turntable import Turntable
 class Equipment:
     """All devices of the line by name."""
 
-    machines: Mapping[str, Machine]
+    machines: Mapping[str, LiveMachine]
     printers: Mapping[str, LabelPrinter]
     cameras: Mapping[str, Camera]
     scanners: Mapping[str, Scanner]
@@ -48,17 +49,30 @@ def machine_file(name: str, folder: Path) -> MachineFile:
     return shipped_machine(name)
 
 
+def scanner_file(part: ScannerPart, folder: Path) -> MachineFile | None:
+    """Load the machine file of a scanner that has one."""
+    return machine_file(part.file, folder) if part.driver == "modbus" else None
+
+
 def equip(
-    site: Site, folder: Path, links: Links, *, epochs: Epochs, owner_id: int, pulse: Pulse, rng: random.Random
+    site: Site,
+    folder: Path,
+    data: Path,
+    links: Links,
+    *,
+    epochs: Epochs,
+    owner_id: int,
+    pulse: Pulse,
+    rng: random.Random,
 ) -> Equipment:
     """Make every device of the site file; nothing is connected yet."""
     machines = {}
     for name, part in site.machines.items():
         file = machine_file(part.file, folder)
-        machines[name] = Machine(
+        machines[name] = make_machine(
             name=name,
             file=file,
-            link=links.open_block(file, part.address),
+            link=links.open_block(file, part.address, reach(part, folder, data)),
             epochs=epochs,
             owner_id=owner_id,
             clock=links.clock,
@@ -70,7 +84,10 @@ def equip(
         for name, p in site.printers.items()
     }
     cameras = {name: links.camera(name) for name in site.cameras}
-    scanners = {name: links.scanner(name, part) for name, part in site.scanners.items()}
+    scanners = {
+        name: links.scanner(name, part, reach(part, folder, data), file=scanner_file(part, folder))
+        for name, part in site.scanners.items()
+    }
     return Equipment(machines=machines, printers=printers, cameras=cameras, scanners=scanners)
 
 

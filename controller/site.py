@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from packline.core.faults import Fault
+from plc.security import Allow, Security
 
 NAME_PATTERN, PREFIX_PATTERN = r"^[a-z][a-z0-9-]{0,39}$", r"^\d{7,10}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
@@ -67,11 +68,13 @@ class Policy(_Part):
 
 
 class MachinePart(_Part):
-    """A machine: its file under plc/machines (or a path), its address, and whether it is real."""
+    """A machine: its file under plc/machines (or a path), its address, how it is protected, and whether it is real."""
 
     file: str
     address: str
     mount: Mount = "real"
+    security: Security | None = None
+    allow: Allow = Allow()
 
 
 class PrinterPart(_Part):
@@ -90,9 +93,16 @@ class CameraPart(_Part):
 
 class ScannerPart(_Part):
     address: str
-    driver: Literal["tcp", "autoid"] = "tcp"
+    driver: Literal["tcp", "autoid", "modbus"] = "tcp"
+    file: str = "modbus_scanner"
     fixed: bool = False
     mount: Mount = "real"
+    security: Security | None = None
+
+    @property
+    def allow(self) -> Allow:
+        """Say that its driver asks for its scans alone."""
+        return Allow()
 
 
 class StationPart(_Part):

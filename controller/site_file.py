@@ -11,14 +11,18 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from controller.site import NAME_PATTERN, PREFIX_PATTERN, Site, StationPart, Web, places_of
+from controller.site_security import said_faults
 from packline.core.faults import Fault
 from packline.core.files import FileFaults, near, read_toml, survey
 from packline.orders.tracking import AUDIENCE
+from plc.security import RANGE_PATTERN, WORDS_PATTERN
 from scanning.cameras.addresses import is_snapshot
 
 PATTERN_WORDS: dict[str, str] = {
     NAME_PATTERN: "a small letter, then small letters, digits and dashes, 40 characters at most",
     PREFIX_PATTERN: "7 to 10 digits",
+    WORDS_PATTERN: 'a [security] table, or why there is none: "none: closed machine network"',
+    RANGE_PATTERN: "holding, input, coil or discrete with its addresses: holding 16-19",
 }
 STAND_INS: dict[str, Any] = {
     "site": {},
@@ -49,8 +53,13 @@ def read_site(path: Path) -> tuple[Site | None, list[Fault]]:
     if read.model is None:
         return None, read.faults
     told = {fault.where for fault in read.faults}
-    further = [fault for fault in _cross_check(read.model, str(path), read.raw) if fault.where not in told]
+    further = [fault for fault in _cross_check(read.model, str(path), read.raw) if not is_told(fault.where, told)]
     return read.model, [*read.faults, *further]
+
+
+def is_told(where: str, told: set[str]) -> bool:
+    """Tell whether a mistake at this place was told, or one inside it: what is wrong there was taken out."""
+    return where in told or any(place.startswith(f"{where[:-1]}.") for place in told)
 
 
 NEEDS: dict[str, tuple[str, ...]] = {
@@ -98,6 +107,12 @@ def _cross_check(site: Site, where: str, raw: Mapping[str, Any]) -> Iterator[Fau
         for name, feed in getattr(site, kind).items():
             if not feed.keys():
                 yield Fault(4201, where=f"{where} [{kind}.{name}]", seen="no secret", expected="secrets or secrets_env")
+    yield from said_faults(site.machines, f"{where} [machines")
+    yield from said_faults({n: p for n, p in site.scanners.items() if p.driver != "tcp"}, f"{where} [scanners")
+    for name, scanner in site.scanners.items():
+        if scanner.driver == "tcp" and scanner.security is not None:  # it would be taken for more than it is
+            place = f"{where} [scanners.{name}.security]"
+            yield Fault(4201, where=place, seen="security of driver tcp", expected="nothing: it is plain lines of text")
     yield from _check_owners(site, where)
     if declared["stations"] == site.stations.keys():
         yield from _check_places(site, where)

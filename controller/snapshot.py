@@ -24,7 +24,7 @@ FIGURES_S = 0.5
 
 
 class Snapshot:
-    """One JSON object: the run, the line, every station with its devices."""
+    """One JSON object: the run, the line, every station with its devices, and the devices that belong to no station."""
 
     def __init__(
         self,
@@ -73,6 +73,7 @@ class Snapshot:
                 **{k: figures[k] for k in ("wip", "per_hour", "oldest_waiting_s", "orders", "parcels")},
             },
             "stations": stations,
+            "devices": self._beside(),
             "alarms": figures["alarms"],
             "exceptions": figures["exceptions"],
         }
@@ -90,6 +91,25 @@ class Snapshot:
         if part.camera:
             devices.append(self._camera(part.camera))
         return [*devices, *(self._scanner(name) for name in part.scanners)]
+
+    def _beside(self) -> list[dict[str, Any]]:
+        """Give the devices that no station has: they are only watched, so their tags are told too."""
+        parts = self._site.stations.values()
+        taken = {name for part in parts for name in (part.machine, part.printer, *part.scanners)}
+        return [
+            *({**self._machine(name), "tags": self._tags(name)} for name in self._site.machines if name not in taken),
+            *(self._printer(name) for name in self._site.printers if name not in taken),
+            *(self._scanner(name) for name in self._site.scanners if name not in taken),
+        ]
+
+    def _tags(self, name: str) -> list[dict[str, Any]]:
+        machine = self._equipment.machines[name]
+        values = machine.view().tags
+        return [
+            {"name": tag, "value": _shown(values[tag].value), "unit": part.unit, "quality": str(values[tag].quality)}
+            for tag, part in machine.file.tags.items()
+            if part.is_read and tag in values
+        ]
 
     def _scanner(self, name: str) -> dict[str, Any]:
         where, connected = self._site.scanners[name], self._equipment.scanners[name].is_connected()
@@ -140,6 +160,11 @@ class Snapshot:
 
 def _line_state(stations: Sequence[Mapping[str, Any]]) -> str:
     return "holding" if any(station["state"] in ("held", "offline", "asking") for station in stations) else "running"
+
+
+def _shown(value: object) -> object:
+    """Give a value as people read it: an f32 has seven digits."""
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _plain(name: str, kind: str, protocol: str, address: str, connected: bool, faults: Sequence[int]) -> dict[str, Any]:

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import ClassVar, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, Protocol, runtime_checkable
 
-from plc.machine_file import MachineFile
+Value = bool | int | float | str
+
+
+class Area(StrEnum):
+    """The four tables of a Modbus device."""
+
+    HOLDING = "holding"
+    INPUT = "input"
+    COIL = "coil"
+    DISCRETE = "discrete"
 
 
 class LinkTrouble(Exception):  # noqa: N818 - the trade's word
@@ -55,5 +67,87 @@ class BlockLink(Protocol):
         ...
 
 
-OpenLink = Callable[[MachineFile, str], BlockLink]
-"""Makes the link to the machine described by a file at an address ("127.0.0.1:5020", "opc.tcp://127.0.0.1:4840/")."""
+@runtime_checkable
+class RegisterLink(Protocol):
+    """Carries registers and bits of a Modbus device; zero-based addresses, one request at a time.
+
+    Every method raises LinkTrouble and nothing else. LinkRefused leaves the connection well: the device said no to this request.
+    """
+
+    async def connect(self) -> None:
+        """Connect afresh; whatever was there before is closed."""
+        ...
+
+    async def read_registers(self, area: Area, start: int, count: int) -> Sequence[int]:
+        """Read `count` registers of HOLDING or INPUT in one request."""
+        ...
+
+    async def read_bits(self, area: Area, start: int, count: int) -> Sequence[bool]:
+        """Read `count` bits of COIL or DISCRETE in one request."""
+        ...
+
+    async def write_registers(self, start: int, words: Sequence[int], function: int) -> None:
+        """Write holding registers in one request by function 6 (one register) or 16."""
+        ...
+
+    async def write_coils(self, start: int, bits: Sequence[bool]) -> None:
+        """Write coils in one request: function 5 for one, 15 for more."""
+        ...
+
+    async def close(self) -> None:
+        """Close; never raises."""
+        ...
+
+
+NodeId = tuple[str, str]
+"""Namespace uri and identifier ("s=Machine.Speed", "i=2258")."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeValue:
+    """What a server says of one node: its value, or None with a `status` that tells why; `at` is the source's own time."""
+
+    value: Value | Sequence[Value] | None
+    status: str = "Good"
+    at: datetime | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Tell whether the server vouches for it."""
+        return self.status == "Good"
+
+
+NodeSink = Callable[[NodeId, NodeValue], None]
+"""Is told each change of a subscribed node, in the order of the server's notifications."""
+
+
+@runtime_checkable
+class NodeLink(Protocol):
+    """Carries values of OPC UA nodes; every method raises LinkTrouble and nothing else."""
+
+    async def connect(self) -> None:
+        """Connect afresh; whatever was there before is closed."""
+        ...
+
+    async def read_nodes(self, nodes: Sequence[NodeId]) -> Sequence[NodeValue]:
+        """Read values in one call; a node that the server does not know is a value that is not good."""
+        ...
+
+    async def write_nodes(self, values: Mapping[NodeId, tuple[Value, str]]) -> None:
+        """Write values in one call, each with its tag type ("u16", "f32"); raises LinkRefused if any was refused."""
+        ...
+
+    async def subscribe(self, nodes: Sequence[NodeId], sink: NodeSink, *, publish_ms: int, sample_ms: int) -> None:
+        """Have `sink` told of changes until the link is closed, with queues so long that none of a publish is lost."""
+        ...
+
+    def silent_s(self) -> float | None:
+        """Give the time since the last publish of the subscription that is longest silent; None before the first."""
+        ...
+
+    async def close(self) -> None:
+        """Close; never raises."""
+        ...
+
+
+TagLink = RegisterLink | NodeLink

@@ -1,33 +1,33 @@
-"""One machine, alive: connects, fences, polls, beats, and shows what it sees. One task owns the link."""
+"""One machine, alive: connects, fences, polls, beats, reads its tags, and shows what it sees. One task owns the link."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import Callable
-from dataclasses import replace
 
 from packline.core.backoff import Backoff
 from packline.core.clock import Clock
 from packline.core.effects import Epochs
-from packline.core.faults import FAULTS, Fault
+from packline.core.faults import Fault
+from plc.board import Board
 from plc.handshake import frames
 from plc.handshake.controller_rules import ControllerBrain, Phase
 from plc.handshake.frames import Status, StatusRefused
 from plc.handshake.verdicts import next_epoch
 from plc.job_device import JobDevice
-from plc.links import BlockLink, LinkTrouble
+from plc.leaving import heed_cancellation
+from plc.links import BlockLink, LinkSilent, LinkTrouble, Value
 from plc.machine_file import MachineFile
 from plc.machine_view import MachineView, Quality, condition, machine_faults, own_faults, read_inputs
 from plc.packml import TOWARDS_EXECUTE, Cmd, State, name_of
+from plc.tag_side import WRITE_S, TagSide
+from plc.tags.values import worst
 
 COMMAND_S = 3.0
 LOOK_S = 1.0
 STATE_S = 15.0
 READY_STEPS = 12
-
-log = logging.getLogger(__name__)
 
 
 def _ignore(_: MachineView) -> None:
@@ -56,7 +56,7 @@ class Machine:
         self.name, self.file = name, file
         self.brain = ControllerBrain(owner_id=owner_id)
         self._link, self._epochs, self._clock = link, epochs, clock
-        self._ticking, self._on_change = ticking, on_change
+        self._ticking = ticking
         self._backoff = Backoff(rng=rng)
         self._fresh_at = clock.monotonic()
         self._taken_after = float("-inf")
@@ -64,8 +64,10 @@ class Machine:
         self._trouble: int | None = None
         self._books_older: bool | None = None
         self._is_released = False
-        self._shown: MachineView | None = None
-        self._kick, self._moved = asyncio.Event(), asyncio.Event()
+        self._refusal: Fault | None = None
+        self._kick = asyncio.Event()
+        self._tags = TagSide(name=name, file=file, link=link, clock=clock)
+        self._board = Board(name, clock, on_change)
         self._ordering = asyncio.Lock()
         self._device = JobDevice(self)
 
@@ -76,23 +78,26 @@ class Machine:
         age_s = self._clock.monotonic() - self._fresh_at
         status = self.brain.status
         if status is None:
-            return MachineView(name=self.name, age_s=age_s, faults=self._faults(None))
+            return MachineView(name=self.name, age_s=age_s, faults=self._faults(None), refusal=self._refusal)
         return MachineView(
             name=self.name,
-            quality=self._quality(age_s),
+            quality=worst((self._quality(age_s), self._tags.quality())),
             age_s=age_s,
             boot=status.boot,
             state=name_of(status.state),
             mode=status.mode,
             busy=status.busy,
             job=status.job,
-            inputs=read_inputs(self.file, status),
+            inputs=read_inputs(self.file, status, self._tags.inputs()),
             faults=self._faults(status),
             own_faults=own_faults(status),
             owned=self.brain.is_owner,
             books_older=bool(self._books_older),
             silence_only=bool(status.fault & frames.FAULT_SILENCE),
             power_up_only=bool(status.fault & frames.FAULT_POWER_UP),
+            tags=self._tags.values(),
+            tags_version=self._tags.version,
+            refusal=self._refusal,
         )
 
     def device(self) -> JobDevice:
@@ -106,20 +111,31 @@ class Machine:
         return self.view()
 
     async def look(self) -> MachineView:
-        """Give a picture taken after this call; the present one when none comes within 1 s, its quality tells."""
+        """Give a picture taken after this call, parts that are tags too; the present one when none comes within 1 s."""
         asked_at = self._clock.monotonic()
-        await self.until(lambda: self._taken_after >= asked_at, LOOK_S)
+        if self.file.parts:
+            self._tags.want(self.file.parts.values())
+            self.poke()
+        await self.until(lambda: min(self._taken_after, self._tags.parts_at()) >= asked_at, LOOK_S)
         return self.view()
 
     async def until(self, predicate: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until `predicate` holds, looking at every status; False when the time is out."""
-        if predicate():
-            return True
+        return await self._board.until(predicate, timeout_s)
+
+    async def write(self, tag: str, value: Value, *, lease_s: float | None = None) -> None:
+        """Write one tag; one with a safe value is held for `lease_s` and must be written again before that to be held on.
+
+        Raises Fault while the machine does not obey this controller and for a value that the tag cannot take, LinkTrouble when
+        the machine's answer does not come: then it may have been written or not.
+        """
+        self._demand_owned()
+        done = self._tags.order(tag, value, lease_s)
+        self.poke()
         try:
-            await self._clock.within(timeout_s, self._watch(predicate))
-        except TimeoutError:
-            return predicate()
-        return True
+            await self._clock.within(WRITE_S, done)
+        except TimeoutError as error:
+            raise LinkSilent(f"{tag} was not written within {WRITE_S:g} s") from error
 
     async def command(self, command: Cmd) -> MachineView:
         """Give a PackML command and wait until the machine has seen it; a wrong state changes nothing there.
@@ -166,30 +182,54 @@ class Machine:
         """Serve the machine for ever; leaving closes the link, and the machine's watchdog does the rest."""
         try:
             while True:
+                heed_cancellation()
                 try:
                     await self._link.connect()
                     await self._serve()
                 except LinkTrouble as trouble:
                     self._cause = trouble.code
-                except Fault as fault:  # the books cannot be written, or no epoch is left
+                except Fault as fault:  # refused, or the books cannot be written, or no epoch is left
                     self._cause = fault.code
                     self._trouble = self._trouble or fault.code
+                    self._refusal = fault if fault.code == 1010 else None
+                self._tags.lose()
                 await self._link.close()
                 await self._pause(self._backoff.next_s())
         finally:
+            await self._leave()
             await self._link.close()
 
+    async def _leave(self) -> None:
+        if self.brain.is_owner:
+            await self._tags.leave()
+
     async def _serve(self) -> None:
+        await self._tags.admit()
+        self._refusal = None
         while True:
+            heed_cancellation()
             await self._look()
             if self.brain.phase is Phase.UNFENCED and self.brain.status:
                 await self._fence(self.brain.status)
             self._publish()
             if await self._write_due():
                 continue  # look at once: a claim must be seen won before another controller's next one
-            while await self._nap(self._poll_s()):
-                if await self._write_due():
-                    break
+            await self._rest(self._clock.monotonic() + self._poll_s())
+
+    async def _rest(self, ends_at: float) -> None:
+        """Until the next look, read the tags that are due, one request at least, and write what comes up."""
+        if self._tags.due_at() <= self._clock.monotonic():
+            await self._tags.step()
+            await self._clock.sleep(0)  # others get their turn, even where every read is late and the link never waits
+            if await self._write_due():
+                return
+        while (now := self._clock.monotonic()) < ends_at:
+            if self._tags.due_at() <= now:
+                await self._tags.step()
+            elif not await self._nap(min(ends_at, self._tags.due_at()) - now):
+                continue
+            if await self._write_due():
+                return
 
     async def _look(self) -> None:
         asked_at = self._clock.monotonic()
@@ -203,6 +243,7 @@ class Machine:
         last = self.brain.status
         self._taken_after = asked_at
         self.brain.observe(status)
+        await self._tags.see_boot(status.boot)
         if last is None or (last.count, last.boot) != (status.count, status.boot):
             self._fresh_at, self._trouble = self._clock.monotonic(), None
             self._backoff.reset()
@@ -220,7 +261,8 @@ class Machine:
         blocks = self.brain.due(self._clock.monotonic(), is_ticking=self._ticking())
         for block, words in blocks:
             await self._link.write(block, words)
-        return any(block != frames.HB for block, _ in blocks)
+        wrote = self.brain.is_owner and await self._tags.write_due(is_ticking=self._ticking())
+        return wrote or any(block != frames.HB for block, _ in blocks)
 
     async def _nap(self, seconds: float) -> bool:
         """Sleep; True if something wants to be written before that."""
@@ -246,23 +288,7 @@ class Machine:
             # the newest cause tells best, but a machine that is not there is also silent now and then
             is_known = self._trouble == 1001 and self._cause == 1002
             self._trouble = self._trouble if is_known else self._cause
-        view = self.view()
-        timeless = replace(view, age_s=0.0)
-        if timeless != self._shown:
-            self._log_faults(view)
-            self._shown = timeless
-            self._on_change(view)
-        moved, self._moved = self._moved, asyncio.Event()
-        moved.set()
-
-    def _log_faults(self, view: MachineView) -> None:
-        before = self._shown.faults if self._shown else ()
-        for code in view.faults:
-            if code not in before:
-                log.warning("%s: %s %s", self.name, code, FAULTS[code].name)
-        for code in before:
-            if code not in view.faults:
-                log.warning("%s: recovered from %s %s", self.name, code, FAULTS[code].name)
+        self._board.show(self.view())
 
     def _quality(self, age_s: float) -> Quality:
         if age_s <= self._stale_s():
@@ -273,6 +299,8 @@ class Machine:
         codes = [self._trouble] if self._trouble else []
         if self.brain.phase is Phase.OUSTED:
             codes.append(1101)
+        if status and not self._trouble and self._tags.quality() is not Quality.GOOD:
+            codes.append(1009)
         return (*codes, *(machine_faults(self.file, status) if status else ()))
 
     def _stale_s(self) -> float:
@@ -282,10 +310,6 @@ class Machine:
         head = self.file.machine
         is_fast = self.brain.is_acting or (self.brain.status is not None and self.brain.status.busy)
         return (head.fast_poll_ms if is_fast else head.poll_ms) / 1000
-
-    async def _watch(self, predicate: Callable[[], bool]) -> None:
-        while not predicate():
-            await self._moved.wait()
 
     # -- states --------------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
 
 from packline.core.faults import Fault
@@ -12,17 +11,11 @@ from plc.handshake import frames
 from plc.handshake.frames import Status
 from plc.machine_file import MachineFile
 from plc.packml import State, name_of
+from plc.tags.values import Quality, TagValue
+
+__all__ = ["FAULT_BITS", "MachineView", "Quality", "condition", "machine_faults", "own_faults", "read_inputs"]
 
 FAULT_BITS = 16
-
-
-class Quality(StrEnum):
-    """How far a picture may be believed; only a good one may be acted on."""
-
-    GOOD = "good"
-    STALE = "stale"
-    BAD = "bad"
-    ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +23,10 @@ class MachineView:
     """One machine, now. `age_s` is the time since the machine last proved that it scans; `inputs` are named by its file.
 
     `owned` tells whether it obeys this controller; `books_older` that it knew an epoch above ours when this run began, as after
-    a restored backup. `faults` are house codes, link troubles first; `own_faults` the machine's own numbers of what it reports. `silence_only` and `power_up_only` tell why it does not run,
-    if it was nothing worse.
+    a restored backup. `faults` are house codes, link troubles first; `own_faults` the machine's own numbers of what it reports.
+    `silence_only` and `power_up_only` tell why it does not run, if it was nothing worse. `tags` are its tags and the parts that
+    they play, each with a quality of its own; the whole is not good if one of those parts is not. `refusal` says why the
+    machine was refused at its last connect.
     """
 
     name: str
@@ -49,6 +44,9 @@ class MachineView:
     books_older: bool = False
     silence_only: bool = False
     power_up_only: bool = False
+    tags: Mapping[str, TagValue] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    tags_version: int = 0
+    refusal: Fault | None = field(default=None, compare=False)
 
     @property
     def is_good(self) -> bool:
@@ -65,6 +63,10 @@ class MachineView:
     def reason(self) -> Fault | None:
         """Say why the machine would not take a job now; None if it would."""
         where = self.name
+        if self.refusal is not None and self.refusal.code in self.faults:
+            return self.refusal
+        if 1009 in self.faults:
+            return Fault(1009, where=where, seen=self._bad_part() or str(self.quality), expected="good values")
         if self.faults:
             return Fault(self.faults[0], where=where, seen=f"{self.quality}, {condition(self.state, self.own_faults)}")
         if not self.is_good:
@@ -80,6 +82,10 @@ class MachineView:
         if self.busy:
             return Fault(2003, where=where, seen=f"job {self.job} still running", expected="an idle machine")
         return None
+
+    def _bad_part(self) -> str:
+        bad = ((name, value) for name, value in self.tags.items() if not value.is_good)
+        return next((f"{name} {value.quality}: {value.reason}" for name, value in bad), "")
 
 
 def machine_faults(file: MachineFile, status: Status) -> tuple[int, ...]:
@@ -102,6 +108,10 @@ def condition(state: str, numbers: tuple[int, ...]) -> str:
     return f"{state}, its own fault {' and '.join(map(str, numbers))}" if numbers else state
 
 
-def read_inputs(file: MachineFile, status: Status) -> Mapping[str, int]:
-    """Name the machine's inputs: 0 or 1 for bits, 0..65535 for words."""
-    return MappingProxyType({name: part.read(status.spare) for name, part in file.inputs.items()})
+def read_inputs(
+    file: MachineFile, status: Status, parts: Mapping[str, int] = MappingProxyType({})
+) -> Mapping[str, int]:
+    """Name the machine's inputs, 0 or 1 for bits, 0..65535 for words, and put the `parts` that tags play beside them."""
+    words = {name: part.read(status.spare) for name, part in file.inputs.items() if part.tag is None}
+    words |= {part: words[played_by] for part, played_by in file.capability.items() if played_by in words}
+    return MappingProxyType({**words, **parts})

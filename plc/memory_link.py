@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from packline.core.clock import Clock
 from plc.handshake import frames
 from plc.handshake.device_rules import Action, MachineBrain, StartMotion, StopMotion
 from plc.handshake.frames import Result, Words
-from plc.links import LinkDown, LinkRefused, LinkSilent
+from plc.links import Area, LinkDown, LinkRefused, LinkSilent, NodeId, NodeSink, NodeValue, Value
 
 Motion = Callable[[StartMotion], tuple[Result, Words]]
 
@@ -59,6 +59,40 @@ class MemoryMachine:
 
 
 @dataclass(slots=True, kw_only=True)
+class MemoryTables:
+    """The four tables of a device as words and bits that tests set; an address in `holes` answers exception 2.
+
+    `reads` is every read, in order: table, first address, count.
+    """
+
+    words: dict[tuple[Area, int], int] = field(default_factory=dict)
+    holes: set[tuple[Area, int]] = field(default_factory=set)
+    reads: list[tuple[Area, int, int]] = field(default_factory=list)
+    writes: list[tuple[Area, int, tuple[int, ...]]] = field(default_factory=list)
+
+    def put(self, area: Area, start: int, words: Sequence[int]) -> None:
+        """Set words from the device's side."""
+        for offset, word in enumerate(words):
+            self.words[area, start + offset] = word
+
+    def read(self, area: Area, start: int, count: int) -> list[int]:
+        """Read as a client does; raises LinkRefused over a hole."""
+        self.reads.append((area, start, count))
+        self._demand(area, start, count)
+        return [self.words.get((area, start + offset), 0) for offset in range(count)]
+
+    def write(self, area: Area, start: int, words: Sequence[int]) -> None:
+        """Write as a client does; raises LinkRefused over a hole."""
+        self._demand(area, start, len(words))
+        self.writes.append((area, start, tuple(words)))
+        self.put(area, start, words)
+
+    def _demand(self, area: Area, start: int, count: int) -> None:
+        if any((area, at) in self.holes for at in range(start, start + count)):
+            raise LinkRefused("exception 2")
+
+
+@dataclass(slots=True, kw_only=True)
 class LinkFaults:
     """What goes wrong on a memory link; set and reset by tests."""
 
@@ -73,13 +107,14 @@ class LinkFaults:
 
 @dataclass(slots=True, kw_only=True)
 class MemoryLink:
-    """BlockLink on a MemoryMachine; a request takes no time, a silent machine takes `request_s`."""
+    """BlockLink and RegisterLink on a MemoryMachine; a request takes no time, a silent machine takes `request_s`."""
 
     machine: MemoryMachine
     clock: Clock
     faults: LinkFaults = field(default_factory=LinkFaults)
     request_s: float = 0.5
     written: list[tuple[str, Words]] = field(default_factory=list)
+    tables: MemoryTables = field(default_factory=MemoryTables)
     _is_open: bool = False
     _last: Words = ()
 
@@ -114,6 +149,28 @@ class MemoryLink:
             self.faults.lost_answers -= 1
             await self._be_silent()
 
+    async def read_registers(self, area: Area, start: int, count: int) -> Sequence[int]:
+        """Read registers of the tables."""
+        await self._reach()
+        return self.tables.read(area, start, count)
+
+    async def read_bits(self, area: Area, start: int, count: int) -> Sequence[bool]:
+        """Read bits of the tables."""
+        await self._reach()
+        return [bool(bit) for bit in self.tables.read(area, start, count)]
+
+    async def write_registers(self, start: int, words: Sequence[int], function: int) -> None:
+        """Write holding registers of the tables."""
+        await self._reach()
+        if function == 6 and len(words) != 1:
+            raise LinkRefused("function 6 writes one register")
+        self.tables.write(Area.HOLDING, start, words)
+
+    async def write_coils(self, start: int, bits: Sequence[bool]) -> None:
+        """Write coils of the tables."""
+        await self._reach()
+        self.tables.write(Area.COIL, start, [int(bit) for bit in bits])
+
     async def close(self) -> None:
         """Close."""
         self._is_open = False
@@ -130,3 +187,67 @@ class MemoryLink:
     async def _be_silent(self) -> None:
         await self.clock.sleep(self.request_s)
         raise LinkSilent("no answer")
+
+
+@dataclass(slots=True, kw_only=True)
+class MemoryNodes:
+    """NodeLink on a table of nodes that tests set. `is_deaf` is a subscription that lives and tells of nothing."""
+
+    clock: Clock
+    values: dict[NodeId, NodeValue] = field(default_factory=dict)
+    is_open: bool = True
+    is_deaf: bool = False
+    publishes: bool = True
+    reads: list[tuple[NodeId, ...]] = field(default_factory=list)
+    written: list[Mapping[NodeId, tuple[Value, str]]] = field(default_factory=list)
+    subscribed: list[tuple[int, int, int]] = field(default_factory=list)
+    _sinks: dict[NodeId, NodeSink] = field(default_factory=dict)
+    _published_at: float | None = None
+
+    async def connect(self) -> None:
+        """Connect; raises LinkDown while closed."""
+        self._sinks.clear()
+        self._published_at = None
+        self._demand_open()
+
+    def put(self, node: NodeId, value: Value) -> None:
+        """Set a value from the server's side and tell who has subscribed."""
+        self.values[node] = NodeValue(value=value, at=self.clock.now())
+        if node in self._sinks and not self.is_deaf:
+            self._sinks[node](node, self.values[node])
+
+    async def read_nodes(self, nodes: Sequence[NodeId]) -> Sequence[NodeValue]:
+        """Read values in one call."""
+        self._demand_open()
+        self.reads.append(tuple(nodes))
+        return [self.values.get(node, NodeValue(value=None, status="BadNodeIdUnknown")) for node in nodes]
+
+    async def write_nodes(self, values: Mapping[NodeId, tuple[Value, str]]) -> None:
+        """Write values in one call."""
+        self._demand_open()
+        self.written.append(values)
+        for node, (value, _) in values.items():
+            self.put(node, value)
+
+    async def subscribe(self, nodes: Sequence[NodeId], sink: NodeSink, *, publish_ms: int, sample_ms: int) -> None:
+        """Tell the present values, and then each change."""
+        self._demand_open()
+        self.subscribed.append((len(nodes), publish_ms, sample_ms))
+        for node in nodes:
+            self._sinks[node] = sink
+            sink(node, self.values.get(node, NodeValue(value=None, status="BadNodeIdUnknown")))
+        self._published_at = self.clock.monotonic()
+
+    def silent_s(self) -> float | None:
+        """Give 0 while publishes come."""
+        if self.publishes and self._published_at is not None:
+            self._published_at = self.clock.monotonic()
+        return None if self._published_at is None else self.clock.monotonic() - self._published_at
+
+    async def close(self) -> None:
+        """Close."""
+        self._sinks.clear()
+
+    def _demand_open(self) -> None:
+        if not self.is_open:
+            raise LinkDown("connection refused")

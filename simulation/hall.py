@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from packline.core.clock import Clock
 from simulation.machines.applicator import Applicator
+from simulation.machines.bag_sealer import BagSealer
 from simulation.machines.camera import Offload, VirtualCamera
+from simulation.machines.checkweigher import Checkweigher
+from simulation.machines.conveyor import Conveyor
 from simulation.machines.gate import Gate
+from simulation.machines.generic import Generic
 from simulation.machines.machine import Machine, Mechanics
 from simulation.machines.packer import Packer
+from simulation.machines.paddle_hub import PaddleHub
+from simulation.machines.plain import PlainMachine
 from simulation.machines.printer import Printer
+from simulation.machines.scan_registers import ScanRegisters
 from simulation.machines.scanner import FixedScanner, HandScanner
 from simulation.machines.turntable import Turntable
 from simulation.motion import Motion
@@ -29,6 +37,7 @@ ONE_AT_A_TIME = CONVEYED | {"courier_gate"}
 """Kinds of stations whose stop holds one carton; on the others' tables people keep as many as they like."""
 
 Scanner = FixedScanner | HandScanner
+AnyMachine = Machine | PlainMachine
 
 
 class Hall:
@@ -55,6 +64,7 @@ class Hall:
         self.printers = {p.name: self._printer(p.name, p.paper_labels) for p in spec.printers}
         self.machines = {m.name: self._machine(m) for m in spec.machines}
         self.scanners: dict[str, Scanner] = {s.name: self._scanner(s) for s in spec.scanners}
+        self.readouts = {s.name: self._readout(s) for s in spec.scanners if s.driver == "modbus"}
         self.cameras = {c.name: self._camera(c, offload) for c in spec.cameras}
         self.floor = Floor(self.world, motion, spec.times, self._fittings())
 
@@ -62,7 +72,7 @@ class Hall:
         """Switch everything on; machines boot and wait for their controller."""
         for printer in self.printers.values():
             printer.power_on()
-        for machine in self.machines.values():
+        for machine in (*self.machines.values(), *self.readouts.values()):
             machine.power_on()
         self._motion.do(self._start_belts)
 
@@ -86,22 +96,33 @@ class Hall:
             if station.kind in CONVEYED:
                 env.process(infeed(self.world, station.name, convey_s))
         for machine in self.machines.values():
-            if isinstance(machine.mechanics, Packer):
-                env.process(machine.mechanics.run_outfeed(partial(_is_ready, machine)))
+            env.process(machine.mechanics.by_itself(partial(_is_ready, machine)))
 
     def _printer(self, name: str, paper_labels: int) -> Printer:
         speed = self.spec.times.print_mm_per_s
         return Printer(name, self.world, self._motion, paper_labels=paper_labels, print_mm_per_s=speed, quirks=Quirks())
 
-    def _machine(self, spec: MachineSpec) -> Machine:
+    def _machine(self, spec: MachineSpec) -> AnyMachine:
+        if not spec.at:  # it belongs to no station: what it works on lies beside it
+            spec = replace(spec, at=self.world.add_place(f"beside:{spec.name}", 1).name)
         quirks = Quirks()
-        mechanics = _BEHAVIOURS[str(spec.file.simulation.get("behaviour"))](self, spec, quirks)
+        mechanics = _BEHAVIOURS[str(spec.file.simulation.get("behaviour", "generic"))](self, spec, quirks)
+        if spec.file.is_plain:
+            return PlainMachine(spec.name, spec.file, mechanics, self._motion, quirks=quirks)
         return Machine(spec.name, spec.file, mechanics, self._motion, self._clock, quirks=quirks, seed=self.spec.seed)
 
     def _scanner(self, spec: ScannerSpec) -> Scanner:
         if spec.fixed:
             return FixedScanner(self.world, self._motion, spec.at, spec.reads, Quirks())
         return HandScanner(Quirks())
+
+    def _readout(self, spec: ScannerSpec) -> PlainMachine:
+        """Give the registers in which a Modbus scanner shows what it reads."""
+        assert spec.file is not None  # noqa: S101 - the driver's machine file
+        scanner = self.scanners[spec.name]
+        registers = ScanRegisters(spec.file, scanner.trigger)
+        scanner.send = registers.send
+        return PlainMachine(spec.name, spec.file, registers, self._motion, quirks=scanner.quirks)
 
     def _camera(self, spec: CameraSpec, offload: Offload) -> VirtualCamera:
         tables = {m.at: self.machines[m.name].mechanics for m in self.spec.machines}
@@ -126,8 +147,10 @@ def plate_of_now(clock: Clock) -> int:
     return int(clock.now().timestamp() * 10) % 10**9
 
 
-def _is_ready(machine: Machine) -> bool:
-    """Tell whether the machine's belts run: it is in Execute and has no job."""
+def _is_ready(machine: AnyMachine) -> bool:
+    """Tell whether the machine's belts run: it is in Execute and has no job; one without states runs while it has power."""
+    if isinstance(machine, PlainMachine):
+        return machine.is_powered
     return machine.is_powered and machine.brain.states.is_execute() and not machine.brain.busy
 
 
@@ -139,7 +162,7 @@ def _turntable(hall: Hall, spec: MachineSpec, _quirks: Quirks) -> Mechanics:
 
 
 def _packer(hall: Hall, spec: MachineSpec, _quirks: Quirks) -> Mechanics:
-    feeds = hall.spec.station(spec.at).feeds
+    feeds = next((station.feeds for station in hall.spec.stations if station.name == spec.at), "")
     convey_s = hall.spec.times.convey_s
     return Packer(hall.world.env, hall.world, spec.file, spec.at, name=spec.name, feeds=feeds, convey_s=convey_s)
 
@@ -161,10 +184,40 @@ def _gate(hall: Hall, spec: MachineSpec, _quirks: Quirks) -> Mechanics:
     return Gate(hall.world.env, hall.world, spec.file, spec.at)
 
 
+def _conveyor(hall: Hall, spec: MachineSpec, _quirks: Quirks) -> Mechanics:
+    return Conveyor(hall.world.env, spec.file)
+
+
+def _checkweigher(hall: Hall, spec: MachineSpec, _quirks: Quirks) -> Mechanics:
+    return Checkweigher(hall.world.env, hall.world, spec.file, spec.at, name=spec.name)
+
+
+def _bag_sealer(hall: Hall, spec: MachineSpec, _quirks: Quirks) -> Mechanics:
+    return BagSealer(hall.world.env, hall.world, spec.file, spec.at, name=spec.name)
+
+
+def _paddle_hub(hall: Hall, spec: MachineSpec, _quirks: Quirks) -> Mechanics:
+    return PaddleHub(hall.world.env, spec.file, seed=f"{hall.spec.seed}/{spec.name}")
+
+
+def _scan_registers(_hall: Hall, spec: MachineSpec, _quirks: Quirks) -> Mechanics:
+    return ScanRegisters(spec.file, trigger=lambda: None)  # declared as a machine it has nothing before its window
+
+
+def _generic(hall: Hall, spec: MachineSpec, _quirks: Quirks) -> Mechanics:
+    return Generic(hall.world.env, spec.file)
+
+
 Build = Callable[[Hall, MachineSpec, Quirks], Mechanics]
 _BEHAVIOURS: Mapping[str, Build] = {
     "turntable": _turntable,
     "packer": _packer,
     "applicator": _applicator,
     "courier_gate": _gate,
+    "conveyor": _conveyor,
+    "checkweigher": _checkweigher,
+    "bag_sealer": _bag_sealer,
+    "paddle_hub": _paddle_hub,
+    "modbus_scanner": _scan_registers,
+    "generic": _generic,
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from packline.core.clock import Clock
 from simulation.machines.applicator import Applicator
 from simulation.machines.machine import Machine
+from simulation.machines.plain import PlainMachine
 from simulation.machines.printer import Printer
 from simulation.mounts.wire import Mount, Wire
 from simulation.quirks import Quirks
@@ -35,6 +36,7 @@ class Switch:
 
 
 Switches = Mapping[str, Switch]
+AnyMachine = Machine | PlainMachine
 
 
 class Misbehaviour:
@@ -106,7 +108,7 @@ _MACHINE_QUIRKS = ("garbage", "frozen", "fail", "jam")
 _PRINTER_QUIRKS = ("paper_out", "cover_open", "silent_accept", "mute", "half_print", "faded")
 
 
-def machine_switches(machine: Machine, mount: Mount, wire: Wire, clock: Clock) -> Switches:
+def machine_switches(machine: AnyMachine, mount: Mount, wire: Wire, clock: Clock) -> Switches:
     """Give a machine's faults: off, unplugged, slow, late_answers, reboot, reboot_forgetting, estop, jam and its quirks."""
     own = ("label_dropped",) if isinstance(machine.mechanics, Applicator) else ()
     switches = {name: quirk(machine.quirks, name) for name in (*_MACHINE_QUIRKS, *own)}
@@ -201,17 +203,17 @@ def _lag(wire: Wire, *, ask_s: float = 0.0, answer_s: float = 0.0) -> None:
     wire.ask_s, wire.answer_s = ask_s, answer_s
 
 
-async def _power_off(machine: Machine, mount: Mount) -> None:
+async def _power_off(machine: AnyMachine, mount: Mount) -> None:
     machine.power_off()
     await mount.close()
 
 
-async def _power_on(machine: Machine, mount: Mount, *, memory_kept: bool = True) -> None:
+async def _power_on(machine: AnyMachine, mount: Mount, *, memory_kept: bool = True) -> None:
     machine.power_on(memory_kept=memory_kept)
     await mount.open()
 
 
-async def _reboot(machine: Machine, mount: Mount, clock: Clock, *, memory_kept: bool) -> None:
+async def _reboot(machine: AnyMachine, mount: Mount, clock: Clock, *, memory_kept: bool) -> None:
     await _power_off(machine, mount)
     await clock.sleep(REBOOT_S)
     await _power_on(machine, mount, memory_kept=memory_kept)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from plc.machine_file import MachineFile
+from simulation.mounts.shield import Shield
 
 StationKind = Literal["turntable", "pack", "print_apply", "hold", "bench", "courier_gate", "clarification"]
 CONVEYED: frozenset[StationKind] = frozenset({"pack", "print_apply", "bench"})
@@ -15,12 +16,13 @@ CONVEYED: frozenset[StationKind] = frozenset({"pack", "print_apply", "bench"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineSpec:
-    """A machine behind the handshake. `address` is "host:port" (modbus) or "opc.tcp://host:port/..."; port 0 = any."""
+    """A machine; one that belongs to no station has an empty `at`. `address` is "host:port" (modbus) or "opc.tcp://host:port/..."; port 0 = any."""
 
     name: str
     file: MachineFile
     address: str
     at: str
+    shield: Shield | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +46,19 @@ class CameraSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScannerSpec:
-    """A scanner. A fixed one reads by itself what arrives at the stop of station `at`: the carton's plate or its label."""
+    """A scanner. A fixed one reads by itself what arrives at the stop of station `at`: the carton's plate or its label.
+
+    One with driver "modbus" has a machine file, which says where its registers lie.
+    """
 
     name: str
-    driver: Literal["tcp", "autoid"]
+    driver: Literal["tcp", "autoid", "modbus"]
     address: str
     at: str
     fixed: bool = False
     reads: Literal["plate", "label"] = "plate"
+    shield: Shield | None = None
+    file: MachineFile | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,14 +8,23 @@ from dataclasses import dataclass, field
 import simpy
 
 from packline.core.clock import Clock, LoopClock
+from plc.machine_file import MachineFile
 from simulation.camera_page import PATH, camera_page
 from simulation.hall import Hall
 from simulation.hands import Hands
 from simulation.machines.camera import Offload
-from simulation.misbehave import Misbehaviour, Switches, machine_switches, printer_switches, quirk_switches
+from simulation.misbehave import (
+    Misbehaviour,
+    Switches,
+    machine_switches,
+    printer_switches,
+    quirk_switches,
+    wire_switches,
+)
 from simulation.mounts.http import HttpServer
 from simulation.mounts.modbus import ModbusMount
 from simulation.mounts.opcua import AUTOID_NAMESPACE, AddressSpace, AutoIdMount, OpcUaMachineMount
+from simulation.mounts.shield import Shield
 from simulation.mounts.tcp import LineScannerMount, RawPortMount
 from simulation.mounts.wire import Mount, Wire
 from simulation.pacer import Pacer
@@ -56,12 +65,13 @@ class _Spaces:
 
     spaces: list[tuple[AddressSpace, set[str]]] = field(default_factory=list)
 
-    def room_for(self, namespace: str) -> AddressSpace:
-        for space, taken in self.spaces:
-            if namespace not in taken:
+    def room_for(self, namespace: str, shield: Shield | None) -> AddressSpace:
+        """Give a space without that namespace yet; a protected device has one to itself, for its certificate."""
+        for space, taken in self.spaces if shield is None else ():
+            if namespace not in taken and not space.is_protected:
                 taken.add(namespace)
                 return space
-        space = AddressSpace()
+        space = AddressSpace(shield)
         self.spaces.append((space, {namespace}))
         return space
 
@@ -148,9 +158,9 @@ class Twin:
         protocol = spec.file.machine.protocol
         mount: Mount
         if protocol == "modbus":
-            mount = ModbusMount(spec.address, spec.file, machine, wire)
+            mount = ModbusMount(spec.address, spec.file, machine, wire, spec.shield)
         else:
-            space = self._spaces.room_for(spec.file.blocks.namespace or "")
+            space = self._spaces.room_for(spec.file.namespace or "", spec.shield)
             mount = OpcUaMachineMount(spec.address, spec.file, machine, wire, space)
         switches = machine_switches(machine, mount, wire, self._clock)
         return _Post(name=spec.name, kind=spec.file.model, protocol=protocol, mount=mount, switches=switches)
@@ -163,13 +173,21 @@ class Twin:
 
     def _scanner_post(self, spec: ScannerSpec) -> _Post:
         scanner = self.hall.scanners[spec.name]
+        if spec.file is not None:
+            return self._readout_post(spec, spec.file)
         mount: LineScannerMount | AutoIdMount
         if spec.driver == "tcp":
             mount = LineScannerMount(spec.address, scanner.trigger)
         else:
-            mount = AutoIdMount(spec.address, self._spaces.room_for(AUTOID_NAMESPACE), scanner.trigger)
+            mount = AutoIdMount(spec.address, self._spaces.room_for(AUTOID_NAMESPACE, spec.shield), scanner.trigger)
         scanner.send = mount.send
         switches = quirk_switches(scanner.quirks, ("no_read",), mount)
+        return _Post(name=spec.name, kind="scanner", protocol=spec.driver, mount=mount, switches=switches)
+
+    def _readout_post(self, spec: ScannerSpec, file: MachineFile) -> _Post:
+        readout, wire = self.hall.readouts[spec.name], Wire()
+        mount = ModbusMount(spec.address, file, readout, wire, spec.shield)
+        switches = {**quirk_switches(readout.quirks, ("no_read",), mount), **wire_switches(mount, wire)}
         return _Post(name=spec.name, kind="scanner", protocol=spec.driver, mount=mount, switches=switches)
 
     def _camera_post(self, spec: CameraSpec) -> _Post:

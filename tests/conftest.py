@@ -20,3 +20,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=60, help="how many processes the crash tests kill (make crash N=...)")
+    parser.addoption(
+        "--model-runs",
+        type=int,
+        default=2000,
+        help="random runs of the protocol beyond the suite's (make crash RUNS=...)",
+    )

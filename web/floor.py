@@ -64,7 +64,7 @@ class Floor:
 def draw(snapshot: Mapping[str, Any]) -> Floor:
     """Lay out every station of `snapshot`."""
     stations: Sequence[Mapping[str, Any]] = snapshot.get("stations", ())
-    devices = [device for station in stations for device in station.get("devices", ())]
+    devices = [device for place in (*stations, snapshot) for device in place.get("devices", ())]
     tiles = tuple(sorted(_tiles(stations), key=lambda tile: (tile.row, tile.column)))
     return Floor(
         tiles=tiles,

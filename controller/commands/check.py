@@ -1,18 +1,26 @@
-"""`packline check SITE`: everything that is wrong in a site file and the machine files it names."""
+"""`packline check FILE`: everything that is wrong in a site file and the machine files it names, or in one machine file."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
-from controller.placement import machine_file
+from controller.integrator.machine_check import check_machine
+from controller.integrator.target import is_machine_file
+from controller.placement import machine_file, scanner_file
 from controller.site import Site
-from controller.site_file import read_site
+from controller.site_file import is_told, load_site, read_site
+from controller.site_security import Reached, allow_faults, certificate_advice, kept_faults, pki_folder, reach
 from controller.sites import find_site
+from controller.starting import data_of
+from packline.core.clock import WallClock
 from packline.core.effects import KINDS
 from packline.core.faults import Fault
 from packline.core.files import FileFaults
+from plc.security import Reach
+from plc.tag_scanner import scanner_faults
 
 NEEDED_JOBS = {
     "turntable": ("turn",),
@@ -24,20 +32,31 @@ NEEDED_JOBS = {
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    options.add_argument("site", type=Path, help="site file")
+    options.add_argument("site", type=Path, metavar="file", help="site file, or machine file")
     options.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Print what is wrong; 1 if anything is."""
+    try:
+        if is_machine_file(find_site(chosen.site)):
+            return _run_machine(chosen)
+    except FileFaults:
+        pass  # no TOML: said below with everything else
     faults = find_faults(chosen.site)
+    advice = [] if faults else find_advice(chosen.site)
     if chosen.json:
-        print(json.dumps({"ok": not faults, "faults": [f.as_dict() for f in faults]}, ensure_ascii=False))
-    elif faults:
-        print("\n".join(f.text() for f in faults))
+        found = {"faults": [f.as_dict() for f in faults], "advice": [f.as_dict() for f in advice]}
+        print(json.dumps({"ok": not faults, **found}, ensure_ascii=False))
     else:
-        print(f"{chosen.site}: in order")
+        print("\n".join(f.text() for f in [*faults, *advice]) or f"{chosen.site}: in order")
     return int(bool(faults))
+
+
+def _run_machine(chosen: argparse.Namespace) -> int:
+    checked = check_machine(chosen.site)
+    print(json.dumps(checked.as_dict(), ensure_ascii=False) if chosen.json else checked.text())
+    return int(not checked.is_ok)
 
 
 def find_faults(path: Path) -> list[Fault]:
@@ -48,11 +67,17 @@ def find_faults(path: Path) -> list[Fault]:
     except FileFaults as found:
         return found.faults
     told = {fault.where for fault in faults}
-    of_machines = _machine_faults(site, path) if site else []
-    return [*faults, *(fault for fault in of_machines if fault.where not in told)]
+    of_machines = _machine_faults(site, path, told) if site else []
+    return [*faults, *(fault for fault in of_machines if not is_told(fault.where, told))]
 
 
-def _machine_faults(site: Site, path: Path) -> list[Fault]:
+def find_advice(path: Path) -> list[Fault]:
+    """Give what is not wrong yet: certificates that run out, of a site file that is in order."""
+    path = find_site(path)
+    return certificate_advice(pki_folder(data_of(load_site(path), path)), WallClock().now())
+
+
+def _machine_faults(site: Site, path: Path, told: set[str]) -> list[Fault]:
     faults: list[Fault] = []
     for name, part in site.machines.items():
         try:
@@ -63,8 +88,31 @@ def _machine_faults(site: Site, path: Path) -> list[Fault]:
         for station, place in site.stations.items():
             if place.machine == name:
                 faults += _missing_jobs(f"{path} [stations.{station}.machine]", place.kind, name, set(file.jobs))
+        faults += allow_faults(file, part.allow, f"{path} [machines.{name}.allow]")
         faults += _wrong_scheme(f"{path} [machines.{name}.address]", file.machine.protocol, part.address)
-    return faults
+    faults += _scanner_faults(site, path)
+    return [*faults, *kept_faults(_reaches(site, path, told), WallClock().now())]
+
+
+def _reaches(site: Site, path: Path, told: set[str]) -> dict[str, Reach]:
+    """Say how each device is reached that nothing wrong was said of: who misspelt a policy has no certificate to make yet."""
+    devices: list[tuple[str, str, Reached]] = [("machines", name, part) for name, part in site.machines.items()]
+    devices += [("scanners", name, part) for name, part in site.scanners.items()]
+    return {
+        name: reach(part, path.parent, data_of(site, path))
+        for kind, name, part in devices
+        if not is_told(f"{path} [{kind}.{name}]", told) and not is_told(f"{path} [{kind}.{name}.security]", told)
+    }
+
+
+def _scanner_faults(site: Site, path: Path) -> Iterator[Fault]:
+    for part in site.scanners.values():
+        try:
+            file = scanner_file(part, path.resolve().parent)
+        except FileFaults as found:
+            yield from found.faults
+        else:
+            yield from scanner_faults(file) if file is not None else ()
 
 
 def _missing_jobs(where: str, kind: str, machine: str, jobs: set[str]) -> list[Fault]:

@@ -6,7 +6,7 @@ import argparse
 import importlib
 from pathlib import Path
 
-from controller.__main__ import VERBS
+from controller.__main__ import MODULES, VERBS
 from controller.commands.check import NEEDED_JOBS
 from controller.reference import pages
 
@@ -27,7 +27,8 @@ def run(chosen: argparse.Namespace) -> int:
 def all_pages() -> dict[str, str]:
     """Give the pages by name."""
     verbs = {
-        name: (text, importlib.import_module(f"controller.commands.{name}").arguments) for name, text in VERBS.items()
+        name: (text, importlib.import_module(f"controller.commands.{MODULES.get(name, name)}").arguments)
+        for name, text in VERBS.items()
     }
     return pages(verbs, NEEDED_JOBS)
 

@@ -14,7 +14,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from controller.site_file import load_site
+from controller.site_security import certificate_advice, pki_folder
 from controller.sites import find_site, is_free, ports_in
+from controller.starting import data_of
+from packline.core.clock import WallClock
+from packline.core.files import FileFaults
 from packline.store import sqlite_report
 from scanning.decode import pyzbar_available
 
@@ -51,6 +56,10 @@ def _program(name: str) -> Callable[[], bool]:
     return lambda: shutil.which(name) is not None
 
 
+def _header(name: str) -> Callable[[], bool]:
+    return lambda: (Path("/usr/include") / name).exists()
+
+
 FONTS = Path("/usr/share/fonts")
 SYSTEM_PACKAGES = (
     SystemPackage(name="libzbar0", lacks="zxing-cpp reads codes alone", is_there=pyzbar_available),
@@ -61,6 +70,11 @@ SYSTEM_PACKAGES = (
         is_there=lambda: any(FONTS.rglob("NotoSansCJK*")),
     ),
     SystemPackage(name="mbpoll", lacks="no foreign Modbus client tries our machines", is_there=_program("mbpoll")),
+    SystemPackage(name="gcc", lacks="no client in C tries our machines", is_there=_program("gcc")),
+    SystemPackage(name="libc6-dev", lacks="no client in C tries our machines", is_there=_header("stdio.h")),
+    SystemPackage(
+        name="libmodbus-dev", lacks="no libmodbus client tries our machines", is_there=_header("modbus/modbus.h")
+    ),
 )
 """What the tests want of the system; `make test` installs what is missing. The line itself runs without."""
 
@@ -94,6 +108,7 @@ def examine(site: Path) -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in LIBRARIES},
         "sqlite": sqlite,
+        "certificates": _certificates(find_site(site)),
         "system": {package.name: package.is_there() for package in SYSTEM_PACKAGES},
         "busy_ports": [port for port in ports_in(find_site(site).read_text("utf-8")) if not is_free(port)],
     }
@@ -116,10 +131,20 @@ def _advice(report: dict[str, Any]) -> list[str]:
     advice = [report["sqlite"]["advice"]] if report["sqlite"]["advice"] else []
     missing = [package for package in SYSTEM_PACKAGES if not report["system"][package.name]]
     advice += [f"{package.lacks}: apt-get install {package.name}" for package in missing]
+    advice += report["certificates"]
     if report["busy_ports"]:
         ports = ", ".join(map(str, report["busy_ports"]))
         advice.append(f"ports in use: {ports} (packline demo moves to free ones by itself)")
     return advice
+
+
+def _certificates(site: Path) -> list[str]:
+    """Give a line for each certificate of the site that runs out soon, or has."""
+    try:
+        pki = pki_folder(data_of(load_site(site), site))
+    except FileFaults:
+        return []  # packline check says what is wrong with the file
+    return [fault.text() for fault in certificate_advice(pki, WallClock().now())]
 
 
 def _version(name: str) -> str | None:

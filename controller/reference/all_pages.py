@@ -10,6 +10,7 @@ from controller.reference.fault_page import fault_page
 from controller.reference.file_pages import machine_page, machine_schema, site_page, site_schema
 from controller.reference.handshake_page import handshake_page
 from controller.reference.lifecycle_page import lifecycle_page, pictures
+from controller.reference.machine_page import machines_page
 from controller.reference.message_pages import messages_in_page, tracking_page
 from controller.reference.screen_page import screen_page
 from controller.reference.web_page import web_page
@@ -30,6 +31,7 @@ def pages(verbs: Mapping[str, tuple[str, Arguments]], jobs_of: Mapping[str, Sequ
         "instructions.md": screen_page(),
         "lifecycles.md": lifecycle_page(),
         "machine-file.md": machine_page(jobs_of),
+        "machines.md": machines_page(),
         "machine.schema.json": machine_schema().as_json("Packline machine file"),
         "messages-in.md": messages_in_page(),
         "site-file.md": site_page(),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from controller.reference import words
 from controller.reference.markdown import block, code, codes, page, table
@@ -12,7 +11,7 @@ from controller.site import Site
 from controller.site_file import MACHINE_KINDS, NEEDED_PLACES, NEEDS
 from packline.orders.tracking import AUDIENCE
 from plc.handshake.frames import BLOCK_WORDS
-from plc.machine_file import MachineFile, load_machine, machines_folder
+from plc.machine_file import MachineFile
 
 SITE_INTRO = """
 One TOML file describes one line: its stations, the devices that stand there, who may talk to it, and the site's own numbers.
@@ -25,12 +24,31 @@ MACHINE_INTRO = """
 One TOML file describes one model of machine: where its blocks lie, which jobs it does, what its inputs and faults mean. It is written
 once for a model and used by any number of machines. `packline check SITE` checks the machine files that a site names.
 
-All machines speak the [handshake](handshake.md); a machine file only says where, and with which figures.
-A machine of a known kind takes no Python: the controller finds a job by the name of its effect.
+Most machines speak the [handshake](handshake.md): the file only says where, and with which figures. Plain coils and words are read and
+written as [tags](#tagsname). A machine of a known kind takes no Python: the controller finds a job by the name of its effect. One of a
+new kind takes [one class](../how-to/add-a-kind-of-machine.md).
+"""
+SHIPPED = """
+## Machines that ship
+
+See [machines](machines.md).
 """
 NEEDED = """
 Which jobs a machine must have depends on the station where it stands:
 """
+REACHED = (
+    (
+        "security",
+        "A key of a machine, or of a scanner with driver `autoid` or `modbus`. Both ends have a certificate; how to make and trust them: "
+        "[certificates](../how-to/certificates.md).",
+        "Protection",
+    ),
+    (
+        "allow",
+        "A key of a machine. Every request is compared with it before it leaves, and what it does not name is refused with fault 1018.",
+        "Allow",
+    ),
+)
 NAMES = "Names of stations and devices: a small letter, then small letters, digits and dashes, 40 characters at most."
 
 
@@ -39,25 +57,27 @@ def site_page() -> str:
     explained = site_schema()
     parts = [_part(explained, name) for name in explained.parts()]
     schema_line = block("#:schema docs/reference/site.schema.json", "toml")
-    return page("Site file", SITE_INTRO, schema_line, NAMES, *parts, _needs(), _rules())
+    reached = [f"## {heading}\n\n{words_}\n\n{explained.rows(definition)}" for heading, words_, definition in REACHED]
+    return page("Site file", SITE_INTRO, schema_line, NAMES, *parts, *reached, _needs(), _rules())
 
 
 def machine_page(jobs_of: Mapping[str, Sequence[str]]) -> str:
     """Give the page of the machine file; `jobs_of` says which jobs a kind of station needs."""
     explained = machine_schema()
     parts = [_part(explained, name) for name in explained.parts()]
+    plain = f"### A job of a plain machine\n\n{explained.meaning('PlainJob')}\n\n{explained.rows('PlainJob')}"
     parameter = f"### Parameters of a job\n\n{explained.meaning('Parameter')}\n\n{explained.rows('Parameter')}"
     return page(
         "Machine file",
         MACHINE_INTRO,
         *parts,
         parameter,
+        plain,
         _blocks(),
         "## Jobs that a station needs",
         NEEDED,
         table(["station kind", "jobs"], ((code(kind), codes(jobs)) for kind, jobs in jobs_of.items())),
-        "## Machines that ship",
-        *_shipped(),
+        SHIPPED,
     )
 
 
@@ -94,6 +114,10 @@ def _rules() -> str:
         f"- Parcels may be sent to any of these places, so each needs a station: {places}. One rack only: slots are known by name.",
         "- A machine must have the jobs that its station needs, and an address of its protocol's kind: see "
         "[machine file](machine-file.md#jobs-that-a-station-needs).",
+        "- Every machine, and every scanner with driver `autoid` or `modbus`, says its `security`; the policy is of its protocol's kind, and the "
+        "own certificate and password file that it needs must be there.",
+        "- An `allow` names only what the machine file has.",
+        "- Certificates that run out within 30 days are told as advice.",
         "- Every feed, courier and subscriber needs a secret, in the file or in the environment.",
         f"- A subscriber's role is one of those that events go to; events heard by each: {roles}.",
         "- A station's camera is a witness: it gives snapshots, or it says its stream's `delay_s`.",
@@ -108,32 +132,4 @@ def _blocks() -> str:
     return (
         "### Blocks\n\nA block is read or written whole. Over Modbus it is that many holding registers; over OPC UA one variable of "
         "type UInt16[] with that many elements.\n\n" + table(["block", "words"], rows)
-    )
-
-
-def _shipped() -> Iterator[str]:
-    for path in sorted(machines_folder().glob("*.toml")):
-        yield _machine(path, load_machine(path))
-
-
-def _machine(path: Path, file: MachineFile) -> str:
-    jobs = table(
-        ["job", "code", "parameters", "results"],
-        ((code(name), job.code, _params(job.params), codes(job.results)) for name, job in file.jobs.items()),
-    )
-    where = {
-        name: f"{part.word}.{part.bit}" if part.bit is not None else str(part.word)
-        for name, part in file.inputs.items()
-    }
-    inputs = ", ".join(f"{code(name)} ({place})" for name, place in where.items())
-    faults = ", ".join(f"bit {bit} = {fault}" for bit, fault in file.faults.bits.items())
-    errors = ", ".join(f"error {number} = {fault}" for number, fault in file.faults.errors.items())
-    facts = f"Protocol {code(file.machine.protocol)}. Inputs (word.bit): {inputs}. Faults: {faults}; {errors}."
-    return f"### {path.stem}\n\n{file.machine.title}. {facts}\n\n{jobs}"
-
-
-def _params(params: Mapping[str, object]) -> str:
-    return ", ".join(
-        f"`{name}` {part.to} {part.min / part.scale:g} to {part.max / part.scale:g}"  # type: ignore[attr-defined]
-        for name, part in params.items()
     )

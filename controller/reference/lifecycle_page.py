@@ -72,8 +72,10 @@ KIND_WORDS = {
     "eject": "Push the parcel to a lane. Witness: the arm's memory, else the photo-eye at the stop and the camera.",
     "release": "Let one parcel through the gate. Witness: the gate's memory (its light curtain), else a scan of the parcel still there.",
     "discard": "Throw away a label that no open job owns. Witness: the arm's memory.",
+    "divert": "Send what stands at a conveyor's diverter to a lane. Witness: the conveyor's memory.",
     "turn": "Turn the table to an absolute angle. Witness: the table's memory.",
     "light": "Set a lamp or a light. Witness: the machine's memory.",
+    "weigh": "Weigh what stands on the scale. Witness: the scale's count of weighings, which has risen by one.",
 }
 
 

@@ -80,8 +80,8 @@ class Explained:
             return "one of " + codes(node["enum"])
         if "const" in node:
             return code(node["const"])
-        if "anyOf" in node:
-            return " or ".join(self._type(one) for one in node["anyOf"] if one.get("type") != "null")
+        if choices := node.get("anyOf") or node.get("oneOf"):
+            return " or ".join(self._type(one) for one in choices if one.get("type") != "null")
         return self._plain_type(node)
 
     def _plain_type(self, node: Node) -> str:
@@ -111,7 +111,8 @@ def _sentence(text: str) -> str:
 
 
 def _default(value: object) -> str:
-    return "none" if value in (None, "") else code(json.dumps(value, ensure_ascii=False))
+    is_nothing = value in (None, "") or (isinstance(value, dict) and value and not any(value.values()))
+    return "none" if is_nothing else code(json.dumps(value, ensure_ascii=False))
 
 
 _LIMITS = (

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 MOUNT = "Who serves this device: `twin` the twin, `real` somebody else. The controller treats both alike; only the twin reads this word."
+SECURITY = (
+    'How the connection is protected: a table ([below](#security)), or in words why it is not: `"none: closed machine network"`. '
+    "Must be said; nothing weaker than what is said is ever tried."
+)
 SIGNED_BY = "The signing secret, `whsec_` and base64 of 16 to 256 random bytes."
 
 SITE: Mapping[str, str] = {
@@ -45,6 +49,9 @@ SITE: Mapping[str, str] = {
     "MachinePart.file": "Name of a machine file that ships (`turntable`), or a path to one, ending in `.toml`, relative to the site file.",
     "MachinePart.address": "`host:port` for Modbus TCP, `opc.tcp://host:port` for OPC UA.",
     "MachinePart.mount": MOUNT,
+    "MachinePart.security": SECURITY,
+    "MachinePart.allow": "What may be asked of the machine, less than its machine file says: see [below](#allow). Without it: what the "
+    "machine file names, and nothing else.",
     "PrinterPart.address": "`host:port` of the printer's raw port (9100 on most).",
     "PrinterPart.driver": "The printer's language.",
     "PrinterPart.mount": MOUNT,
@@ -52,10 +59,14 @@ SITE: Mapping[str, str] = {
     "CameraPart.delay_s": "Seconds that a frame of the stream may be old when it arrives: buffers hold pictures back, and one from before "
     "the question is no proof. Mandatory for a stream at a station. A snapshot needs none.",
     "CameraPart.mount": MOUNT,
-    "ScannerPart.address": "`host:port` for `tcp`, `opc.tcp://host:port` for `autoid`.",
-    "ScannerPart.driver": "`tcp`: one line of text a read. `autoid`: OPC UA after the AutoID companion specification.",
+    "ScannerPart.address": "`host:port` for `tcp` and `modbus`, `opc.tcp://host:port` for `autoid`.",
+    "ScannerPart.driver": "`tcp`: one line of text a read. `autoid`: OPC UA after the AutoID companion specification. `modbus`: registers "
+    "that keep a read until it was taken.",
+    "ScannerPart.file": "Driver `modbus`: the machine file, named as for a machine; its [capability] must name the five parts of a "
+    "[scanner](machines.md#modbus_scanner).",
     "ScannerPart.fixed": "Mounted and triggered, not carried. Only the twin reads this.",
     "ScannerPart.mount": MOUNT,
+    "ScannerPart.security": f"Drivers `autoid` and `modbus`: {SECURITY[0].lower()}{SECURITY[1:]}",
     "StationPart.kind": "What is done here.",
     "StationPart.run_by": "`machine`, or `person`: then the screen says each step, and scans are the evidence.",
     "StationPart.machine": "The machine that stands here.",
@@ -85,7 +96,7 @@ MACHINE: Mapping[str, str] = {
     "MachineFile.machine": "What it is and how it is polled.",
     "MachineFile.blocks": "Where the four blocks lie: register numbers (Modbus, counted as `address_base` says) or string node ids (OPC UA).",
     "MachineFile.jobs": "A job, named by its effect: how the effect becomes a command.",
-    "MachineFile.inputs": "A signal that stations look at: a bit of a spare word of STATUS, or the whole word as a number.",
+    "MachineFile.inputs": "A signal that stations look at: a bit of a spare word of STATUS, the whole word as a number, or a tag.",
     "MachineFile.faults": "What the machine's own fault bits and error numbers mean in the house's fault codes.",
     "MachineFile.packml": "Which PackML table the machine follows.",
     "MachineFile.handshake": "What the machine keeps through a power cut, and what it does when its controller falls silent.",

@@ -63,10 +63,12 @@ SEAL = EffectKind(name="seal", once=True)
 EJECT = EffectKind(name="eject", once=True)
 RELEASE = EffectKind(name="release", once=True)
 DISCARD = EffectKind(name="discard", once=True)
+DIVERT = EffectKind(name="divert", once=True)
 TURN = EffectKind(name="turn", once=False)
 LIGHT = EffectKind(name="light", once=False)
+WEIGH = EffectKind(name="weigh", once=False)
 KINDS: Mapping[str, EffectKind] = MappingProxyType(
-    {k.name: k for k in (PRINT, APPLY, SEAL, EJECT, RELEASE, DISCARD, TURN, LIGHT)}
+    {k.name: k for k in (PRINT, APPLY, SEAL, EJECT, RELEASE, DISCARD, DIVERT, TURN, LIGHT, WEIGH)}
 )
 
 

@@ -23,9 +23,11 @@ from asyncua.ua.uatypes import DataValue, NodeId
 from packline.core.backoff import Backoff
 from packline.core.clock import Clock
 from packline.core.scans import Scan
+from plc.drivers.guard import NodeRules
 from plc.drivers.scan_pairing import SETTLE_S, ScanPairing
 from plc.drivers.ua_session import UaSession, node_id
 from plc.links import LinkDown, LinkTrouble
+from plc.security import UNSAID, Reach
 
 NAMESPACE = "urn:packline:autoid"
 READER = "OpticalReader"
@@ -36,16 +38,20 @@ QUEUE_READS = 1000
 
 log = logging.getLogger(__name__)
 
-_DATA, _COUNT = f"{READER}.LastScanData", f"{READER}.ScanCounter"
+_DATA, _COUNT, _START = f"{READER}.LastScanData", f"{READER}.ScanCounter", f"{READER}.ScanStart"
+RULES = NodeRules(
+    reads=frozenset((NAMESPACE, f"s={name}") for name in (_DATA, _COUNT)), calls=frozenset({(NAMESPACE, f"s={_START}")})
+)
+"""What may be asked of a reader."""
 
 
 class AutoIdReader:
     """core.scans.Scanner over OPC UA; heals its own link, tells equal reads apart by the reader's counter."""
 
-    def __init__(self, *, name: str, url: str, clock: Clock, rng: random.Random) -> None:
+    def __init__(self, *, name: str, url: str, clock: Clock, rng: random.Random, reach: Reach = UNSAID) -> None:
         self.name = name
         self._clock = clock
-        self._session = UaSession(url, REQUEST_S)
+        self._session = UaSession(url, REQUEST_S, reach, RULES)
         self._backoff = Backoff(rng=rng)
         self._pairing = ScanPairing()
         self._index = 0
@@ -71,7 +77,7 @@ class AutoIdReader:
             return
         reader = self._session.client.get_node(self._node(READER))
         try:
-            await self._session.ask(reader.call_method(self._node(f"{READER}.ScanStart")))
+            await self._session.ask(reader.call_method(self._node(_START)))
         except LinkTrouble as trouble:
             self._note_loss(trouble)
 

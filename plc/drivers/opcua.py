@@ -1,31 +1,38 @@
-"""The handshake's blocks over OPC UA: each block is one UInt16 array, read and written whole."""
+"""Blocks and tags over OPC UA: each block is one UInt16 array, read and written whole; a tag is a node."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from asyncua.common.node import Node
 from asyncua.ua.uatypes import DataValue, Variant, VariantType
 
+from plc.drivers.guard import node_rules
 from plc.drivers.ua_session import UaSession
+from plc.drivers.ua_tags import UaTags
 from plc.handshake import frames
-from plc.links import LinkDown, LinkRefused
+from plc.links import LinkDown, LinkRefused, NodeId, NodeSink, NodeValue, Value
 from plc.machine_file import MachineFile
+from plc.security import UNSAID, Reach
 
 
 class OpcUaLink:
-    """BlockLink over asyncua. STATUS is read by each poll: a subscription can fall silent without telling."""
+    """BlockLink and NodeLink over asyncua. STATUS is read by each poll: a subscription can fall silent without telling."""
 
-    def __init__(self, file: MachineFile, address: str) -> None:
+    def __init__(self, file: MachineFile, address: str, reach: Reach = UNSAID) -> None:
         self._file = file
-        self._session = UaSession(address, file.machine.request_timeout_ms / 1000)
+        rules = node_rules(file, reach.allow)
+        self._session = UaSession(address, file.machine.request_timeout_ms / 1000, reach, rules)
+        self._tags = UaTags(self._session)
         self._nodes: dict[str, Node] = {}
 
     async def connect(self) -> None:
-        """Connect afresh and find the four nodes; raises LinkTrouble."""
+        """Connect afresh and find the nodes of the blocks; raises LinkTrouble."""
+        self._tags.forget()
         await self._session.open()
-        self._nodes = {block: await self._session.node(*self._file.node(block)) for block in frames.BLOCK_WORDS}
+        blocks = () if self._file.is_plain else frames.BLOCK_WORDS
+        self._nodes = {block: await self._session.node(*self._file.node(block)) for block in blocks}
 
     async def read(self, block: str) -> tuple[int, ...]:
         """Read one block."""
@@ -39,9 +46,26 @@ class OpcUaLink:
         value = DataValue(Variant(list(words), VariantType.UInt16))
         await self._session.ask(self._node(block).write_value(value))
 
+    async def read_nodes(self, nodes: Sequence[NodeId]) -> Sequence[NodeValue]:
+        """Read values in one call."""
+        return await self._tags.read_nodes(nodes)
+
+    async def write_nodes(self, values: Mapping[NodeId, tuple[Value, str]]) -> None:
+        """Write values in one call."""
+        await self._tags.write_nodes(values)
+
+    async def subscribe(self, nodes: Sequence[NodeId], sink: NodeSink, *, publish_ms: int, sample_ms: int) -> None:
+        """Have `sink` told of changes until the link is closed."""
+        await self._tags.subscribe(nodes, sink, publish_ms=publish_ms, sample_ms=sample_ms)
+
+    def silent_s(self) -> float | None:
+        """Give the time since the last publish; None before the first."""
+        return self._tags.silent_s()
+
     async def close(self) -> None:
         """Close; never raises."""
         self._nodes = {}
+        self._tags.forget()
         await self._session.close()
 
     def _node(self, block: str) -> Node:

@@ -11,7 +11,10 @@ from asyncua.ua.status_codes import StatusCodes
 from asyncua.ua.uaerrors._base import UaError, UaStatusCodeError
 from asyncua.ua.uatypes import Int16, NodeId, String
 
+from plc.drivers.guard import NodeRules
+from plc.drivers.ua_security import UaDoor
 from plc.links import LinkDown, LinkRefused, LinkSilent
+from plc.security import UNSAID, Reach
 
 T = TypeVar("T")
 WATCHDOG_S = 2.0
@@ -39,8 +42,9 @@ class UaSession:
     (read in asyncua 2.1, `_wait_until_ready`).
     """
 
-    def __init__(self, url: str, request_s: float) -> None:
+    def __init__(self, url: str, request_s: float, reach: Reach = UNSAID, rules: NodeRules | None = None) -> None:
         self._url, self._request_s = url, request_s
+        self._door = UaDoor(url, reach, rules)
         self._client: Client | None = None
         self._is_well = False
 
@@ -52,10 +56,11 @@ class UaSession:
         return self._client
 
     async def open(self) -> None:
-        """Connect afresh and activate a session; raises LinkTrouble."""
+        """Connect afresh and activate a session; raises LinkTrouble, LinkBarred before anything was asked."""
         await self.close()
         self._client = Client(self._url, timeout=CONNECT_S, watchdog_intervall=WATCHDOG_S, auto_reconnect=False)
-        await self.ask(self._client.connect())
+        await self.ask(self._door.secure(self._client))
+        await self.ask(self._door.connect(self._client))
         if self._client.uaclient.protocol is not None:
             self._client.uaclient.protocol.timeout = self._request_s
         self._is_well = True

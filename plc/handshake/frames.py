@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 Words = tuple[int, ...]
@@ -25,6 +26,9 @@ PARAMETERS = 8
 DATA_WORDS = 4
 SPARE_WORDS = 6
 FIRST_DATA_WORD, FIRST_SPARE_WORD = 24, 32
+
+# a machine decodes its areas at each scan, and they seldom change between two
+_BLOCKS_KEPT = 256
 
 # FAULT bits 0 and 1 belong to the handshake, 2..15 to the machine: why the present wait state was entered
 FAULT_SILENCE = 1 << 0
@@ -153,13 +157,18 @@ def encode_command(command: Command) -> Words:
 
 def decode_command(words: Sequence[int]) -> Command | None:
     """Decode CMD; None if empty, torn (COMMIT != SEQ) or corrupt (rule 1)."""
+    return _decode_command(tuple(words))
+
+
+@lru_cache(maxsize=_BLOCKS_KEPT)
+def _decode_command(words: Words) -> Command | None:
     if len(words) != BLOCK_WORDS[CMD] or words[15] != words[2] or words[14] != crc16(words[:14]):
         return None
     command = Command(
         epoch=join(words[0], words[1]),
         seq=words[2],
         code=words[3],
-        params=tuple(words[4:12]),
+        params=words[4:12],
         job=join(words[12], words[13]),
     )
     return command if command.id else None
@@ -183,6 +192,11 @@ def encode_state_command(command: StateCommand) -> Words:
 
 def decode_state_command(words: Sequence[int]) -> StateCommand | None:
     """Decode the STATE mailbox; None if empty, torn or corrupt."""
+    return _decode_state_command(tuple(words))
+
+
+@lru_cache(maxsize=_BLOCKS_KEPT)
+def _decode_state_command(words: Words) -> StateCommand | None:
     if len(words) != BLOCK_WORDS[STATE] or words[5] != words[2] or words[4] != crc16(words[:4]):
         return None
     epoch, seq = join(words[0], words[1]), words[2]

@@ -14,7 +14,9 @@ from plc.brains import brain_for
 from plc.handshake import frames
 from plc.handshake.device_rules import Action, StartMotion
 from plc.handshake.frames import Result, Words
+from plc.links import Value
 from plc.machine_file import MachineFile
+from simulation.machines.tag_image import TagImage
 from simulation.motion import Motion
 from simulation.quirks import Quirks
 
@@ -33,6 +35,7 @@ class Done:
 
 
 Move = Generator[simpy.Event, Any, Done]
+Doing = Generator[simpy.Event, Any, None]
 Behaviour = Callable[[Mapping[str, int]], Move]
 
 
@@ -41,11 +44,26 @@ class Mechanics:
 
     def jobs(self) -> Mapping[str, Behaviour]:
         """Give the behaviour of each job of the machine file; it takes the job's parameters by name, unscaled words."""
-        raise NotImplementedError
+        return {}
 
     def sense(self) -> Mapping[str, int]:
         """Give what each input of the machine file sees now."""
-        raise NotImplementedError
+        return {}
+
+    def tags(self) -> Mapping[str, Value]:
+        """Give tags by name that are no inputs: weights, speeds, texts. A tag that nobody gives shows its value at rest."""
+        return {}
+
+    def written(self, name: str, value: Value) -> None:
+        """Hear that a controller wrote a tag."""
+
+    def by_itself(self, runs: Callable[[], bool]) -> Doing:
+        """Move without a job while `runs()`, for ever; most kinds do not."""
+        del runs
+        yield from ()
+
+    def forget(self) -> None:
+        """Lose what is not kept through a power cut."""
 
 
 class Machine:
@@ -74,8 +92,9 @@ class Machine:
         self._rng = random.Random(f"{seed}/{name}")
         self.brain = brain_for(file, random.Random(f"{seed}/{name}/boot"))
         self._jobs = {
-            file.jobs[kind].code: (kind, move) for kind, move in mechanics.jobs().items() if kind in file.jobs
+            file.commands[kind].code: (kind, move) for kind, move in mechanics.jobs().items() if kind in file.commands
         }
+        self._image = TagImage(file)
         self._moving: simpy.Process | None = None
         self._frozen: Words | None = None
         self.is_powered = False
@@ -115,6 +134,17 @@ class Machine:
             self.brain.write(block, words, offset)
             self.scan()
 
+    def tag_values(self) -> Mapping[str, Value]:
+        """Give the value of every tag after one scan."""
+        self.scan()
+        return self._image.values({**self.mechanics.sense(), **self.mechanics.tags()})
+
+    def write_tag(self, name: str, value: Value) -> None:
+        """Take a tag from the controller; an unpowered machine takes nothing."""
+        if self.is_powered:
+            self._image.write(name, value)
+            self._motion.do(lambda: self.mechanics.written(name, value))
+
     def scan(self) -> None:
         """Run one scan of the PLC."""
         if self.is_powered:
@@ -147,7 +177,7 @@ class Machine:
         words = [0] * frames.SPARE_WORDS
         for name, value in self.mechanics.sense().items():
             place = self.file.inputs.get(name)
-            if place is not None:
+            if place is not None and place.word is not None:
                 words[place.word - frames.FIRST_SPARE_WORD] |= value << (place.bit or 0) & 0xFFFF
         self.brain.inputs = words
 
@@ -164,7 +194,7 @@ class Machine:
 
     def _move(self, action: StartMotion) -> Generator[simpy.Event, Any, None]:
         kind, behaviour = self._jobs[action.code]
-        job = self.file.jobs[kind]
+        job = self.file.commands[kind]
         given = {name: action.params[parameter.index] for name, parameter in job.params.items()}
         try:
             done = yield from self._spoilt(behaviour(given))

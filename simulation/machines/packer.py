@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import simpy
 
 from plc.machine_file import MachineFile
-from simulation.machines.machine import Behaviour, Done, Mechanics, Move
+from simulation.machines.machine import Behaviour, Doing, Done, Mechanics, Move
 from simulation.plant.world import World
 
 ERROR_NO_CARTON = 1
@@ -50,8 +49,8 @@ class Packer(Mechanics):
             "outfeed_full": int(bool(self._outfeed) and self._world.place(self._outfeed).full),
         }
 
-    def run_outfeed(self, runs: Callable[[], bool]) -> Generator[simpy.Event, Any, None]:
-        """Move sealed cartons on while `runs()` (the machine is in Execute and has no job); for ever."""
+    def by_itself(self, runs: Callable[[], bool]) -> Doing:
+        """Move sealed cartons on."""
         while self._outfeed:
             carton = self._world.place(self._station).first
             if carton is None or not carton.closed:

@@ -1,15 +1,20 @@
-"""A machine of the twin in the same process: a BlockLink without a wire."""
+"""A machine of the twin in the same process: links without a wire, for blocks and for tags."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from plc.links import LinkDown
-from simulation.mounts.blocks import BlockDevice
+from packline.core.clock import Clock
+from plc.links import Area, BlockLink, LinkDown, LinkRefused, NodeId, NodeSink, NodeValue, Value
+from plc.machine_file import MachineFile
+from plc.tags.codec import decode_node, put_node
+from simulation.mounts.bank import TagBank
+from simulation.mounts.blocks import BlockDevice, tags_of
 
 
 class MemoryMount:
-    """Holds what would be a server; closed, its links are down."""
+    """Holds what would be a server; closed, its links are down. Without a `file` it carries blocks only."""
 
     def __init__(self, device: BlockDevice) -> None:
         self.device = device
@@ -25,8 +30,20 @@ class MemoryMount:
         self.is_open = False
 
     def link(self) -> MemoryLink:
-        """Make a link for a controller."""
+        """Make a link for a controller that carries blocks only."""
         return MemoryLink(self)
+
+
+class MemoryTagMount(MemoryMount):
+    """The same with the tags of a machine file."""
+
+    def __init__(self, device: BlockDevice, file: MachineFile, clock: Clock) -> None:
+        super().__init__(device)
+        self.tagged, self.file, self.clock = tags_of(device, file), file, clock
+
+    def tag_link(self) -> BlockLink:
+        """Make a link that carries blocks and tags, in the manner of the file's protocol."""
+        return MemoryRegisterLink(self) if self.file.machine.protocol == "modbus" else MemoryNodeLink(self)
 
 
 class MemoryLink:
@@ -56,7 +73,101 @@ class MemoryLink:
         self._is_connected = False
 
     def _device(self) -> BlockDevice:
+        self._reach()
+        return self._mount.device
+
+    def _reach(self) -> None:
         if not (self._is_connected and self._mount.is_open):
             self._is_connected = False
             raise LinkDown("not connected")
-        return self._mount.device
+
+
+class MemoryRegisterLink(MemoryLink):
+    """The same as a RegisterLink."""
+
+    def __init__(self, mount: MemoryTagMount) -> None:
+        super().__init__(mount)
+        self._bank = TagBank(mount.file, mount.tagged)
+
+    async def read_registers(self, area: Area, start: int, count: int) -> Sequence[int]:
+        """Read registers."""
+        self._reach()
+        words = self._bank.read(area, start, count)
+        if words is None:
+            raise LinkRefused("exception 2")
+        return words
+
+    async def read_bits(self, area: Area, start: int, count: int) -> Sequence[bool]:
+        """Read bits."""
+        return [bool(bit) for bit in await self.read_registers(area, start, count)]
+
+    async def write_registers(self, start: int, words: Sequence[int], _function: int) -> None:
+        """Write registers."""
+        self._reach()
+        if not self._bank.write(Area.HOLDING, start, words):
+            raise LinkRefused("exception 2")
+
+    async def write_coils(self, start: int, bits: Sequence[bool]) -> None:
+        """Write coils."""
+        self._reach()
+        if not self._bank.write(Area.COIL, start, [int(bit) for bit in bits]):
+            raise LinkRefused("exception 2")
+
+
+class MemoryNodeLink(MemoryLink):
+    """The same as a NodeLink; subscribed nodes are looked at whenever the link is asked for its silence."""
+
+    def __init__(self, mount: MemoryTagMount) -> None:
+        super().__init__(mount)
+        self._tags, self._file, self._clock = mount.tagged, mount.file, mount.clock
+        self._names = {wired.node: name for name, wired in mount.file.wired.items()}
+        self._sinks: dict[NodeId, NodeSink] = {}
+        self._told: dict[NodeId, NodeValue] = {}
+
+    async def connect(self) -> None:
+        """Connect afresh, without a subscription."""
+        self._sinks, self._told = {}, {}
+        await super().connect()
+
+    async def read_nodes(self, nodes: Sequence[NodeId]) -> Sequence[NodeValue]:
+        """Read values."""
+        self._reach()
+        values, now = self._tags.tag_values(), self._clock.now()
+        return [self._value(node, values, now) for node in nodes]
+
+    async def write_nodes(self, values: Mapping[NodeId, tuple[Value, str]]) -> None:
+        """Write values."""
+        self._reach()
+        for node, (value, _) in values.items():
+            name = self._names.get(node)
+            if name is None or not self._file.tags[name].is_written:
+                raise LinkRefused(f"{node[1]}: BadNotWritable")
+            self._tags.write_tag(name, decode_node(self._file.wired[name], value))
+
+    async def subscribe(self, nodes: Sequence[NodeId], sink: NodeSink, *, publish_ms: int, sample_ms: int) -> None:
+        """Have `sink` told of changes."""
+        self._reach()
+        assert publish_ms >= sample_ms  # noqa: S101 - as the reader promises
+        self._sinks |= dict.fromkeys(nodes, sink)
+        self._tell()
+
+    def silent_s(self) -> float | None:
+        """Tell what has changed, and give 0: nothing is silent here."""
+        if self._is_connected and self._mount.is_open:
+            self._tell()
+        return 0.0 if self._told else None
+
+    def _tell(self) -> None:
+        values, now = self._tags.tag_values(), self._clock.now()
+        for node, sink in self._sinks.items():
+            value = self._value(node, values, now)
+            told = self._told.get(node)
+            if told is None or (told.value, told.status) != (value.value, value.status):
+                self._told[node] = value
+                sink(node, value)
+
+    def _value(self, node: NodeId, values: Mapping[str, Value], at: datetime) -> NodeValue:
+        name = self._names.get(node)
+        if name is None:
+            return NodeValue(value=None, status="BadNodeIdUnknown", at=at)
+        return NodeValue(value=put_node(self._file.wired[name], values[name]), at=at)

@@ -19,29 +19,57 @@ from asyncua.server.binary_server_asyncio import OPCUAProtocol
 
 from plc.handshake import frames
 from plc.machine_file import MachineFile
-from simulation.mounts.blocks import BlockDevice
+from plc.tags.codec import decode_node, put_node
+from plc.tags.model import TagType, Wired
+from simulation.mounts.blocks import BlockDevice, TagDevice, tags_of
+from simulation.mounts.shield import Shield
 from simulation.mounts.wire import Wire, split_address
 
 AUTOID_NAMESPACE = "urn:packline:autoid"
 _STATUS_PERIOD_S = 0.1
 """How often STATUS is written for clients that subscribe to it instead of reading it."""
+_TAG_PERIODS = 4
+"""How many times in that period changed tags are written."""
+_NOTHING = object()
+_KINDS = {
+    TagType.BOOL: ua.VariantType.Boolean,
+    TagType.U16: ua.VariantType.UInt16,
+    TagType.BITS: ua.VariantType.UInt16,
+    TagType.I16: ua.VariantType.Int16,
+    TagType.U32: ua.VariantType.UInt32,
+    TagType.I32: ua.VariantType.Int32,
+    TagType.U64: ua.VariantType.UInt64,
+    TagType.I64: ua.VariantType.Int64,
+    TagType.F32: ua.VariantType.Float,
+    TagType.F64: ua.VariantType.Double,
+    TagType.STRING: ua.VariantType.String,
+}
 
 
 class AddressSpace(Server):  # type: ignore[misc, unused-ignore]
-    """An OPC UA server without a port of its own; doors are opened by `Door`. Security None: only for the loopback."""
+    """An OPC UA server without a port of its own; doors are opened by `Door`. Without a shield only for the loopback."""
 
-    def __init__(self) -> None:
+    def __init__(self, shield: Shield | None = None) -> None:
         super().__init__()
+        self._shield = shield
         self.set_security_policy([ua.SecurityPolicyType.NoSecurity])
         self.set_identity_tokens([ua.AnonymousIdentityToken])
         self._readers: dict[ua.NodeId, Callable[[], Any]] = {}
         self._writers: dict[ua.NodeId, Callable[[Any], None]] = {}
         self._wires: dict[ua.NodeId, Wire] = {}
+        self._kinds: dict[ua.NodeId, ua.VariantType] = {}
+
+    @property
+    def is_protected(self) -> bool:
+        """Tell whether it lets in only whom it knows."""
+        return self._shield is not None
 
     async def start(self) -> None:
         """Build the nodes of the standard and begin to serve, still without a port."""
         with _without_collector():
             await self.init()
+        if self._shield is not None:
+            await self._shield.protect(self)
         await self._setup_server_nodes()
         await self.iserver.start()
         for kind, listener in (
@@ -64,9 +92,11 @@ class AddressSpace(Server):  # type: ignore[misc, unused-ignore]
         name = ua.QualifiedName(str(node.Identifier).rsplit(".", 1)[-1], node.NamespaceIndex)
         await parent.add_variable(node, name, [0] * count, ua.VariantType.UInt16)
 
-    def on_read(self, node: ua.NodeId, wire: Wire, read: Callable[[], Any]) -> None:
-        """Have `read` give the words of `node` whenever a client asks."""
-        self._readers[node], self._wires[node] = read, wire
+    def on_read(
+        self, node: ua.NodeId, wire: Wire, read: Callable[[], Any], kind: ua.VariantType = ua.VariantType.UInt16
+    ) -> None:
+        """Have `read` give the value of `node` whenever a client asks."""
+        self._readers[node], self._wires[node], self._kinds[node] = read, wire, kind
 
     async def on_write(self, node: ua.NodeId, wire: Wire, write: Callable[[Any], None]) -> None:
         """Hand what a client wrote to `node` to `write`."""
@@ -82,7 +112,7 @@ class AddressSpace(Server):  # type: ignore[misc, unused-ignore]
             read = self._readers.get(wanted.NodeId)
             if read is not None and wanted.AttributeId == ua.AttributeIds.Value:
                 await self._wires[wanted.NodeId].carry_request()
-                await self.put(wanted.NodeId, list(read()), ua.VariantType.UInt16)
+                await self.put(wanted.NodeId, read(), self._kinds[wanted.NodeId])
                 await self._wires[wanted.NodeId].carry_answer()
 
     async def _before_write(self, event: Any, _service: Any = None) -> None:
@@ -133,7 +163,7 @@ class Door:
 
 
 class OpcUaMachineMount:
-    """A machine's blocks as UInt16 arrays, each read and written whole."""
+    """A machine's blocks as UInt16 arrays, each read and written whole, and its tags as variables."""
 
     def __init__(self, address: str, file: MachineFile, device: BlockDevice, wire: Wire, space: AddressSpace) -> None:
         self._door = Door(address, space)
@@ -142,12 +172,15 @@ class OpcUaMachineMount:
         self._wire = wire
         self._space = space
         self._nodes: dict[str, ua.NodeId] = {}
+        self._tags = TagNodes(file, tags_of(device, file), wire, space)
+        self._is_built = False
         self._publishing: asyncio.Task[None] | None = None
 
     async def open(self) -> str:
         """Listen."""
-        if not self._nodes:
+        if not self._is_built:
             await self._build()
+            self._is_built = True
         if self._publishing is None:
             self._publishing = asyncio.create_task(self._publish())
         return await self._door.open()
@@ -161,8 +194,9 @@ class OpcUaMachineMount:
         await self._door.close()
 
     async def _build(self) -> None:
+        await self._tags.build()
         parent = None
-        for block, words in frames.BLOCK_WORDS.items():
+        for block, words in {} if self._file.is_plain else frames.BLOCK_WORDS.items():
             uri, identifier = self._file.node(block)
             index = await self._space.register_namespace(uri)
             node = _node_id(identifier, index)
@@ -174,9 +208,12 @@ class OpcUaMachineMount:
             await self._space.add_words(parent, node, words)
             self._nodes[block] = node
             if block == frames.STATUS:
-                self._space.on_read(node, self._wire, partial(self._device.read, block))
+                self._space.on_read(node, self._wire, partial(self._words, block))
             else:
                 await self._space.on_write(node, self._wire, partial(self._write, block))
+
+    def _words(self, block: str) -> list[int]:
+        return list(self._device.read(block))
 
     def _write(self, block: str, words: Sequence[int]) -> None:
         if isinstance(words, list) and len(words) == frames.BLOCK_WORDS[block]:
@@ -184,9 +221,59 @@ class OpcUaMachineMount:
 
     async def _publish(self) -> None:
         while True:
-            words = list(self._device.read(frames.STATUS))
-            await self._space.put(self._nodes[frames.STATUS], words, ua.VariantType.UInt16)
-            await asyncio.sleep(_STATUS_PERIOD_S)
+            if not self._file.is_plain:
+                await self._space.put(self._nodes[frames.STATUS], self._words(frames.STATUS), ua.VariantType.UInt16)
+            for _ in range(_TAG_PERIODS):
+                await self._tags.publish()
+                await asyncio.sleep(_STATUS_PERIOD_S / _TAG_PERIODS)
+
+
+class TagNodes:
+    """The tags of a machine file as variables under one object; a value is told to subscribers when it changes."""
+
+    def __init__(self, file: MachineFile, device: TagDevice, wire: Wire, space: AddressSpace) -> None:
+        self._file, self._device, self._wire, self._space = file, device, wire, space
+        self._nodes: dict[str, tuple[ua.NodeId, ua.VariantType]] = {}
+        self._told: dict[str, Any] = {}
+
+    async def build(self) -> None:
+        """Add the variables; several tags may be bits of one."""
+        if not self._file.tags:
+            return
+        index = await self._space.register_namespace(self._file.namespace or f"urn:packline:{self._file.model}")
+        parent = await self._space.nodes.objects.add_object(index, f"{self._file.model}-tags")
+        built: set[ua.NodeId] = set()
+        for name, wired in self._file.wired.items():
+            node, kind = await self._node(wired), _KINDS[wired.tag.type]
+            self._nodes[name] = node, kind
+            if node in built:
+                continue
+            built.add(node)
+            value = self._value(name)
+            await parent.add_variable(node, ua.QualifiedName(name, index), value, kind)
+            self._space.on_read(node, self._wire, partial(self._value, name), kind)
+            if wired.tag.is_written:
+                await self._space.on_write(node, self._wire, partial(self._write, name))
+
+    async def publish(self) -> None:
+        """Tell subscribers what has changed."""
+        for name, (node, kind) in self._nodes.items():
+            value = self._value(name)
+            if self._told.get(name, _NOTHING) != value:
+                self._told[name] = value
+                await self._space.put(node, value, kind)
+
+    def _value(self, name: str) -> Any:
+        return put_node(self._file.wired[name], self._device.tag_values()[name])
+
+    def _write(self, name: str, raw: Any) -> None:
+        with suppress(ValueError):  # nothing is made of what is no value
+            self._device.write_tag(name, decode_node(self._file.wired[name], raw))
+
+    async def _node(self, wired: Wired) -> ua.NodeId:
+        uri, identifier = wired.node
+        index = await self._space.register_namespace(uri)
+        return _node_id(identifier[2:] if identifier.startswith("s=") else int(identifier[2:]), index)
 
 
 class AutoIdMount:
@@ -244,7 +331,7 @@ class AutoIdMount:
         return _node_id(f"OpticalReader.{name}", self._index)
 
 
-def _node_id(identifier: str, index: int) -> ua.NodeId:
+def _node_id(identifier: str | int, index: int) -> ua.NodeId:
     kind: Any = ua.NodeId  # its annotations want wrappers that its code does not
     made: ua.NodeId = kind(identifier, index)
     return made

@@ -141,5 +141,5 @@ def test_every_state_of_an_effect_is_reached_from_the_intent_and_every_doubt_can
         assert {EffectState.CONFIRMED, EffectState.NOT_EXECUTED, EffectState.FAILED} <= EFFECT_TABLE[state]
 
 
-def test_only_turning_and_lighting_may_be_repeated() -> None:
-    assert {name for name, kind in KINDS.items() if not kind.once} == {"turn", "light"}
+def test_only_turning_lighting_and_weighing_may_be_repeated() -> None:
+    assert {name for name, kind in KINDS.items() if not kind.once} == {"turn", "light", "weigh"}

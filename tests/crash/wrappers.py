@@ -25,6 +25,7 @@ from plc.links import BlockLink
 from plc.machine_file import MachineFile
 from plc.machine_view import read_inputs
 from plc.packml import Cmd, name_of
+from plc.security import UNSAID, Reach
 from scanning import gs1
 from scanning.cameras.client import VideoStill
 from scanning.scanners.link import tcp_links
@@ -45,7 +46,7 @@ class CountedBlocks:
         self._points = points
         self._machine = machine
         self._file = file
-        self._kinds = {job.code: kind for kind, job in file.jobs.items()}
+        self._kinds = {job.code: kind for kind, job in file.commands.items()}
         self._jobs: dict[int, str] = {}
         self._last: frames.Status | None = None
 
@@ -69,6 +70,10 @@ class CountedBlocks:
 
     async def close(self) -> None:
         await self._inner.close()
+
+    def __getattr__(self, name: str) -> Any:
+        """Let tags pass uncounted."""
+        return getattr(self._inner, name)
 
     def _named(self, block: str, words: Sequence[int]) -> str:
         if block == frames.CMD and (command := frames.decode_command(words)):
@@ -237,8 +242,10 @@ class CountedLinks(Links):
         camera = Links.onlooker(self, name)
         return camera.inner if isinstance(camera, CountedCamera) else camera
 
-    def scanner(self, name: str, part: ScannerPart) -> Scanner:
-        return CountedScanner(Links.scanner(self, name, part), self.points)
+    def scanner(
+        self, name: str, part: ScannerPart, reach: Reach = UNSAID, *, file: MachineFile | None = None
+    ) -> Scanner:
+        return CountedScanner(Links.scanner(self, name, part, reach, file=file), self.points)
 
 
 def counted_links(site: Site, points: Points, clock: Clock, rng: random.Random) -> CountedLinks:
@@ -249,8 +256,8 @@ def counted_links(site: Site, points: Points, clock: Clock, rng: random.Random) 
     http = httpx.AsyncClient(transport=CountedTransport(httpx.AsyncHTTPTransport(trust_env=False), points))
     video = f"http://{site.web.host}:{site.web.video_port}"
 
-    def block(file: MachineFile, address: str) -> BlockLink:
-        return CountedBlocks(open_link(file, address), points, machines[address], file)
+    def block(file: MachineFile, address: str, reach: Reach) -> BlockLink:
+        return CountedBlocks(open_link(file, address, reach), points, machines[address], file)
 
     return CountedLinks(
         open_block=block,

@@ -80,7 +80,7 @@ def test_every_station_kind_and_machine_file_is_listed(made):
     assert all(f"| `{kind}` |" in made["site-file.md"] for kind in NEEDS)
     shipped = [path.stem for path in machines_folder().glob("*.toml")]
     assert shipped
-    assert all(f"\n### {name}\n" in made["machine-file.md"] for name in shipped)
+    assert all(f"\n## {name}\n" in made["machines.md"] for name in shipped)
 
 
 def test_every_tracking_event_is_listed(made):

@@ -4,166 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from asyncua import Server, ua
-from pymodbus.constants import ExcCodes
-from pymodbus.server import ModbusTcpServer
-from pymodbus.simulator import DataType, SimData, SimDevice
 
 from packline.core.clock import LoopClock
-from packline.core.effects import APPLY, SEAL, Effect, EffectState
-from plc.brains import brain_for
+from packline.core.effects import APPLY, SEAL, EffectState
 from plc.drivers.autoid import AutoIdReader
 from plc.drivers.opening import open_link, quiet_libraries
 from plc.drivers.ua_session import node_id
 from plc.handshake import frames
 from plc.links import LinkDown, LinkRefused, LinkSilent
-from plc.machine import Machine
-from plc.machine_file import MachineFile, shipped_machine
-from plc.memory_link import MemoryMachine
+from plc.machine_file import shipped_machine
+from simulation.chaos import Kind, Rule, Way
+from tests.plc.plants import ModbusPlant, UaPlant, answers_a_job, eventually, port_of, running, wish
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(60)]
-BOUND_S = 20.0
 quiet_libraries()
 
 
-class Epochs:
-    def __init__(self) -> None:
-        self.epochs: dict[str, int] = {}
-
-    async def epoch(self, machine: str) -> int:
-        return self.epochs.get(machine, 0)
-
-    async def raise_epoch(self, machine: str, epoch: int) -> None:
-        self.epochs[machine] = epoch
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(BOUND_S):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-def port_of(server: Any) -> int:
-    return int(server.bserver._server.sockets[0].getsockname()[1])
-
-
-def plant_for(file: MachineFile) -> MemoryMachine:
-    plant = MemoryMachine(brain=brain_for(file, random.Random(1)), clock=LoopClock(), motion_s=0.05)
-    plant.boot()
-    return plant
-
-
-def machine_for(file: MachineFile, link) -> Machine:
-    return Machine(
-        name="m1", file=file, link=link, epochs=Epochs(), owner_id=9, clock=LoopClock(), rng=random.Random(3)
-    )
-
-
-def wish(kind, **parameters) -> Effect:
-    return Effect(kind=kind, subject="PL0000000017", generation=1, station="s", parameters=parameters)
-
-
-class Proxy:
-    """Carries bytes between a client and a server; can swallow answers, hold everything back, and cut."""
-
-    def __init__(self, inner_port: int, swallows: Callable[[bytes], bool] = lambda _: False) -> None:
-        self._inner, self._swallows = inner_port, swallows
-        self._flows = asyncio.Event()
-        self._flows.set()
-        self._pipes: set[asyncio.StreamWriter] = set()
-        self._serving: set[Any] = set()
-
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = int(self._server.sockets[0].getsockname()[1])
-
-    async def stop(self) -> None:
-        self._server.close()
-        self.thaw()
-        self.cut()
-        if self._serving:
-            await asyncio.wait(self._serving)
-
-    def cut(self) -> None:
-        for pipe in self._pipes:
-            pipe.close()
-
-    def freeze(self) -> None:
-        self._flows.clear()
-
-    def thaw(self) -> None:
-        self._flows.set()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._serving.add(asyncio.current_task())
-        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._inner)
-        self._pipes |= {writer, inner_writer}
-        await asyncio.gather(
-            self._pipe(reader, inner_writer, is_answer=False), self._pipe(inner_reader, writer, is_answer=True)
-        )
-
-    async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_answer: bool) -> None:
-        with suppress(ConnectionError):
-            while data := await reader.read(4096):
-                await self._flows.wait()
-                if not (is_answer and self._swallows(data)):
-                    writer.write(data)
-        writer.close()
-
-
 # -- Modbus ------------------------------------------------------------------------------------------------------------
-
-
-class ModbusPlant:
-    """A pymodbus server whose registers are a brain's areas, behind a proxy that can swallow answers."""
-
-    def __init__(self, file: MachineFile) -> None:
-        self.file, self.plant = file, plant_for(file)
-        self.swallowed_answers = 0
-        self.rejects = False
-        self.cmd_writes = 0
-
-    async def start(self) -> None:
-        device = SimDevice(1, simdata=[SimData(0, count=200, datatype=DataType.REGISTERS)], action=self._touched)
-        self._server = ModbusTcpServer(device, address=("127.0.0.1", 0))
-        await self._server.serve_forever(background=True)
-        listening: Any = self._server.transport
-        self._inner = listening.sockets[0].getsockname()[1]
-        self.proxy = Proxy(self._inner, self._swallows)
-        await self.proxy.start()
-        self.address = f"127.0.0.1:{self.proxy.port}"
-
-    async def stop(self) -> None:
-        await self.proxy.stop()
-        await self._server.shutdown()
-
-    async def _touched(self, function, start, address, count, registers, values):
-        if self.rejects:
-            return ExcCodes.ILLEGAL_ADDRESS
-        if values is None:
-            self.plant.scan()
-            at = self.file.register(frames.STATUS)
-            registers[at : at + 40] = list(self.plant.brain.status_words())
-            return None
-        for block in (frames.CMD, frames.HB, frames.STATE):
-            if address == self.file.register(block):
-                self.cmd_writes += block == frames.CMD
-                self.plant.brain.write(block, values)
-                self.plant.scan()
-        return None
-
-    def _swallows(self, answer: bytes) -> bool:
-        is_write_of_cmd = len(answer) > 11 and answer[7] == 16 and answer[11] == 16
-        if not (is_write_of_cmd and self.swallowed_answers):
-            return False
-        self.swallowed_answers -= 1
-        return True
 
 
 @asynccontextmanager
@@ -176,15 +39,8 @@ async def modbus_plant(name: str):
         await plant.stop()
 
 
-@asynccontextmanager
-async def running(file: MachineFile, address: str):
-    machine = machine_for(file, open_link(file, address))
-    task = asyncio.ensure_future(machine.run())
-    try:
-        yield machine
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
+def lost_answer() -> Rule:
+    return Rule(kind=Kind.DROP, way=Way.ANSWER, count=1, only=answers_a_job)
 
 
 async def test_modbus_job_whose_answers_are_lost_is_executed_once():
@@ -192,18 +48,18 @@ async def test_modbus_job_whose_answers_are_lost_is_executed_once():
         await machine.make_ready()
         device = machine.device()
         ticket = await device.prepare(wish(APPLY), 5)
-        plant.swallowed_answers = 1
+        plant.chaos.rules.append(lost := lost_answer())
         await device.send(wish(APPLY), ticket)
         evidence = await device.inquire(wish(APPLY), ticket)
         assert evidence.state is EffectState.CONFIRMED
-        assert plant.swallowed_answers == 0
+        assert lost.struck == 1
         assert len(plant.plant.executed) == 1
 
 
 async def test_modbus_machine_heals_after_its_connection_is_cut():
     async with modbus_plant("applicator") as plant, running(plant.file, plant.address) as machine:
         await machine.make_ready()
-        plant.proxy.cut()
+        plant.chaos.cut()
         await eventually(lambda: machine.view().age_s > 0.2)
         await eventually(lambda: machine.view().age_s < 0.2)
         device = machine.device()
@@ -216,7 +72,7 @@ async def test_modbus_write_with_a_lost_answer_goes_out_once():
     async with modbus_plant("applicator") as plant:
         link = open_link(plant.file, plant.address)
         await link.connect()
-        plant.swallowed_answers = 1
+        plant.chaos.rules.append(lost_answer())
         with pytest.raises(LinkSilent):
             await link.write(frames.CMD, [0] * 16)
         await link.close()
@@ -247,56 +103,12 @@ async def test_modbus_machine_that_is_off_is_down():
 # -- OPC UA ------------------------------------------------------------------------------------------------------------
 
 
-class UaPlant:
-    """An asyncua server with the machine's four arrays."""
-
-    def __init__(self, file: MachineFile, port: int = 0) -> None:
-        self.file, self.plant, self.port = file, plant_for(file), port
-        self._scanning: Any = None
-
-    async def start(self) -> None:
-        self.server = Server()
-        await self.server.init()
-        self.server.set_endpoint(f"opc.tcp://127.0.0.1:{self.port}/machine")
-        self.server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
-        index = await self.server.register_namespace("urn:packline:machine")
-        machine = await self.server.nodes.objects.add_object(index, "Machine")
-        self.nodes = {}
-        for block, count in frames.BLOCK_WORDS.items():
-            place = node_id(f"Machine.{block}", index)
-            self.nodes[block] = await machine.add_variable(
-                place, f"{index}:{block}", [0] * count, ua.VariantType.UInt16
-            )
-            if block != frames.STATUS:
-                await self.nodes[block].set_writable()
-        await self.server.start()
-        self.port = port_of(self.server)
-        self.address = f"opc.tcp://127.0.0.1:{self.port}/machine"
-        self._scanning = asyncio.ensure_future(self._scan())
-
-    async def _scan(self) -> None:
-        while True:
-            for block in (frames.CMD, frames.HB, frames.STATE):
-                self.plant.brain.write(block, await self.nodes[block].read_value())
-            self.plant.scan()
-            value = ua.DataValue(ua.Variant(list(self.plant.brain.status_words()), ua.VariantType.UInt16))
-            await self.server.write_attribute_value(self.nodes[frames.STATUS].nodeid, value)
-            await asyncio.sleep(0.01)
-
-    async def stop(self) -> None:
-        self._scanning.cancel()
-        await asyncio.wait({self._scanning})
-        await self.server.stop()
-
-
 async def test_opcua_machine_seals_once_over_a_frozen_link_and_a_restarted_server():
     file = shipped_machine("packer")
     plant = UaPlant(file)
     await plant.start()
-    proxy = Proxy(plant.port)
-    await proxy.start()
     size = {"length_mm": 300, "width_mm": 200, "height_mm": 100}
-    async with running(file, f"opc.tcp://127.0.0.1:{proxy.port}/machine") as machine:
+    async with running(file, plant.address) as machine:
         await machine.make_ready()
         device = machine.device()
         ticket = await device.prepare(wish(SEAL, **size), 5)
@@ -305,10 +117,10 @@ async def test_opcua_machine_seals_once_over_a_frozen_link_and_a_restarted_serve
         assert [(m.code, m.params[:3]) for m in plant.plant.executed] == [(16, (300, 200, 100))]
 
         late = await device.prepare(wish(SEAL, **size), 6)
-        proxy.freeze()
+        plant.chaos.hold()
         evidence = await device.send(wish(SEAL, **size), late)
         assert evidence.state is EffectState.UNKNOWN  # it may still arrive, and does
-        proxy.thaw()
+        plant.chaos.release()
         evidence = await device.inquire(wish(SEAL, **size), late)
         done = [job.job for job in plant.plant.executed]
         assert evidence.state is (EffectState.CONFIRMED if 6 in done else EffectState.NOT_EXECUTED)
@@ -316,13 +128,12 @@ async def test_opcua_machine_seals_once_over_a_frozen_link_and_a_restarted_serve
 
         await plant.server.stop()
         await eventually(lambda: 1001 in machine.view().faults or 1002 in machine.view().faults)
-        plant.server.set_endpoint(plant.address)
+        plant.server.set_endpoint(f"opc.tcp://{plant.inner}/machine")
         await plant.server.start()
         await eventually(lambda: machine.view().is_ready or machine.view().silence_only)
         await machine.make_ready()
         assert (await device.inquire(wish(SEAL, **size), late)).state is evidence.state
         assert [job.job for job in plant.plant.executed] == done
-    await proxy.stop()
     await plant.stop()
 
 

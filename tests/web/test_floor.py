@@ -38,6 +38,13 @@ def test_all_is_well_on_a_healthy_line():
     assert {tile.severity for tile in floor.tiles} == {""} and floor.silent == () and floor.devices == 13
 
 
+def test_devices_that_no_station_has_are_counted_too():
+    scale = {"name": "scale-1", "quality": "stale"}
+    floor = draw({**healthy(), "devices": [scale]})
+
+    assert floor.devices == 14 and floor.silent == (scale,)
+
+
 def test_a_fault_marks_its_station_and_no_other():
     floor = draw(wound(healthy(), "label-1", 3002))
 

@@ -4,7 +4,7 @@ import pytest
 
 from packline.orders.model import Event, OrderState, ParcelState
 from packline.orders.policy import Action
-from tests.web.stage import LOST, READY, SSCC, WAITING, run
+from tests.web.stage import LOST, READY, SSCC, WAITING, device, run
 
 
 def test_open_orders_are_listed_urgent_first_then_oldest(furnished):
@@ -213,6 +213,24 @@ def test_operators_cannot_import_items(stage):
     client = stage.client("operator")
 
     assert client.post("/items", data={"csrf": client.csrf}).status_code == 403
+
+
+def test_overview_lists_the_devices_that_no_station_has(furnished):
+    assert 'id="beside"' not in furnished.client("viewer").get("/").text
+    furnished.controller.snapshot["devices"] = [
+        {
+            **device("scale-1", "checkweigher", "modbus", "127.0.0.1:15042", "Execute", parcel_present=1),
+            "tags": [
+                {"name": "weight", "value": 0.82, "unit": "kg", "quality": "good"},
+                {"name": "serial", "value": "old", "unit": "", "quality": "stale"},
+            ],
+        }
+    ]
+    furnished.hub.poll()
+    page = furnished.client("viewer").get("/").text
+
+    assert "Beside the line" in page and "Checkweigher" in page and "weight 0.82 kg" in page
+    assert "serial old" not in page  # a stale value is not shown as if it were good
 
 
 def test_recovery_is_told_on_the_overview_and_explained_on_its_page(furnished):

@@ -36,6 +36,7 @@ def _aside(line: Mapping[str, Any]) -> int:
 def _values(view: View) -> dict[str, Any]:
     return {
         "floor": draw(view.snapshot),
+        "beside": view.snapshot.get("devices", ()),
         "line": view.snapshot.get("line", {}),
         "aside": _aside(view.snapshot.get("line", {})),
         "recovered": (view.snapshot.get("run") or {}).get("recovered"),

@@ -1,4 +1,4 @@
-"""`packline twin SITE`: the site's machines on real sockets, and the virtual people around them."""
+"""`packline twin FILE`: a site's machines on real sockets and the virtual people around them, or one machine alone."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from controller.commands import numbers
-from controller.commands.twin.plant import plant_of
+from controller.commands.twin.plant import LONE_ADDRESS, lone_plant, plant_of
+from controller.integrator.target import is_machine_file
 from controller.site import Site, twin_part
 from controller.site_file import load_site
 from controller.sites import find_site
 from controller.supervisor import die_with_supervisor
+from plc.machine_file import load_machine
 from simulation.people.stage import PeopleSpec, Stage
 from simulation.twin import Twin
 
@@ -25,7 +27,10 @@ OPERATOR, SUPERVISOR = "floor", "shift-lead"
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    options.add_argument("site", type=Path, help="site file, for example sites/demo.toml")
+    options.add_argument(
+        "site", type=Path, metavar="file", help="site file, for example sites/demo.toml, or the file of one machine"
+    )
+    options.add_argument("--at", metavar="HOST:PORT", help=f"machine file: where it listens (default: {LONE_ADDRESS})")
     options.add_argument(
         "--speed", type=numbers.speed, help="motion this many times faster than life (default: the site's)"
     )
@@ -42,18 +47,37 @@ def run(chosen: argparse.Namespace) -> int:
     logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
     die_with_supervisor()
     path = find_site(chosen.site)
-    site = load_site(path)
     with contextlib.suppress(asyncio.CancelledError):
-        asyncio.run(_serve(site, path, chosen))
+        if is_machine_file(path):
+            asyncio.run(_serve_alone(Twin(lone_plant(load_machine(path), chosen.at, chosen.speed)), chosen))
+        else:
+            asyncio.run(_serve(load_site(path), path, chosen))
     return 0
 
 
-async def _serve(site: Site, path: Path, chosen: argparse.Namespace) -> None:
-    task = asyncio.current_task()
-    loop = asyncio.get_running_loop()
+async def _serve_alone(twin: Twin, chosen: argparse.Namespace) -> None:
+    _leave_in_order()
+    served = [asdict(device) for device in await twin.start()]
+    try:
+        if chosen.json:
+            print(json.dumps({"ready": True, "machines": served}), flush=True)
+        for device in () if chosen.json else served:
+            print(f"{device['name']} ({device['protocol']}) listens at {device['address']}; Ctrl-C ends it", flush=True)
+        await asyncio.Event().wait()
+    finally:
+        await twin.stop()
+
+
+def _leave_in_order() -> None:
+    """Have SIGTERM and Ctrl-C cancel this task, so that every port is closed."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel if task else loop.stop)
-    twin = Twin(plant_of(site, path.resolve().parent, chosen.speed))
+
+
+async def _serve(site: Site, path: Path, chosen: argparse.Namespace) -> None:
+    _leave_in_order()
+    twin = Twin(plant_of(site, path, chosen.speed))
     devices = [asdict(device) for device in await twin.start()]
     try:
         _announce(devices, site, chosen)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from zlib import crc32
 
-from controller.placement import machine_file
+from controller.commands.twin.shields import shield_of
+from controller.placement import machine_file, scanner_file
 from controller.site import Site, twin_part
+from controller.starting import data_of
 from packline.store.item_file import read_items
+from plc.machine_file import MachineFile
 from simulation.spec import (
     CameraSpec,
     MachineSpec,
@@ -19,14 +22,16 @@ from simulation.spec import (
 )
 
 PIECES_PER_ITEM = 200
+LONE_ADDRESS = "127.0.0.1:15100"
 COLOURS = ("#3b6ea5", "#a5483b", "#3b8f5a", "#8a5a9e", "#b98a2f", "#2f8f9c", "#6b7280", "#9c4f6d")
 
 
-def plant_of(site: Site, folder: Path, speed: float | None = None) -> PlantSpec:
-    """Give the plant of `site`; machines that are mounted as real are left out."""
+def plant_of(site: Site, path: Path, speed: float | None = None) -> PlantSpec:
+    """Give the plant of the site file at `path`; what is mounted as real is left out."""
     twin = twin_part(site)
+    folder, data = path.resolve().parent, data_of(site, path)
     return PlantSpec(
-        machines=tuple(_machines(site, folder)),
+        machines=tuple(_machines(site, folder, data)),
         printers=tuple(
             PrinterSpec(name=name, address=part.address, at=_owner(site, "printer", name))
             for name, part in site.printers.items()
@@ -37,7 +42,7 @@ def plant_of(site: Site, folder: Path, speed: float | None = None) -> PlantSpec:
             for name, part in site.cameras.items()
             if part.mount == "twin"
         ),
-        scanners=tuple(_scanners(site)),
+        scanners=tuple(_scanners(site, folder, data)),
         stations=tuple(_stations(site)),
         stock=tuple(_stock(site, folder)),
         slots=tuple(f"H{n:02d}" for n in range(1, _slots(site) + 1)),
@@ -47,17 +52,29 @@ def plant_of(site: Site, folder: Path, speed: float | None = None) -> PlantSpec:
     )
 
 
-def _machines(site: Site, folder: Path) -> list[MachineSpec]:
+def lone_plant(file: MachineFile, address: str | None, speed: float | None) -> PlantSpec:
+    """Give a plant of one machine that stands nowhere, for whoever writes its file or its PLC program."""
+    host = address or LONE_ADDRESS
+    place = host if file.machine.protocol == "modbus" or "://" in host else f"opc.tcp://{host}"
+    machine = MachineSpec(name=file.model, file=file, address=place, at="")
+    return PlantSpec(machines=(machine,), speed=speed or 1.0)
+
+
+def _machines(site: Site, folder: Path, data: Path) -> list[MachineSpec]:
     return [
         MachineSpec(
-            name=name, file=machine_file(part.file, folder), address=part.address, at=_owner(site, "machine", name)
+            name=name,
+            file=machine_file(part.file, folder),
+            address=part.address,
+            at=_owner(site, "machine", name),
+            shield=shield_of(folder, data, name, part),
         )
         for name, part in site.machines.items()
         if part.mount == "twin"
     ]
 
 
-def _scanners(site: Site) -> list[ScannerSpec]:
+def _scanners(site: Site, folder: Path, data: Path) -> list[ScannerSpec]:
     specs = []
     for name, part in site.scanners.items():
         at = next((station for station, place in site.stations.items() if name in place.scanners), "")
@@ -71,6 +88,8 @@ def _scanners(site: Site) -> list[ScannerSpec]:
                     address=part.address,
                     at=at,
                     fixed=part.fixed,
+                    shield=shield_of(folder, data, name, part),
+                    file=scanner_file(part, folder),
                     reads=reads,  # type: ignore[arg-type]  # one of the two
                 )
             )

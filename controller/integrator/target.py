@@ -1,0 +1,76 @@
+"""Says which device a command means: one of a site, or a machine file and the address of a machine."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.placement import machine_file, scanner_file
+from controller.site_file import load_site
+from controller.site_security import reach
+from controller.sites import find_site
+from controller.starting import data_of
+from packline.core.faults import Fault
+from packline.core.files import near, read_toml
+from plc.machine_file import MachineFile, load_machine
+from plc.security import Allow, Reach, Unprotected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One machine: what its file says, where it is, and how it is reached."""
+
+    name: str
+    file: MachineFile
+    address: str
+    reach: Reach
+
+    def looked_at(self) -> Target:
+        """Give the same with every write barred: who only looks cannot move anything."""
+        allow = self.reach.allow.model_copy(update={"read_only": True})
+        barred = Reach(protection=self.reach.protection, allow=allow)
+        return Target(name=self.name, file=self.file, address=self.address, reach=barred)
+
+
+def arguments(options: argparse.ArgumentParser) -> None:
+    """Declare how a device is named."""
+    options.add_argument("file", type=Path, help="site file, or machine file")
+    options.add_argument(
+        "device", help="name of a machine of the site; with a machine file: host:port or opc.tcp://host:port"
+    )
+    options.add_argument(
+        "--unprotected",
+        metavar="WHY",
+        help="machine file: why this connection needs no protection (not on this computer)",
+    )
+
+
+def is_machine_file(path: Path) -> bool:
+    """Tell whether a file describes a machine; raises FileFaults for what is no TOML."""
+    return "machine" in read_toml(path)
+
+
+def find_target(chosen: argparse.Namespace) -> Target:
+    """Give the device that is meant; raises Fault and FileFaults."""
+    path = find_site(chosen.file)
+    if is_machine_file(path):
+        said = Unprotected(why=chosen.unprotected) if chosen.unprotected else None
+        file = load_machine(path)
+        return Target(name=file.model, file=file, address=chosen.device, reach=Reach(protection=said, allow=Allow()))
+    return _of_site(path, chosen.device)
+
+
+def _of_site(path: Path, name: str) -> Target:
+    site, folder = load_site(path), path.resolve().parent
+    if name in site.machines:
+        machine = site.machines[name]
+        file, part = machine_file(machine.file, folder), reach(machine, folder, data_of(site, path))
+        return Target(name=name, file=file, address=machine.address, reach=part)
+    scanner = site.scanners.get(name)
+    read = scanner_file(scanner, folder) if scanner else None
+    if scanner is not None and read is not None:
+        return Target(name=name, file=read, address=scanner.address, reach=reach(scanner, folder, data_of(site, path)))
+    known = {*site.machines, *(n for n, part in site.scanners.items() if part.driver == "modbus")}
+    expected = f"one of {', '.join(sorted(known)) or 'none declared'}"
+    raise Fault(4201, where=str(path), seen=name, expected=expected, remedy=near(name, known))

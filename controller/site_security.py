@@ -1,0 +1,116 @@
+"""Checks what a site file says about protection and allow-lists, and hands it to the links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from packline.core.faults import Fault
+from plc.certificates import TrustFolder, read_own, warning
+from plc.drivers.guard import register_rules, spans_said
+from plc.machine_file import MachineFile
+from plc.security import (
+    NOTHING_SAID,
+    TLS_POLICIES,
+    UA_POLICIES,
+    Allow,
+    LinkBarred,
+    Protection,
+    Reach,
+    Secured,
+    password,
+    reach_of,
+)
+
+OPCUA = "opc.tcp://"
+FOLDER = "pki"
+
+
+class Reached(Protocol):
+    """A part of the site file that says how its device is reached."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def security(self) -> str | Protection | None: ...
+    @property
+    def allow(self) -> Allow: ...
+
+
+def pki_folder(data: Path) -> Path:
+    """Give the folder of the certificates inside the data folder."""
+    return data / FOLDER
+
+
+def reach(part: Reached, folder: Path, data: Path) -> Reach:
+    """Say how a device of the site is reached; `folder` is the site file's."""
+    return reach_of(part.security, part.allow, folder=folder.resolve(), pki=pki_folder(data))
+
+
+def said_faults(parts: Mapping[str, Reached], where: str) -> Iterator[Fault]:
+    """Give what the words themselves get wrong; `where` ends in the kind of part ("site.toml [machines")."""
+    for name, part in parts.items():
+        said, place = part.security, f"{where}.{name}.security]"
+        if said is None:
+            yield Fault(4201, where=place, seen="nothing", expected=NOTHING_SAID)
+        elif isinstance(said, Protection):
+            yield from _protection_faults(said, place, is_ua=part.address.startswith(OPCUA))
+
+
+def _protection_faults(said: Protection, place: str, *, is_ua: bool) -> Iterator[Fault]:
+    policies = UA_POLICIES if is_ua else TLS_POLICIES
+    if said.policy not in policies:
+        yield Fault(4201, where=f"{place[:-1]}.policy]", seen=said.policy, expected=" | ".join(policies))
+    if not is_ua and (said.user or said.server_uri):
+        seen = "user" if said.user else "server_uri"
+        yield Fault(4201, where=place, seen=seen, expected="policy, server_name: over Modbus the certificate signs in")
+    if bool(said.user) != bool(said.password_file):
+        yield Fault(4201, where=place, seen="user or password_file alone", expected="both, or neither")
+
+
+def allow_faults(file: MachineFile, allow: Allow, place: str) -> Iterator[Fault]:
+    """Give what an [allow] names that the machine file does not have: it only takes away."""
+    if file.machine.protocol == "opcua":
+        if allow.read or allow.write or allow.functions:
+            yield Fault(4201, where=place, seen="registers of an OPC UA machine", expected="nodes, read_only")
+        return
+    if allow.nodes:
+        yield Fault(4201, where=place, seen="nodes of a Modbus machine", expected="read, write, functions, read_only")
+    rules = register_rules(file, Allow())
+    for texts, spans in ((allow.read or (), rules.reads), (allow.write or (), rules.writes)):
+        for text, said in zip(texts, spans_said(texts), strict=True):
+            if not any(span.cut(said) for span in spans):
+                expected = ", ".join(map(str, spans)) or "nothing"
+                yield Fault(4201, where=place, seen=text, expected=f"a part of {expected}")
+
+
+def kept_faults(reaches: Mapping[str, Reach], now: datetime) -> Iterator[Fault]:
+    """Give what is wrong with the files that protected devices need: own certificate, password files."""
+    secured = [one.protection for one in reaches.values() if isinstance(one.protection, Secured)]
+    found = {fault.text(): fault for one in secured for fault in _missing_files(one, now)}
+    yield from found.values()
+
+
+def _missing_files(secured: Secured, now: datetime) -> Iterator[Fault]:
+    looks: tuple[Callable[[], object], ...] = (partial(read_own, secured.pki, now), partial(password, secured))
+    for look in looks:
+        try:
+            look()
+        except LinkBarred as fault:
+            yield fault
+
+
+def certificate_advice(pki: Path, now: datetime) -> list[Fault]:
+    """Give Fault 1020 for each certificate, own or trusted, that runs out within 30 days, or has; 1017 for unreadable ones."""
+    found: list[Fault | None] = []
+    try:
+        if (pki / "own" / "certificate.pem").exists():
+            own = read_own(pki, now)
+            found.append(warning(own.certificate, now, str(own.certificate_file)))
+        found += [warning(one, now, str(path)) for path, one in TrustFolder(pki).trusted().items()]
+    except LinkBarred as fault:
+        found.append(fault)
+    return [fault for fault in found if fault is not None]

@@ -1,0 +1,56 @@
+"""Shows a machine's picture to whoever waits for it, and logs its faults when they come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from packline.core.clock import Clock
+from packline.core.faults import FAULTS
+from plc.machine_view import MachineView
+
+log = logging.getLogger(__name__)
+
+
+class Board:
+    """Keeps what was shown last; `on_change` gets each view that differs from it, age apart."""
+
+    def __init__(self, name: str, clock: Clock, on_change: Callable[[MachineView], None]) -> None:
+        self._name, self._clock, self._on_change = name, clock, on_change
+        self._shown: MachineView | None = None
+        self._moved = asyncio.Event()
+
+    def show(self, view: MachineView) -> None:
+        """Show a view and let everybody look who waits."""
+        timeless = replace(view, age_s=0.0)
+        if timeless != self._shown:
+            self._log_faults(view)
+            self._shown = timeless
+            self._on_change(view)
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+    async def until(self, predicate: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until `predicate` holds, looking whenever something was shown; False when the time is out."""
+        if predicate():
+            return True
+        try:
+            await self._clock.within(timeout_s, self._watch(predicate))
+        except TimeoutError:
+            return predicate()
+        return True
+
+    async def _watch(self, predicate: Callable[[], bool]) -> None:
+        while not predicate():
+            await self._moved.wait()
+
+    def _log_faults(self, view: MachineView) -> None:
+        before = self._shown.faults if self._shown else ()
+        for code in view.faults:
+            if code not in before:
+                log.warning("%s: %s %s", self._name, code, FAULTS[code].name)
+        for code in before:
+            if code not in view.faults:
+                log.warning("%s: recovered from %s %s", self._name, code, FAULTS[code].name)

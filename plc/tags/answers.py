@@ -1,0 +1,55 @@
+"""Turns the answers to one request into what is kept of its tags; only what has changed is worked out anew. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from plc.tags.codec import Decoder, decoder
+from plc.tags.plan import Request
+from plc.tags.values import Bad, Outcome
+
+
+class Answers:
+    """Remembers the last answer to a request, and its outcomes in the order of the request's tags.
+
+    Most answers say nothing new, and in most others a few registers have changed.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._decoders = [decoder(tag, tag.start - request.start) for tag in request.tags]
+        self._readers: list[list[int]] = [[] for _ in range(request.count)]  # which tags lie in each register
+        for number, tag in enumerate(request.tags):
+            for at in range(tag.start, tag.end):
+                self._readers[at - request.start].append(number)
+        self._words: tuple[int, ...] = ()
+        self._outcomes: tuple[Outcome, ...] = ()
+
+    def outcomes(self, answer: Sequence[int]) -> Sequence[Outcome]:
+        """Give what an answer says of each tag; the very same object as long as nothing changes.
+
+        It must be as long as the request asked, or longer where bits are padded.
+        """
+        words = tuple(answer)
+        if words != self._words:
+            self._outcomes = self._anew(words)
+            self._words = words
+        return self._outcomes
+
+    def _anew(self, words: tuple[int, ...]) -> tuple[Outcome, ...]:
+        if not self._words:
+            return tuple(_outcome(decode, words) for decode in self._decoders)
+        outcomes = list(self._outcomes)
+        for number in self._changed(words):
+            outcomes[number] = _outcome(self._decoders[number], words)
+        return tuple(outcomes)
+
+    def _changed(self, words: tuple[int, ...]) -> Iterable[int]:
+        compared = zip(words, self._words, self._readers, strict=False)  # padding is behind the last reader
+        return {number for new, old, readers in compared if new != old for number in readers}
+
+
+def _outcome(decode: Decoder, words: Sequence[int]) -> Outcome:
+    try:
+        return decode(words)
+    except ValueError as error:
+        return Bad(str(error))

@@ -1,0 +1,164 @@
+"""A machine of the plant without the handshake: its own rules are those that its file says of its jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+
+import simpy
+
+from plc.handshake.frames import Words
+from plc.links import Value
+from plc.machine_file import MachineFile
+from plc.machine_jobs import PlainJob, Proof
+from plc.tags.codec import modulus
+from simulation.machines.machine import ERROR_MACHINE, Behaviour, Done, Mechanics, Move
+from simulation.machines.tag_image import TagImage
+from simulation.motion import Motion
+from simulation.quirks import Quirks
+
+
+class PlainMachine:
+    """One machine of coils and words. A job begins when its last write comes, and its evidence shows how it ended.
+
+    A level that showed an end is taken back by the reset, or when the job is written again.
+    """
+
+    def __init__(self, name: str, file: MachineFile, mechanics: Mechanics, motion: Motion, *, quirks: Quirks) -> None:
+        self.name, self.file, self.mechanics, self.quirks = name, file, mechanics, quirks
+        self._motion = motion
+        self._image = TagImage(file)
+        self._jobs = {kind: move for kind, move in mechanics.jobs().items() if kind in file.plain_jobs}
+        self._moving: simpy.Process | None = None
+        self._frozen: Mapping[str, Value] | None = None
+        self._is_stopped = False
+        self.is_powered = False
+        self.begun: list[str] = []
+
+    # -- power ---------------------------------------------------------------------------------------------------------
+
+    def power_on(self, *, memory_kept: bool = True) -> None:
+        """Boot: outputs are off; counters are kept or not."""
+        self.is_powered = True
+        self._image.forget()
+        if not memory_kept:
+            self._image.own.clear()
+        self.mechanics.forget()
+        boot = self.file.capability.get("boot")
+        if boot is not None:
+            self._image.own[boot] = int(self._image.own.get(boot, 0)) + 1
+
+    def power_off(self) -> None:
+        """Cut the power; a motion stops where it is."""
+        self.is_powered = False
+        self._motion.do(lambda: self._stop("power"))
+
+    # -- the protocol's side -------------------------------------------------------------------------------------------
+
+    def tag_values(self) -> Mapping[str, Value]:
+        """Give the value of every tag."""
+        values = self._motion.do(lambda: self._image.values({**self.mechanics.sense(), **self.mechanics.tags()}))
+        if "frozen" not in self.quirks:
+            self._frozen = None
+            return values
+        self._frozen = self._frozen or values
+        return self._frozen
+
+    def write_tag(self, name: str, value: Value) -> None:
+        """Take a write and begin the job that it completes."""
+        if self.is_powered:
+            self._motion.do(lambda: self._write(name, value))
+
+    def read(self, block: str) -> Words:
+        """Refuse: there are no blocks."""
+        raise ValueError(f"{self.name} has no block {block}")
+
+    def write(self, block: str, words: Sequence[int], offset: int = 0) -> None:
+        """Refuse: there are no blocks."""
+        raise ValueError(f"{self.name} has no block {block}")
+
+    def scan(self) -> None:
+        """Bring the plant up to now."""
+        if self.is_powered:
+            self._motion.do(lambda: None)
+
+    def press(self, _command: int) -> bool:
+        """Press a PackML command: such a machine knows none."""
+        return False
+
+    # -- faults of the machine itself ----------------------------------------------------------------------------------
+
+    def clear_jam(self) -> None:
+        """Take the jam out: it shows only in a job that failed."""
+
+    def emergency_stop(self, *, is_open: bool) -> None:
+        """Open or close the safety circuit: open, nothing moves and nothing begins."""
+        self._is_stopped = is_open
+        if is_open:
+            self._motion.do(lambda: self._stop("stop"))
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _write(self, name: str, value: Value) -> None:
+        self._image.write(name, value)
+        self.mechanics.written(name, value)
+        for kind, job in self.file.plain_jobs.items():
+            if any(w.tag == name and w.value == value for w in job.reset):
+                self._take_back(job)
+            if job.write[-1].tag == name and self._is_whole(job):
+                self._begin(kind, job)
+
+    def _is_whole(self, job: PlainJob) -> bool:
+        """Tell whether every tag of the job holds what the job writes."""
+        written = self._image.written
+        return all(w.tag in written and (w.source is not None or written[w.tag] == w.value) for w in job.write)
+
+    def _begin(self, kind: str, job: PlainJob) -> None:
+        is_busy = self._moving is not None and self._moving.is_alive
+        if kind not in self._jobs or is_busy or self._is_stopped or self._shows_end(job):
+            return
+        given = {w.source: self._image.written[w.tag] for w in job.write if w.source is not None}
+        numbers = {name: int(value) for name, value in given.items() if not isinstance(value, str)}
+        self.begun.append(kind)
+        self._moving = self._motion.env.process(self._move(job, self._jobs[kind], numbers))
+
+    def _move(self, job: PlainJob, behaviour: Behaviour, given: Mapping[str, int]) -> Generator[simpy.Event, Any, None]:
+        try:
+            done = yield from self._spoilt(behaviour(given))
+        except simpy.Interrupt:
+            return
+        proof = job.failed if done.error else job.done
+        if proof is not None:
+            self._prove(proof)
+        for name, value in done.results.items():
+            if name in self.file.tags:
+                self._image.own[name] = value
+
+    def _spoilt(self, move: Move) -> Move:
+        if self.quirks.hits("fail") or self.quirks.hits("jam"):
+            yield self._motion.env.timeout(0.5)
+            return Done(error=ERROR_MACHINE)
+        return (yield from move)
+
+    def _prove(self, proof: Proof) -> None:
+        own, shown = self._image.own, self._image.values({}).get(proof.tag, 0)
+        if proof.rises is not None and not isinstance(shown, str):
+            turn = modulus(self.file.tags[proof.tag])
+            risen = int(shown) + proof.rises
+            own[proof.tag] = risen % turn if turn else risen
+        else:
+            level = proof.equals if proof.equals is not None else proof.min
+            own[proof.tag] = level if level is not None else 0
+
+    def _shows_end(self, job: PlainJob) -> bool:
+        return any(p is not None and p.rises is None and p.tag in self._image.own for p in (job.done, job.failed))
+
+    def _take_back(self, job: PlainJob) -> None:
+        for proof in (job.done, job.failed):
+            if proof is not None and proof.rises is None:
+                self._image.own.pop(proof.tag, None)
+
+    def _stop(self, cause: str) -> None:
+        moving, self._moving = self._moving, None
+        if moving is not None and moving.is_alive:
+            moving.interrupt(cause)

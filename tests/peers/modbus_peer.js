@@ -1,0 +1,113 @@
+// Two foreign Modbus TCP libraries as client and server, told what to do by lines of JSON on standard input.
+//
+//   node modbus_peer.js LIBRARY client PORT     {"read": [address, count]} | {"write": [address, [words]]}
+//   node modbus_peer.js LIBRARY serve           256 items of each kind, word n holds n; says its port
+//
+// LIBRARY is modbus-serial or jsmodbus; each line is answered by one.
+"use strict";
+
+const net = require("node:net");
+const readline = require("node:readline");
+
+const ITEMS = 256;
+const say = (facts) => process.stdout.write(JSON.stringify(facts) + "\n");
+
+const clients = {
+  async "modbus-serial"(port) {
+    const Modbus = require("modbus-serial");
+    const client = new Modbus();
+    await client.connectTCP("127.0.0.1", { port });
+    client.setID(1);
+    client.setTimeout(5000);
+    return {
+      read: async (address, count) => (await client.readHoldingRegisters(address, count)).data,
+      write: (address, words) => client.writeRegisters(address, words),
+    };
+  },
+
+  async jsmodbus(port) {
+    const { ModbusTCPClient } = require("jsmodbus");
+    const socket = net.connect({ host: "127.0.0.1", port });
+    const client = new ModbusTCPClient(socket, 1, 5000);
+    await new Promise((done, failed) => socket.once("connect", done).once("error", failed));
+    return {
+      read: async (address, count) => {
+        const answer = await client.readHoldingRegisters(address, count);
+        return Array.from(answer.response.body.valuesAsArray);
+      },
+      write: (address, words) => client.writeMultipleRegisters(address, words),
+    };
+  },
+};
+
+async function freePort() {
+  const probe = net.createServer();
+  await new Promise((done) => probe.listen(0, "127.0.0.1", done));
+  const { port } = probe.address();
+  await new Promise((done) => probe.close(done));
+  return port;
+}
+
+const servers = {
+  async "modbus-serial"() {
+    const { ServerTCP } = require("modbus-serial");
+    const holding = Uint16Array.from({ length: ITEMS }, (_, place) => place);
+    const coils = Array.from({ length: ITEMS }, (_, place) => place % 3 === 0);
+    const within = (store, address) => {
+      if (address < store.length) return store;
+      throw { modbusErrorCode: 2, msg: "no such address" };
+    };
+    const vector = {
+      getHoldingRegister: (address) => within(holding, address)[address],
+      getInputRegister: (address) => within(holding, address) && address,
+      getCoil: (address) => within(coils, address)[address],
+      getDiscreteInput: (address) => within(coils, address) && address % 3 === 0,
+      setRegister: (address, word) => { within(holding, address)[address] = word; },
+      setCoil: (address, bit) => { within(coils, address)[address] = bit; },
+    };
+    const port = await freePort(); // it takes 0 for 502
+    const server = new ServerTCP(vector, { host: "127.0.0.1", port, unitID: 1 });
+    await new Promise((done) => server.on("initialized", done));
+    return port;
+  },
+
+  async jsmodbus() {
+    const { ModbusTCPServer } = require("jsmodbus");
+    const words = Buffer.alloc(2 * ITEMS);
+    const bits = Buffer.alloc(ITEMS / 8);
+    for (let place = 0; place < ITEMS; place++) {
+      words.writeUInt16BE(place, 2 * place);
+      if (place % 3 === 0) bits[place >> 3] |= 1 << (place & 7);
+    }
+    const socket = net.createServer();
+    new ModbusTCPServer(socket, {
+      holding: Buffer.from(words), input: Buffer.from(words), coils: Buffer.from(bits), discrete: Buffer.from(bits),
+    });
+    await new Promise((done) => socket.listen(0, "127.0.0.1", done));
+    return socket.address().port;
+  },
+};
+
+async function obey(client, order) {
+  if (order.read) return { words: await client.read(...order.read) };
+  await client.write(...order.write);
+  return { words: [] };
+}
+
+async function main() {
+  const [library, role, port] = process.argv.slice(2);
+  if (role === "serve") return say({ port: await servers[library]() });
+  const client = await clients[library](Number(port));
+  say({ ready: true });
+  for await (const line of readline.createInterface({ input: process.stdin })) {
+    try {
+      say(await obey(client, JSON.parse(line)));
+    } catch (error) {
+      say({ error: String((error && (error.message || error.err)) || error) });
+    }
+  }
+  process.exit(0);
+}
+
+main().catch((error) => { say({ error: String(error) }); process.exit(1); });
+process.stdin.on("end", () => process.exit(0)).resume();

@@ -105,7 +105,7 @@ async def test_snapshot_shows_a_device_without_a_station_with_its_tags():
     store = open_store("sqlite://", clock=stand.clock, ids=SeededIds("watched"), inline=True)
     recovery: Any = SimpleNamespace(findings=SimpleNamespace(as_dict=dict))
     snapshot = Snapshot(
-        site=parse(tomllib.loads(SCALE), Site, "small"), store=store, posts={}, recovery=recovery, printers={},
+        site=parse(tomllib.loads(SCALE), Site, "small"), store=store, posts={}, recovery=recovery, printers={}, cameras={},
         equipment=Equipment(machines={"scale-1": machine}, printers={}, cameras={}, scanners={}), clock=stand.clock,
         run_id="1",
     )  # fmt: skip

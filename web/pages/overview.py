@@ -12,6 +12,7 @@ from web.floor import draw
 from web.guard import needs
 from web.live import View
 from web.room import room
+from web.troubles import quality_of
 
 blueprint = Blueprint("overview", __name__)
 
@@ -37,6 +38,7 @@ def _values(view: View) -> dict[str, Any]:
     return {
         "floor": draw(view.snapshot),
         "beside": view.snapshot.get("devices", ()),
+        "quality_of": quality_of,
         "line": view.snapshot.get("line", {}),
         "aside": _aside(view.snapshot.get("line", {})),
         "recovered": (view.snapshot.get("run") or {}).get("recovered"),

@@ -10,7 +10,7 @@ from asyncua.common.node import Node
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.uaprotocol_auto import NodeClass
-from asyncua.ua.uatypes import NodeId
+from asyncua.ua.uatypes import Int16, Int32, NodeId
 
 from plc.drivers.ua_session import UaSession
 from plc.security import UNSAID, Reach
@@ -47,7 +47,9 @@ async def browse(url: str, reach: Reach = UNSAID) -> list[Found]:
 async def _walk(session: UaSession) -> list[tuple[Node, str]]:
     found: list[tuple[Node, str]] = []
     seen: set[NodeId] = set()
-    queue: list[tuple[Node, str, int]] = [(session.client.get_node(NodeId(ObjectIds.ObjectsFolder)), "", 0)]
+    queue: list[tuple[Node, str, int]] = [
+        (session.client.get_node(NodeId(Int32(ObjectIds.ObjectsFolder), Int16(0))), "", 0)
+    ]
     while queue and len(seen) < MOST_NODES:
         node, path, depth = queue.pop(0)
         for child in await session.ask(node.get_children_descriptions()):

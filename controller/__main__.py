@@ -32,8 +32,8 @@ VERBS = {
     "docs": "write the generated reference pages",
 }
 HIDDEN = {"process": "run one process of `up`"}
-MODULES = {"import": "import_tags", "export": "export_tags", "site": "site_file"}
-"""Verbs whose word no module may have, or that another module of the room has."""
+MODULES = {"import": "import_tags", "export": "export_tags"}
+"""Verbs whose word no module can have, and its fellow."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -7,8 +7,11 @@ from html import escape
 
 from controller.integrator.line_plan import Box, Device, LinePlan, Way
 
-CARD, GAP, ROW, TOP, SIDE = 262, 96, 26, 118, 40
+CARD, GAP, ROW, TOP, SIDE = 262, 108, 26, 118, 40
 HEAD, FOOT, APART = 62, 14, 34
+MOST_WORDS = 30
+TRUNK, HAND_TRUNK, LANE_AT = 50, 72, 82
+"""Where in a gap belts turn, ways by hand turn, and the number of a lane stands that goes straight on."""
 KINDS: Mapping[str, str] = {
     "turntable": "collect, take pictures",
     "pack": "pack",
@@ -59,6 +62,7 @@ def line_picture(plan: LinePlan) -> str:
         f'<rect width="{width}" height="{height}" fill="var(--back)"/>',
         *_heading(plan, width),
         *_ways(plan, spots),
+        *_lanes(plan, spots),
         *(part for box in plan.boxes for part in _card(box, *spots[box.name])),
         *_legend(height),
         "</svg>",
@@ -96,7 +100,7 @@ def _card(box: Box, x: int, y: int) -> Iterator[str]:
     yield f'<text class="name" x="54" y="28">{escape(box.name)}</text>'
     who = "by a person" if box.run_by == "person" else "by a machine"
     words = f"{KINDS[box.kind]}, {box.slots} slots" if box.slots else f"{KINDS[box.kind]}, {who}"
-    yield f'<text class="soft" x="54" y="46">{escape(words if len(words) < 34 else KINDS[box.kind])}</text>'
+    yield f'<text class="soft" x="54" y="46">{escape(words if len(words) <= MOST_WORDS else KINDS[box.kind])}</text>'
     for n, device in enumerate(box.devices):
         yield from _device(device, HEAD + ROW * n)
     yield "</g>"
@@ -125,24 +129,20 @@ def _short(text: str, most: int) -> str:
 
 def _ways(plan: LinePlan, spots: Mapping[str, tuple[int, int]]) -> Iterator[str]:
     boxes = {box.name: box for box in plan.boxes}
-    starts = {name: [way for way in plan.ways if way.start == name] for name in boxes}
     below = max(spots[box.name][1] + _height(box) for box in plan.boxes)
     for way in sorted(plan.ways, key=lambda w: w.by == "belt"):
         if way.start in boxes and way.end in boxes:
-            nth = starts[way.start].index(way)
-            yield from _way(way, boxes, spots, nth, below)
+            yield from _way(way, boxes, spots, below)
 
 
-def _way(
-    way: Way, boxes: Mapping[str, Box], spots: Mapping[str, tuple[int, int]], nth: int, below: int
-) -> Iterator[str]:
+def _way(way: Way, boxes: Mapping[str, Box], spots: Mapping[str, tuple[int, int]], below: int) -> Iterator[str]:
     (x1, y1), (x2, y2) = spots[way.start], spots[way.end]
     first, last = boxes[way.start], boxes[way.end]
     start, end = (x1 + CARD, y1 + 32), (x2 - 9, y2 + 32)
     if way.by == "hand":
         start, end = (x1 + CARD, y1 + _height(first) - 22), (x2 - 7, y2 + _height(last) - 16)
     skips = last.column - first.column > 1
-    bend = x2 - 22 - 12 * nth if way.by == "hand" else x1 + CARD + GAP // 2
+    bend = x2 - GAP + HAND_TRUNK if way.by == "hand" else x1 + CARD + TRUNK
     if skips and way.by == "hand":
         # round below what stands between
         path = (
@@ -158,8 +158,15 @@ def _way(
         yield f'<path class="hand" d="{path}"/><path class="handtip" d="M{end[0] + 6} {end[1]}l-8-4.5v9z"/>'
         return
     yield f'<path class="belt" d="{path}"/><path class="roll" d="{path}"/><path class="tip" d="M{end[0] + 9} {end[1]}l-10-7v14z"/>'
-    if way.lane:
-        yield f'<g class="lane" transform="translate({x2 - 26} {end[1]})"><circle r="10"/><text y="4.2">{way.lane}</text></g>'
+
+
+def _lanes(plan: LinePlan, spots: Mapping[str, tuple[int, int]]) -> Iterator[str]:
+    """Give the numbers of the lanes, over all belts."""
+    for way in plan.ways:
+        if way.lane and way.start in spots and way.end in spots:
+            (x1, y1), (_, y2) = spots[way.start], spots[way.end]
+            x = x1 + CARD + (LANE_AT if y1 == y2 else TRUNK)
+            yield f'<g class="lane" transform="translate({x} {y2 + 32})"><circle r="10"/><text y="4.2">{way.lane}</text></g>'
 
 
 def _is_free(way: Way, boxes: Mapping[str, Box], spots: Mapping[str, tuple[int, int]], y: int) -> bool:
@@ -174,4 +181,4 @@ def _legend(height: int) -> Iterator[str]:
     yield '<path class="hand" d="M96 0h40"/><text class="soft" x="146" y="4">by hand</text>'
     yield '<g class="lane" transform="translate(224 0)"><circle r="10"/><text y="4.2">n</text></g><text class="soft" x="242" y="4">eject lane</text>'
     yield '<g class="badge twin" transform="translate(306 -12)"><rect x="14" y="3" width="38" height="18" rx="9"/><text x="33" y="16">twin</text></g><text class="soft" x="366" y="4">virtual, on this computer</text>'
-    yield '<g class="badge real" transform="translate(510 -12)"><rect x="14" y="3" width="38" height="18" rx="9"/><text x="33" y="16">real</text></g><text class="soft" x="570" y="4">a device of the hall</text></g>'
+    yield '<g class="badge real" transform="translate(534 -12)"><rect x="14" y="3" width="38" height="18" rx="9"/><text x="33" y="16">real</text></g><text class="soft" x="594" y="4">a device of the hall</text></g>'

@@ -39,7 +39,7 @@ READ_ONLY = (Area.INPUT, Area.DISCRETE)
 """Lists often say R/W of everything."""
 FAST_MS = 500
 """A tag that is read more often than this is fast."""
-DIGITS = 60
+DIGITS, ROUNDED = 60, Decimal("1e-40")
 """Of decimal arithmetic: scale and offset are found again from the four corners to the last bit of a float."""
 _ADDRESS = re.compile(r"^([0134])(\d{4,5})(?:\.(\d{1,3})([HL]?))?$")
 
@@ -157,6 +157,8 @@ def _scaling(row: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
         context.prec = DIGITS
         scale = (high - low) / (raw_high - raw_low)
         offset = low - raw_low * scale
+        if abs(offset) <= abs(low) * ROUNDED:
+            offset = Decimal(0)
     yield "scale", sign * float(scale)
     yield "offset", sign * float(offset) + 0.0
     if _flag(row, "Clamp Low") and _flag(row, "Clamp High"):
@@ -268,6 +270,6 @@ def _losses(file: MachineFile, wired: Wired) -> Iterator[str]:
         yield "a range of one value"
     if tag.poll is Poll.ONCE:
         yield "it is read once, here slowly"
-    for what in ("safe", "sentinels", "no_merge"):
-        if getattr(tag, what) not in (None, (), False):
-            yield f"`{what}` has no column"
+    unsayable = {"safe": tag.safe is not None, "sentinels": bool(tag.sentinels), "no_merge": tag.no_merge}
+    for what in (name for name, is_said in unsayable.items() if is_said):
+        yield f"`{what}` has no column"

@@ -232,3 +232,9 @@ def _safety(file: MachineFile) -> Iterator[Finding]:
             what="a restart of the machine is not noticed",
             remedy="Name the tag that counts its starts, if there is one.",
         )
+    yield Finding(
+        level="hint",
+        where="handshake.kind",
+        what="a second controller on this machine is not noticed: both write, and the machine obeys the last one",
+        remedy="Let the machine accept one client address only, or one client certificate.",
+    )

@@ -150,7 +150,8 @@ class HandshakePart(_Part):
 
     kind: Literal["packline", "none"] = Field(
         default="packline",
-        description="`packline`: the four blocks. `none`: plain coils and words; what such a machine did is known by its tags only.",
+        description="`packline`: the four blocks. `none`: plain coils and words; what such a machine did is known by its tags only, "
+        "and a second controller on it is not noticed: let it accept one client only",
     )
     retentive: bool = True
     on_silence: Reaction = Reaction.HOLD

@@ -96,6 +96,11 @@ def test_plain_machine_wants_an_identity_and_a_proof_that_ends():
     assert "error jobs.eject.params.lane allows 1 to 9, but tag lane takes only 0 to 3" in words(raw)
 
 
+def test_plain_machine_tells_that_it_notices_no_second_controller():
+    assert "hint handshake.kind a second controller on this machine is not noticed" in words(press())
+    assert "second controller" not in words(arm())
+
+
 @given(st.integers(0, 15), st.integers(0, 15))
 def test_bounds_of_a_bit_field_are_those_of_its_bits(low, size):
     high = min(15, low + size)

@@ -190,8 +190,13 @@ async def test_stranger_among_foreign_servers_and_one_to_whom_we_are_strangers_a
     async with server(packages, told(tmp_path, theirs(), they_trust(), policy)) as (other, address):
         link = link_to(address, tmp_path, policy, trusts=we_trust())
         with pytest.raises(LinkBarred, match=code) as caught:
-            await link.connect()
-            await link.read_registers(Area.HOLDING, 0, 1)
+            await first_word(link)
         await link.close()
         assert caught.value.seen
         assert (await other.ask(heard=None))["bytes"] == 0
+
+
+async def first_word(link: ModbusLink) -> int:
+    """Give a word; with TLS 1.3 a refusal may come only after the connection seemed to be there."""
+    await link.connect()
+    return (await link.read_registers(Area.HOLDING, 0, 1))[0]

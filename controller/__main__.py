@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -14,9 +15,15 @@ from packline.core.files import FileFaults
 VERBS = {
     "demo": "run the whole demo line on this computer, twin and all",
     "up": "run the controller, the dashboard and the video server of a site",
-    "twin": "serve the twin of a site's machines, and its virtual people",
+    "twin": "serve the twin of a site's machines and its virtual people, or of one machine",
     "chaos": "put a bad network between a client and a machine",
-    "check": "check a site file and the machine files it names",
+    "check": "check a site file and the machine files it names, or one machine file",
+    "probe": "read a machine tag by tag: values in every order, times, quality, expectations",
+    "watch": "follow a machine's values live",
+    "import": "make tags from a CSV list, an OPC UA server or a NodeSet2 file",
+    "export": "write a machine's tags as a CSV list",
+    "machine": "make a machine file, register tables and a PLC function block; try one job",
+    "site": "make a site file, or draw the line that one describes",
     "doctor": "check this installation: versions, database library, system packages, ports",
     "items": "import the item master from a CSV file",
     "pki": "make our own certificate, trust the certificates of devices",
@@ -25,6 +32,8 @@ VERBS = {
     "docs": "write the generated reference pages",
 }
 HIDDEN = {"process": "run one process of `up`"}
+MODULES = {"import": "import_tags", "export": "export_tags"}
+"""Verbs whose word no module can have, and its fellow."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if known.verb is None:
         parser.print_help()
         return 2
-    verb = importlib.import_module(f"controller.commands.{known.verb}")
+    verb = importlib.import_module(f"controller.commands.{MODULES.get(known.verb, known.verb)}")
     options = argparse.ArgumentParser(prog=f"packline {known.verb}", description={**VERBS, **HIDDEN}[known.verb])
     verb.arguments(options)
     return _run(verb, options.parse_args([*rest, *words[1:]]))
@@ -57,6 +66,10 @@ def _run(verb: object, options: argparse.Namespace) -> int:
         print(fault.text(), file=sys.stderr)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # who reads has enough (`packline check ... | head`); nothing is left to be said at the end either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return 1
 
 

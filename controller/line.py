@@ -18,6 +18,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from controller.certificate_watch import CertificateWatch
 from controller.duties import Calendar, Duties, Terms
 from controller.links import Links
 from controller.local_server import LocalServer
@@ -50,6 +51,8 @@ from stations.resolve import Resolver
 LINK_DAYS = 30
 BACKUPS_KEPT = 7
 RECONCILE_MINUTES = 60
+CERTIFICATE_MINUTES = 60
+FIRST_LOOK = timedelta(seconds=2)
 SIGN_INS_KEPT_S = 30 * 86400.0
 
 log = logging.getLogger("packline.line")
@@ -302,8 +305,12 @@ class Line:
         return answered
 
     def _calendar(self) -> dict[str, tuple[BaseTrigger, Callable[[], Awaitable[object]]]]:
-        zone = self._site.site.time_zone
+        zone, given = self._site.site.time_zone, self._given
+        soon = given.clock.now() + FIRST_LOOK
+        certificates = CertificateWatch(given.data, given.store.desk, given.clock, given.offload)
+        hourly = IntervalTrigger(minutes=CERTIFICATE_MINUTES, start_date=soon, timezone=zone)
         return {
+            "look at certificates": (hourly, certificates.look),
             "reconcile hosts": (IntervalTrigger(minutes=RECONCILE_MINUTES, timezone=zone), self._reconcile),
             "nightly backup": (CronTrigger(hour=3, minute=10, timezone=zone), self._backup),
             "tidy sign-ins": (CronTrigger(hour=3, minute=20, timezone=zone), self._tidy),

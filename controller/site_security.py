@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from packline.core.faults import Fault
-from plc.certificates import TrustFolder, read_own, warning
+from plc.certificates import TrustFolder, read_file, read_own, warning
 from plc.drivers.guard import register_rules, spans_said
 from plc.machine_file import MachineFile
 from plc.security import (
@@ -23,6 +23,7 @@ from plc.security import (
     Secured,
     password,
     reach_of,
+    told,
 )
 
 OPCUA = "opc.tcp://"
@@ -104,13 +105,26 @@ def _missing_files(secured: Secured, now: datetime) -> Iterator[Fault]:
 
 
 def certificate_advice(pki: Path, now: datetime) -> list[Fault]:
-    """Give Fault 1020 for each certificate, own or trusted, that runs out within 30 days, or has; 1017 for unreadable ones."""
-    found: list[Fault | None] = []
+    """Give Fault 1020 for each certificate, own or trusted, that runs out within 30 days, 1022 if it has; 1017 for unreadable ones."""
+    looks = (partial(_own_advice, pki, now), partial(_trusted_advice, pki, now))
+    return [fault for look in looks for fault in _or_unreadable(look) if fault is not None]
+
+
+def _own_advice(pki: Path, now: datetime) -> Iterator[Fault | None]:
+    file = pki / "own" / "certificate.pem"
+    if file.exists():
+        ends = warning(read_file(file), now, told(file))
+        yield ends
+        if ends is None:
+            read_own(pki, now)
+
+
+def _trusted_advice(pki: Path, now: datetime) -> Iterator[Fault | None]:
+    return (warning(one, now, told(path)) for path, one in TrustFolder(pki).trusted().items())
+
+
+def _or_unreadable(look: Callable[[], Iterator[Fault | None]]) -> Iterator[Fault | None]:
     try:
-        if (pki / "own" / "certificate.pem").exists():
-            own = read_own(pki, now)
-            found.append(warning(own.certificate, now, str(own.certificate_file)))
-        found += [warning(one, now, str(path)) for path, one in TrustFolder(pki).trusted().items()]
+        yield from look()
     except LinkBarred as fault:
-        found.append(fault)
-    return [fault for fault in found if fault is not None]
+        yield fault

@@ -50,7 +50,8 @@ class Board:
         before = self._shown.faults if self._shown else ()
         for code in view.faults:
             if code not in before:
-                log.warning("%s: %s %s", self._name, code, FAULTS[code].name)
+                known = view.refusal if view.refusal and view.refusal.code == code else f"{code} {FAULTS[code].name}"
+                log.warning("%s: %s", self._name, known)
         for code in before:
             if code not in view.faults:
                 log.warning("%s: recovered from %s %s", self._name, code, FAULTS[code].name)

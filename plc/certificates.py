@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from packline.core.faults import Fault
-from plc.security import LinkBarred
+from plc.security import LinkBarred, told
 
 E = TypeVar("E", bound=x509.ExtensionType)
 
@@ -101,14 +101,12 @@ def read_own(folder: Path, now: datetime) -> Own:
     """Read our own certificate; raises LinkBarred 1017 if it is missing, run out, or its key not ours alone."""
     file, key_file = folder / "own" / "certificate.pem", folder / "own" / "key.pem"
     if not file.exists() or not key_file.exists():
-        raise LinkBarred(
-            1017, where=str(folder / "own"), seen="no certificate", expected="one of our own", remedy=_MAKE_ONE
-        )
+        raise LinkBarred(1017, where=told(file), seen="no certificate", expected="one of our own", remedy=_MAKE_ONE)
     if (mode := key_file.stat().st_mode) & 0o077:
-        raise LinkBarred(1017, where=str(key_file), seen=f"mode {mode & 0o777:o}", expected="600")
+        raise LinkBarred(1017, where=told(key_file), seen=f"mode {mode & 0o777:o}", expected="600")
     certificate = read_file(file)
     if not is_current(certificate, now):
-        raise LinkBarred(1017, where=str(file), seen=validity(certificate), expected=f"valid now, {now:%Y-%m-%d}")
+        raise LinkBarred(1017, where=told(file), seen=validity(certificate), expected=f"valid now, {now:%Y-%m-%d}")
     return Own(certificate=certificate, certificate_file=file, key_file=key_file)
 
 
@@ -217,7 +215,7 @@ def read_file(path: Path) -> x509.Certificate:
         return x509.load_der_x509_certificate(content)
     except (OSError, ValueError) as error:
         raise LinkBarred(
-            1017, where=str(path), seen=type(error).__name__, expected="a certificate, PEM or DER"
+            1017, where=told(path), seen=type(error).__name__, expected="a certificate, PEM or DER"
         ) from error
 
 
@@ -268,7 +266,9 @@ def judge(certificate: x509.Certificate, wanted: Wanted, trust: TrustFolder, now
 def _refuse_stranger(certificate: x509.Certificate, wanted: Wanted, trust: TrustFolder) -> None:
     kept = trust.note_refused(certificate)
     remedy = (
-        f"Compare the fingerprint with the device's own panel, then: packline pki trust SITE {kept}" if kept else ""
+        f"Compare the fingerprint with the device's own panel, then: packline pki trust SITE {told(kept)}"
+        if kept
+        else ""
     )
     raise LinkBarred(
         1011, where=wanted.where, seen=describe(certificate), expected="a certificate in pki/trusted", remedy=remedy
@@ -331,11 +331,12 @@ def days_left(certificate: x509.Certificate, now: datetime) -> int:
 
 
 def warning(certificate: x509.Certificate, now: datetime, where: str) -> Fault | None:
-    """Give Fault 1020 for a certificate that runs out within 30 days, or has."""
-    if days_left(certificate, now) >= WARN_DAYS:
+    """Give Fault 1020 for a certificate that runs out within 30 days, 1022 for one that has."""
+    left = days_left(certificate, now)
+    if left >= WARN_DAYS:
         return None
     seen = f"{common_name(certificate)} {validity(certificate)}"
-    return Fault(1020, where=where, seen=seen, expected=f"more than {WARN_DAYS} days left")
+    return Fault(1022 if left < 0 else 1020, where=where, seen=seen, expected=f"more than {WARN_DAYS} days left")
 
 
 def validity(certificate: x509.Certificate) -> str:

@@ -90,6 +90,10 @@ class RegisterLink(Protocol):
         """Write holding registers in one request by function 6 (one register) or 16."""
         ...
 
+    async def mask_register(self, start: int, kept: int, bits: int) -> None:
+        """Change a holding register in one request by function 22: the bits of `kept` stay, the others become those of `bits`."""
+        ...
+
     async def write_coils(self, start: int, bits: Sequence[bool]) -> None:
         """Write coils in one request: function 5 for one, 15 for more."""
         ...

@@ -9,6 +9,7 @@ from typing import Literal
 
 from plc.handshake import frames
 from plc.machine_file import MachineFile
+from plc.tags.codec import lies_in_one_register
 from plc.tags.model import BITS_A_WORD, Poll, TagType, Wired
 from plc.tags.plan import Plan, plan
 
@@ -157,12 +158,13 @@ def _is_written_by_a_job(file: MachineFile, name: str) -> bool:
 
 def _writes(file: MachineFile) -> Iterator[Finding]:
     for name, tag in file.tags.items():
-        if tag.is_written and tag.is_part and file.machine.protocol == "modbus":
+        if tag.is_written and tag.is_part and file.machine.protocol == "modbus" and not _is_masked(file, name):
             yield Finding(
                 level="warning",
                 where=f"tags.{name}",
                 what="is written by reading its register, changing the bits, and writing it back",
-                remedy="Make sure that the machine never changes the other bits by itself, or give the bit a coil of its own.",
+                remedy="Make sure that the machine never changes the other bits by itself, give the bit a coil of its own, or say "
+                "mask_write = true if the device knows function 22.",
             )
     for kind, job in file.plain_jobs.items():
         if job.done.rises is None and not job.reset:
@@ -175,6 +177,11 @@ def _writes(file: MachineFile) -> Iterator[Finding]:
         for write in job.write:
             if write.source is not None:
                 yield from _ranges(file, kind, write.tag, write.source)
+
+
+def _is_masked(file: MachineFile, name: str) -> bool:
+    """Tell whether the device itself changes only the bits of a tag; it cannot where they lie in two registers."""
+    return file.limits.mask_write and lies_in_one_register(file.wired[name])
 
 
 def _ranges(file: MachineFile, kind: str, tag: str, parameter: str) -> Iterator[Finding]:
@@ -225,3 +232,9 @@ def _safety(file: MachineFile) -> Iterator[Finding]:
             what="a restart of the machine is not noticed",
             remedy="Name the tag that counts its starts, if there is one.",
         )
+    yield Finding(
+        level="hint",
+        where="handshake.kind",
+        what="a second controller on this machine is not noticed: both write, and the machine obeys the last one",
+        remedy="Let the machine accept one client address only, or one client certificate.",
+    )

@@ -188,6 +188,7 @@ class Machine:
                     await self._serve()
                 except LinkTrouble as trouble:
                     self._cause = trouble.code
+                    self._refusal = trouble if isinstance(trouble, Fault) else self._refusal
                 except Fault as fault:  # refused, or the books cannot be written, or no epoch is left
                     self._cause = fault.code
                     self._trouble = self._trouble or fault.code

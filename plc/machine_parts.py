@@ -39,6 +39,11 @@ class MachineHead(_Part):
     fast_poll_ms: int = Field(default=20, ge=5, le=400, description="while a job runs")
     stale_after_ms: int = Field(default=1000, ge=100, le=60_000)
     request_timeout_ms: int = Field(default=800, ge=50, le=10_000)
+    transport: Literal["pymodbus", "lean"] = Field(
+        default="pymodbus",
+        description="Modbus: by which client. `lean` costs a third of the processor time and knows no TLS; for controllers that read "
+        "many devices.",
+    )
     slow_poll_ms: int = Field(
         default=1000, ge=10, le=60_000, description='Milliseconds between two reads of a tag with `poll = "slow"`.'
     )
@@ -145,7 +150,8 @@ class HandshakePart(_Part):
 
     kind: Literal["packline", "none"] = Field(
         default="packline",
-        description="`packline`: the four blocks. `none`: plain coils and words; what such a machine did is known by its tags only.",
+        description="`packline`: the four blocks. `none`: plain coils and words; what such a machine did is known by its tags only, "
+        "and a second controller on it is not noticed: let it accept one client only",
     )
     retentive: bool = True
     on_silence: Reaction = Reaction.HOLD

@@ -10,6 +10,7 @@ from plc.handshake import frames
 from plc.handshake.device_rules import Action, MachineBrain, StartMotion, StopMotion
 from plc.handshake.frames import Result, Words
 from plc.links import Area, LinkDown, LinkRefused, LinkSilent, NodeId, NodeSink, NodeValue, Value
+from plc.tags.codec import masked
 
 Motion = Callable[[StartMotion], tuple[Result, Words]]
 
@@ -165,6 +166,12 @@ class MemoryLink:
         if function == 6 and len(words) != 1:
             raise LinkRefused("function 6 writes one register")
         self.tables.write(Area.HOLDING, start, words)
+
+    async def mask_register(self, start: int, kept: int, bits: int) -> None:
+        """Change some bits of a holding register of the tables."""
+        await self._reach()
+        (word,) = self.tables.read(Area.HOLDING, start, 1)
+        self.tables.write(Area.HOLDING, start, [masked(word, kept, bits)])
 
     async def write_coils(self, start: int, bits: Sequence[bool]) -> None:
         """Write coils of the tables."""

@@ -155,7 +155,7 @@ class PlainMachine:
                     await self._link.connect()
                     await self._serve()
                 except LinkTrouble as trouble:
-                    self._lose(trouble.code, None)
+                    self._lose(trouble.code, trouble if isinstance(trouble, Fault) else None)
                 except Fault as fault:
                     self._lose(fault.code, fault)
                 await self._link.close()

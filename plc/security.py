@@ -147,15 +147,24 @@ def password(secured: Secured) -> str:
         mode, text = path.stat().st_mode, path.read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise LinkBarred(
-            1017, where=str(path), seen=type(error).__name__, expected="a file with the password"
+            1017, where=told(path), seen=type(error).__name__, expected="a file with the password"
         ) from None
     if mode & _OTHERS:
         raise LinkBarred(
-            1017, where=str(path), seen=f"mode {mode & 0o777:o}", expected="600", remedy=f"Type: chmod 600 {path}"
+            1017,
+            where=told(path),
+            seen=f"mode {mode & 0o777:o}",
+            expected="600",
+            remedy=f"Let nobody else read it: chmod 600 {path.name}",
         )
     if not text:
-        raise LinkBarred(1017, where=str(path), seen="an empty file", expected="the password in one line")
+        raise LinkBarred(1017, where=told(path), seen="an empty file", expected="the password in one line")
     return text
+
+
+def told(path: Path) -> str:
+    """Name a file of ours by its end: logs and books say which it is, and do not lead the way to where secrets lie."""
+    return "/".join(path.parts[-3:])
 
 
 def is_loopback(host: str) -> bool:

@@ -66,8 +66,8 @@ def run(chosen: argparse.Namespace) -> int:
     report = {
         "init": lambda: _init(site, pki, chosen, now),
         "show": lambda: _show(pki, chosen.file, now),
-        "trust": lambda: _told(TrustFolder(pki).trust(_named(chosen)), now, "trusted"),
-        "distrust": lambda: _told(TrustFolder(pki).distrust(_named(chosen)), now, "distrusted"),
+        "trust": lambda: _told(TrustFolder(pki).trust(_named(chosen, pki)), now, "trusted"),
+        "distrust": lambda: _told(TrustFolder(pki).distrust(_named(chosen, pki)), now, "distrusted"),
         "list": lambda: _list(pki, now),
     }[chosen.action]()
     print(json.dumps(report, ensure_ascii=False) if chosen.json else _as_text(report))
@@ -107,7 +107,7 @@ def _init(site: Site, pki: Path, chosen: argparse.Namespace, now: datetime) -> d
 
 def _show(pki: Path, file: Path | None, now: datetime) -> dict[str, Any]:
     if file is not None:
-        return _told(file, now, "shown")
+        return _told(_found(file, pki), now, "shown")
     return _told(read_own(pki, now).certificate_file, now, "own")
 
 
@@ -120,10 +120,15 @@ def _list(pki: Path, now: datetime) -> dict[str, Any]:
     }
 
 
-def _named(chosen: argparse.Namespace) -> x509.Certificate:
+def _named(chosen: argparse.Namespace, pki: Path) -> x509.Certificate:
     if chosen.file is None:
         raise Fault(4301, where=f"pki {chosen.action}", seen="no file", expected="a certificate, PEM or DER")
-    return read_file(chosen.file)
+    return read_file(_found(chosen.file, pki))
+
+
+def _found(file: Path, pki: Path) -> Path:
+    """Find a file also by the name that logs and alarms give it: `pki/refused/plc-7-3f9a1c22.pem`."""
+    return file if file.exists() else pki.parent / file
 
 
 def _told(path: Path, now: datetime, what: str) -> dict[str, Any]:

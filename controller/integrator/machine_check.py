@@ -42,9 +42,11 @@ class Checked:
     def text(self) -> str:
         """Give it for people."""
         findings = self.report.findings if self.report else ()
-        said = [fault.text() for fault in self.faults] + [_line(self.path, finding) for finding in findings]
+        is_clean = not self.faults and all(finding.level == "hint" for finding in findings)
+        said = [f"{self.path}: in order"] * is_clean
+        said += [fault.text() for fault in self.faults] + [_line(self.path, finding) for finding in findings]
         plan = list(plan_lines(self.file)) if self.file else []
-        return "\n".join([*(said or [f"{self.path}: in order"]), *plan])
+        return "\n".join([*said, *plan])
 
 
 def check_machine(path: Path) -> Checked:

@@ -17,7 +17,7 @@ from plc.machine_file import MachineFile
 from plc.packml import State, name_of
 from plc.security import LinkBarred
 from plc.tag_side import tag_set
-from plc.tags.codec import check_writable, decode, decode_node
+from plc.tags.codec import check_writable, decode, decode_node, encode, put_node
 from plc.tags.model import Order, TagType, Wired
 from plc.tags.reader import reader_for
 
@@ -227,6 +227,8 @@ def _parsed(file: MachineFile, name: str, text: str) -> Value:
         elif tag.type is not TagType.STRING:
             value = int(text) if text.lstrip("+-").isdigit() else float(text)
         check_writable(tag, value)
+        if not tag.is_part:
+            put_node(file.wired[name], value) if tag.node else encode(file.wired[name], value)
     except (KeyError, ValueError) as error:
         raise Fault(4201, where=f"{file.model} {name}", seen=text, expected=f"a {tag.type}: {error}") from error
     return value

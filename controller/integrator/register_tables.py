@@ -47,7 +47,10 @@ def _said(file: MachineFile, first: int, words: str) -> str:
 
 
 def _tags(file: MachineFile) -> str:
-    rows = [(code(name), _place(file, name), _type(tag), tag.access, _figures(tag), tag.description) for name, tag in file.tags.items()]
+    rows = [
+        (code(name), _place(file, name), _type(tag), tag.access, _figures(tag), tag.description)
+        for name, tag in file.tags.items()
+    ]
     return "## Tags\n\n" + table(["tag", "place", "type", "access", "value", "meaning"], rows)
 
 
@@ -71,7 +74,10 @@ def _figures(tag: Tag) -> str:
 
 
 def _jobs(file: MachineFile) -> str:
-    rows = [(code(kind), job.code, _parameters(job), _results(job), f"{job.timeout_s:g} s") for kind, job in file.commands.items()]
+    rows = [
+        (code(kind), job.code, _parameters(job), _results(job), f"{job.timeout_s:g} s")
+        for kind, job in file.commands.items()
+    ]
     return "## Jobs\n\n" + table(["job", "CODE", "parameters", "results", "within"], rows) if rows else ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
@@ -54,7 +54,7 @@ class Watcher:
         self._connect_at = clock.monotonic()
         self._status: dict[str, Shown] = {}
 
-    async def looks(self, every_s: float) -> AsyncIterator[Look]:
+    async def looks(self, every_s: float) -> AsyncGenerator[Look, None]:
         """Give a look every `every_s` seconds, for ever; raises LinkBarred where the site file must say more."""
         try:
             while True:
@@ -123,7 +123,7 @@ class Watcher:
         return Look(at=self._clock.now().isoformat(timespec="milliseconds"), values=values, trouble=self._trouble)
 
 
-async def watch(target: Target, clock: Clock, *, every_s: float, count: int | None) -> AsyncIterator[Look]:
+async def watch(target: Target, clock: Clock, *, every_s: float, count: int | None) -> AsyncGenerator[Look, None]:
     """Give `count` looks, or looks for ever."""
     watcher = Watcher(target, clock, random.Random())  # noqa: S311 - jitter, no secret
     async with aclosing(watcher.looks(every_s)) as looks:

@@ -28,6 +28,11 @@ Most machines speak the [handshake](handshake.md): the file only says where, and
 written as [tags](#tagsname). A machine of a known kind takes no Python: the controller finds a job by the name of its effect. One of a
 new kind takes [one class](../how-to/add-a-kind-of-machine.md).
 """
+OWNERLESS = """
+**A plain machine knows no owner.** A second controller that is started on it by mistake is not noticed: both write, the machine obeys the last
+one, and neither shows an alarm. Let the machine accept one client only: [two
+controllers](../how-to/two-controllers.md#machines-that-notice-nothing).
+"""
 SHIPPED = """
 ## Machines that ship
 
@@ -65,7 +70,9 @@ def machine_page(jobs_of: Mapping[str, Sequence[str]]) -> str:
     """Give the page of the machine file; `jobs_of` says which jobs a kind of station needs."""
     explained = machine_schema()
     parts = [_part(explained, name) for name in explained.parts()]
-    plain = f"### A job of a plain machine\n\n{explained.meaning('PlainJob')}\n\n{explained.rows('PlainJob')}"
+    plain = (
+        f"### A job of a plain machine\n{OWNERLESS}\n{explained.meaning('PlainJob')}\n\n{explained.rows('PlainJob')}"
+    )
     parameter = f"### Parameters of a job\n\n{explained.meaning('Parameter')}\n\n{explained.rows('Parameter')}"
     return page(
         "Machine file",

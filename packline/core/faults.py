@@ -181,6 +181,13 @@ _ROWS = (
         W,
     ),
     FaultKind(
+        1022,
+        "certificate has run out",
+        "Connections that stand go on; the next one by this certificate is refused.",
+        "Renew it now: our own by packline pki init --renew, a device's at the device; then trust the new one at the other end.",
+        H,
+    ),
+    FaultKind(
         1101,
         "machine owned by another controller",
         "Somebody else claimed this machine; this controller stopped acting on it.",

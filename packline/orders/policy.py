@@ -83,6 +83,7 @@ POLICY: Mapping[int, Rule] = {
     1018: _HOLDS,
     1019: _HOLDS,
     1020: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
+    1022: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
     1101: Rule(reaction=R.HOLD, actions=(A.RELEASE,)),
     2001: Rule(reaction=R.HOLD, actions=(A.RELEASE,)),
     2002: Rule(reaction=R.HOLD, actions=(A.RELEASE,)),

@@ -17,6 +17,7 @@ _WRITES_ONE = {5: Area.COIL, 6: Area.HOLDING, 22: Area.HOLDING}
 _WRITES_MANY = {15: Area.COIL, 16: Area.HOLDING}
 _FUNCTION_OF = {area: function for function, area in _READS.items()}
 _BITS_A_REGISTER = 16
+_MOST_KNOWN = 1000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -105,6 +106,8 @@ class FrameGuard:
 
     def __init__(self, where: str, rules: RegisterRules) -> None:
         self._where, self._rules = where, rules
+        self._known: set[bytes] = set()
+        """Reads that have passed: the rules never change, and a poll is the same bytes each time."""
 
     def trace(self, is_sending: bool, data: bytes) -> bytes:  # noqa: FBT001 - as pymodbus calls it
         """Be pymodbus' `trace_packet`, the last step before its socket."""
@@ -114,6 +117,9 @@ class FrameGuard:
 
     def check(self, frame: bytes) -> None:
         """Raise LinkBarred 1018 unless this frame (MBAP header and request) is allowed."""
+        request = frame[_MBAP - 1 :]
+        if request in self._known:
+            return
         unit, function, asked = _asked(frame)
         rules = self._rules
         if unit != rules.unit:
@@ -127,6 +133,8 @@ class FrameGuard:
             if not any(one.holds(span) for one in allowed):
                 verb = "write" if is_write else "read"
                 raise self._barred(f"{verb} of {span}", f"{verb} of {', '.join(map(str, allowed)) or 'nothing'}")
+        if function in _READS and len(self._known) < _MOST_KNOWN:
+            self._known.add(request)
 
     def _barred(self, seen: str, expected: str) -> LinkBarred:
         return LinkBarred(1018, where=self._where, seen=seen, expected=expected)
@@ -183,6 +191,8 @@ def _block_node(file: MachineFile, block: str) -> tuple[str, str]:
 def _write_functions(file: MachineFile, singles: Iterable[Span], wholes: Iterable[Span]) -> set[int]:
     said = file.limits.write_function
     by_area = {Area.COIL: {5, 15}, Area.HOLDING: {6, 16} if said == "auto" else {said}}
+    if file.limits.mask_write and any(wired.tag.is_part and wired.tag.is_written for wired in file.wired.values()):
+        by_area[Area.HOLDING] |= {22}
     return {function for span in singles for function in by_area[span.area]} | ({16} if wholes else set())
 
 

@@ -27,7 +27,7 @@ class ModbusDoor:
         self._host, self._port, self._request_s = host, port, request_s
         self._reach, self._guard, self._now = reach, guard, WallClock().now
         self._refusal: Exception | None = None
-        self._is_open = self._is_heard = False
+        self._is_agreed = self._is_open = self._is_heard = False
 
     def client(self) -> AsyncModbusTcpClient:
         """Make a client that is not connected yet; raises LinkBarred."""
@@ -62,9 +62,12 @@ class ModbusDoor:
         if refusal is None:
             return
         reason = refusal.reason if isinstance(refusal, ssl.SSLError) else None
-        seen = (reason or str(refusal)).lower().replace("_", " ")
-        is_about_us = self._is_open or any(
-            word in seen for word in ("alert unknown ca", "certificate", "access denied")
+        seen = (reason or str(refusal) or "closed within the handshake").lower().replace("_", " ")
+        is_silent = not reason and self._is_agreed  # it took our cipher, then hung up: Node.js does with TLS 1.2
+        is_about_us = (
+            self._is_open
+            or is_silent
+            or any(word in seen for word in ("alert unknown ca", "certificate", "access denied"))
         )
         raise LinkBarred(1016 if is_about_us else 1015, where=self._where, seen=seen, expected="a TLS session")
 
@@ -100,13 +103,14 @@ class ModbusDoor:
         context.verify_mode = ssl.CERT_NONE
         context.minimum_version = _LEAST[secured.policy]
         context.set_ciphers(_CIPHERS_12)
+        context.sslobject_class = _telling(self._agreed)
         context.load_cert_chain(own.certificate_file, own.key_file)
         return context
 
     def _listen(self, client: AsyncModbusTcpClient) -> None:
         """Keep what pymodbus only logs: why TLS failed. With TLS 1.3 a machine refuses us after the handshake, or just hangs up."""
         create, lost = client.ctx.call_create, client.ctx.callback_disconnected
-        self._refusal, self._is_open, self._is_heard = None, False, False
+        self._refusal, self._is_agreed, self._is_open, self._is_heard = None, False, False, False
 
         async def creating() -> Any:
             try:
@@ -127,9 +131,26 @@ class ModbusDoor:
         client.ctx.call_create = creating
         client.ctx.callback_disconnected = losing  # type: ignore[method-assign]
 
+    def _agreed(self) -> None:
+        self._is_agreed = True
+
     def _trace(self, is_sending: bool, data: bytes) -> bytes:  # noqa: FBT001 - as pymodbus calls it
         self._is_heard = self._is_heard or not is_sending
         return self._guard.trace(is_sending, data)
+
+
+def _telling(agreed: Callable[[], None]) -> type[ssl.SSLObject]:
+    """Give a session that tells when the machine has chosen version and cipher: what fails afterwards is about certificates."""
+
+    class Session(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            try:
+                super().do_handshake()
+            finally:
+                if self.cipher() is not None:
+                    agreed()
+
+    return Session
 
 
 def _shown(client: AsyncModbusTcpClient) -> bytes:

@@ -48,6 +48,7 @@ _REFUSALS = frozenset(
         StatusCodes.BadCertificateChainIncomplete,
     }
 )
+CHANNEL_REFUSED = "no secure channel for us"
 _HARMLESS = frozenset(
     {
         "ActivateSessionRequest",
@@ -113,6 +114,10 @@ class UaDoor:
             if error.code in _REFUSALS:
                 raise LinkBarred(1016, where=self._url, seen=type(error).__name__, expected=self._wish()) from error
             raise
+        except (
+            AssertionError
+        ) as error:  # asyncua 2.1 asserts what a server that refuses by a service fault does not grant
+            raise LinkBarred(1016, where=self._url, seen=CHANNEL_REFUSED, expected=self._wish()) from error
         except InvalidSignature as error:
             seen = "a signature that is not by the certificate's key"
             raise LinkBarred(1011, where=self._url, seen=seen, expected="proof of the key") from error

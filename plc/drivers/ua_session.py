@@ -12,7 +12,7 @@ from asyncua.ua.uaerrors._base import UaError, UaStatusCodeError
 from asyncua.ua.uatypes import Int16, NodeId, String
 
 from plc.drivers.guard import NodeRules
-from plc.drivers.ua_security import UaDoor
+from plc.drivers.ua_security import CHANNEL_REFUSED, UaDoor
 from plc.links import LinkDown, LinkRefused, LinkSilent
 from plc.security import UNSAID, Reach
 
@@ -87,6 +87,9 @@ class UaSession:
         except (UaError, ValueError) as error:  # ValueError: the server does not know the namespace
             self._is_well = False
             raise LinkRefused(f"{self._url}: {error}") from error
+        except AssertionError as error:  # asyncua 2.1 asserts that a secure channel was granted
+            self._is_well = False
+            raise LinkRefused(f"{self._url}: {CHANNEL_REFUSED}") from error
 
     async def close(self) -> None:
         """Close; never raises. After trouble the socket is dropped first, so that leaving waits for nobody."""

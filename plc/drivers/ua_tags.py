@@ -26,6 +26,8 @@ from plc.links import LinkRefused, NodeId, NodeSink, NodeValue, Value
 KEEP_ALIVE_S = 0.25
 """How long a subscription may be silent before the server says that nothing changed; a fast tag is stale after 1 s."""
 LIFETIME_S = 30.0
+WATCHED_AT_ONCE = 100
+"""Monitored items made in one call: a busy server takes about a millisecond for each, and a call has `request_timeout_ms`."""
 PUBLISHES_KEPT = 4
 """Publishes that may wait on this side, each with every item's queue full."""
 
@@ -90,12 +92,14 @@ class UaTags:
         )
         self._subscriptions.append(subscription)
         by_handle = dict(enumerate(nodes, 1))
-        items = [_watch(await self._node(node), handle, queue, sample_ms) for handle, node in by_handle.items()]
-        results = await self._session.ask(subscription.create_monitored_items(items))
-        for node, result in zip(nodes, results, strict=True):
-            if not isinstance(result, int):
-                sink(node, NodeValue(value=None, status=f"cannot be watched: {result.name}"))
         self._pumps.append(asyncio.create_task(_pump(subscription, by_handle, sink)))
+        items = [_watch(await self._node(node), handle, queue, sample_ms) for handle, node in by_handle.items()]
+        for first in range(0, len(items), WATCHED_AT_ONCE):
+            made = slice(first, first + WATCHED_AT_ONCE)
+            results = await self._session.ask(subscription.create_monitored_items(items[made]))
+            for node, result in zip(nodes[made], results, strict=True):
+                if not isinstance(result, int):
+                    sink(node, NodeValue(value=None, status=f"cannot be watched: {result.name}"))
 
     def silent_s(self) -> float | None:
         """Give the time since the last publish of the subscription that is longest silent; None before the first."""

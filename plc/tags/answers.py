@@ -38,12 +38,13 @@ class Answers:
     def _anew(self, words: tuple[int, ...]) -> tuple[Outcome, ...]:
         if not self._words:
             return tuple(_outcome(decode, words) for decode in self._decoders)
-        outcomes = list(self._outcomes)
+        outcomes, decoders = list(self._outcomes), self._decoders
         for number in self._changed(words):
-            outcomes[number] = _outcome(self._decoders[number], words)
+            outcomes[number] = _outcome(decoders[number], words)
         return tuple(outcomes)
 
     def _changed(self, words: tuple[int, ...]) -> Iterable[int]:
+        """Give the tags some of whose registers have changed."""
         compared = zip(words, self._words, self._readers, strict=False)  # padding is behind the last reader
         return {number for new, old, readers in compared if new != old for number in readers}
 

@@ -124,6 +124,31 @@ def put(wired: Wired, value: Value, present: Sequence[int] = ()) -> tuple[int, .
     return _in_order(_split(whole, wired.count), wired.order)
 
 
+def mask(wired: Wired, value: Value) -> tuple[int, int, int] | None:
+    """Give register, the bits of it that stay, and the others as they are to be, for a tag that is part of one register.
+
+    None for a tag that is no part, or lies in two. Raises ValueError as `encode` does.
+    """
+    if not wired.tag.is_part or not lies_in_one_register(wired):
+        return None
+    check_writable(wired.tag, value)
+    zeros, ones = (put(wired, value, (around,) * wired.count) for around in (0, 0xFFFF))
+    kept = [zero ^ one for zero, one in zip(zeros, ones, strict=True)]
+    at = next(at for at, bits in enumerate(kept) if bits != 0xFFFF)
+    return wired.start + at, kept[at], zeros[at]
+
+
+def masked(word: int, kept: int, bits: int) -> int:
+    """Give what function 22 makes of a register (Modbus Application Protocol V1.1b3, 6.16)."""
+    return (word & kept) | (bits & ~kept & 0xFFFF)
+
+
+def lies_in_one_register(wired: Wired) -> bool:
+    """Tell whether all bits of a tag that is part of its registers lie in one of them."""
+    low, high = _span(wired.tag)
+    return low // BITS_A_WORD == high // BITS_A_WORD
+
+
 def encode_node(wired: Wired, value: Value) -> tuple[Value, str]:
     """Give what is written to an opcua node, and its tag type; raises ValueError."""
     check_writable(wired.tag, value)
@@ -239,8 +264,8 @@ def _raw_reader(wired: Wired, at: int) -> Callable[[Sequence[int]], Any]:
 def _number_reader(wired: Wired, at: int) -> Callable[[Sequence[int]], Any]:
     """Give what reads the registers of a tag as one number."""
     form = _FORMATS.get(wired.tag.type) or (">H", ">I")[wired.count - 1]
-    if form == ">H" and wired.order in _BYTES_IN_ORDER:
-        return itemgetter(at)
+    if wired.count == 1 and wired.order in _BYTES_IN_ORDER:
+        return itemgetter(at) if form == ">H" else lambda words: (words[at] ^ 0x8000) - 0x8000  # two's complement
     pack, unpack, part = _packer(wired), struct.Struct(form).unpack, _part(wired, at)
     return lambda words: unpack(pack(*words[part]))[0]
 

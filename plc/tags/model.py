@@ -116,6 +116,11 @@ class Limits(_Part):
         default="auto",
         description="Modbus: function code of register writes; `auto` is 6 for one register and 16 for more.",
     )
+    mask_write: bool = Field(
+        default=False,
+        description="Modbus: the device knows function 22 (mask write). Single bits and bit fields are then changed by the device "
+        "itself; else their register is read, changed and written back.",
+    )
     max_nodes: int = Field(default=500, ge=1, le=10_000, description="OPC UA: most nodes in one read or write call.")
 
 

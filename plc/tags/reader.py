@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar, cast
 from packline.core.clock import Clock
 from plc.links import Area, LinkDown, LinkRefused, LinkSilent, NodeId, NodeLink, NodeValue, RegisterLink, Value
 from plc.tags.answers import Answers
-from plc.tags.codec import encode, encode_node, node_decoder
+from plc.tags.codec import encode, encode_node, mask, node_decoder
 from plc.tags.model import Limits, Poll, Wired
 from plc.tags.plan import Request, plan, split
 from plc.tags.values import Bad, Outcome, TagStore
@@ -146,6 +146,10 @@ class RegisterReader:
         wired = self._tags.wired[name]
         if wired.area is Area.COIL:
             await self._link.write_coils(wired.start, [bool(bit) for bit in encode(wired, value)])
+            return
+        masks = mask(wired, value) if self._tags.limits.mask_write else None
+        if masks is not None:
+            await self._link.mask_register(*masks)
             return
         # read and written back: the machine must not change the other bits of such a register by itself
         is_part = wired.tag.is_part

@@ -8,7 +8,7 @@ from datetime import datetime
 from packline.core.clock import Clock
 from plc.links import Area, BlockLink, LinkDown, LinkRefused, NodeId, NodeSink, NodeValue, Value
 from plc.machine_file import MachineFile
-from plc.tags.codec import decode_node, put_node
+from plc.tags.codec import decode_node, masked, put_node
 from simulation.mounts.bank import TagBank
 from simulation.mounts.blocks import BlockDevice, tags_of
 
@@ -106,6 +106,11 @@ class MemoryRegisterLink(MemoryLink):
         self._reach()
         if not self._bank.write(Area.HOLDING, start, words):
             raise LinkRefused("exception 2")
+
+    async def mask_register(self, start: int, kept: int, bits: int) -> None:
+        """Change some bits of a register."""
+        (word,) = await self.read_registers(Area.HOLDING, start, 1)
+        await self.write_registers(start, [masked(word, kept, bits)], 6)
 
     async def write_coils(self, start: int, bits: Sequence[bool]) -> None:
         """Write coils."""

@@ -71,7 +71,8 @@ def compiled(text: str) -> dict[str, Unit]:
         if returns:
             variables[name] = Variable("RESULT", returns, None)
         code = _python(_SECTION.sub("", body), variables)
-        exec(code, world, scope := {})  # our own text, made a moment ago
+        scope: dict[str, Any] = {}
+        exec(code, world, scope)  # our own text, made a moment ago
         units[name] = Unit(name, returns or None, variables, _bound(scope["run"], world))
         if kind == "FUNCTION":
             world[name] = units[name].call

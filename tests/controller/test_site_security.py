@@ -135,13 +135,13 @@ def test_check_and_doctor_tell_before_a_certificate_runs_out(site_with, capsys, 
     trust.trust(made(name="old machine").certificate)
     trust.trust(made(name="tired machine", ends=-timedelta(days=1)).certificate)
     told = [(f.code, f.seen) for f in find_advice(path)]
-    assert [code for code, _ in told] == [1020, 1020]
+    assert [code for code, _ in told] == [1020, 1022]
     assert "Packline demo" in told[0][1]
     assert "tired machine" in told[1][1]
     capsys.readouterr()
     assert main(["check", str(path), "--json"]) == 0
-    assert [f["code"] for f in json.loads(capsys.readouterr().out)["advice"]] == [1020, 1020]
-    assert len([line for line in examine(path)["advice"] if line.startswith("1020")]) == 2
+    assert [f["code"] for f in json.loads(capsys.readouterr().out)["advice"]] == [1020, 1022]
+    assert len([line for line in examine(path)["advice"] if line.startswith(("1020", "1022"))]) == 2
 
 
 def test_pki_makes_shows_trusts_lists_and_distrusts(site_with, tmp_path, capsys):
@@ -169,6 +169,7 @@ def test_pki_makes_shows_trusts_lists_and_distrusts(site_with, tmp_path, capsys)
     assert main(["pki", "list", str(path), "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)["trusted"]
     assert row["name"] == "plc-7"
+    assert main(["pki", "show", str(path), f"pki/trusted/{Path(row['file']).name}"]) == 0  # as logs and alarms name it
     assert main(["pki", "distrust", str(path), row["file"]]) == 0
     assert TrustFolder(pki).trusted() == {}
     assert main(["pki", "list", str(path)]) == 0

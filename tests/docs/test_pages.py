@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.__main__ import VERBS
+from controller.__main__ import MODULES, VERBS
 from packline.core.faults import FAULTS
 from packline.core.files import parse
 from packline.orders.policy import ROLES
@@ -85,7 +85,7 @@ def test_shown_commands_exist_with_their_options(page, command):
         words = ["sites/demo.toml"]
     assert verb in VERBS
     parser = argparse.ArgumentParser()
-    importlib.import_module(f"controller.commands.{verb}").arguments(parser)
+    importlib.import_module(f"controller.commands.{MODULES.get(verb, verb)}").arguments(parser)
     with contextlib.redirect_stderr(io.StringIO()) as said:
         try:
             parser.parse_args(words)

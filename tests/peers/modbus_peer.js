@@ -1,16 +1,27 @@
 // Two foreign Modbus TCP libraries as client and server, told what to do by lines of JSON on standard input.
 //
-//   node modbus_peer.js LIBRARY client PORT     {"read": [address, count]} | {"write": [address, [words]]}
-//   node modbus_peer.js LIBRARY serve           256 items of each kind, word n holds n; says its port
+//   node modbus_peer.js LIBRARY client PORT [TLS]  {"read": [address, count]} | {"write": [address, [words]]}
+//   node modbus_peer.js LIBRARY serve - [TLS]      256 items of each kind, word n holds n; says its port; {"heard": null}: bytes
 //
-// LIBRARY is modbus-serial or jsmodbus; each line is answered by one.
+// LIBRARY is modbus-serial or jsmodbus; each line is answered by one. TLS (jsmodbus only) is JSON: certificate, key, trusts (files),
+// version (TLSv1.2, TLSv1.3): Modbus/TCP Security by Node.js's own TLS, certificates at both ends.
 "use strict";
 
+const { EventEmitter } = require("node:events");
+const fs = require("node:fs");
 const net = require("node:net");
+const tls = require("node:tls");
 const readline = require("node:readline");
 
 const ITEMS = 256;
 const say = (facts) => process.stdout.write(JSON.stringify(facts) + "\n");
+
+let heard = 0;
+
+function sides({ certificate, key, trusts, version }) {
+  const own = certificate ? { cert: fs.readFileSync(certificate), key: fs.readFileSync(key) } : {};
+  return { ...own, ca: trusts.map((file) => fs.readFileSync(file)), minVersion: version, maxVersion: version };
+}
 
 const clients = {
   async "modbus-serial"(port) {
@@ -25,11 +36,12 @@ const clients = {
     };
   },
 
-  async jsmodbus(port) {
+  async jsmodbus(port, secured) {
     const { ModbusTCPClient } = require("jsmodbus");
-    const socket = net.connect({ host: "127.0.0.1", port });
+    const place = { host: "127.0.0.1", port };
+    const socket = secured ? tls.connect({ ...place, ...sides(secured) }) : net.connect(place);
     const client = new ModbusTCPClient(socket, 1, 5000);
-    await new Promise((done, failed) => socket.once("connect", done).once("error", failed));
+    await new Promise((done, failed) => socket.once(secured ? "secureConnect" : "connect", done).once("error", failed));
     return {
       read: async (address, count) => {
         const answer = await client.readHoldingRegisters(address, count);
@@ -71,7 +83,7 @@ const servers = {
     return port;
   },
 
-  async jsmodbus() {
+  async jsmodbus(secured) {
     const { ModbusTCPServer } = require("jsmodbus");
     const words = Buffer.alloc(2 * ITEMS);
     const bits = Buffer.alloc(ITEMS / 8);
@@ -79,8 +91,15 @@ const servers = {
       words.writeUInt16BE(place, 2 * place);
       if (place % 3 === 0) bits[place >> 3] |= 1 << (place & 7);
     }
-    const socket = net.createServer();
-    new ModbusTCPServer(socket, {
+    const ready = new EventEmitter(); // of a TLS server jsmodbus would take the connection before it is secured
+    const take = (connection) => {
+      connection.on("data", (bytes) => { heard += bytes.length; }).on("error", () => {});
+      ready.emit("connection", connection);
+    };
+    const socket = secured
+      ? tls.createServer({ ...sides(secured), requestCert: true, rejectUnauthorized: true }, take)
+      : net.createServer(take);
+    new ModbusTCPServer(ready, {
       holding: Buffer.from(words), input: Buffer.from(words), coils: Buffer.from(bits), discrete: Buffer.from(bits),
     });
     await new Promise((done) => socket.listen(0, "127.0.0.1", done));
@@ -89,16 +108,18 @@ const servers = {
 };
 
 async function obey(client, order) {
+  if ("heard" in order) return { bytes: heard };
   if (order.read) return { words: await client.read(...order.read) };
   await client.write(...order.write);
   return { words: [] };
 }
 
 async function main() {
-  const [library, role, port] = process.argv.slice(2);
-  if (role === "serve") return say({ port: await servers[library]() });
-  const client = await clients[library](Number(port));
-  say({ ready: true });
+  const [library, role, place, options] = process.argv.slice(2);
+  const secured = options && JSON.parse(options);
+  const port = role === "serve" ? await servers[library](secured) : Number(place);
+  const client = role === "serve" ? null : await clients[library](port, secured);
+  say({ ready: true, port });
   for await (const line of readline.createInterface({ input: process.stdin })) {
     try {
       say(await obey(client, JSON.parse(line)));
@@ -110,4 +131,3 @@ async function main() {
 }
 
 main().catch((error) => { say({ error: String(error) }); process.exit(1); });
-process.stdin.on("end", () => process.exit(0)).resume();

@@ -5,9 +5,10 @@
 //   node opcua_peer.js serve FOLDER OPTIONS    four arrays of a machine; says its port; {"put": [id, [words]]} | {"get": [id]}
 //
 // FOLDER holds the peer's certificates. OPTIONS is JSON: endpoint (client), mode and policy (None, Sign..., Basic256Sha256...),
-// user and password, certificate and key (files), trusts (files).
+// user and password, certificate and key (files), uri (as in that certificate; server), trusts (files).
 "use strict";
 
+const { X509Certificate } = require("node:crypto");
 const fs = require("node:fs");
 const net = require("node:net");
 const path = require("node:path");
@@ -21,7 +22,7 @@ async function manager(folder, options) {
   const { OPCUACertificateManager } = require("node-opcua-certificate-manager");
   const made = new OPCUACertificateManager({ rootFolder: path.join(folder, "pki"), automaticallyAcceptUnknownCertificate: false });
   await made.initialize();
-  for (const file of options.trusts || []) await made.trustCertificate(fs.readFileSync(file));
+  for (const file of options.trusts || []) await made.trustCertificate(new X509Certificate(fs.readFileSync(file)).raw);
   return made;
 }
 
@@ -97,6 +98,7 @@ async function serve(folder, options) {
     alternateHostname: ["localhost"],
     nodeset_filename: [require("node-opcua-nodesets").nodesets.standard],
     serverCertificateManager: await manager(folder, options),
+    ...(options.uri ? { serverInfo: { applicationUri: options.uri } } : {}),
     securityModes: [MessageSecurityMode[options.mode || "None"]],
     securityPolicies: [options.policy || "None"],
     allowAnonymous: !options.user,

@@ -19,6 +19,7 @@ from plc.handshake.frames import Result
 from plc.links import Area, LinkDown, LinkRefused, LinkTrouble
 from plc.machine_file import MachineFile, shipped_machine
 from tests.peers.foreign import Refused, ask, peer
+from tests.plc.plants import TRANSPORTS, over
 from tests.simulation.rig import Hand, Served, plant_spec, running, without_opc_ua
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(90)]
@@ -162,9 +163,10 @@ async def server(name: str, request: pytest.FixtureRequest) -> AsyncIterator[str
         yield f"127.0.0.1:{other.first['port']}"
 
 
+@pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("name", ["libmodbus", *LIBRARIES])
-async def test_our_driver_reads_and_writes_a_foreign_server(name: str, request: pytest.FixtureRequest):
-    file = parse(FILE, MachineFile, "foreign")
+async def test_our_driver_reads_and_writes_a_foreign_server(name: str, transport: str, request: pytest.FixtureRequest):
+    file = over(transport, parse(FILE, MachineFile, "foreign"))
     async with server(name, request) as address:
         link = ModbusLink(file, address)
         await link.connect()
@@ -185,11 +187,12 @@ async def test_our_driver_reads_and_writes_a_foreign_server(name: str, request: 
     await link.close()
 
 
+@pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("name", ["libmodbus", *LIBRARIES])
 async def test_exception_of_a_foreign_server_is_a_refusal_and_leaves_the_connection_well(
-    name: str, request: pytest.FixtureRequest
+    name: str, transport: str, request: pytest.FixtureRequest
 ):
-    file = parse(FILE, MachineFile, "foreign")
+    file = over(transport, parse(FILE, MachineFile, "foreign"))
     async with server(name, request) as address:
         link = ModbusLink(file, address)
         await link.connect()

@@ -16,8 +16,7 @@ from packline.core.faults import Fault
 from plc.drivers.opening import open_link
 from plc.job_device import JobDevice
 from plc.machine import Machine
-from plc.machine_file import shipped_machine
-from tests.plc.plants import hurried, wish
+from tests.plc.plants import described, hurried, wish
 
 WORK: dict[str, tuple[EffectKind, dict[str, Any]]] = {
     "applicator": (APPLY, {}),
@@ -66,9 +65,9 @@ def live(name: str, address: str, path: Path, jobs: int, owner_id: int) -> None:
 
 
 async def act(name: str, address: str, journal: Journal, jobs: int, owner_id: int) -> None:
-    """Be the controller `owner_id` of machine `name` until `jobs` were meant and settled."""
-    file = hurried(shipped_machine(name))
-    kind, parameters = WORK[name]
+    """Be the controller `owner_id` of machine `name` ("applicator over lean") until `jobs` were meant and settled."""
+    file = hurried(described(name))
+    kind, parameters = WORK[file.machine.model]
     effect = wish(kind, **parameters)
     machine = Machine(
         name="m1",

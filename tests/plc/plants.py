@@ -20,7 +20,7 @@ from plc.drivers.opening import open_link
 from plc.drivers.ua_session import node_id
 from plc.handshake import frames
 from plc.machine import Machine
-from plc.machine_file import MachineFile
+from plc.machine_file import MachineFile, shipped_machine
 from plc.memory_link import MemoryMachine
 from simulation.chaos import Chaos, Framing
 
@@ -51,6 +51,20 @@ async def eventually(condition: Callable[[], bool], bound_s: float = BOUND_S) ->
 
 def wish(kind: EffectKind, **parameters: Any) -> Effect:
     return Effect(kind=kind, subject="PL0000000017", generation=1, station="s", parameters=parameters)
+
+
+TRANSPORTS = ("pymodbus", "lean")
+
+
+def over(transport: str, file: MachineFile) -> MachineFile:
+    """Give the same machine, spoken to by that client."""
+    return file.model_copy(update={"machine": file.machine.model_copy(update={"transport": transport})})
+
+
+def described(name: str) -> MachineFile:
+    """Give a shipped machine by its name; "applicator over lean" is spoken to by our own client."""
+    model, _, transport = name.partition(" over ")
+    return over(transport or "pymodbus", shipped_machine(model))
 
 
 def hurried(file: MachineFile) -> MachineFile:

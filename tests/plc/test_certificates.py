@@ -40,7 +40,7 @@ def test_a_stranger_is_refused_and_kept_for_a_look(trust):
     assert (fault.code, fault.where) == (1011, "plc-7")
     assert certificates.thumbprint(stranger) in fault.seen
     (kept,) = trust.refused()
-    assert f"packline pki trust SITE {kept}" in fault.remedy
+    assert f"packline pki trust SITE pki/refused/{kept.name}" in fault.remedy
     assert fault_of(stranger, trust) is not None
     assert len(trust.refused()) == 1
 
@@ -156,6 +156,9 @@ def test_a_certificate_warns_a_month_before_its_end():
     fault = warning(soon, NOW, "own")
     assert fault is not None
     assert fault.code == 1020
+    over = warning(made(ends=-timedelta(seconds=1)).certificate, NOW, "own")
+    assert over is not None
+    assert over.code == 1022
 
 
 def test_a_password_is_read_from_a_file_of_ours_alone_and_stands_nowhere_else(tmp_path):
@@ -172,6 +175,8 @@ def test_a_password_is_read_from_a_file_of_ours_alone_and_stands_nowhere_else(tm
         password(reach.protection)
     assert barred.value.code == 1017
     assert "chmod 600" in barred.value.remedy
+    assert barred.value.where.endswith("/secret")
+    assert str(tmp_path) not in barred.value.text()
     file.chmod(0o600)
     for content in ("", None):
         file.write_text(content, "utf-8") if content is not None else file.unlink()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, WriteMultipleRegistersRequest
 
 from plc.drivers.guard import FrameGuard, Span, node_rules, register_rules, spans_said
+from plc.drivers.library_modbus import LibraryChannel
 from plc.drivers.modbus import ModbusLink
 from plc.drivers.opening import quiet_libraries
 from plc.handshake import frames
@@ -122,6 +123,28 @@ def test_a_block_of_the_handshake_is_written_whole_also_beside_tags_that_are_wri
     assert not passes(both, frame(22, 200, 0, 1))
 
 
+def test_bits_are_masked_only_where_the_file_says_that_the_device_can():
+    tags = {
+        "flag": {"address": 60, "area": "holding", "type": "bool", "bit": 2, "access": "rw"},
+        "whole": {"address": 61, "area": "holding", "type": "u16", "access": "r"},
+    }
+    raw = PLAIN.model_dump(exclude={"tags"}, exclude_defaults=True)
+    able = MachineFile.model_validate(raw | {"tags": tags, "limits": {"mask_write": True}})
+    assert passes(able, frame(22, 60, 0xFFFB, 4))
+    assert not passes(able, frame(22, 61, 0xFFFB, 4))
+    assert not passes(able, frame(22, 60, 0xFFFB, 4), Allow(read_only=True))
+    assert not passes(MachineFile.model_validate(raw | {"tags": tags}), frame(22, 60, 0xFFFB, 4))
+
+
+def test_a_read_that_passed_once_opens_no_door_to_another():
+    guard = FrameGuard("m", register_rules(PLAIN, Allow()))
+    for number in range(3):
+        guard.check(number.to_bytes(2) + frame(3, 10, 6)[2:])
+        for barred in (frame(3, 10, 31), frame(3, 10, 6, unit=2), frame(4, 10, 6), frame(16, 10, 6)):
+            with pytest.raises(LinkBarred):
+                guard.check(barred)
+
+
 def test_a_site_file_takes_away_and_never_adds():
     status = frame(3, 100, 4)
     write = frame(16, 0, 16)
@@ -203,7 +226,8 @@ async def test_a_barred_request_never_reaches_the_wire_whoever_asks_for_it():
     ear = Ear()
     link = ModbusLink(ARM, await ear.open(), Reach(protection=Unprotected(why="a test")))
     await link.connect()
-    client = link._client
+    assert isinstance(link._channel, LibraryChannel)
+    client = link._channel.client
     assert client is not None
     barred = [
         lambda: client.write_register(0, 1, device_id=1),

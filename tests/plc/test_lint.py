@@ -71,6 +71,14 @@ def test_what_is_hardly_meant_is_found(change, said):
     assert said in words(raw)
 
 
+@pytest.mark.parametrize("bits, is_warned", [([2, 5], False), ([16, 20], False), ([12, 17], True)])
+def test_bits_that_the_device_changes_by_itself_are_fine_as_long_as_they_lie_in_one_register(bits, is_warned):
+    raw = arm() | {"limits": {"mask_write": True}}
+    field = {"address": 400, "area": "holding", "type": "u32", "bits": bits, "access": "rw"}
+    raw["tags"] = {**raw["tags"], "field": field}
+    assert ("changing the bits" in words(raw)) is is_warned
+
+
 def test_two_bits_of_one_register_are_no_overlap():
     raw = arm()
     raw["tags"] |= {f"b{n}": {"address": 400, "area": "holding", "type": "bool", "bit": n} for n in range(16)}
@@ -86,6 +94,11 @@ def test_plain_machine_wants_an_identity_and_a_proof_that_ends():
     assert "warning jobs.eject its end is a level that nothing takes back" in words(raw)
     raw["jobs"]["eject"]["params"]["lane"]["max"] = 9
     assert "error jobs.eject.params.lane allows 1 to 9, but tag lane takes only 0 to 3" in words(raw)
+
+
+def test_plain_machine_tells_that_it_notices_no_second_controller():
+    assert "hint handshake.kind a second controller on this machine is not noticed" in words(press())
+    assert "second controller" not in words(arm())
 
 
 @given(st.integers(0, 15), st.integers(0, 15))

@@ -29,9 +29,9 @@ from plc.drivers.autoid import AutoIdReader
 from plc.drivers.modbus import ModbusLink
 from plc.drivers.opcua import OpcUaLink
 from plc.drivers.opening import quiet_libraries
-from plc.drivers.ua_session import node_id
+from plc.drivers.ua_session import UaSession, node_id
 from plc.handshake import frames
-from plc.links import LinkDown, LinkTrouble
+from plc.links import LinkDown, LinkRefused, LinkTrouble
 from plc.machine_file import MachineFile, shipped_machine
 from plc.memory_link import MemoryMachine
 from plc.security import UNSAID, Allow, LinkBarred, Reach, Unprotected
@@ -314,6 +314,16 @@ async def test_opcua_server_that_refuses_our_name_or_our_certificate_says_so(pac
     unknown = reach_to(tmp_path / "other", packer.good, "Basic256Sha256", user="packline", password_file=secret)
     fault = await barred(OpcUaLink(PACKER, packer.url, unknown))
     assert (fault.code, fault.seen) == (1016, "BadCertificateUntrusted")
+
+
+async def test_opcua_channel_that_a_server_refuses_by_a_fault_is_trouble_of_the_link():
+    """asyncua asserts that the answer grants a channel; node-opcua answers some strangers by a service fault."""
+
+    async def refused() -> None:
+        raise AssertionError
+
+    with pytest.raises(LinkRefused, match="no secure channel"):
+        await UaSession("opc.tcp://127.0.0.1:1", 1.0).ask(refused())
 
 
 @in_one_loop

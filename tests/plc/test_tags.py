@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from plc.links import Area
 from plc.tags.answers import Answers
-from plc.tags.codec import decode, decode_node, encode, encode_node, modulus, put
+from plc.tags.codec import decode, decode_node, encode, encode_node, mask, masked, modulus, put
 from plc.tags.model import Condition, Limits, Order, Tag, TagType, Wired, wire_modbus, wire_opcua
 from plc.tags.plan import plan, split
 from plc.tags.values import Bad, Quality, TagStore
@@ -100,6 +100,35 @@ def test_bit_field_comes_back_and_leaves_the_other_bits_alone(low, size, present
     assert decode(place, [word]) == value
     mask = (2 ** (high - low + 1) - 1) << low
     assert word & ~mask == present & ~mask
+
+
+@given(
+    low=st.integers(0, 31),
+    size=st.integers(1, 16),
+    order=ORDERS,
+    present=st.tuples(st.integers(0, 0xFFFF), st.integers(0, 0xFFFF)),
+    data=st.data(),
+)
+def test_masks_do_what_reading_changing_and_writing_back_does(low, size, order, present, data):
+    high = min(31, low + size - 1)
+    value = data.draw(st.integers(0, 2 ** (high - low + 1) - 1))
+    place = wired("u32", bits=(low, high), order=order, address=5)
+    masks = mask(place, value)
+    if low // 16 != high // 16:
+        assert masks is None
+        return
+    assert masks is not None
+    start, kept, bits = masks
+    words = list(present)
+    words[start - 5] = masked(words[start - 5], kept, bits)
+    assert tuple(words) == encode(place, value, present)
+
+
+def test_whole_registers_and_coils_have_no_masks_and_a_value_that_does_not_fit_none_either():
+    assert mask(wired("u16"), 3) is None
+    assert mask(wire_modbus("c", Tag(address=1, area=Area.COIL, type="bool", access="rw"), 0, Order.ABCD), True) is None
+    with pytest.raises(ValueError, match="bits 2 to 4"):
+        mask(wired("bits", bits=(2, 4)), 8)
 
 
 @given(bit=st.integers(0, 15), present=st.integers(0, 0xFFFF), value=st.booleans())

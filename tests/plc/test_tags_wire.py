@@ -16,6 +16,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from packline.core.clock import LoopClock
 from packline.core.effects import APPLY, SEAL, Effect, EffectState
 from packline.core.files import parse
+from plc.drivers.modbus import ModbusLink
 from plc.drivers.opcua import OpcUaLink
 from plc.drivers.opening import open_link, quiet_libraries
 from plc.drivers.ua_session import node_id
@@ -30,10 +31,11 @@ from plc.tags.values import Quality
 from simulation.machines.plain import PlainMachine as PlainTwin
 from simulation.spec import MachineSpec, PlantSpec, StationSpec
 from simulation.twin import Twin
-from tests.plc.plants import Epochs, eventually, port_of
+from tests.plc.plants import TRANSPORTS, Epochs, eventually, over, port_of
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(60)]
 quiet_libraries()
+both_clients = pytest.mark.parametrize("transport", TRANSPORTS)
 
 PLAIN = """
 [machine]
@@ -54,6 +56,8 @@ count    = { address = 5, area = "input", type = "u32" }
 name     = { address = 40, area = "holding", type = "string", length = 4 }
 flag     = { address = 50, area = "holding", type = "bool", bit = 11, access = "rw" }
 level    = { address = 50, area = "holding", type = "bits", bits = [2, 5], access = "rw" }
+[limits]
+mask_write = true
 [expect]
 name = { tag = "name", equals = "STAMP-1" }
 [capability]
@@ -112,8 +116,9 @@ async def running(file: MachineFile, address: str):
         await asyncio.wait({task})
 
 
-async def test_plain_machine_does_a_job_on_its_twin_over_modbus_and_shows_every_tag():
-    file = plain_file()
+@both_clients
+async def test_plain_machine_does_a_job_on_its_twin_over_modbus_and_shows_every_tag(transport: str):
+    file = over(transport, plain_file())
     async with served(file) as (twin, address), running(file, address) as machine:
         assert isinstance(machine, PlainMachine)
         await machine.make_ready()
@@ -171,7 +176,8 @@ class ForeignDevice:
         await self.server.shutdown()
 
 
-async def test_foreign_device_with_a_hole_is_read_in_four_tables_and_written_by_the_right_functions():
+@both_clients
+async def test_foreign_device_with_a_hole_is_read_in_four_tables_and_written_by_the_right_functions(transport: str):
     text = (
         PLAIN.split("[tags]", maxsplit=1)[0].replace("address_base = 1", "address_base = 0").replace("CDAB", "ABCD")
         + """
@@ -189,7 +195,7 @@ three = { address = 1, area = "input", type = "u16" }
 beyond = { address = 90, area = "input", type = "u16" }
 """
     )
-    file = parse(tomllib.loads(text), MachineFile, "foreign")
+    file = over(transport, parse(tomllib.loads(text), MachineFile, "foreign"))
     device = ForeignDevice()
     address = await device.start()
     link = open_link(file, address)
@@ -215,6 +221,39 @@ beyond = { address = 90, area = "input", type = "u16" }
         assert (seen["far"].value, seen["one"].value, seen["coil"].value) == (0x10002, 5, True)
         with pytest.raises(LinkRefused):
             await link.read_registers(Area.HOLDING, 5, 1)
+    finally:
+        await link.close()
+        await device.stop()
+
+
+@both_clients
+@pytest.mark.parametrize("mask_write, functions", [(True, [22, 22]), (False, [6, 6])])
+async def test_bits_are_written_by_the_device_itself_where_it_can_and_the_others_stay(
+    transport: str, mask_write: bool, functions: list[int]
+):
+    text = (
+        PLAIN.split("[tags]", maxsplit=1)[0].replace("address_base = 1", "address_base = 0")
+        + f"""
+[limits]
+mask_write = {str(mask_write).lower()}
+[tags]
+flag = {{ address = 1, area = "holding", type = "bool", bit = 1, access = "rw" }}
+level = {{ address = 1, area = "holding", type = "bits", bits = [4, 7], access = "rw" }}
+whole = {{ address = 1, area = "holding", type = "u16" }}
+"""
+    )
+    file = over(transport, parse(tomllib.loads(text), MachineFile, "foreign"))
+    device = ForeignDevice()
+    link = ModbusLink(file, await device.start())
+    reader, clock = RegisterReader(tag_set(file), link, LoopClock()), LoopClock()
+    try:
+        await link.connect()
+        await reader.begin()
+        await reader.write("flag", False)
+        await reader.write("level", 9)
+        assert device.functions == functions
+        await reader.read(["whole"])
+        assert reader.store.get("whole", clock.monotonic()).value == 0xF5C3 & ~2 & ~0xF0 | 0x90
     finally:
         await link.close()
         await device.stop()

@@ -20,18 +20,29 @@ from plc.handshake import frames
 from plc.links import LinkDown, LinkRefused, LinkSilent
 from plc.machine_file import shipped_machine
 from simulation.chaos import Kind, Rule, Way
-from tests.plc.plants import ModbusPlant, UaPlant, answers_a_job, eventually, port_of, running, wish
+from tests.plc.plants import (
+    TRANSPORTS,
+    ModbusPlant,
+    UaPlant,
+    answers_a_job,
+    eventually,
+    over,
+    port_of,
+    running,
+    wish,
+)
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(60)]
 quiet_libraries()
+both_clients = pytest.mark.parametrize("transport", TRANSPORTS)
 
 
 # -- Modbus ------------------------------------------------------------------------------------------------------------
 
 
 @asynccontextmanager
-async def modbus_plant(name: str):
-    plant = ModbusPlant(shipped_machine(name))
+async def modbus_plant(name: str, transport: str):
+    plant = ModbusPlant(over(transport, shipped_machine(name)))
     await plant.start()
     try:
         yield plant
@@ -43,8 +54,9 @@ def lost_answer() -> Rule:
     return Rule(kind=Kind.DROP, way=Way.ANSWER, count=1, only=answers_a_job)
 
 
-async def test_modbus_job_whose_answers_are_lost_is_executed_once():
-    async with modbus_plant("applicator") as plant, running(plant.file, plant.address) as machine:
+@both_clients
+async def test_modbus_job_whose_answers_are_lost_is_executed_once(transport: str):
+    async with modbus_plant("applicator", transport) as plant, running(plant.file, plant.address) as machine:
         await machine.make_ready()
         device = machine.device()
         ticket = await device.prepare(wish(APPLY), 5)
@@ -56,8 +68,9 @@ async def test_modbus_job_whose_answers_are_lost_is_executed_once():
         assert len(plant.plant.executed) == 1
 
 
-async def test_modbus_machine_heals_after_its_connection_is_cut():
-    async with modbus_plant("applicator") as plant, running(plant.file, plant.address) as machine:
+@both_clients
+async def test_modbus_machine_heals_after_its_connection_is_cut(transport: str):
+    async with modbus_plant("applicator", transport) as plant, running(plant.file, plant.address) as machine:
         await machine.make_ready()
         plant.chaos.cut()
         await eventually(lambda: machine.view().age_s > 0.2)
@@ -68,8 +81,9 @@ async def test_modbus_machine_heals_after_its_connection_is_cut():
         assert (await device.inquire(wish(APPLY), ticket)).state is EffectState.CONFIRMED
 
 
-async def test_modbus_write_with_a_lost_answer_goes_out_once():
-    async with modbus_plant("applicator") as plant:
+@both_clients
+async def test_modbus_write_with_a_lost_answer_goes_out_once(transport: str):
+    async with modbus_plant("applicator", transport) as plant:
         link = open_link(plant.file, plant.address)
         await link.connect()
         plant.chaos.rules.append(lost_answer())
@@ -79,8 +93,9 @@ async def test_modbus_write_with_a_lost_answer_goes_out_once():
         assert plant.cmd_writes == 1
 
 
-async def test_modbus_exception_is_a_refusal():
-    async with modbus_plant("applicator") as plant:
+@both_clients
+async def test_modbus_exception_is_a_refusal(transport: str):
+    async with modbus_plant("applicator", transport) as plant:
         link = open_link(plant.file, plant.address)
         await link.connect()
         plant.rejects = True
@@ -89,8 +104,9 @@ async def test_modbus_exception_is_a_refusal():
         await link.close()
 
 
-async def test_modbus_machine_that_is_off_is_down():
-    async with modbus_plant("applicator") as plant:
+@both_clients
+async def test_modbus_machine_that_is_off_is_down(transport: str):
+    async with modbus_plant("applicator", transport) as plant:
         address = plant.address
     link = open_link(plant.file, address)
     with pytest.raises(LinkDown):

@@ -1,0 +1,80 @@
+"""`packline site ACTION FILE`: a new site file by questions, or the line that one describes as a picture."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from controller.commands.check import find_faults
+from controller.integrator.asking import asker
+from controller.integrator.line_picture import line_picture
+from controller.integrator.line_plan import line_plan
+from controller.integrator.new_site import HEAD, SiteWriter
+from controller.site_file import load_site
+from controller.sites import find_site
+from packline.core.faults import Fault
+
+ACTIONS = {
+    "new": "make a site file, asking for what no option and no file of answers says",
+    "show": "draw the line as an SVG picture",
+}
+
+
+def arguments(options: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    options.add_argument("action", choices=ACTIONS, help="; ".join(f"{name}: {text}" for name, text in ACTIONS.items()))
+    options.add_argument("file", type=Path, help="site file")
+    for question in HEAD:
+        choices = f" ({' or '.join(question.choices)})" if question.choices else ""
+        words = question.words[0].lower() + question.words[1:]
+        options.add_argument(f"--{question.key.replace('_', '-')}", help=f"new: {words}{choices}")
+    options.add_argument(
+        "--answers", type=Path, metavar="FILE", help="new: a TOML file with answers to all questions, by their keys"
+    )
+    options.add_argument("--yes", action="store_true", help="new: take the defaults instead of asking")
+    options.add_argument(
+        "--out", type=Path, metavar="FILE", help="show: write the picture here (default: standard output)"
+    )
+    options.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Do one of the two; raises Fault and FileFaults."""
+    return _new(chosen) if chosen.action == "new" else _show(chosen)
+
+
+def _new(chosen: argparse.Namespace) -> int:
+    if chosen.file.exists():
+        remedy = "Name another file, or remove this one."
+        raise Fault(4301, where=str(chosen.file), seen="a file", expected="no file yet", remedy=remedy)
+    options = {question.key: getattr(chosen, question.key) for question in HEAD}
+    writer = SiteWriter(asker(options, chosen.answers, is_guided=not chosen.yes))
+    text = writer.text()
+    chosen.file.parent.mkdir(parents=True, exist_ok=True)
+    items = chosen.file.parent / "items.csv"
+    if not items.exists():
+        items.write_bytes((find_site(Path("sites/demo.toml")).parent / "demo-items.csv").read_bytes())
+    chosen.file.touch(mode=0o600)  # it has secrets
+    chosen.file.write_text(text, "utf-8")
+    faults = find_faults(chosen.file)
+    if chosen.json:
+        said = {"ok": not faults, "file": str(chosen.file), "faults": [fault.as_dict() for fault in faults]}
+        print(json.dumps(said, ensure_ascii=False))
+    else:
+        print(
+            "\n".join([f"{chosen.file} is written, and items.csv with example articles", *(f.text() for f in faults)])
+        )
+    return int(bool(faults))
+
+
+def _show(chosen: argparse.Namespace) -> int:
+    plan = line_plan(load_site(find_site(chosen.file)))
+    picture = line_picture(plan)
+    if chosen.out:
+        chosen.out.write_text(picture, "utf-8")
+    if chosen.json:
+        print(json.dumps({"ok": True, **plan.as_dict()}, ensure_ascii=False))
+    else:
+        print(f"{len(plan.boxes)} stations drawn into {chosen.out}" if chosen.out else picture)
+    return 0

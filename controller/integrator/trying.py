@@ -1,0 +1,71 @@
+"""Has a machine do one job, with nothing around it: no orders, no books. What proves the end is told."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from controller.integrator.target import Target
+from packline.core.clock import Clock
+from packline.core.effects import KINDS, Effect, Evidence
+from packline.core.faults import Fault
+from packline.core.files import near
+from plc.drivers.opening import open_link
+from plc.kinds import make_machine
+
+ONLY_JOB = 1
+
+
+class MemoryEpochs:
+    """Epochs of a run that keeps no books: the machine's own is the greater one, so a try still fences."""
+
+    def __init__(self) -> None:
+        self._epochs: dict[str, int] = {}
+
+    async def epoch(self, machine: str) -> int:
+        """Give the greatest epoch of this run."""
+        return self._epochs.get(machine, 0)
+
+    async def raise_epoch(self, machine: str, epoch: int) -> None:
+        """Keep it for this run."""
+        self._epochs[machine] = max(epoch, self._epochs.get(machine, 0))
+
+
+async def try_job(
+    target: Target, kind: str, params: Mapping[str, Any], clock: Clock, tell: Callable[[str], None]
+) -> Evidence:
+    """Connect, lead the machine to where it takes jobs, do one, and give the evidence; raises Fault."""
+    effect = _effect(target, kind, params)
+    rng = random.Random()  # noqa: S311 - jitter and an owner's number, no secret
+    machine = make_machine(
+        name=target.name,
+        file=target.file,
+        link=open_link(target.file, target.address, target.reach),
+        epochs=MemoryEpochs(),
+        owner_id=rng.randrange(1, 1 << 32),
+        clock=clock,
+        rng=rng,
+    )
+    life = asyncio.create_task(machine.run())
+    try:
+        tell(f"connecting to {target.address}")
+        await machine.make_ready()
+        tell("the machine takes jobs; sending the job")
+        device = machine.device()
+        ticket = await device.prepare(effect, ONLY_JOB)
+        sent = await device.send(effect, ticket)
+        tell(f"sent: {sent.state}; waiting for its end")
+        return await device.inquire(effect, ticket)
+    finally:
+        life.cancel()
+        await asyncio.gather(life, return_exceptions=True)
+
+
+def _effect(target: Target, kind: str, params: Mapping[str, Any]) -> Effect:
+    if kind not in target.file.jobs:
+        jobs = sorted(target.file.jobs)
+        expected = f"one of its jobs: {', '.join(jobs) or 'it has none'}"
+        raise Fault(4201, where=target.name, seen=kind, expected=expected, remedy=near(kind, jobs))
+    return Effect(kind=KINDS[kind], subject="try", generation=0, station="try", parameters=dict(params))

@@ -168,7 +168,9 @@ def plain(value: Any) -> str:
         return ", ".join(f"{name} {plain(part)}" for name, part in value.items())
     if isinstance(value, (list, tuple)):
         return " ".join(plain(part) for part in value)
-    return str(value)
+    if value is None or isinstance(value, bool):
+        return {None: "–", True: "✓", False: "✗"}[value]
+    return room().words.phrase(language(), str(value))
 
 
 def asset(name: str) -> str:

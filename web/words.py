@@ -101,6 +101,13 @@ class Words:
             return f"{local.month}月{local.day}日 {local:%H:%M}"
         return f"{local.day} {local:%b %H:%M}"
 
+    def deadline(self, language: str, at: datetime, zone: ZoneInfo) -> str:
+        """Give date, time and zone, for somebody in another part of the world: `21 Nov 2026, 18:00 (UTC+08:00)`."""
+        local = at.astimezone(zone)
+        date = f"{local.year}年{local.month}月{local.day}日 " if language == "zh" else f"{local.day} {local:%b %Y}, "
+        hours, minutes = f"{local:%z}"[:3], f"{local:%z}"[3:5]
+        return f"{date}{local:%H:%M} (UTC{hours}:{minutes})"
+
     def span(self, language: str, seconds: float) -> str:
         """Give a length of time in its two largest units at most."""
         whole = max(0, int(seconds))

@@ -44,6 +44,7 @@ def _settings(site: Site, data: Path, store: Store) -> WebSettings:
         languages=site.site.languages,
         feeds={name: part.keys() for name, part in site.feeds.items()},
         couriers={name: part.keys() for name, part in site.couriers.items()},
+        no_answer=site.policy.no_answer,
         video_url=f":{site.web.video_port}",
         buyer_url=site.web.public_url,
         https=site.web.is_https,

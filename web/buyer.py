@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, g, jsonify, make_response, request, url_for
@@ -15,6 +16,7 @@ from packline.store.view_rows import OrderDetail, PictureRow
 from web import face
 from web.acting import Answer, NotFresh, Person, Unreadable
 from web.api import refused, told
+from web.face import PREFERENCE_S
 from web.headers import video_base
 from web.live import View
 from web.pages.parcels import jpeg
@@ -24,6 +26,7 @@ from web.video_token import BUYER_S, camera_claims, until
 blueprint = Blueprint("buyer", __name__, url_prefix="/buyer")
 
 MOST_TOKEN_CHARS = 2000
+MINUTE_S, LAST_STEP_S = 60, 5
 PROVED = frozenset({ParcelState.VERIFIED, ParcelState.APPROVED, ParcelState.SHIPPED, ParcelState.DELIVERED})
 """States in which the picture of the label is of the label that is on the parcel."""
 MOST_SHOWN_CHARS = 34
@@ -40,7 +43,12 @@ def page(token: str) -> Any:
     seen = describe(detail, view, token)
     if request.accept_mimetypes.best == "application/json":
         return jsonify(seen)
-    return face.page("buyer.html", live=None, token=token, seen=seen, stage=_stage(detail, view))
+    wanted = request.args.get("lang")
+    if wanted in room().words.languages:
+        g.language = wanted
+    no_answer = room().settings.no_answer
+    shown = face.page("buyer.html", live=None, token=token, seen=seen, stage=_stage(detail, view), no_answer=no_answer)
+    return _remembered(make_response(shown), wanted)
 
 
 @blueprint.get("/<token>/pictures/<picture_id>")
@@ -89,6 +97,7 @@ def describe(detail: OrderDetail, view: View, token: str) -> dict[str, Any]:
     staged = _on_stage(view, detail)
     return {
         "order": detail.order.content.external_id,
+        "merchant": detail.order.content.merchant,
         "units": [_unit(unit, detail, staged, token) for unit in detail.units if unit.state is not UnitState.SHORT],
         "parcels": [_parcel(parcel, detail.pictures, token) for parcel in detail.parcels],
     }
@@ -114,9 +123,28 @@ def _parcel(parcel: Parcel, pictures: Sequence[PictureRow], token: str) -> dict[
         "state": parcel.state.value,
         "approval": parcel.approval,
         "answer_until": parcel.approve_until.isoformat() if parcel.approve_until else None,
+        "left_s": _left_s(parcel.approve_until) if parcel.approval == "asked" else None,
         "picture": proof,
         "pictures": [_address(p, token) for p in mine],
     }
+
+
+def _left_s(until_at: datetime | None) -> int | None:
+    """Give the seconds left to answer: whole minutes while there are two, then steps of five; the page follows each step."""
+    if until_at is None:
+        return None
+    left = max(0, int((until_at - room().settings.clock.now()).total_seconds()))
+    step = LAST_STEP_S if left < 2 * MINUTE_S else MINUTE_S
+    return left // step * step
+
+
+def _remembered(answer: Response, language: str | None) -> Response:
+    """Let the browser keep the language that was chosen; the link itself stays as it was given out."""
+    if language in room().words.languages:
+        answer.set_cookie(
+            "lang", language, max_age=PREFERENCE_S, secure=room().settings.https, httponly=True, samesite="Lax"
+        )
+    return answer
 
 
 def _address(row: PictureRow, token: str) -> str:

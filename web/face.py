@@ -39,6 +39,7 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["deadline"] = deadline
     app.jinja_env.filters["span"] = span
     app.jinja_env.filters["iso"] = lambda at: at.isoformat(timespec="seconds")
     app.jinja_env.filters["short"] = short
@@ -115,6 +116,12 @@ def moment(at: datetime | str) -> str:
     return room().words.moment(language(), when, settings.clock.now(), settings.zone)
 
 
+def deadline(at: datetime | str) -> str:
+    """Say until when to somebody who may be anywhere: with the date and the site's zone."""
+    when = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return room().words.deadline(language(), when, room().settings.zone)
+
+
 def span(seconds: float) -> str:
     """Say how long."""
     return room().words.span(language(), seconds)
@@ -168,7 +175,9 @@ def plain(value: Any) -> str:
         return ", ".join(f"{name} {plain(part)}" for name, part in value.items())
     if isinstance(value, (list, tuple)):
         return " ".join(plain(part) for part in value)
-    return str(value)
+    if value is None or isinstance(value, bool):
+        return {None: "–", True: "✓", False: "✗"}[value]
+    return room().words.phrase(language(), str(value))
 
 
 def asset(name: str) -> str:

@@ -14,8 +14,8 @@ MOST_DEEP = 3
 MOST_KEPT = 2000
 _HOLE = re.compile(r"\{(\w+)(?:\|([\w,]+))?\}")
 
-Word = Callable[[str, str], str]
-"""Gives the word of a family for a name, or the name itself."""
+Word = Callable[[str, str], str | None]
+"""Gives the word of a family for a name; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class _Phrase:
 
 
 class Phrases:
-    """A book of phrases; `{name}` is a hole for what changes, `{name|family}` one for a word of the catalogue."""
+    """A book of phrases; `{name}` is a hole for what changes, `{name|family}` one for a word of the catalogue, nothing else."""
 
     def __init__(self, book: Mapping[str, str], word: Word) -> None:
         self._word = word
@@ -44,14 +44,17 @@ class Phrases:
         for phrase in self._phrases:
             if found := phrase.pattern.fullmatch(text):
                 parts = {name: self._part(phrase, name, part, deep) for name, part in found.groupdict().items()}
-                return phrase.said.format_map(parts)
+                if None not in parts.values():
+                    return phrase.said.format_map(parts)
         return text
 
-    def _part(self, phrase: _Phrase, name: str, part: str, deep: int) -> str:
-        for family in phrase.families.get(name, ()):
-            if (said := self._word(family, part)) != part:
-                return said
-        return self._say(part, deep + 1)
+    def _part(self, phrase: _Phrase, name: str, part: str, deep: int) -> str | None:
+        """Say what stands in a hole; None where a word of the catalogue should stand and none does."""
+        families = phrase.families.get(name)
+        if families is None:
+            return self._say(part, deep + 1)
+        said = next((word for family in families if (word := self._word(family, part)) is not None), None)
+        return None if said is None else said[:1].lower() + said[1:]
 
 
 def load(code: str, folder: Path) -> dict[str, str]:

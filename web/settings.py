@@ -41,7 +41,7 @@ class WebSettings:
     """Everything that `create_app` needs.
 
     `secret` signs buyer and camera tokens. `feeds` and `couriers` map a name to its Standard Webhooks secrets (several
-    while one is being replaced). `video_url` is the base of the video process as browsers see it; one that starts with
+    while one is being replaced). `no_answer` is the site's rule for a buyer who stays silent: ship | ask | return. `video_url` is the base of the video process as browsers see it; one that starts with
     ":" is that port on the host that the browser already talks to, "" hides live pictures. `buyer_url` is the base of
     links for buyers ("" = the address of the request). `https` marks cookies Secure and sends HSTS.
     """
@@ -56,6 +56,7 @@ class WebSettings:
     languages: Sequence[str] = ("en", "zh")
     feeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
     couriers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    no_answer: str = "ask"
     video_url: str = ""
     buyer_url: str = ""
     wedge: Wedge = field(default_factory=Wedge)

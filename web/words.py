@@ -32,7 +32,7 @@ class Words:
         self.languages = tuple(languages)
         self._texts = {code: load(code, folder) for code in languages}
         self._phrases = {
-            code: phrases.Phrases(phrases.load(code, folder), partial(self.word, code)) for code in languages
+            code: phrases.Phrases(phrases.load(code, folder), partial(self._known, code)) for code in languages
         }
 
     def say(self, language: str, key: str, **params: Any) -> str:
@@ -51,6 +51,10 @@ class Words:
         """Give the text of `family.name`, or `name` itself where the world has more words than we."""
         key = f"{family}.{name}"
         return self.say(language, key) if self.knows(language, key) else name
+
+    def _known(self, language: str, family: str, name: str) -> str | None:
+        key = f"{family}.{name}"
+        return self.say(language, key) if self.knows(language, key) else None
 
     def choose(self, wanted: str | None, accepted: Sequence[str]) -> str:
         """Choose a language: the one wanted, else the browser's first that we speak, else the site's first."""
@@ -96,6 +100,13 @@ class Words:
         if language == "zh":
             return f"{local.month}月{local.day}日 {local:%H:%M}"
         return f"{local.day} {local:%b %H:%M}"
+
+    def deadline(self, language: str, at: datetime, zone: ZoneInfo) -> str:
+        """Give date, time and zone, for somebody in another part of the world: `21 Nov 2026, 18:00 (UTC+08:00)`."""
+        local = at.astimezone(zone)
+        date = f"{local.year}年{local.month}月{local.day}日 " if language == "zh" else f"{local.day} {local:%b %Y}, "
+        hours, minutes = f"{local:%z}"[:3], f"{local:%z}"[3:5]
+        return f"{date}{local:%H:%M} (UTC{hours}:{minutes})"
 
     def span(self, language: str, seconds: float) -> str:
         """Give a length of time in its two largest units at most."""

@@ -49,8 +49,9 @@ STATUSES = (
 )
 AFTER = """
 A 202 means *kept*, not *understood*: the message is read afterwards. What is genuine but cannot be taken (not JSON, unknown keys, unknown SKU,
-a sum that does not add up, a change that comes too late) waits in the quarantine with its reason and can be replayed from there; a later
-version of the order that can be taken ends the wait.
+a sum that does not add up, a change that comes too late) waits in the quarantine with its reason; a supervisor replays it from there, or
+dismisses it with a note. A later version of the order that can be taken ends the wait by itself. Messages of one sender that cannot be read at
+all are one exception with a count.
 """
 RECONCILE = """
 With a `reconcile_url` the controller asks the host for its open orders: `GET <url>?after=<n>` with `Authorization: Bearer <first secret of the

@@ -24,8 +24,8 @@ serve the pages of people.
 - **Signing in.** `POST /api/login` with `{{"user", "password"}}` gives `{{"csrf"}}` and a session cookie. Every later POST carries the header
   `X-CSRF-Token`. `/intake` is signed instead ([messages in](messages-in.md)); `/buyer/<token>` needs only its token.
 - **Roles.** A route lists the least role that it is for.
-- **Stale.** When the controller's snapshot has not moved for {STALE_S:g} s it is stale: `fresh` is false, and whatever may move a machine is
-  refused with 409.
+- **Stale.** When the controller's snapshot has not moved for {STALE_S:g} s, or nobody listens at its socket, it is stale: `fresh` is false, and
+  whatever may move a machine is refused with 409.
 """
 REQUESTS = f"""
 What people ask of the line goes through `POST /api/requests` with `{{"action", "args", "key"}}`. It becomes a durable row and is answered once.
@@ -35,9 +35,9 @@ signed in, 403 role or action not open, 409 stale. States: `new`, `done`, `refus
 """
 SNAPSHOT = """
 `GET /api/line` gives the whole picture at once: `at`, `seq` (number in the journal), `fresh`, `run` (`id`, `started_at`, `recovered`), `line` (`state`,
-`wip`, `per_hour`, `oldest_waiting_s`, `orders` and `parcels` by state), `stations`, `alarms` (to acknowledge) and `exceptions` (open). A station has `name`,
+`wip` and `wip_limit`, `per_hour`, `oldest_waiting_s`, `orders` and `parcels` by state), `stations`, `alarms` (to acknowledge) and `exceptions` (open). A station has `name`,
 `kind`, `run_by`, `state`, `parcel`, `order`, `unit`, `next` and `tasks` ([instructions](instructions.md)), `devices` (`quality` good, stale, bad or
-absent; `state`, `owned`, `faults`, `inputs`), `scans` (newest first, each with `n` and `result`), `camera`, `pictures`, `fault`, `hold_by`.
+absent; `state`, `owned`, `faults`, `inputs`, a machine's `own_faults`), `scans` (newest first, each with `n` and `result`), `camera`, `pictures`, `fault`, `hold_by`.
 """
 GROUPS = {
     "api": "For programs",

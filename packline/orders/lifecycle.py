@@ -149,7 +149,7 @@ def _same_label(parcel: Parcel, event: Event) -> None:
 def _resumed(parcel: Parcel, event: Event) -> Parcel:
     to = event.data.get("to", parcel.resume)
     if parcel.state is not P.CLARIFY or to not in {s.value for s in RESUMABLE}:
-        raise Fault(5101, where=f"parcel {parcel.lpn}", seen=f"ParcelResumed to {to!r} in {parcel.state}")
+        raise Fault(5101, where=f"parcel {parcel.lpn}", seen=f"ParcelResumed to {to} in {parcel.state}")
     return replace(parcel, state=ParcelState(to), resume="", reason="", held=False)
 
 

@@ -21,6 +21,7 @@ from packline.core.effects import (
 )
 from packline.core.faults import Fault
 from packline.core.ids import Ids
+from packline.core.wire_words import no_answer
 from packline.store import effect_rows, serials
 from packline.store.codec import plain
 from packline.store.effect_rows import EffectRow
@@ -178,5 +179,5 @@ async def _heard(answer: Awaitable[Evidence]) -> Evidence:
         data = {"where": fault.where, "seen": fault.seen}
         return Evidence(state=EffectState.UNKNOWN, source="lost answer", data=data, fault=fault.code)
     except (OSError, TimeoutError) as error:
-        data = {"seen": f"{type(error).__name__}: {error}"}
+        data = {"seen": no_answer(error)}
         return Evidence(state=EffectState.UNKNOWN, source="lost answer", data=data, fault=2005)

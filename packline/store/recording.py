@@ -109,7 +109,7 @@ def _apply_parcel(connection: Connection, event: Event, at: datetime) -> Applied
 
 def _open(connection: Connection, event: Event, before: Parcel | None, at: datetime) -> Applied:
     if before is not None or orders.order_of(connection, event.order_id) is None:
-        raise _impossible(event, "a parcel that is there already" if before else f"no order {event.order_id!r}")
+        raise _impossible(event, "a parcel that is there already" if before else f"no order {event.order_id}")
     new = parcels.opened(event.subject, event.order_id, event.data)
     parcels.add_parcel(connection, new, at)
     return Applied(order_id=new.order_id, state=new.state, row=new)

@@ -11,7 +11,7 @@ from tests.web.stage import READY, SECRET, say, wound
 
 pytestmark = pytest.mark.browser
 
-PAGES = ["/", "/station/label-1", "/station/induct-1", "/orders", "/orders/marketplace-HM-10023", f"/parcels/{READY}", "/exceptions", "/alarms", "/quarantine", "/items", "/recovery", "/users", "/account"]  # fmt: skip
+PAGES = ["/", "/station/label-1", "/station/induct-1", "/orders", "/orders/marketplace-HM-10023", f"/parcels/{READY}", "/exceptions", "/alarms", "/quarantine", "/quarantine/1", "/items", "/recovery", "/users", "/account"]  # fmt: skip
 LOOKS = [("en-GB", "light", False), ("zh-CN", "dark", True)]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 

@@ -51,6 +51,16 @@ async def test_an_order_whose_cartons_all_wait_in_the_rack_takes_no_place(life: 
     assert "HM-2" in await released(life)
 
 
+async def test_the_screen_counts_orders_in_work_as_their_limit_does(life: Life) -> None:
+    await life.approved(1, 1, place="H01")
+    await life.carton(2, 2)
+    figures = await life.store.figures.count(life.floor.clock.now())
+    assert (figures["orders"]["released"], figures["wip"]) == (2, 1)
+    await receive(life, 3)
+    await duties(life, wip_limit=figures["wip"]).once()
+    assert "HM-3" not in await released(life)
+
+
 async def test_an_order_with_a_carton_on_the_floor_takes_a_place(life: Life) -> None:
     await life.carton(1, 1)
     await receive(life, 2)

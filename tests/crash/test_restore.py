@@ -17,9 +17,7 @@ from tests.crash.hall import Hall, open_hall
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(0)]
 
 ORDERS = 9
-import os
-
-SEED = int(os.environ.get("RSEED", "11"))
+SEED = 11
 
 
 def test_after_a_restore_in_mid_run_nothing_is_done_twice_and_no_order_is_lost(folder: Path):

@@ -39,6 +39,7 @@ STRUCK = {
     "gate-1": ("frozen", "reboot", "off", "unplugged"),
     "arm-1": ("off", "reboot_forgetting"),
 }
+LIGHT_OUT = 2201
 HELD = {"paper_out": 2101, "cover_open": 2102}
 ASKED = {
     ("printer-1", "half_print"): 2105,
@@ -46,7 +47,6 @@ ASKED = {
     ("printer-1", "mute"): 2103,
     ("arm-1", "label_dropped"): 2104,
     ("cam-verify", "frozen"): 1005,
-    ("cam-verify", "dark"): 3001,
     ("cam-table", "off"): 1005,
     ("scan-gate", "no_read"): 3001,
 }
@@ -250,7 +250,12 @@ def _label(play: Play) -> None:
     _let_ask(play, "printer-1", "mute")
     _let_ask(play, "arm-1", "label_dropped")
     _let_ask(play, "cam-verify", "frozen")
-    _let_ask(play, "cam-verify", "dark")
+    play.want_labels()
+    with floor.watched("cam-verify", "dark", play.spells):
+        hall.misbehave(device="cam-verify", fault="dark")
+        floor.rings("cam-verify", LIGHT_OUT)
+        hall.mend(device="cam-verify")
+        floor.recovers("cam-verify")
 
 
 def _strike(play: Play, machine: str) -> None:
@@ -297,6 +302,11 @@ def test_a_printer_without_paper_or_with_its_cover_open_holds_print_apply(
 ) -> None:
     spell = _of(spells, "printer-1", fault)
     assert code in spell.held_by and spell.codes() == [code], str(spell)
+
+
+def test_a_camera_in_the_dark_holds_its_station_and_nobody_is_told_to_turn_a_parcel(spells: list[Spell]) -> None:
+    spell = _of(spells, "cam-verify", "dark")
+    assert LIGHT_OUT in spell.held_by and LIGHT_OUT in spell.codes() and 3001 not in spell.asked(), str(spell)
 
 
 @pytest.mark.parametrize("device, fault, code", [(*where, code) for where, code in ASKED.items()])

@@ -57,7 +57,8 @@ async def labelled(served, raw, raw_modbus, make_label_job, wait_until, *, numbe
         hand = client.hand()
         await hand.take()
         assert (await hand.status()).spare[0] & 0b11 == 0b11  # parcel present, label at peel
-        assert (await hand.do(APPLY)).error == 0
+        done = await hand.do(APPLY)
+        assert (done.error, done.data[0]) == (0, 1)  # it counts what it put on: that is the proof people read
         assert (await hand.status()).spare[0] & 0b110 == 0  # the label is neither at the peel bar nor on the pad
     return carton
 

@@ -73,6 +73,7 @@ async def test_where_to_take_a_carton_is_said_until_it_is_there_and_no_longer(li
     step = await closed(life, lpn)
     await until(lambda: job(life) is not None and job(life).kind is APPLY)
     paper = life.floor.bench_exit[0]
+    assert life.floor.hall.bench
     life.floor.hall.stick(paper, life.floor.hall.bench)
     await life.scan(life.bench, f"00{paper.sscc}", actor="mei")
     await step

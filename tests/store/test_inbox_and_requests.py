@@ -1,6 +1,8 @@
 import pytest
+from sqlalchemy import select
 
 from packline.core.faults import Fault
+from packline.store.schema import journal
 
 HEADERS = {"webhook-id": "msg-1"}
 
@@ -38,6 +40,28 @@ async def test_settled_message_is_not_pending_and_a_quarantined_one_can_be_repla
     row = await store.inbox.row(ids[2])
     assert row is not None
     assert row.reason == "4005 order contradicts itself"
+
+
+async def test_dismissed_messages_are_kept_with_a_line_in_the_journal_and_can_still_be_replayed(store, clock):
+    ids = [store.inbox.put_now("market", f"msg-{n}", {}, b"{", clock.now()).id for n in range(3)]
+    fault = Fault(4001, where="order market-1 version 1", seen="data.id: 5", expected="text")
+    for message in ids[:2]:
+        await store.inbox.mark(message, "quarantined", fault.text(), fault.as_dict())
+    assert [held.fault["code"] for held in await store.inbox.quarantined("order market-1 ")] == [4001, 4001]
+    assert await store.inbox.quarantined("order market-1_version") == []
+
+    assert await store.inbox.dismiss(*ids, actor="lin", note="sent twice") == 2
+    assert await store.inbox.quarantined() == []
+    page = store.views.message(ids[0])
+    assert (page.state, page.reason, page.fault) == ("dismissed", "dismissed by lin: sent twice", fault.as_dict())
+    query = select(journal.c.subject, journal.c.actor, journal.c.data).where(journal.c.kind == "MessageDismissed")
+    lines = store.writer.read_now(lambda db: [tuple(row) for row in db.execute(query)])
+    note = {"code": 4001, "note": "sent twice"}
+    assert lines == [(f"inbox:{n}", "lin", note) for n in ids[:2]]
+
+    await store.inbox.replay(ids[0])
+    (again, never_worked) = await store.inbox.pending()
+    assert (again.id, again.fault["code"], never_worked.fault) == (ids[0], 4001, {})
 
 
 def ask(store, key: str = "k-1", action: str = "scan", **changes):

@@ -18,7 +18,7 @@ def test_standing_and_urgent_alarms_come_first(stage):
         stage.clock.advance(1)
     run(stage.store.desk.clear_alarm(1101, source="label-1"))
 
-    order = [re.search(r"\d{4}", row).group() for row in shown(stage)]
+    order = [re.findall(r"\d{4}", row)[0] for row in shown(stage)]
     assert order == ["1005", "2101", "1006", "1101"]
 
 

@@ -1,12 +1,16 @@
 """The buyer's link: this order, these pictures, one answer, and the table only while the item is on it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import get_args
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from controller.site import Policy
 from packline.core.tokens import sign
 from packline.orders.model import Event
-from tests.web.stage import LOST, READY, SECRET
+from tests.web.stage import LOST, READY, SECRET, furnished_stage
+from web.words import load
 
 ORDER = "marketplace-HM-10023"
 UNIT = f"{ORDER}.1.1"
@@ -144,6 +148,64 @@ def test_the_answer_carries_the_picture_that_the_page_showed_and_a_newer_picture
 def test_an_answer_that_names_no_picture_is_refused(furnished):
     answer = furnished.app.test_client().post(f"{link(furnished)}/answer", json={"lpn": READY, "answer": "approve"})
     assert answer.status_code == 400 and furnished.controller.handled == []
+
+
+@pytest.mark.parametrize(
+    "policy, english, chinese",
+    [
+        ("ship", "the parcel is sent", "包裹会按照片所示发出"),
+        ("ask", "the shop decides", "由商家决定"),
+        ("return", "it is unpacked", "它会被拆开"),
+    ],
+)
+def test_the_buyer_is_told_until_when_to_answer_and_what_silence_means(tmp_path, policy, english, chinese):
+    stage = furnished_stage(tmp_path, no_answer=policy, zone=ZoneInfo("Asia/Shanghai"))
+    client = stage.app.test_client()
+    page = client.get(link(stage)).text
+
+    assert english in page and "21 Nov 2026, 18:00 (UTC+08:00)" in page and "left." in page
+    in_chinese = client.get(f"{link(stage)}?lang=zh").text
+    assert chinese in in_chinese and "2026年11月21日 18:00 (UTC+08:00)" in in_chinese
+    stage.close()
+
+
+def test_every_rule_for_a_silent_buyer_has_its_sentence():
+    rules = get_args(Policy.model_fields["no_answer"].annotation)
+
+    assert {f"buyer.silence_{rule}" for rule in rules} == {
+        key for key in load("en") if key.startswith("buyer.silence_")
+    }
+
+
+def test_the_time_left_goes_down_in_steps_and_ends_at_nothing(furnished):
+    def left():
+        (parcel,) = furnished.app.test_client().get(link(furnished), headers=JSON).json["parcels"]
+        return parcel["left_s"]
+
+    (parcel,) = furnished.app.test_client().get(link(furnished), headers=JSON).json["parcels"]
+    until = datetime.fromisoformat(parcel["answer_until"])
+    seen = []
+    for before_s in (125.5, 119, 7, 0, -5):
+        furnished.clock.advance((until - furnished.clock.now()).total_seconds() - before_s)
+        seen.append(left())
+
+    assert seen == [120, 115, 5, 0, 0]
+    assert "The time to answer is over." in furnished.app.test_client().get(link(furnished)).text
+
+
+def test_the_buyer_chooses_the_language_and_the_browser_keeps_it(furnished):
+    client, url = furnished.app.test_client(), link(furnished)
+    assert f'href="{url}?lang=zh"' in client.get(url).text
+
+    assert '<html lang="zh-Hans"' in client.get(f"{url}?lang=zh").text
+    assert '<html lang="zh-Hans"' in client.get(url).text
+    assert '<html lang="en"' in furnished.app.test_client().get(f"{url}?lang=xx").text
+
+
+def test_the_picture_says_whose_parcel_it_is(furnished):
+    page = furnished.app.test_client().get(link(furnished)).text
+
+    assert "Harbour Tea · order HM-10023" in page and "Sold by Harbour Tea" in page
 
 
 def on_stage(stage, unit=UNIT):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain, compress
+from operator import ne
 
-from plc.tags.codec import Decoder, decoder
+from plc.tags.codec import decoder
 from plc.tags.plan import Request
 from plc.tags.values import Bad, Outcome
+
+UNREAD = Bad("never read")
 
 
 class Answers:
@@ -22,7 +26,7 @@ class Answers:
             for at in range(tag.start, tag.end):
                 self._readers[at - request.start].append(number)
         self._words: tuple[int, ...] = ()
-        self._outcomes: tuple[Outcome, ...] = ()
+        self._outcomes: tuple[Outcome, ...] = (UNREAD,) * len(request.tags)
 
     def outcomes(self, answer: Sequence[int]) -> Sequence[Outcome]:
         """Give what an answer says of each tag; the very same object as long as nothing changes.
@@ -36,21 +40,17 @@ class Answers:
         return self._outcomes
 
     def _anew(self, words: tuple[int, ...]) -> tuple[Outcome, ...]:
-        if not self._words:
-            return tuple(_outcome(decode, words) for decode in self._decoders)
         outcomes, decoders = list(self._outcomes), self._decoders
         for number in self._changed(words):
-            outcomes[number] = _outcome(decoders[number], words)
+            try:
+                outcomes[number] = decoders[number](words)
+            except ValueError as error:
+                outcomes[number] = Bad(str(error))
         return tuple(outcomes)
 
     def _changed(self, words: tuple[int, ...]) -> Iterable[int]:
         """Give the tags some of whose registers have changed."""
-        compared = zip(words, self._words, self._readers, strict=False)  # padding is behind the last reader
-        return {number for new, old, readers in compared if new != old for number in readers}
-
-
-def _outcome(decode: Decoder, words: Sequence[int]) -> Outcome:
-    try:
-        return decode(words)
-    except ValueError as error:
-        return Bad(str(error))
+        if not self._words:
+            return range(len(self._decoders))
+        # padding lies behind the last reader
+        return set(chain.from_iterable(compress(self._readers, map(ne, words, self._words))))

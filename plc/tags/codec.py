@@ -59,8 +59,7 @@ def decoder(wired: Wired, at: int = 0) -> Decoder:
     raw = _raw_reader(wired, at)
     if tag.type is TagType.BOOL:
         return lambda words: bool(raw(words))
-    judge = _judge(tag)
-    return raw if judge is None else lambda words: judge(raw(words))
+    return _judged(tag, raw)
 
 
 def decode_node(wired: Wired, value: object) -> Value:
@@ -71,16 +70,14 @@ def decode_node(wired: Wired, value: object) -> Value:
 def node_decoder(wired: Wired) -> Callable[[object], Value]:
     """Give what `decode_node` does for one tag."""
     tag = wired.tag
-    judge = None if tag.type in (TagType.BOOL, TagType.STRING) else _judge(tag)
 
-    def decoded(value: Any) -> Value:
+    def raw(value: Any) -> Any:
         if tag.type is TagType.BOOL and tag.bit is not None and isinstance(value, int):
             return bool(value >> tag.bit & 1)
         _demand_kind(tag.type, value)
-        raw: Value = _field(tag, value) if tag.bits is not None else value
-        return raw if judge is None else judge(raw)
+        return value if tag.bits is None else _field(tag, value)
 
-    return decoded
+    return raw if tag.type in (TagType.BOOL, TagType.STRING) else _judged(tag, raw)
 
 
 def modulus(tag: Tag) -> int | None:
@@ -193,15 +190,16 @@ def check_writable(tag: Tag, value: Value) -> None:
 # -- numbers -----------------------------------------------------------------------------------------------------------
 
 
-def _judge(tag: Tag) -> Callable[[Any], Value] | None:
-    """Give what scales a raw number and refuses what means no value; None where every raw number is its own value."""
+def _judged(tag: Tag, read: Callable[[Any], Any]) -> Callable[[Any], Value]:
+    """Give `read` with its raw number scaled, and refused where it means no value; itself where each number is its own value."""
     is_float, is_scaled = tag.type in _FLOATS, tag.is_scaled
     if not (is_float or is_scaled or tag.sentinels or tag.range):
-        return None
+        return read
     low, high = _bounds(tag, is_float=is_float or is_scaled)
     scale, offset, has_sentinels = tag.scale, tag.offset, bool(tag.sentinels)
 
-    def judged(raw: int | float) -> Value:
+    def judged(source: Any) -> Value:
+        raw: int | float = read(source)
         if is_float and not math.isfinite(raw):
             raise ValueError(f"the raw value is {raw}")
         if has_sentinels and _is_sentinel(tag, raw):

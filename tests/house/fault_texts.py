@@ -15,6 +15,7 @@ ELSEWHERE = frozenset({4002, 4003, 4201, 4202, 4301, 4303, 5102})
 """Refused at the door, found in a file, or the answer to a click: what was seen is shown on no page."""
 AT_START = (
     "controller/commands",
+    "controller/integrator",
     "controller/site",
     "controller/ports",
     "packline/store/backup",

@@ -48,6 +48,7 @@ class TagScanner:
         self._machine, self._clock = machine, clock
         self._tags = {part: machine.file.parts[part] for part in PARTS}
         self._last: tuple[int, int] | None = None
+        self._asked = 0
 
     async def scans(self) -> AsyncIterator[Scan]:
         """Give scans as they come, for ever; for one consumer."""
@@ -67,13 +68,14 @@ class TagScanner:
 
     async def trigger(self) -> None:
         """Ask the scanner to read again; while the link is down this does nothing, and no scan comes."""
-        present = self._machine.value(self._tags[TRIGGER])
-        if self.is_connected() and present.is_good:
-            await self._write(TRIGGER, (self._number(TRIGGER) + 1) % (LAST_TRIGGER + 1))
+        if self.is_connected():
+            # what is shown may be from before the last one that we wrote
+            self._asked = (max(self._asked, self._number(TRIGGER)) + 1) % (LAST_TRIGGER + 1)
+            await self._write(TRIGGER, self._asked)
 
     def is_connected(self) -> bool:
-        """Tell whether scans would arrive now."""
-        return self._machine.value(self._tags[NUMBER]).is_good
+        """Tell whether scans would arrive now, and could be asked for."""
+        return all(self._machine.value(self._tags[part]).is_good for part in (NUMBER, TRIGGER))
 
     def _is_owed(self) -> bool:
         """Tell whether a read is shown whose number was not written back, or the very first look is to be taken."""

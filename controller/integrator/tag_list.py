@@ -264,7 +264,7 @@ def _losses(file: MachineFile, wired: Wired) -> Iterator[str]:
         yield "a bit field is written as its whole register"
     if wired.count > 1 and tag.type is not TagType.STRING and wired.order is not usual:
         yield f"its order {wired.order} is not the device's {usual}"
-    if wired.count == 1 and wired.order is Order.BADC:
+    if wired.count == 1 and tag.type is not TagType.STRING and wired.order is Order.BADC:
         yield "its bytes are swapped"
     if tag.range is not None and tag.range[0] == tag.range[1]:
         yield "a range of one value"

@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from controller.__main__ import main
@@ -57,6 +57,10 @@ def scalings(draw) -> dict:
     return raw | ({"range": tuple(ends)} if ends[0] < ends[1] and draw(st.booleans()) else {})
 
 
+SHORT = {"area": "holding", "address": 0, "type": "string", "length": 1, "order": "BADC"}
+
+
+@example((0, Tag.model_validate(SHORT)))
 @given(tags())
 def test_what_a_list_can_say_comes_back_as_it_was(pair):
     base, tag = pair

@@ -8,11 +8,11 @@ RUNS   ?= 100000
 
 # Budgets of the test command in seconds, on two cores.
 CHECK   := 35
-UNIT    := 100
-WIRE    := 130
-BROWSER := 85
-CRASH   := 130
-MUTANTS := 120
+UNIT    := 120
+WIRE    := 170
+BROWSER := 100
+CRASH   := 140
+MUTANTS := 150
 DEMO    := 110
 TOTAL   := 720
 

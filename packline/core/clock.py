@@ -52,7 +52,7 @@ class LoopClock:
         await asyncio.sleep(seconds)
 
     async def within(self, seconds: float, work: Awaitable[T]) -> T:
-        return await asyncio.wait_for(work, seconds)
+        return await _bounded(seconds, work)
 
 
 class WallClock:
@@ -68,7 +68,13 @@ class WallClock:
         await asyncio.sleep(seconds)
 
     async def within(self, seconds: float, work: Awaitable[T]) -> T:
-        return await asyncio.wait_for(work, seconds)
+        return await _bounded(seconds, work)
+
+
+async def _bounded(seconds: float, work: Awaitable[T]) -> T:
+    # not wait_for: Python 3.11's forgets a cancellation that comes in the moment of success (gh-86296)
+    async with asyncio.timeout(seconds):
+        return await work
 
 
 class ManualClock:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from packline.core.clock import LoopClock, ManualClock, WallClock
+from packline.core.clock import Clock, LoopClock, ManualClock, WallClock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -105,3 +105,20 @@ async def test_clocks_on_the_wall_are_aware_and_in_utc() -> None:
         assert clock.now().tzinfo is UTC
         assert clock.monotonic() <= clock.monotonic()
     await WallClock().sleep(0)
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("clock", [LoopClock(), WallClock(), ManualClock()], ids=["loop", "wall", "manual"])
+async def test_a_cancellation_in_the_moment_of_success_is_not_swallowed(clock: Clock, turns: int) -> None:
+    """Python 3.11's wait_for forgets it: a station whose bell rang just then ran on, and the controller never ended."""
+    bell = asyncio.Event()
+    task = asyncio.ensure_future(clock.within(10, bell.wait()))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    bell.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    was_over = task.done()
+    task.cancel()
+    await asyncio.wait({task})
+    assert was_over or task.cancelled()

@@ -191,9 +191,6 @@ class Hall:
         """End `run` cleanly."""
         os.kill(run.pid, signal.SIGTERM)
         if not self.ended(run, END_S):
-            # Python 3.11's wait_for may swallow one cancellation; who stops a service asks again before it kills
-            os.kill(run.pid, signal.SIGTERM)
-        if not self.ended(run, END_S):
             self.kill(run)
             raise NotInTime("the controller did not end on SIGTERM")
 

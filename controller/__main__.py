@@ -16,6 +16,7 @@ VERBS = {
     "demo": "run the whole demo line on this computer, twin and all",
     "up": "run the controller, the dashboard and the video server of a site",
     "twin": "serve the twin of a site's machines and its virtual people, or of one machine",
+    "sim": "run the line and its plant in virtual time",
     "chaos": "put a bad network between a client and a machine",
     "check": "check a site file and the machine files it names, or one machine file",
     "probe": "read a machine tag by tag: values in every order, times, quality, expectations",

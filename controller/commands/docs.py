@@ -7,8 +7,9 @@ import importlib
 from pathlib import Path
 
 from controller.__main__ import MODULES, VERBS
+from controller.commands import sim
 from controller.commands.check import NEEDED_JOBS
-from controller.reference import pages
+from controller.reference import Arguments, pages
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
@@ -30,7 +31,12 @@ def all_pages() -> dict[str, str]:
         name: (text, importlib.import_module(f"controller.commands.{MODULES.get(name, name)}").arguments)
         for name, text in VERBS.items()
     }
-    return pages(verbs, NEEDED_JOBS)
+    return pages(verbs | _of_groups(), NEEDED_JOBS)
+
+
+def _of_groups() -> dict[str, tuple[str, Arguments]]:
+    """Give the verbs of a verb: each has options of its own."""
+    return {f"sim {name}": (text, sim.module_of(name).arguments) for name, text in sim.VERBS.items()}
 
 
 def _write(path: Path, text: str) -> bool:

@@ -47,7 +47,9 @@ def recorded(arguments: Callable[[argparse.ArgumentParser], None]) -> list[argpa
 
 def command_line(verbs: Mapping[str, tuple[str, list[argparse.Action]]]) -> str:
     """Give the page; `verbs` says of each verb what it does and what it takes."""
-    listing = table(["verb", "does"], ((f"[`{name}`](#{name})", text) for name, (text, _) in verbs.items()))
+    listing = table(
+        ["verb", "does"], ((f"[`{name}`](#{name.replace(' ', '-')})", text) for name, (text, _) in verbs.items())
+    )
     parts = [_verb(name, text, actions) for name, (text, actions) in verbs.items()]
     environment = table(["variable", "meaning"], ((code(name), text) for name, text in ENVIRONMENT))
     return page("Command line", INTRO, listing, *parts, "## Environment", environment)

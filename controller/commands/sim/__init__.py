@@ -1,0 +1,32 @@
+"""`packline sim VERB`: the line and its plant in virtual time. Each verb is a module beside this file and a row of VERBS."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from types import ModuleType
+
+VERBS = {
+    "run": "run a shift of the demo line in virtual time",
+}
+"""What each verb does; `controller.commands.sim.<verb>` has `arguments(options)` and `run(chosen)`."""
+
+
+def arguments(options: argparse.ArgumentParser) -> None:
+    """Declare the options of the group; each verb has its own (`packline sim run --help`)."""
+    listing = "; ".join(f"{name}: {text}" for name, text in VERBS.items())
+    options.add_argument("action", choices=VERBS, help=listing)
+    options.add_argument("words", nargs=argparse.REMAINDER, help="what the action takes; `--help` lists it")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Run one verb; gives the exit code."""
+    verb = module_of(chosen.action)
+    options = argparse.ArgumentParser(prog=f"packline sim {chosen.action}", description=VERBS[chosen.action])
+    verb.arguments(options)
+    return int(verb.run(options.parse_args(chosen.words)))
+
+
+def module_of(verb: str) -> ModuleType:
+    """Load the module of a verb; only the one that is asked for, the twin is no small import."""
+    return importlib.import_module(f"controller.commands.sim.{verb}")

@@ -1,0 +1,46 @@
+"""How a server works, in one record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from simulation.blocks.block import Full
+from simulation.blocks.crew import Crew
+from simulation.blocks.draws import Distribution
+from simulation.blocks.stops import StopLaw
+
+Discipline = Literal["fifo", "lifo", "random", "shortest"]
+Preempt = Literal["no", "resume", "repeat", "restart"]
+SetupWhen = Literal["each", "change", "idle"]
+Vacations = Literal["multiple", "single"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conduct:
+    """How a server works. Times in seconds.
+
+    `service_of` has a service time of its own for a class. `queue` places besides the channels; together they are the
+    places of the block, whatever state the channels are in. `preempt` says what becomes of the work that is broken off.
+    `blocking`: `after` service the piece stays on its channel until there is room ahead; `before` service a place ahead
+    is kept first, and the work does not begin without it.
+    """
+
+    service: Distribution
+    service_of: Mapping[str, Distribution] = field(default_factory=dict)
+    channels: float = 1
+    queue: float = math.inf
+    discipline: Discipline = "fifo"
+    preempt: Preempt = "no"
+    full: Full = "block"
+    blocking: Literal["after", "before"] = "after"
+    setup: Distribution | None = None
+    setup_when: SetupWhen = "change"
+    vacation: Distribution | None = None
+    vacations: Vacations = "multiple"
+    patience: Distribution | None = None
+    stops: Sequence[StopLaw] = ()
+    crew: Crew | None = None
+    target_s: float | None = None

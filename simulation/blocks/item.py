@@ -1,0 +1,38 @@
+"""What flows: a parcel, a customer, a job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Item:
+    """One thing on its way. `kind` is its class, a lower `priority` goes first, `born` is when it came, in seconds.
+
+    The rest is what the block that has it notes of this visit.
+    """
+
+    __slots__ = ("born", "choice", "entered", "full_s", "is_gone", "key", "kind", "left_s", "number", "patience", "priority",
+                 "started", "verdict")  # fmt: skip
+
+    def __init__(self, number: int, kind: str, priority: int, born: float) -> None:
+        self.number = number
+        self.kind = kind
+        self.priority = priority
+        self.born = born
+        self.choice: Any = None
+        """Where a random route leads it, drawn once and kept until it went there."""
+        self.verdict = ""
+        """What the last block that judges found; "" is well."""
+        self.arrive(born)
+
+    def arrive(self, now: float) -> None:
+        """Begin a visit."""
+        self.entered = now
+        self.started: float | None = None
+        self.left_s: float | None = None
+        """Seconds of work that are still to be done; None: not drawn yet."""
+        self.full_s: float | None = None
+        """Seconds of work when it was drawn."""
+        self.key: tuple[float, ...] = ()
+        self.is_gone = False
+        self.patience: Any = None

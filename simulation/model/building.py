@@ -1,0 +1,240 @@
+"""Builds the blocks of a model on a floor."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simulation.blocks.block import Block, Holder, Out, Taker
+from simulation.blocks.buffers import Buffer, Courier
+from simulation.blocks.conduct import Conduct
+from simulation.blocks.conveyor import Belt, Conveyor
+from simulation.blocks.crew import Crew, Shift
+from simulation.blocks.draws import Deterministic, Distribution
+from simulation.blocks.floor import OUT, Floor
+from simulation.blocks.machines import Judge, Judging, Packer, Several, Stock, asked, tries, weighed
+from simulation.blocks.routes import ByClass, ByVerdict, Chance, Divert, Merge, Ruled
+from simulation.blocks.server import Server
+from simulation.blocks.sources import Demand, Rate, Sink, Source
+from simulation.blocks.stops import StopLaw
+from simulation.model import model_file as file
+from simulation.model.laws import Law
+
+Made = Block | Crew
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A model that stands: its floor and its blocks by name."""
+
+    floor: Floor
+    blocks: Mapping[str, Made]
+
+
+def build(model: file.Model, floor: Floor) -> Line:
+    """Build a model that was checked. Nothing moves before the floor runs."""
+    made: dict[str, Made] = {
+        name: Crew(floor, name, count=part.count, shifts=_shifts(part), cycle_s=part.cycle_s)
+        for name, part in model.blocks.items()
+        if isinstance(part, file.OperatorPart)
+    }
+    for name, part in model.blocks.items():
+        if not isinstance(part, file.OperatorPart):
+            made[name] = _make(floor, name, part, model, made)
+    line = _Connected(floor, made)
+    for name, part in model.blocks.items():
+        line.connect(name, part)
+    for name, part in model.blocks.items():
+        _fill(floor, made[name], getattr(part, "initial", {}), model)
+    for block in made.values():
+        if isinstance(block, Source):
+            block.start()
+    return Line(floor=floor, blocks=made)
+
+
+def _fill(floor: Floor, block: Made, initial: Mapping[str, int], model: file.Model) -> None:
+    for kind, count in initial.items():
+        for _ in range(count):
+            item = floor.make(kind, model.classes[kind].priority if kind else 0)
+            assert isinstance(block, Holder)  # only those have the key  # noqa: S101
+            block.take(floor.enter(item), None)
+
+
+# -- one block -----------------------------------------------------------------------------------------------------------
+
+
+def _make(floor: Floor, name: str, part: file.Part, model: file.Model, made: Mapping[str, Made]) -> Block:
+    match part:
+        case file.SourcePart():
+            return Source(floor, name, _demand(part, model))
+        case file.SinkPart():
+            return Sink(floor, name)
+        case file.BufferPart():
+            return Buffer(floor, name, capacity=part.capacity, order=part.discipline, full=part.full)
+        case file.ConveyorPart():
+            return Conveyor(floor, name, zones=part.zones, zone_s=part.zone_s, full=part.full)
+        case file.BeltPart():
+            return Belt(floor, name, travel_s=part.travel_s, gap_s=part.gap_s, full=part.full)
+        case file.CourierPart():
+            every = part.every.distribution()
+            return Courier(floor, name, every=every, load=part.load, capacity=part.capacity, full=part.full)
+        case file.MergePart():
+            return Merge(floor, name, rule=part.rule, order=part.order)
+        case file.DivertPart():
+            return Divert(floor, name)
+        case _:
+            assert isinstance(part, file._Station)  # all that are left  # noqa: S101, SLF001
+            return _station(floor, name, part, made)
+
+
+def _demand(part: file.SourcePart, model: file.Model) -> Demand:
+    return Demand(
+        every=_law(part.every),
+        at=part.at,
+        size=_law(part.size),
+        profile=[Rate(from_s=rate.from_s, times=rate.times) for rate in part.profile],
+        cycle_s=part.cycle_s,
+        kinds=list(part.mix.items()),
+        priorities={kind: one.priority for kind, one in model.classes.items()},
+        blocked=part.blocked,
+        most=math.inf if part.most is None else part.most,
+        first_at_s=part.first_s,
+    )
+
+
+def _shifts(part: file.OperatorPart) -> list[Shift]:
+    return [Shift(from_s=shift.from_s, to_s=shift.to_s, count=shift.count) for shift in part.shifts]
+
+
+def _law(law: Law | None) -> Distribution | None:
+    return None if law is None else law.distribution()
+
+
+def _station(floor: Floor, name: str, part: Any, made: Mapping[str, Made]) -> Server:
+    judge = _judge(part)
+    service = Deterministic(0.0) if judge else _service(part)
+    crew = made[part.operator] if part.operator else None
+    assert crew is None or isinstance(crew, Crew)  # checked with the file  # noqa: S101
+    stocks = [getattr(part, key, None) for key in ("roll", "ribbon", "film")]
+    conduct = Conduct(
+        service=service,
+        service_of={kind: law.distribution() for kind, law in getattr(part, "service_by_class", {}).items()},
+        channels=part.channels,
+        queue=part.queue,
+        discipline=part.discipline,
+        preempt=part.preempt,
+        full=part.full,
+        blocking=part.blocking,
+        setup=_law(part.setup),
+        setup_when=part.setup_when,
+        vacation=_law(part.vacation),
+        vacations=part.vacations,
+        patience=_law(part.patience),
+        stops=[*map(_stop, part.failures), *(_stock(stock).law() for stock in stocks if stock is not None)],
+        crew=crew,
+        target_s=part.target_s,
+    )
+    if judge is not None:
+        return Judging(floor, name, conduct, judge)
+    return (Packer if isinstance(part, file.PackerPart) else Server)(floor, name, conduct)
+
+
+def _service(part: Any) -> Distribution:
+    match part:
+        case file.TurntablePart():
+            turn, picture = part.turn.distribution(), part.picture.distribution()
+            return Several(((part.pictures, turn), (part.pictures, picture)))
+        case file.PrinterPart():
+            return part.print.distribution()
+        case file.PackerPart():
+            return part.seal.distribution()
+        case _:
+            law: Law = part.service
+            return law.distribution()
+
+
+def _judge(part: Any) -> Callable[[Floor, str], Judge] | None:
+    match part:
+        case file.ApplicatorPart():
+            return tries(part.apply.distribution(), part.stick_share, part.tries, "failed")
+        case file.ScanGatePart():
+            return tries(part.scan.distribution(), part.read_share, part.tries, "no_read")
+        case file.HostPart():
+            return tries(part.answer.distribution(), part.answer_share, part.tries, "failed", wait_s=part.wait_s)
+        case file.CheckweigherPart():
+            return weighed(part.weigh.distribution(), part.weight_kg.distribution(), part.low_kg, part.high_kg)
+        case file.BuyerPart():
+            most = math.inf if part.most_s is None else part.most_s
+            return asked(part.answer.distribution(), {"refused": part.refuse_share}, most)
+        case _:
+            return None
+
+
+def _stop(part: file.FailurePart) -> StopLaw:
+    return StopLaw(
+        by=part.by,
+        until=part.every.distribution(),
+        last_s=part.repair.distribution(),
+        after=part.after,
+        is_setup=part.counts_as == "setup",
+        is_passed_on=part.passed_on,
+        needs_crew=part.operator,
+    )
+
+
+def _stock(part: file.StockPart) -> Stock:
+    return Stock(pieces=part.pieces, change_s=part.change.distribution(), needs_crew=part.operator)
+
+
+# -- the ways ------------------------------------------------------------------------------------------------------------
+
+VERDICTS = ("failed", "reject", "no_read", "refused", "silent")
+"""Keys of a block that lead where a verdict of that name goes."""
+
+
+class _Connected:
+    """Leads the blocks to each other."""
+
+    def __init__(self, floor: Floor, made: Mapping[str, Made]) -> None:
+        self._floor = floor
+        self._made = made
+
+    def connect(self, name: str, part: Any) -> None:
+        block = self._made[name]
+        if isinstance(block, Crew) or isinstance(part, file.SinkPart):
+            return
+        if isinstance(part, file.DivertPart):
+            block.next = self._divert(name, part)
+            return
+        ways = {verdict: way for verdict in VERDICTS if (way := getattr(part, verdict, ""))}
+        block.next = self._ways(name, part.next)
+        if ways:
+            block.next = ByVerdict({"": block.next, **{verdict: self._to(way) for verdict, way in ways.items()}})
+        if isinstance(block, Holder) and part.overflow:
+            block.overflow = self._to(part.overflow)
+        if isinstance(block, Server):
+            block.impatient = self._to(part.impatient) if part.impatient else block.impatient
+            block.scrap = self._to(part.scrap) if part.scrap else block.scrap
+
+    def _divert(self, name: str, part: file.DivertPart) -> Taker:
+        if part.rule == "chance":
+            return self._ways(name, part.next or {})
+        if part.rule == "class":
+            others = self._ways(name, part.next or {})
+            return ByClass({"": others, **{kind: self._to(way) for kind, way in part.by_class.items()}})
+        return Ruled(part.rule, [self._to(way) for way in part.to])
+
+    def _ways(self, name: str, ways: Mapping[str, float]) -> Taker:
+        if len(ways) == 1:
+            return self._to(next(iter(ways)))
+        stream = self._floor.stream(f"{name}.next")
+        return Chance(stream, [(self._to(way), share) for way, share in ways.items()])
+
+    def _to(self, name: str) -> Taker:
+        if name == OUT:
+            return Out(self._floor.gone)
+        block = self._made[name]
+        assert isinstance(block, Block)  # operators are nobody's way  # noqa: S101
+        return block  # type: ignore[return-value]  # every block but a source takes, and none leads to a source

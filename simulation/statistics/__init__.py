@@ -1,0 +1,1 @@
+"""What may be said about numbers that a random run gave: means, intervals, percentiles, indices. numpy only."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from simulation.blocks.floor import Floor
 from simulation.blocks.item import Item
-from simulation.statistics.tallies import Level, Tally
+from simulation.statistics.tallies import Shares, Tally
 
 Full = Literal["block", "lose"]
 
@@ -95,7 +95,7 @@ class Block:
         self.env = floor.env
         self.name = name
         self.next: Taker = Out(floor.gone)
-        self.number = Level(floor.env.now)
+        self.number = Shares(floor.env.now)
         self.reset()
         floor.add(self)
 

@@ -135,7 +135,7 @@ class Channel:
 
     def _has_operator(self) -> bool:
         crew = self._home.conduct.crew
-        if crew is not None and not self._is_manned:
+        if crew is not None and self._home.conduct.is_crew_for_work and not self._is_manned:
             assert self.item is not None  # noqa: S101
             if not crew.ask(self, self.item.priority):
                 self._turn(_UNMANNED)

@@ -25,7 +25,7 @@ class Conduct:
     `service_of` has a service time of its own for a class. `queue` places besides the channels; together they are the
     places of the block, whatever state the channels are in. `preempt` says what becomes of the work that is broken off.
     `blocking`: `after` service the piece stays on its channel until there is room ahead; `before` service a place ahead
-    is kept first, and the work does not begin without it.
+    is kept first, and the work does not begin without it. `crew` is needed for the work, or only for stops that need it.
     """
 
     service: Distribution
@@ -43,4 +43,5 @@ class Conduct:
     patience: Distribution | None = None
     stops: Sequence[StopLaw] = ()
     crew: Crew | None = None
+    is_crew_for_work: bool = True
     target_s: float | None = None

@@ -23,11 +23,7 @@ class Item:
         """Where a random route leads it, drawn once and kept until it went there."""
         self.verdict = ""
         """What the last block that judges found; "" is well."""
-        self.arrive(born)
-
-    def arrive(self, now: float) -> None:
-        """Begin a visit."""
-        self.entered = now
+        self.entered = born
         self.started: float | None = None
         self.left_s: float | None = None
         """Seconds of work that are still to be done; None: not drawn yet."""
@@ -36,3 +32,9 @@ class Item:
         self.key: tuple[float, ...] = ()
         self.is_gone = False
         self.patience: Any = None
+
+    def arrive(self, now: float) -> None:
+        """Begin a visit."""
+        self.entered = now
+        self.started = self.left_s = self.full_s = self.patience = None
+        self.is_gone = False

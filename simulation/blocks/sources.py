@@ -64,6 +64,7 @@ class Source(Block):
         self._luck = floor.stream(f"{name}.kind")
         self._kinds = [kind for kind, _ in demand.kinds]
         self._weights = [weight for _, weight in demand.kinds]
+        self._only = None if len(self._kinds) > 1 else "".join(self._kinds)
         self._times = deque(sorted(demand.at))
 
     def start(self) -> None:
@@ -126,7 +127,7 @@ class Source(Block):
     def _new(self) -> Item:
         self._made += 1
         self.came += 1
-        kind = self._luck.choices(self._kinds, self._weights)[0] if len(self._kinds) > 1 else "".join(self._kinds)
+        kind = self._only if self._only is not None else self._luck.choices(self._kinds, self._weights)[0]
         return self.floor.make(kind, self._demand.priorities.get(kind, 0))
 
     def _give(self, item: Item) -> None:

@@ -134,6 +134,7 @@ def _station(floor: Floor, name: str, part: Any, made: Mapping[str, Made]) -> Se
         patience=_law(part.patience),
         stops=[*map(_stop, part.failures), *(_stock(stock).law() for stock in stocks if stock is not None)],
         crew=crew,
+        is_crew_for_work=part.operator_for == "work",
         target_s=part.target_s,
     )
     if judge is not None:

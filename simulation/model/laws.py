@@ -49,12 +49,16 @@ class Law(BaseModel):
 
     def distribution(self) -> draws.Distribution:
         """Give it as what can be drawn; raises Wrong when its figures do not fit its kind."""
-        given = {name for name in type(self).model_fields if getattr(self, name) not in (None, False)} - {"kind"}
+        given = {name for name in type(self).model_fields if _is_said(getattr(self, name))} - {"kind"}
         for needed, make in _MADE[self.kind]:
             if given == needed:
                 return make(self)
         expected = " or ".join(", ".join(sorted(needed)) for needed, _ in _MADE[self.kind])
         raise Wrong(Mistake(seen=", ".join(sorted(given)) or "nothing", expected=f"for {self.kind}: {expected}"))
+
+
+def _is_said(value: object) -> bool:
+    return value is not None and value is not False
 
 
 def as_law(given: Any) -> Any:

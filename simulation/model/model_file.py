@@ -187,7 +187,10 @@ class _Station(_Holding):
     impatient: str = Field("", description="Where who gives up goes; left out: lost.")
     failures: list[FailurePart] = Field([], description="Ways in which each channel stops.")
     scrap: str = Field("", description="Where a piece goes that a failure spoiled; left out: scrapped.")
-    operator: Name | None = Field(None, description="The block of operators of which one is needed for the work.")
+    operator: Name | None = Field(None, description="The block of operators of which one is needed.")
+    operator_for: Literal["work", "stops"] = Field(
+        "work", description="For the setup and the work (and stops that say so), or only for stops that say so."
+    )
     target_s: NotNegative | None = Field(None, description="Reports the share that waited at most so long.")
     initial: dict[str, Annotated[int, Field(ge=0)]] = Field(
         {}, description='Items at the start, by class (`""`: without one).'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -15,7 +15,7 @@ KNOWN_LEVELS = 64
 class Level:
     """A number that changes in steps, and its integral over time: queue lengths, work in progress, busy channels."""
 
-    __slots__ = ("area", "at", "most", "since", "start", "value")
+    __slots__ = ("area", "since", "start", "value")
 
     def __init__(self, now: float = 0.0, value: float = 0) -> None:
         self.value = value
@@ -25,25 +25,41 @@ class Level:
         """Forget the past, keep the value."""
         self.start = self.since = now
         self.area = 0.0
-        self.most = self.value
+
+    def change(self, now: float, by: float) -> None:
+        """Raise the value by `by` (or lower it) at `now`, not before the change before."""
+        value = self.value
+        lasted = now - self.since
+        if lasted:
+            self.area += value * lasted
+            self.since = now
+        self.value = value + by
+
+    def mean(self, now: float) -> float:
+        """Give the time average from the reset to `now`; nan before any time went by."""
+        self.change(now, 0)
+        return self.area / (now - self.start) if now > self.start else math.nan
+
+
+class Shares(Level):
+    """A whole number from 0 on that also knows how long it had each value."""
+
+    __slots__ = ("at",)
+
+    def reset(self, now: float) -> None:
+        """Forget the past, keep the value."""
+        super().reset(now)
         self.at = [0.0] * (KNOWN_LEVELS + 1)
 
     def change(self, now: float, by: float) -> None:
         """Raise the value by `by` (or lower it) at `now`, not before the change before."""
         value = self.value
         lasted = now - self.since
-        if lasted > 0:
+        if lasted:
             self.area += value * lasted
-            self.at[int(value) if 0 <= value < KNOWN_LEVELS else KNOWN_LEVELS] += lasted
+            self.at[int(value) if value < KNOWN_LEVELS else KNOWN_LEVELS] += lasted
             self.since = now
-        self.value = value = value + by
-        if value > self.most:
-            self.most = value
-
-    def mean(self, now: float) -> float:
-        """Give the time average from the reset to `now`; nan before any time went by."""
-        self.change(now, 0)
-        return self.area / (now - self.start) if now > self.start else math.nan
+        self.value = value + by
 
     def shares(self, now: float) -> list[float]:
         """Give the share of time at 0, 1, 2 ... up to the highest level seen below KNOWN_LEVELS."""
@@ -56,21 +72,20 @@ class Level:
 class Tally:
     """A sample, kept whole."""
 
-    __slots__ = ("values",)
+    __slots__ = ("add", "values")
 
     def __init__(self, values: Sequence[float] = ()) -> None:
         self.values = array("d", values)
+        self.add: Callable[[float], None] = self.values.append
+        """Take one more."""
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def add(self, value: float) -> None:
-        """Take one more."""
-        self.values.append(value)
-
     def reset(self) -> None:
         """Forget all."""
         self.values = array("d")
+        self.add = self.values.append
 
     def mean(self) -> float:
         """Give the mean; nan of none."""

@@ -7,9 +7,13 @@ import importlib
 from types import ModuleType
 
 VERBS = {
+    "model": "run a line or a queue of building blocks from a scenario file with a [model]",
+    "validate": "run textbook cases on the building blocks and compare with theory",
     "run": "run a shift of the demo line in virtual time",
 }
 """What each verb does; `controller.commands.sim.<verb>` has `arguments(options)` and `run(chosen)`."""
+MODULES = {"run": "running"}
+"""Verbs whose word no module can have: it would take the place of the function here."""
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
@@ -29,4 +33,4 @@ def run(chosen: argparse.Namespace) -> int:
 
 def module_of(verb: str) -> ModuleType:
     """Load the module of a verb; only the one that is asked for, the twin is no small import."""
-    return importlib.import_module(f"controller.commands.sim.{verb}")
+    return importlib.import_module(f"controller.commands.sim.{MODULES.get(verb, verb)}")

@@ -1,0 +1,136 @@
+"""`packline sim model`: a line or a queue from a scenario file with a `[model]`, run so often that intervals are known."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from controller.sites import find_site
+from packline.core.faults import Fault
+from packline.core.files import FileFaults
+from simulation.model.model_file import Model
+from simulation.model.reading import load_model
+from simulation.model.report import compared, comparison, said, tables
+from simulation.model.running import Outcome, run_model
+
+FILE = Path("sites/model-line.toml")
+MOST_RUNS = 100_000
+
+
+def arguments(options: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    options.add_argument(
+        "file", type=Path, nargs="?", default=FILE, help=f"scenario file with a [model] (default: {FILE})"
+    )
+    options.add_argument("--seed", type=int, help="what the random numbers come from (default: the file's)")
+    options.add_argument("--replications", type=runs, metavar="N", help="independent runs (default: the file's)")
+    options.add_argument(
+        "--against",
+        type=Path,
+        metavar="FILE",
+        help="a second file, run with the same random numbers: differences, pair by pair",
+    )
+    options.add_argument("--json", action="store_true", help="last line of standard output: the figures as JSON")
+
+
+def runs(text: str) -> int:
+    """Give a number of runs."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= MOST_RUNS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST_RUNS}")
+    return int(text)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Run the model of the file; 0 when it ran."""
+    return run_file(
+        chosen.file, seed=chosen.seed, replications=chosen.replications, against=chosen.against, as_json=chosen.json
+    )
+
+
+def run_file(
+    path: Path,
+    *,
+    seed: int | None = None,
+    replications: int | None = None,
+    against: Path | None = None,
+    as_json: bool = False,
+) -> int:
+    """Run a file, and a second one against it; tables for people, or one JSON object as the last line.
+
+    Raises FileFaults for files that are wrong.
+    """
+    out = sys.stderr if as_json else sys.stdout
+    files = [path] if against is None else [path, against]
+    models = _loaded([find_site(file) for file in files])
+    for file, model in zip(files, models, strict=True):
+        _check_pairs(model, file, replications)
+    if against is not None:
+        # one pair needs the other: as many runs of both, from the same seed
+        seed = models[0].seed if seed is None else seed
+        replications = models[0].replications if replications is None else replications
+    outcomes = [_ran(model, seed, replications) for model in models]
+    for outcome in outcomes:
+        print(*tables(outcome), sep="\n", end="\n\n", file=out)
+    if against is not None:
+        print(*comparison(*outcomes), sep="\n", file=out)
+    if as_json:
+        print(json.dumps(_object(files, outcomes)), flush=True)
+    return 0
+
+
+def _loaded(paths: list[Path]) -> list[Model]:
+    """Read every file before any is run, and say the mistakes of all."""
+    found, faults = [], []
+    for path in paths:
+        try:
+            found.append(load_model(path))
+        except FileFaults as wrong:
+            faults += wrong.faults
+    if faults:
+        raise FileFaults(faults)
+    return found
+
+
+def _check_pairs(model: Model, file: Path, replications: int | None) -> None:
+    if model.antithetic and (replications or model.replications) % 2:
+        raise Fault(
+            4201,
+            where=f"{file} --replications",
+            seen=str(replications),
+            expected="an even number: antithetic runs are pairs",
+        )
+
+
+def _ran(model: Model, seed: int | None, replications: int | None) -> Outcome:
+    teller = _teller()
+    outcome = run_model(model, seed=seed, replications=replications, tell=teller)
+    teller("")
+    return outcome
+
+
+def _object(files: list[Path], outcomes: list[Outcome]) -> dict[str, Any]:
+    found = {"file": str(files[0]), **said(outcomes[0])}
+    if len(outcomes) > 1:
+        found["against"] = {"file": str(files[1]), **said(outcomes[1])}
+        found["differences"] = compared(*outcomes)
+    return found
+
+
+def _teller() -> Callable[[str], None]:
+    """Show how far it is: on a terminal one line that changes, elsewhere every tenth run."""
+    is_terminal = sys.stderr.isatty()
+    told = [0]
+
+    def tell(text: str) -> None:
+        if is_terminal:
+            print(f"\r{text:<60}", end="" if text else "\r", file=sys.stderr, flush=True)
+            return
+        told[0] += 1
+        if text and (told[0] % 10 == 0 or not text.startswith("run ")):
+            print(text, file=sys.stderr, flush=True)
+
+    return tell

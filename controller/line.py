@@ -21,7 +21,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from controller.certificate_watch import CertificateWatch
 from controller.duties import Calendar, Duties, Terms
 from controller.links import Links
-from controller.local_server import LocalServer
+from controller.local_server import Door, LocalServer, OpenDoor
 from controller.placement import Equipment, Placement, equip
 from controller.pulse import Pulse
 from controller.recovery import RESTORED, Recovery
@@ -73,6 +73,7 @@ class Given:
     rng: random.Random
     offload: Offload
     secret: bytes
+    open_door: OpenDoor = LocalServer
 
 
 class Line:
@@ -93,6 +94,7 @@ class Line:
             owner_id=self.owner_id,
             pulse=self._pulse,
             rng=given.rng,
+            offload=given.offload,
         )
         self.kit = self._kit()
         self.posts = self._posts()
@@ -108,6 +110,7 @@ class Line:
         self._requests = self._desk()
         self.printers: dict[str, PrinterStatus] = {}
         self.cameras: dict[str, int] = {}
+        self.snapshot: Snapshot | None = None
         self._recovery: Recovery | None = None
 
     async def run(self) -> None:
@@ -115,7 +118,7 @@ class Line:
         async with self._noted_run() as unclean:
             restored = await self._store.meta.get(RESTORED) == "yes"
             self._recovery = self._recover(unclean, restored)
-            snapshot = Snapshot(
+            self.snapshot = snapshot = Snapshot(
                 site=self._site,
                 store=self._store,
                 posts=self.posts,
@@ -126,7 +129,7 @@ class Line:
                 clock=self._given.clock,
                 run_id=f"{self.owner_id:08x}",
             )
-            server = LocalServer(self._given.data, snapshot=snapshot.take, wake=self.wake)
+            server = self._given.open_door(self._given.data, snapshot=snapshot.take, wake=self.wake)
             self._changes.extend([self._duties.wake, self._pusher.wake, *(post.wake for post in self.posts.values())])
             async with asyncio.TaskGroup() as group:
                 for work in self._jobs(server):
@@ -137,7 +140,7 @@ class Line:
         self._requests.wake()
         self._intake.wake()
 
-    def _jobs(self, server: LocalServer) -> list[Any]:
+    def _jobs(self, server: Door) -> list[Any]:
         machines = self.equipment.machines.values()
         return [
             self._pulse.run(),
@@ -174,6 +177,7 @@ class Line:
             rules=rules,
             places=places_of(self._site),
             changed=self._changed,
+            sight=self._given.links.sight,
         )
 
     def _changed(self) -> None:
@@ -306,12 +310,16 @@ class Line:
 
     def _calendar(self) -> dict[str, tuple[BaseTrigger, Callable[[], Awaitable[object]]]]:
         zone, given = self._site.site.time_zone, self._given
-        soon = given.clock.now() + FIRST_LOOK
+        soon, later = given.clock.now() + FIRST_LOOK, given.clock.now() + timedelta(minutes=RECONCILE_MINUTES)
+        # without a start of ours these triggers would begin at the computer's own time
         certificates = CertificateWatch(given.data, given.store.desk, given.clock, given.offload)
         hourly = IntervalTrigger(minutes=CERTIFICATE_MINUTES, start_date=soon, timezone=zone)
         return {
             "look at certificates": (hourly, certificates.look),
-            "reconcile hosts": (IntervalTrigger(minutes=RECONCILE_MINUTES, timezone=zone), self._reconcile),
+            "reconcile hosts": (
+                IntervalTrigger(minutes=RECONCILE_MINUTES, start_date=later, timezone=zone),
+                self._reconcile,
+            ),
             "nightly backup": (CronTrigger(hour=3, minute=10, timezone=zone), self._backup),
             "tidy sign-ins": (CronTrigger(hour=3, minute=20, timezone=zone), self._tidy),
         }
@@ -347,7 +355,8 @@ class Line:
                 post.wake()
 
     def _watches(self) -> list[Coroutine[Any, Any, None]]:
-        watching, parts = Watching(self._given.clock, self._given.offload), self._site.stations.items()
+        watching = Watching(self._given.clock, self._given.offload, self._given.links.sight)
+        parts = self._site.stations.items()
         at = {part.printer or "": self.posts[name].bells for name, part in parts}
         at |= {part.camera: self.posts[name].bells for name, part in parts if part.camera}
         at |= {scanner: self.posts[name].bells for name, part in parts for scanner in part.scanners}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from controller.site import ScannerPart
+from labeling.printer import Typeset, whole_job
 from labeling.transport import OpenPort, tcp_ports
 from packline.core.clock import Clock
 from packline.core.pictures import Camera
@@ -23,6 +24,18 @@ from scanning.cameras.client import VideoStill
 from scanning.scanners.link import OpenLink as OpenLine
 from scanning.scanners.link import tcp_links
 from scanning.scanners.tcp import LineScanner
+from scanning.sight import PixelSight, Sight
+
+OpenReader = Callable[[str, str, Clock, random.Random, Reach], Scanner]
+"""Makes the fixed reader called so at an address."""
+
+
+def open_autoid(name: str, url: str, clock: Clock, rng: random.Random, reach: Reach) -> Scanner:
+    """Make a reader over OPC UA."""
+    # asyncua costs a second to import: only a line that has such a reader pays for it
+    from plc.drivers.autoid import AutoIdReader
+
+    return AutoIdReader(name=name, url=url, clock=clock, rng=rng, reach=reach)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +50,9 @@ class Links:
     video: Http
     clock: Clock
     rng: random.Random
+    open_reader: OpenReader = open_autoid
+    sight: Sight = field(default_factory=PixelSight)
+    typeset: Typeset = whole_job
 
     def onlooker(self, name: str) -> Camera:
         """Make a second way to a camera, for who only looks whether it answers."""
@@ -51,10 +67,7 @@ class Links:
             assert isinstance(link, RegisterLink | NodeLink)  # noqa: S101 - every driver carries tags
             return TagScanner(PlainMachine(name=name, file=file, link=link, clock=self.clock, rng=self.rng), self.clock)
         if part.driver == "autoid":
-            # asyncua costs a second to import: only a line that has such a reader pays for it
-            from plc.drivers.autoid import AutoIdReader
-
-            return AutoIdReader(name=name, url=part.address, clock=self.clock, rng=self.rng, reach=reach)
+            return self.open_reader(name, part.address, self.clock, self.rng, reach)
         return LineScanner(name=name, address=part.address, open_link=self.open_line, clock=self.clock, rng=self.rng)
 
 

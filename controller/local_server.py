@@ -7,11 +7,27 @@ import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from packline.core.local import socket_path
 
 MOST_LINE_BYTES = 65536
+
+
+class Door(Protocol):
+    """How the outside reaches a running line."""
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        ...
+
+
+class OpenDoor(Protocol):
+    """Makes the door of a line that keeps its data in a folder; nothing is opened yet."""
+
+    def __call__(
+        self, data: Path, *, snapshot: Callable[[], Awaitable[dict[str, Any]]], wake: Callable[[], None]
+    ) -> Door: ...
 
 
 class LocalServer:

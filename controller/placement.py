@@ -26,6 +26,7 @@ from stations.kit import Kit
 from stations.looking import Eye
 from stations.pack import Pack
 from stations.person import PersonDevice
+from stations.ports import Offload
 from stations.post import Work
 from stations.print_apply import PrintApply
 from stations.screen import Screen, say
@@ -64,6 +65,7 @@ def equip(
     owner_id: int,
     pulse: Pulse,
     rng: random.Random,
+    offload: Offload,
 ) -> Equipment:
     """Make every device of the site file; nothing is connected yet."""
     machines = {}
@@ -80,8 +82,16 @@ def equip(
             ticking=pulse.is_alive,
         )
     printers = {
-        name: LabelPrinter(name=name, address=p.address, open_port=links.open_port, clock=links.clock, rng=rng)
-        for name, p in site.printers.items()
+        name: LabelPrinter(
+            name=name,
+            address=part.address,
+            open_port=links.open_port,
+            clock=links.clock,
+            rng=rng,
+            offload=offload,
+            typeset=links.typeset,
+        )
+        for name, part in site.printers.items()
     }
     cameras = {name: links.camera(name) for name in site.cameras}
     scanners = {

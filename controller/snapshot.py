@@ -58,7 +58,7 @@ class Snapshot:
     async def take(self) -> dict[str, Any]:
         """Take it now; raises Fault 5002 when the books cannot be read."""
         figures = await self._counted()
-        stations = [self._station(name, part) for name, part in self._site.stations.items()]
+        stations = self.stations()
         return {
             "at": self._clock.now().isoformat(),
             "seq": figures["seq"],
@@ -77,6 +77,15 @@ class Snapshot:
             "alarms": figures["alarms"],
             "exceptions": figures["exceptions"],
         }
+
+    @property
+    def run_id(self) -> str:
+        """Give the id of this run."""
+        return self._run_id
+
+    def stations(self) -> list[dict[str, Any]]:
+        """Give every station's screen and devices; asks the books nothing."""
+        return [self._station(name, part) for name, part in self._site.stations.items()]
 
     def _station(self, name: str, part: StationPart) -> dict[str, Any]:
         base = self._steady.seen(self._posts[name].snapshot(), self._clock.monotonic())

@@ -10,7 +10,7 @@ from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.core.pictures import Camera
 from packline.core.scans import Scanner
-from scanning.light import is_dark
+from scanning.sight import PixelSight, Sight
 from stations.bells import OF_CAMERAS, OF_PRINTERS, OF_SCANNERS, Bells
 from stations.looking import LIGHT_OUT
 from stations.ports import Offload
@@ -36,9 +36,10 @@ def _unnoted(_: int) -> None:
 class Watching:
     """One task for each device. The bells are its station's: the same trouble met there by a step rings no second one."""
 
-    def __init__(self, clock: Clock, offload: Offload) -> None:
+    def __init__(self, clock: Clock, offload: Offload, sight: Sight | None = None) -> None:
         self._clock = clock
         self._offload = offload
+        self._sight = sight or PixelSight()
 
     async def printer(self, printer: LabelPrinter, bells: Bells | None, note: Callable[[PrinterStatus], None]) -> None:
         """Ask a printer how it is, for ever; `note` takes each answer, for the screen."""
@@ -69,7 +70,7 @@ class Watching:
                 still = await camera.still(STILL_S)
             except Fault as fault:
                 return fault.code
-            return LIGHT_OUT if await self._offload(is_dark, still.jpeg) else None
+            return LIGHT_OUT if await self._offload(self._sight.is_dark, still.jpeg) else None
 
         await self._mind(camera.name, bells, look, CAMERA_LOOKS, OF_CAMERAS, note=note, every_s=CAMERA_LOOK_S)
 

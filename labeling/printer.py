@@ -30,6 +30,8 @@ SILENT = 2103
 
 T = TypeVar("T")
 Offload = Callable[..., Awaitable[Any]]
+Typeset = Callable[[LabelContent, bytes], bytes]
+"""Turns what stands on a label into a printer's job, which ends by reporting the four bytes of a process id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,7 @@ class PrinterStatus:
 class LabelPrinter:
     """A Device for PRINT over ESC/POS; one connection, one job in flight. It never repeats anything by itself.
 
-    `offload` runs the drawing off the loop; hand in something inline where time is virtual.
+    `offload` runs `typeset` (default: `whole_job`) off the loop; hand in something inline where time is virtual.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class LabelPrinter:
         clock: Clock,
         rng: random.Random,
         offload: Offload = asyncio.to_thread,
+        typeset: Typeset | None = None,
         waits: Waits = Waits(),  # noqa: B008 - frozen
     ) -> None:
         self.name = name
@@ -95,6 +98,7 @@ class LabelPrinter:
         self._clock = clock
         self._rng = rng
         self._offload = offload
+        self._typeset = typeset or whole_job
         self._waits = waits
         self._dialogue: Dialogue | None = None
         self._counts_rows: bool | None = None
@@ -149,7 +153,7 @@ class LabelPrinter:
         """
         process_id = escpos.process_id(process_number(ticket))
         content = LabelContent.from_dict(effect.parameters)
-        data = await self._offload(_job, content, process_id)
+        data = await self._offload(self._typeset, content, process_id)
         async with self._busy:
             try:
                 dialogue = await self._connected()
@@ -272,7 +276,8 @@ class LabelPrinter:
             await dialogue.close()
 
 
-def _job(content: LabelContent, process_id: bytes) -> bytes:
+def whole_job(content: LabelContent, process_id: bytes) -> bytes:
+    """Draw a label and give the bytes that print it and then report `process_id`."""
     return escpos.job(draw(content), process_id)
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from packline.core.clock import Clock
 from simulation.machines.applicator import Applicator
 from simulation.machines.bag_sealer import BagSealer
-from simulation.machines.camera import Offload, VirtualCamera
+from simulation.machines.camera import Draw, Offload, VirtualCamera
 from simulation.machines.checkweigher import Checkweigher
 from simulation.machines.conveyor import Conveyor
 from simulation.machines.gate import Gate
@@ -24,10 +24,11 @@ from simulation.machines.scan_registers import ScanRegisters
 from simulation.machines.scanner import FixedScanner, HandScanner
 from simulation.machines.turntable import Turntable
 from simulation.motion import Motion
+from simulation.pictures.render import render
 from simulation.plant.conveyor import infeed
 from simulation.plant.floor import Fittings, Floor
 from simulation.plant.truth import Truth
-from simulation.plant.world import UNBOUNDED, World
+from simulation.plant.world import UNBOUNDED, ReadLabel, World
 from simulation.quirks import Quirks
 from simulation.reading import read_label
 from simulation.spec import CONVEYED, CameraSpec, MachineSpec, PlantSpec, ScannerSpec, StationSpec
@@ -43,7 +44,17 @@ AnyMachine = Machine | PlainMachine
 class Hall:
     """All that stands on the floor, by name, in the world it stands in."""
 
-    def __init__(self, spec: PlantSpec, motion: Motion, clock: Clock, *, offload: Offload = asyncio.to_thread) -> None:
+    def __init__(
+        self,
+        spec: PlantSpec,
+        motion: Motion,
+        clock: Clock,
+        *,
+        offload: Offload = asyncio.to_thread,
+        draw: Draw = render,
+        read_label: ReadLabel = read_label,
+    ) -> None:
+        """`draw` makes the cameras' pictures, `read_label` reads what comes out of the printers."""
         self.spec = spec
         self.truth = Truth(clock, motion.now)
         self.world = World(
@@ -56,6 +67,7 @@ class Hall:
         )
         self._motion = motion
         self._clock = clock
+        self._draw = draw
         self._stock = {article.sku: article for article in spec.stock}
         for station in spec.stations:
             self._furnish(station)
@@ -131,7 +143,7 @@ class Hall:
             scene = table_view(self.world, spec.looks_at, table, self._stock)
         else:
             scene = stop_view(self.world, spec.looks_at, self._stock)
-        return VirtualCamera(scene, self._clock, offload=offload, quirks=Quirks())
+        return VirtualCamera(scene, self._clock, offload=offload, quirks=Quirks(), draw=self._draw)
 
     def _fittings(self) -> Fittings:
         hands = {name: scanner.show for name, scanner in self.scanners.items() if isinstance(scanner, HandScanner)}

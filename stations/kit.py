@@ -18,6 +18,7 @@ from packline.orders.policy import Reaction, rule_for
 from packline.orders.ports import Books
 from packline.orders.routing import Destination, destination
 from scanning import gs1
+from scanning.sight import PixelSight, Sight
 from stations.ports import Machinery, Offload, View
 
 _LINK_FAULTS = range(1001, 1101)
@@ -59,6 +60,7 @@ class Kit:
     """Destination kind (collect, pack, bench, label, hold, gate, clarify, shelf) -> station name."""
     changed: Callable[[], None] = lambda: None
     """Tells the others that the books changed."""
+    sight: Sight = field(default_factory=PixelSight)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     moving: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held over a decision that looks at a whole order and its record, so that two stations do not decide at once."""

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 
 from packline.core.faults import Fault
 from packline.core.pictures import Camera, Still
-from scanning.codes import Code
-from scanning.decode import decode
-from scanning.light import is_dark
-from scanning.verify import ExpectedLabel, Seen, Verdict, judge, look, require_fresh, shows_plate_and_label
+from scanning.verify import ExpectedLabel, Seen, Verdict, judge, look, require_fresh
 from stations.kit import Kit, Trouble
 from stations.screen import Screen
 
@@ -43,7 +40,8 @@ class Eye:
     async def see(self, expected: ExpectedLabel | None = None) -> Look:
         """Take a fresh still and read it; raises Fault 1005 when none newer than this question comes, 2201 in the dark."""
         still = await self._fresh()
-        codes = await self._kit.offload(_read_with_label if expected else _read, still.jpeg)
+        sight = self._kit.sight
+        codes = await self._kit.offload(sight.read_with_label if expected else sight.read, still.jpeg)
         if not codes:  # turning the parcel helps only where there is light
             await self._require_light(still)
         return Look(still=still, seen=look(codes), verdict=judge(codes, expected) if expected else None)
@@ -57,7 +55,7 @@ class Eye:
         return still
 
     async def _require_light(self, still: Still) -> None:
-        if await self._kit.offload(is_dark, still.jpeg):
+        if await self._kit.offload(self._kit.sight.is_dark, still.jpeg):
             raise Fault(LIGHT_OUT, where=still.camera, seen="a picture without light", expected="a lit one")
 
     async def keep(self, seen: Look, *, kind: str, subject: str, order_id: str, note: str = "") -> str:
@@ -79,11 +77,3 @@ def plate_in(seen: Seen, *, where: str, subject: str, wanted: str = "") -> str:
         expected=f"the plate {wanted} alone" if wanted else "one carton plate",
     )
     raise Trouble(fault, subject=subject)
-
-
-def _read(jpeg: bytes) -> list[Code]:
-    return decode(jpeg)
-
-
-def _read_with_label(jpeg: bytes) -> list[Code]:
-    return decode(jpeg, is_enough=shows_plate_and_label)

@@ -19,6 +19,7 @@ from packline.store.epochs import StoredEpochs
 from packline.store.figures import Figures
 from packline.store.inbox import Inbox
 from packline.store.items import Items
+from packline.store.journal import head
 from packline.store.ledger import StoredLedger
 from packline.store.meta import Meta
 from packline.store.outbox import Outbox
@@ -60,6 +61,10 @@ class Store:
     def integrity_now(self) -> str:
         """Give "ok", or what SQLite finds wrong in the file; reads all of it."""
         return str(self.writer.read_now(lambda connection: connection.execute(text("PRAGMA quick_check")).scalar()))
+
+    def head_now(self) -> tuple[int, str]:
+        """Give the journal's last number and the hash that its whole chain ends in; (0, "") for an empty one."""
+        return self.writer.read_now(head)
 
     def audit_now(self) -> list[str]:
         """Say where rows and journal disagree or the journal's chain is broken; reads all of it, empty when sound."""

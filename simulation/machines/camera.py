@@ -13,6 +13,7 @@ from simulation.pictures.scenes import Scene, darkened
 from simulation.quirks import Quirks
 
 Offload = Callable[..., Awaitable[Any]]
+Draw = Callable[[Scene], bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +31,14 @@ class VirtualCamera:
     Quirks: `frozen` repeats the last picture with its old number and time, `dark` has no light.
     """
 
-    def __init__(self, scene: Callable[[], Scene], clock: Clock, *, offload: Offload, quirks: Quirks) -> None:
+    def __init__(
+        self, scene: Callable[[], Scene], clock: Clock, *, offload: Offload, quirks: Quirks, draw: Draw = render
+    ) -> None:
         self.quirks = quirks
         self._scene = scene
         self._clock = clock
         self._offload = offload
+        self._render = draw
         self._frame = 0
         self._drawn: tuple[Scene, bytes] | None = None
         self._last: Shot | None = None
@@ -53,6 +57,6 @@ class VirtualCamera:
     async def _draw(self, scene: Scene) -> bytes:
         if self._drawn is not None and self._drawn[0] == scene:
             return self._drawn[1]
-        jpeg: bytes = await self._offload(render, scene)
+        jpeg: bytes = await self._offload(self._render, scene)
         self._drawn = (scene, jpeg)
         return jpeg

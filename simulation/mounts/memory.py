@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any, TypeVar
 
-from packline.core.clock import Clock
-from plc.links import Area, BlockLink, LinkDown, LinkRefused, NodeId, NodeSink, NodeValue, Value
+from packline.core.clock import Clock, LoopClock
+from plc.links import Area, BlockLink, LinkDown, LinkRefused, LinkSilent, NodeId, NodeSink, NodeValue, Value
 from plc.machine_file import MachineFile
 from plc.tags.codec import decode_node, masked, put_node
 from simulation.mounts.bank import TagBank
 from simulation.mounts.blocks import BlockDevice, tags_of
+from simulation.mounts.wire import Wire
+
+T = TypeVar("T")
+
+REQUEST_S = 0.8
 
 
 class MemoryMount:
-    """Holds what would be a server; closed, its links are down. Without a `file` it carries blocks only."""
+    """Holds what would be a server; closed, its links are down. Without a `file` it carries blocks only.
 
-    def __init__(self, device: BlockDevice) -> None:
+    A request over a bad `wire` is given up by the client after `request_s`, and takes effect all the same.
+    """
+
+    def __init__(self, device: BlockDevice, wire: Wire | None = None, *, request_s: float = REQUEST_S) -> None:
         self.device = device
+        self.wire = wire or Wire()
+        self.request_s = request_s
         self.is_open = False
+        self.under_way: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> str:
         """Let links connect."""
@@ -37,8 +50,8 @@ class MemoryMount:
 class MemoryTagMount(MemoryMount):
     """The same with the tags of a machine file."""
 
-    def __init__(self, device: BlockDevice, file: MachineFile, clock: Clock) -> None:
-        super().__init__(device)
+    def __init__(self, device: BlockDevice, file: MachineFile, clock: Clock, wire: Wire | None = None) -> None:
+        super().__init__(device, wire, request_s=file.machine.request_timeout_ms / 1000)
         self.tagged, self.file, self.clock = tags_of(device, file), file, clock
 
     def tag_link(self) -> BlockLink:
@@ -61,16 +74,32 @@ class MemoryLink:
         self._is_connected = True
 
     async def read(self, block: str) -> tuple[int, ...]:
-        """Read a block; raises LinkDown."""
-        return self._device().read(block)
+        """Read a block; raises LinkDown, LinkSilent."""
+        return await self._carried(lambda: self._device().read(block))
 
     async def write(self, block: str, words: Sequence[int]) -> None:
-        """Write a block; raises LinkDown."""
-        self._device().write(block, words)
+        """Write a block; raises LinkDown, LinkSilent."""
+        await self._carried(lambda: self._device().write(block, words))
 
     async def close(self) -> None:
         """Close."""
         self._is_connected = False
+
+    async def _carried(self, act: Callable[[], T]) -> T:
+        """Let a request take effect, over the wire as it is now."""
+        wire = self._mount.wire
+        if not (wire.ask_s or wire.answer_s):
+            return act()
+        self._reach()
+        going = asyncio.ensure_future(_under_way(wire, act))
+        self._mount.under_way.add(going)
+        going.add_done_callback(self._mount.under_way.discard)
+        try:
+            return await LoopClock().within(self._mount.request_s, asyncio.shield(going))
+        except TimeoutError:
+            going.add_done_callback(_heard)
+            await self.close()
+            raise LinkSilent(f"no answer within {self._mount.request_s:g} s") from None
 
     def _device(self) -> BlockDevice:
         self._reach()
@@ -91,6 +120,9 @@ class MemoryRegisterLink(MemoryLink):
 
     async def read_registers(self, area: Area, start: int, count: int) -> Sequence[int]:
         """Read registers."""
+        return await self._carried(lambda: self._registers(area, start, count))
+
+    def _registers(self, area: Area, start: int, count: int) -> Sequence[int]:
         self._reach()
         words = self._bank.read(area, start, count)
         if words is None:
@@ -103,9 +135,7 @@ class MemoryRegisterLink(MemoryLink):
 
     async def write_registers(self, start: int, words: Sequence[int], _function: int) -> None:
         """Write registers."""
-        self._reach()
-        if not self._bank.write(Area.HOLDING, start, words):
-            raise LinkRefused("exception 2")
+        await self._carried(lambda: self._put(Area.HOLDING, start, words))
 
     async def mask_register(self, start: int, kept: int, bits: int) -> None:
         """Change some bits of a register."""
@@ -114,8 +144,11 @@ class MemoryRegisterLink(MemoryLink):
 
     async def write_coils(self, start: int, bits: Sequence[bool]) -> None:
         """Write coils."""
+        await self._carried(lambda: self._put(Area.COIL, start, [int(bit) for bit in bits]))
+
+    def _put(self, area: Area, start: int, words: Sequence[int]) -> None:
         self._reach()
-        if not self._bank.write(Area.COIL, start, [int(bit) for bit in bits]):
+        if not self._bank.write(area, start, words):
             raise LinkRefused("exception 2")
 
 
@@ -176,3 +209,16 @@ class MemoryNodeLink(MemoryLink):
         if name is None:
             return NodeValue(value=None, status="BadNodeIdUnknown", at=at)
         return NodeValue(value=put_node(self._file.wired[name], values[name]), at=at)
+
+
+async def _under_way(wire: Wire, act: Callable[[], T]) -> T:
+    await wire.carry_request()
+    answer = act()
+    await wire.carry_answer()
+    return answer
+
+
+def _heard(late: asyncio.Future[Any]) -> None:
+    """Take what came too late: nobody waits for it."""
+    if not late.cancelled():
+        late.exception()

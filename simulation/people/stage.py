@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import httpx
-
 from packline.core.clock import Clock, LoopClock
-from simulation.mounts.http import HttpServer, Request, Response
+from simulation.mounts.http import Request, Response
 from simulation.people.bench import BenchOperator
 from simulation.people.buyers import Buyers
 from simulation.people.catalogue import read_catalogue
@@ -20,8 +18,9 @@ from simulation.people.clarify import ClarificationOperator
 from simulation.people.courier import Courier
 from simulation.people.crew import Crew, Recount
 from simulation.people.demand import Demand
-from simulation.people.desk import POLL_S, HttpDesk
+from simulation.people.desk import POLL_S, Desk
 from simulation.people.hold import HoldOperator
+from simulation.people.house import House, HttpHouse
 from simulation.people.induct import InductOperator
 from simulation.people.marketplace import Marketplace
 from simulation.people.porter import Porter
@@ -34,7 +33,6 @@ from simulation.plant.floor import Floor
 from simulation.plant.truth import Truth
 from simulation.spec import PlantSpec
 
-MOST_CONNECTIONS = 40
 LEADER_POLL_S = 0.4
 
 Person = Callable[[], Coroutine[Any, Any, None]]
@@ -82,15 +80,20 @@ class PeopleSpec:
 class Stage:
     """`run()` plays until cancelled; `progress()`, `summary()` and `is_over()` tell how far the play is."""
 
-    def __init__(self, twin: Plant, spec: PeopleSpec, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, twin: Plant, spec: PeopleSpec, *, clock: Clock | None = None, house: House | None = None
+    ) -> None:
+        """`house` is how everybody reaches the house; default: over HTTP, by the addresses in `spec`."""
         self._twin, self._spec = twin, spec
         self._clock = clock or LoopClock()
         self._began: float | None = None
         self._ended: float | None = None
-        self._clients: list[httpx.AsyncClient] = []
-        self._web = self._client()
-        self._operator = self._desk(spec.operator, POLL_S)
-        self._leader = self._desk(spec.supervisor, LEADER_POLL_S)
+        self._house = house or HttpHouse(
+            web_url=spec.web_url, password=spec.password, host=spec.host, clock=self._clock
+        )
+        self._web = self._house.client()
+        self._operator = self._house.desk(spec.operator, POLL_S)
+        self._leader = self._house.desk(spec.supervisor, LEADER_POLL_S)
         self._catalogue = read_catalogue(spec.items)
         self.receiver = Receiver(secrets=spec.subscribers, clock=self._clock, file=spec.events_file)
         self.marketplace = self._marketplace()
@@ -112,12 +115,11 @@ class Stage:
         )
         self.buyers = self._buyers()
         self._floor_hands = _hands(crew)
-        self._server = HttpServer(spec.host, self._handle)
 
     async def run(self) -> None:
         """Play for ever; ends what it opened."""
         self._listen()
-        await self._server.open()
+        await self._house.open(self._handle)
         try:
             async with asyncio.TaskGroup() as group:
                 for desk in (self._operator, self._leader):
@@ -128,9 +130,7 @@ class Stage:
                 for person in (*self._floor_hands, self.supervisor.run, self.courier.run, self.marketplace.run):
                     group.create_task(person())
         finally:
-            await self._server.close()
-            for client in self._clients:
-                await client.aclose()
+            await self._house.close()
 
     def is_over(self) -> bool:
         """Tell whether every order that was to be posted is over, on the floor and in every subscriber's ears."""
@@ -214,7 +214,7 @@ class Stage:
 
     # -- casting -------------------------------------------------------------------------------------------------------
 
-    def _crew(self, desk: HttpDesk, recount: Recount) -> Crew:
+    def _crew(self, desk: Desk, recount: Recount) -> Crew:
         return Crew(
             floor=self._twin.floor,
             desk=desk,
@@ -255,15 +255,6 @@ class Stage:
             speed=self._spec.speed,
             rng=self._rng("buyers"),
         )
-
-    def _desk(self, user: str, poll_s: float) -> HttpDesk:
-        return HttpDesk(user=user, password=self._spec.password, http=self._client(), clock=self._clock, poll_s=poll_s)
-
-    def _client(self) -> httpx.AsyncClient:
-        limits = httpx.Limits(max_connections=MOST_CONNECTIONS)
-        client = httpx.AsyncClient(base_url=self._spec.web_url, trust_env=False, limits=limits)
-        self._clients.append(client)
-        return client
 
     def _rng(self, who: str) -> random.Random:
         return random.Random(f"{self._spec.seed}/{who}")

@@ -11,6 +11,7 @@ import pytest
 from packline.core.clock import ManualClock
 from packline.core.faults import Fault
 from packline.core.pictures import Still
+from scanning.sight import PixelSight
 from stations.looking import Eye
 from tests.scanning.shots import LIT, UNLIT
 
@@ -36,7 +37,7 @@ async def _inline(work: Any, *args: Any) -> Any:
 
 def eye(*frames: tuple[int, float]) -> Eye:
     clock = ManualClock()
-    kit: Any = SimpleNamespace(clock=clock, offload=_inline)
+    kit: Any = SimpleNamespace(clock=clock, offload=_inline, sight=PixelSight())
     return Eye(camera=Scripted(clock, *frames), kit=kit, screen=kit)
 
 

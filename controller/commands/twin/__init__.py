@@ -8,23 +8,20 @@ import contextlib
 import json
 import logging
 import signal
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from controller.commands import numbers
+from controller.commands.twin.people import people_of
 from controller.commands.twin.plant import LONE_ADDRESS, lone_plant, plant_of
 from controller.integrator.target import is_machine_file
-from controller.site import FeedPart, Site, twin_part
+from controller.site import Site, twin_part
 from controller.site_file import load_site
 from controller.sites import find_site
 from controller.supervisor import die_with_supervisor
-from packline.core.faults import Fault
 from plc.machine_file import load_machine
-from simulation.people.stage import PeopleSpec, Stage
+from simulation.people.stage import Stage
 from simulation.twin import Twin
-
-OPERATOR, SUPERVISOR = "floor", "shift-lead"
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
@@ -85,7 +82,7 @@ async def _serve(site: Site, path: Path, chosen: argparse.Namespace) -> None:
         _announce(devices, site, chosen)
         if chosen.no_people:
             await asyncio.Event().wait()
-        await Stage(twin, _people(site, path, chosen)).run()
+        await Stage(twin, people_of(site, path, orders=chosen.orders, seed=chosen.seed, speed=chosen.speed)).run()
     finally:
         await twin.stop()
 
@@ -100,32 +97,3 @@ def _announce(devices: list[dict[str, str]], site: Site, chosen: argparse.Namesp
         print(f"the twin is ready; nobody moves anything: POST http://{twin_part(site).truth}/hands does", flush=True)
     else:
         print("the twin is ready; its people wait for the dashboard", flush=True)
-
-
-def _people(site: Site, path: Path, chosen: argparse.Namespace) -> PeopleSpec:
-    twin = twin_part(site)
-    _, feed = _first(site.feeds, "feeds")
-    courier_name, courier = _first(site.couriers, "couriers")
-    return PeopleSpec(
-        web_url=f"http://{site.web.host}:{site.web.port}",
-        operator=OPERATOR,
-        supervisor=SUPERVISOR,
-        password=twin.people_password,
-        orders=chosen.orders,
-        seed=chosen.seed if chosen.seed is not None else twin.seed,
-        speed=chosen.speed or twin.speed,
-        items=path.resolve().parent / site.site.items,
-        host=twin.host,
-        feed_secret=feed.keys()[0],
-        courier=courier_name,
-        courier_secret=courier.keys()[0],
-        subscribers={part.role: part.key() for part in site.subscribers.values()},
-    )
-
-
-def _first(parts: Mapping[str, FeedPart], kind: str) -> tuple[str, FeedPart]:
-    """Give the first of a kind: the twin's people play one host and one courier."""
-    for name, part in parts.items():
-        return name, part
-    remedy = "Declare one, or type --no-people."
-    raise Fault(4201, where=f"[{kind}]", seen="none", expected="one that the twin's people play", remedy=remedy)

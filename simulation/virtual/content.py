@@ -1,0 +1,174 @@
+"""Labels and pictures as content: what can be read, without the dots it is read from. Drawn and decoded for a share of parcels only.
+
+A job of content runs through the same printer as a drawn one: it has as many rows, each one byte wide, and so takes the same
+time. The rows carry what the drawn label has in those places, so that half a label shows half of it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from PIL import Image
+
+from labeling.content import LabelContent
+from labeling.drawing import LABEL_HEIGHT_DOTS
+from labeling.drivers import escpos
+from labeling.printer import whole_job
+from scanning.codes import Box, Code, Symbology
+from scanning.sight import PixelSight
+from simulation.pictures.render import render
+from simulation.pictures.scenes import CartonScene, ItemScene, Scene, SceneLabel
+from simulation.plant.world import Legible
+from simulation.reading import read_label
+
+WIDTH_DOTS = 8
+MARK_ROW, BARS_ROW = 320, 500
+"""Where the matrix mark and the bars of the drawn label begin; a row carries one byte, read from the top."""
+MAGIC = b"\xff\xd8packline content "
+_PITCH_PX, _SIZE_PX = 100, 40
+_ROWS_OF_A_FRAGMENT = escpos.FRAGMENT_ROWS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Which parcels get real pixels: every `one_in`-th plate; 1 is all, 0 none."""
+
+    one_in: int = 500
+
+    def has(self, lpn: str) -> bool:
+        """Tell whether a carton's labels and pictures are drawn."""
+        return self.one_in == 1 or (self.one_in > 1 and bool(lpn) and int(lpn[2:11]) % self.one_in == 0)
+
+    @property
+    def is_all(self) -> bool:
+        """Tell whether everything is drawn."""
+        return self.one_in == 1
+
+
+class Press:
+    """Sets labels and takes pictures, as content or drawn."""
+
+    def __init__(self, share: Share) -> None:
+        self._share = share
+
+    def typeset(self, content: LabelContent, process_id: bytes) -> bytes:
+        """Give a printer's job."""
+        if self._share.has(content.lpn):
+            return whole_job(content, process_id)
+        rows = bytearray(LABEL_HEIGHT_DOTS)
+        for first, text in ((MARK_ROW, content.mark), (BARS_ROW, f"00{content.sscc}")):
+            rows[first : first + len(text)] = text.encode("ascii")
+        head, tail, header = _template()
+        fragments = (
+            header + bytes(rows[at : at + _ROWS_OF_A_FRAGMENT]) for at in range(0, len(rows), _ROWS_OF_A_FRAGMENT)
+        )
+        return b"".join((head, *fragments, tail, escpos.process_id_request(process_id)))
+
+    def picture(self, scene: Scene) -> bytes:
+        """Give the bytes of a picture of what is before a camera."""
+        if isinstance(scene, ItemScene):
+            return render(scene) if self._share.is_all else _as_content([], is_dark=scene.dark)
+        is_drawn = all(not _is_content(label.bitmap) for label in scene.labels)
+        if self._share.is_all or (self._share.has(scene.lpn) and is_drawn):
+            return render(scene)
+        return _as_content([] if scene.dark else _codes_on(scene), is_dark=scene.dark)
+
+
+class ContentSight:
+    """Reads pictures of both kinds; what is content is read without a reader."""
+
+    def __init__(self) -> None:
+        self._pixels = PixelSight()
+
+    def read(self, jpeg: bytes) -> list[Code]:
+        seen = _content(jpeg)
+        return self._pixels.read(jpeg) if seen is None else _codes_of(seen)
+
+    def read_with_label(self, jpeg: bytes) -> list[Code]:
+        seen = _content(jpeg)
+        return self._pixels.read_with_label(jpeg) if seen is None else _codes_of(seen)
+
+    def is_dark(self, jpeg: bytes) -> bool:
+        seen = _content(jpeg)
+        return self._pixels.is_dark(jpeg) if seen is None else bool(seen["dark"])
+
+
+def read_paper(bitmap: Image.Image) -> Legible:
+    """Read a piece of label paper of either kind."""
+    if not _is_content(bitmap):
+        return read_label(bitmap)
+    mark, sscc = _texts_of(bitmap)
+    if mark:
+        _, code, lpn, number = mark.split("|")
+        return Legible(sscc=code, lpn=lpn, print_number=int(number))
+    return Legible(sscc=sscc)
+
+
+@cache
+def _template() -> tuple[bytes, bytes, bytes]:
+    """Give what stands before the rows of a job, what stands behind them, and the header of a fragment."""
+    blank = escpos.job(Image.new("1", (WIDTH_DOTS, LABEL_HEIGHT_DOTS), 1), escpos.process_id(0))
+    first, last = blank.index(b"\x1dv0"), blank.rindex(b"\x1dv0")
+    header = blank[first : first + 8]
+    ends = last + len(header) + _ROWS_OF_A_FRAGMENT
+    return blank[:first], blank[ends : -len(escpos.process_id_request(escpos.process_id(0)))], header
+
+
+def _is_content(bitmap: Image.Image) -> bool:
+    return bitmap.width == WIDTH_DOTS
+
+
+def _texts_of(bitmap: Image.Image) -> tuple[str, str]:
+    """Give mark and SSCC, each "" where the paper ends before it does."""
+    rows = bytes(0xFF ^ byte for byte in bitmap.tobytes())
+    return _text_at(rows, MARK_ROW, BARS_ROW), _text_at(rows, BARS_ROW, LABEL_HEIGHT_DOTS).removeprefix("00")
+
+
+def _text_at(rows: bytes, first: int, end: int) -> str:
+    part = rows[first:end]
+    return part.rstrip(b"\0").decode("ascii") if len(part) == end - first else ""
+
+
+def _codes_on(scene: CartonScene) -> list[tuple[str, str, str]]:
+    if not scene.lpn:
+        return []
+    codes = [(scene.lpn, Symbology.CODE_128.value, "]C0")]
+    for label in scene.labels:
+        mark, sscc = _legible(label)
+        codes += [(mark, Symbology.DATA_MATRIX.value, "]d1")] if mark else []
+        codes += [(f"00{sscc}", Symbology.CODE_128.value, "]C1")] if sscc else []
+    return codes
+
+
+def _legible(label: SceneLabel) -> tuple[str, str]:
+    if _is_content(label.bitmap):
+        return _texts_of(label.bitmap)
+    read = read_label(label.bitmap)
+    return f"PK1|{read.sscc}|{read.lpn}|{read.print_number}" if read.lpn else "", read.sscc
+
+
+def _as_content(codes: list[tuple[str, str, str]], *, is_dark: bool) -> bytes:
+    return MAGIC + json.dumps({"dark": is_dark, "codes": codes}).encode()
+
+
+def _content(jpeg: bytes) -> dict[str, Any] | None:
+    if not jpeg.startswith(MAGIC):
+        return None
+    seen: dict[str, Any] = json.loads(jpeg[len(MAGIC) :])
+    return seen
+
+
+def _codes_of(seen: dict[str, Any]) -> list[Code]:
+    """Give the codes, each at a place of its own: two labels with one text are two."""
+    return [
+        Code(
+            text=text,
+            symbology=Symbology(symbology),
+            box=Box(left=n * _PITCH_PX, top=0, width=_SIZE_PX, height=_SIZE_PX),
+            aim=aim,
+        )
+        for n, (text, symbology, aim) in enumerate(seen["codes"])
+    ]

@@ -1,0 +1,148 @@
+"""The plant of a specification in virtual time: the same hall, its devices mounted in memory, its faults by the same switches."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from packline.core.clock import Clock
+from packline.core.pictures import Camera
+from packline.core.scans import Scanner
+from plc.links import BlockLink
+from plc.machine_file import MachineFile
+from simulation.hall import Hall
+from simulation.machines.camera import Offload
+from simulation.misbehave import Misbehaviour, machine_switches, printer_switches, quirk_switches, wire_switches
+from simulation.mounts.memory import MemoryTagMount
+from simulation.mounts.memory_devices import MemoryCamera, MemoryLine, MemoryPlug, MemoryPort, MemoryReader, Pipe
+from simulation.mounts.wire import Mount, Wire, split_address
+from simulation.plant.floor import Floor
+from simulation.plant.truth import Truth
+from simulation.spec import PlantSpec
+from simulation.virtual.content import Press, read_paper
+from simulation.virtual.loop import VirtualLoop
+from simulation.virtual.motion import VirtualMotion
+
+TICK_S = 0.2
+"""Between two scans of a machine that nobody asks: its watchdog must bite also then."""
+
+
+class VirtualPlant:
+    """A plant without sockets; to be made on the running VirtualLoop. `start()`, then `run()` until cancelled.
+
+    What the line's drivers open, it finds here by the addresses of the specification.
+    """
+
+    def __init__(self, spec: PlantSpec, loop: VirtualLoop, clock: Clock, *, press: Press, offload: Offload) -> None:
+        self.spec = spec
+        self.motion = VirtualMotion(loop)
+        self.hall = Hall(spec, self.motion, clock, offload=offload, draw=press.picture, read_label=read_paper)
+        self.misbehaviour = Misbehaviour(clock)
+        self._clock = clock
+        self._plugs: list[MemoryPlug] = []
+        self._mounts = {m.address: self._machine(m.name, m.file) for m in spec.machines}
+        self._printers = {split_address(p.address): self._printer(p.name) for p in spec.printers}
+        self._lines: dict[tuple[str, int], Callable[[], MemoryLine]] = {}
+        self._readers: dict[str, Callable[[], MemoryReader]] = {}
+        for scanner in spec.scanners:
+            self._scanner(scanner.name, scanner.driver, scanner.address)
+        self._cameras = {c.name: self._camera(c.name) for c in spec.cameras}
+
+    @property
+    def floor(self) -> Floor:
+        """Give what people can do."""
+        return self.hall.floor
+
+    @property
+    def truth(self) -> Truth:
+        """Give what physically happened."""
+        return self.hall.truth
+
+    async def start(self) -> None:
+        """Plug everything in and switch it on."""
+        self.hall.power_on()
+        mounts: list[Mount] = [*self._mounts.values(), *self._plugs]
+        for mount in mounts:
+            await mount.open()
+
+    async def run(self) -> None:
+        """Keep the machines scanning until cancelled."""
+        while True:
+            await self._clock.sleep(TICK_S)
+            self.hall.scan_machines()
+
+    # -- what drivers open ---------------------------------------------------------------------------------------------
+
+    def open_block(self, file: MachineFile, address: str, _reach: object = None) -> BlockLink:
+        """Make the link to the machine at an address."""
+        del file
+        return self._mounts[address].tag_link()
+
+    def open_port(self, address: str) -> MemoryPort:
+        """Make the port to the printer at an address."""
+        return self._printers[split_address(address)]()
+
+    def open_line(self, address: str) -> MemoryLine:
+        """Make the link to the scanner at an address."""
+        return self._lines[split_address(address)]()
+
+    def open_reader(
+        self,
+        name: str,
+        _url: str = "",
+        _clock: Clock | None = None,
+        _rng: random.Random | None = None,
+        _: object = None,
+    ) -> Scanner:
+        """Make the fixed reader of that name."""
+        return self._readers[name]()
+
+    def open_camera(self, name: str) -> Camera:
+        """Make the camera of that name."""
+        return self._cameras[name]
+
+    # -- one of each ---------------------------------------------------------------------------------------------------
+
+    def _machine(self, name: str, file: MachineFile) -> MemoryTagMount:
+        machine, wire = self.hall.machines[name], Wire()
+        mount = MemoryTagMount(machine, file, self._clock, wire)
+        self.misbehaviour.add(name, machine_switches(machine, mount, wire, self._clock))
+        return mount
+
+    def _printer(self, name: str) -> Callable[[], MemoryPort]:
+        printer, plug, wire, turn = self.hall.printers[name], self._plug(), Wire(), asyncio.Lock()
+        self.misbehaviour.add(name, printer_switches(printer, plug, wire))
+        return lambda: MemoryPort(printer, plug, wire, turn, self._clock)
+
+    def _scanner(self, name: str, driver: str, address: str) -> None:
+        scanner, plug = self.hall.scanners[name], self._plug()
+        self.misbehaviour.add(name, quirk_switches(scanner.quirks, ("no_read",), plug))
+        if driver == "tcp":
+            peers: list[Pipe] = []
+            scanner.send = lambda text: _tell(peers, f"{text}\r\n".encode())
+            self._lines[split_address(address)] = lambda: MemoryLine(plug, peers, scanner.trigger)
+            return
+
+        def reader() -> MemoryReader:
+            made = MemoryReader(name, plug, scanner.trigger, self._clock)
+            scanner.send = made.take
+            return made
+
+        self._readers[name] = reader
+
+    def _camera(self, name: str) -> MemoryCamera:
+        camera, plug, wire = self.hall.cameras[name], self._plug(), Wire()
+        switches = quirk_switches(camera.quirks, ("frozen", "dark"), plug)
+        self.misbehaviour.add(name, {**switches, **wire_switches(plug, wire)})
+        return MemoryCamera(name, camera, plug, wire, self._clock)
+
+    def _plug(self) -> MemoryPlug:
+        plug = MemoryPlug()
+        self._plugs.append(plug)
+        return plug
+
+
+def _tell(peers: list[Pipe], data: bytes) -> None:
+    for pipe in peers:
+        pipe.put(data)

@@ -322,8 +322,10 @@ class Channel:
             stop.left -= worked
         if after == "resume":
             item.left_s -= worked
+        elif after == "repeat":
+            item.left_s = item.full_s
         else:
-            item.left_s = item.full_s if after == "repeat" else None
+            item.left_s = item.full_s = self._home.drawn(item)
 
     def _let_operator_go(self) -> None:
         if self._is_manned:
@@ -351,6 +353,8 @@ class Channel:
             one.pause()
         self._down = stop
         self._turn(_SETUP if stop.law.is_setup else _DOWN)
+        if was in (_SETTING, _WORKING):
+            self._phase = _MANNING  # from there it goes on
         if was == _WORKING and stop.law.after == "scrap":
             self._home.spoil(self._take_off())
         elif _ASKING <= was <= _WORKING and stop.law.is_passed_on:
@@ -379,7 +383,6 @@ class Channel:
         elif self._home.better_than(self):
             self._home.swap(self)
         else:
-            self._phase = _MANNING if self._phase in (_SETTING, _WORKING) else self._phase
             self._step()
         if stop.law.needs_crew and self._home.conduct.crew is not None:
             self._home.conduct.crew.release()

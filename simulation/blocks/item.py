@@ -11,7 +11,7 @@ class Item:
     The rest is what the block that has it notes of this visit.
     """
 
-    __slots__ = ("born", "choice", "entered", "full_s", "is_gone", "key", "kind", "left_s", "number", "patience", "priority",
+    __slots__ = ("born", "choice", "entered", "full_s", "key", "kind", "left_s", "number", "patience", "priority",
                  "started", "verdict")  # fmt: skip
 
     def __init__(self, number: int, kind: str, priority: int, born: float) -> None:
@@ -30,11 +30,9 @@ class Item:
         self.full_s: float | None = None
         """Seconds of work when it was drawn."""
         self.key: tuple[float, ...] = ()
-        self.is_gone = False
         self.patience: Any = None
 
     def arrive(self, now: float) -> None:
         """Begin a visit."""
         self.entered = now
         self.started = self.left_s = self.full_s = self.patience = None
-        self.is_gone = False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from simulation.blocks.block import Holder, Out, Taker
@@ -33,6 +33,7 @@ class Server(Holder):
         self.impatient: Taker = Out(floor.lose)
         self.idle: deque[Channel] = deque()
         self._queue: list[tuple[tuple[float, ...], Item]] = []
+        self._given_up: set[tuple[float, ...]] = set()
         self._number = 0
         self._waiting = 0
         self._luck = floor.stream(f"{name}.order")
@@ -42,6 +43,7 @@ class Server(Holder):
         self.draw_vacation = floor.draw_if(f"{name}.vacation", conduct.vacation)
         self._draw_patience = floor.draw_if(f"{name}.patience", conduct.patience)
         self.is_plain = not (conduct.blocking == "before" or conduct.setup or conduct.crew or conduct.stops)
+        self._is_random = conduct.discipline == "random"
         self._is_preemptive = conduct.preempt != "no"
         if not self.is_endless:
             for _ in range(int(conduct.channels)):
@@ -81,7 +83,7 @@ class Server(Holder):
             case "lifo":
                 return (item.priority, -self._number)
             case "random":
-                return (item.priority, self._luck.random(), self._number)
+                return (item.priority, self._number)  # whose turn it is is drawn when a channel is free
             case _:
                 item.left_s = item.full_s = self.drawn(item)
                 return (item.priority, item.left_s, self._number)
@@ -101,7 +103,7 @@ class Server(Holder):
 
     def _renege(self, item: Item) -> None:
         """Let an item go that waited too long; its place in the heap is cleared when it comes up."""
-        item.is_gone = True
+        self._given_up.add(item.key)
         self._waiting -= 1
         self.reneged += 1
         self.queue.change(self.env.now, -1)
@@ -159,8 +161,8 @@ class Server(Holder):
         return self._waiting > 0
 
     def _clear(self) -> None:
-        while self._queue and self._queue[0][1].is_gone:
-            heappop(self._queue)
+        while self._given_up and self._queue and self._queue[0][0] in self._given_up:
+            self._given_up.remove(heappop(self._queue)[0])
 
     def _pop(self) -> Item | None:
         if not self._queue:
@@ -168,10 +170,21 @@ class Server(Holder):
         self._clear()
         if not self._queue:
             return None
-        _, item = heappop(self._queue)
+        item = self._drawn_from_queue() if self._is_random else heappop(self._queue)[1]
         self._waiting -= 1
         if item.patience is not None:
             item.patience.cancel()
+        return item
+
+    def _drawn_from_queue(self) -> Item:
+        """Take anybody of the best priority, all alike. Those who gave up may stand in between."""
+        best = self._queue[0][0][0]
+        there = [n for n, (key, _) in enumerate(self._queue) if key[0] == best and key not in self._given_up]
+        chosen = there[int(self._luck.random() * len(there))]
+        _, item = self._queue[chosen]
+        self._queue[chosen] = self._queue[-1]
+        self._queue.pop()
+        heapify(self._queue)
         return item
 
     # -- what is measured ------------------------------------------------------------------------------------------

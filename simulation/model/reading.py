@@ -31,6 +31,11 @@ from simulation.model.model_file import (
 PATTERN_WORDS = {
     NAME_PATTERN: "a small letter, then small letters, digits, dashes and underscores, 40 characters at most"
 }
+BLOCK_STAND_INS: dict[str, Any] = {
+    "next": {OUT: 1.0},
+    **dict.fromkeys(("service", "every", "answer", "weight_kg", "travel_s", "gap_s"), 1.0),
+    "zones": 1,
+}
 HEAD_STAND_INS: dict[str, Any] = {"horizon_s": 1.0, "blocks": {}}
 
 
@@ -71,6 +76,8 @@ def read_model(raw: Mapping[str, Any], where: str) -> tuple[Model | None, list[F
     told = {fault.where for fault in faults}
     further = _cross_check(shell.model, parts, set(tables), where)
     faults += [fault for fault in further if fault.where not in told]
+    if not faults:  # what is wrong was put right by a guess, so that ways may be missing that are there
+        faults += _check_whole(parts, where)
     if faults:
         return None, faults
     head = {key: getattr(shell.model, key) for key in Shell.model_fields if key != "blocks"}
@@ -84,7 +91,7 @@ def _read_block(block: dict[str, Any], where: str, name: str, parts: dict[str, P
         seen = "nothing" if kind is None else repr(kind)[:80]
         expected = f"one of {', '.join(BLOCKS)}"
         return [Fault(4201, where=f"{where} [kind]", seen=seen, expected=expected, remedy=near(str(kind), set(BLOCKS)))]
-    read = survey(block, part, where, stand_ins={"next": {OUT: 1.0}}, patterns=PATTERN_WORDS)
+    read = survey(block, part, where, stand_ins=BLOCK_STAND_INS, patterns=PATTERN_WORDS)
     if read.model is not None:
         parts[name] = read.model
     return read.faults
@@ -120,8 +127,6 @@ def _cross_check(shell: Shell, parts: Mapping[str, Part], names: set[str], where
         yield from _check_ways(part, at, targets)
         yield from _check_names(part, at, shell, parts, names)
         yield from _check_itself(part, at)
-    if len(parts) == len(names):
-        yield from _check_whole(parts, where)
 
 
 def ways_of(part: Part) -> dict[str, dict[str, float]]:
@@ -260,10 +265,9 @@ def _check_whole(parts: Mapping[str, Part], where: str) -> Iterator[Fault]:
             seen="nothing that gives items",
             expected="a source, or initial items",
         )
-    led = {target for part in parts.values() for ways in ways_of(part).values() for target in ways}
-    for name, part in parts.items():
-        is_begin = isinstance(part, (SourcePart, OperatorPart)) or getattr(part, "initial", None)
-        if not is_begin and name not in led:
+    reached = _reached(parts)
+    for name in parts:
+        if name not in reached:
             yield Fault(
                 4201,
                 where=f"{where} [model.blocks.{name}]",
@@ -283,6 +287,19 @@ def _check_whole(parts: Mapping[str, Part], where: str) -> Iterator[Fault]:
                 yield Fault(
                     4201, where=f"{where} [model.blocks.{name}.every]", seen=seen, expected="a time between arrivals"
                 )
+
+
+def _reached(parts: Mapping[str, Part]) -> set[str]:
+    """Give the blocks that an item can come to, and those that are no way."""
+    is_begin = (SourcePart, OperatorPart)
+    found = {name for name, part in parts.items() if isinstance(part, is_begin) or getattr(part, "initial", None)}
+    ahead = list(found)
+    while ahead:
+        ways = ways_of(parts[ahead.pop()]).values()
+        for target in {t for way in ways for t in way if t in parts} - found:
+            found.add(target)
+            ahead.append(target)
+    return found
 
 
 def _takes_no_time(part: Part) -> bool:

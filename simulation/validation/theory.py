@@ -203,7 +203,7 @@ def breaking_while_busy(lam: float, mu: float, fail: float, repair: float) -> fl
 
 
 def breaking_at_any_time(
-    lam: float, mu: float, fail: float, repair: float, *, channels: int = 1, places: int = 150
+    lam: float, mu: float, fail: float, repair: float, *, channels: int = 1, places: int = 100
 ) -> float:
     """Mean number in M/M/c of which each channel fails at any time, its customer going to another if one is free
     (Avi-Itzhak & Naor 1963, model B; Mitrany & Avi-Itzhak 1968); the chain, cut off at `places`."""
@@ -243,7 +243,7 @@ def mean_value_analysis(demands: Sequence[float], customers: int, thinking: floa
     return rate, numbers
 
 
-def shortest_queue_number(lam: float, mu: float, places: int = 40) -> float:
+def shortest_queue_number(lam: float, mu: float, places: int = 24) -> float:
     """Mean number in two M/M/1 of which arrivals join the shorter; the chain, cut off (Kingman 1961; Cohen 1998)."""
 
     def moves(state: tuple[int, int]) -> list[tuple[tuple[int, int], float]]:

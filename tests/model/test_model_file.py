@@ -1,0 +1,312 @@
+"""A wrong model file is told like a wrong site file: every mistake at once, where, seen, expected, remedy."""
+
+import json
+import math
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from controller.__main__ import main
+from packline.core.files import FileFaults
+from simulation.model.laws import Law
+from simulation.model.model_file import BLOCKS
+from simulation.model.reading import load_model, model_of, read_model
+
+ROOT = Path(__file__).parents[2]
+
+GOOD = """
+[model]
+horizon_s = 100
+[model.classes.vip]
+priority = 1
+[model.blocks.in]
+kind = "source"
+every = { kind = "exponential", mean = 1.25 }
+mix = { vip = 1 }
+next = "desk"
+[model.blocks.desk]
+kind = "server"
+service = 1
+next = { desk = 0.25, out = 0.75 }
+"""
+
+
+def faults(text: str) -> dict[str, tuple[str, str]]:
+    """Give seen and expected by place."""
+    _, found = read_model(tomllib.loads(text), "m.toml")
+    return {fault.where.removeprefix("m.toml [").rstrip("]"): (fault.seen, fault.expected) for fault in found}
+
+
+def changed(*pairs: tuple[str, str]) -> str:
+    text = GOOD
+    for before, after in pairs:
+        assert before in text
+        text = text.replace(before, after)
+    return text
+
+
+def test_a_right_file_has_no_mistakes():
+    assert faults(GOOD) == {}
+    model = model_of(tomllib.loads(GOOD), "m.toml")
+    assert list(model.blocks) == ["in", "desk"]
+    assert vars(model.blocks["desk"])["next"] == {"desk": 0.25, "out": 0.75}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "sites").glob("model-*.toml")), ids=lambda path: path.name)
+def test_shipped_models_are_right(path):
+    assert load_model(path).title
+
+
+def test_every_mistake_is_told_at_once():
+    text = changed(
+        ("horizon_s = 100", "horizon_s = -1\nspeed = 3"),
+        ('kind = "exponential", mean', 'kind = "exponental", mean'),
+        ('next = "desk"', 'next = "disk"'),
+        ("service = 1", 'service = { kind = "erlang", mean = 1 }\nchanels = 2'),
+        ("out = 0.75", "out = 0.5"),
+    )
+    found = faults(text)
+    assert found["model.horizon_s"] == ("-1", "a number above 0")
+    assert found["model.speed"] == ("speed", "a known key")
+    assert found["model.blocks.in.every.kind"][0] == "'exponental'"
+    assert found["model.blocks.desk.service"] == ("mean", "for erlang: k, mean or cv, mean")
+    assert found["model.blocks.desk.chanels"] == ("chanels", "a known key")
+    assert found["model.blocks.in.next"] == ("disk", "one of desk, out")
+    assert found["model.blocks.desk.next"] == ("probabilities of 0.75 in all", "1 in all")
+    assert len(found) == 7
+
+
+def test_what_was_meant_is_proposed():
+    with pytest.raises(FileFaults) as told:
+        model_of(tomllib.loads(changed(('next = "desk"', 'next = "dask"'), ("service = 1", "servce = 1"))), "m.toml")
+    text = str(told.value)
+    assert "Did you mean 'desk'?" in text
+    assert "Did you mean 'service'?" in text
+    assert "m.toml [model.blocks.desk.servce]" in text
+
+
+WRONG = [
+    ('kind = "server"', 'kind = "sever"', "model.blocks.desk.kind"),
+    ('kind = "server"', "kind = 3", "model.blocks.desk.kind"),
+    ("service = 1", "service = -1", "model.blocks.desk.service"),
+    ("service = 1", "service = true", "model.blocks.desk.service"),
+    ("service = 1", "service = nan", "model.blocks.desk.service"),
+    ("service = 1", "service = 1\nchannels = 0", "model.blocks.desk.channels"),
+    ("service = 1", "service = 1\nchannels = 1.5", "model.blocks.desk.channels"),
+    ("service = 1", "service = 1\nqueue = -1", "model.blocks.desk.queue"),
+    ("service = 1", "service = 1\ndiscipline = 'fifi'", "model.blocks.desk.discipline"),
+    ("service = 1", "service = 1\ndiscipline = 'random'\npreempt = 'resume'", "model.blocks.desk.preempt"),
+    ("service = 1", "service = 1\noperator = 'crew'", "model.blocks.desk.operator"),
+    ("service = 1", "service = 1\nservice_by_class = { vop = 2 }", "model.blocks.desk.service_by_class.vop"),
+    ("service = 1", "service = 1\nvacation = 0", "model.blocks.desk.vacation"),
+    ("service = 1", "service = 1\ninitial = { vip = 3 }\nqueue = 1", "model.blocks.desk.initial"),
+    ("service = 1", "service = 1\noverflow = 'nowhere'", "model.blocks.desk.overflow"),
+    (
+        "service = 1",
+        "service = 1\nchannels = inf\nfailures = [{ every = 5, repair = 1 }]",
+        "model.blocks.desk.failures",
+    ),
+    ("service = 1", "service = 1\nfailures = [{ every = 0, repair = 1 }]", "model.blocks.desk.failures.0.every"),
+    ("service = 1", "service = 1\nfailures = [{ every = 5 }]", "model.blocks.desk.failures.0.repair"),
+    ("mix = { vip = 1 }", "mix = { vip = 0 }", "model.blocks.in.mix.vip"),
+    ("mix = { vip = 1 }", "mix = { vap = 1 }", "model.blocks.in.mix.vap"),
+    ("mix = { vip = 1 }", "at = [1, 2]", "model.blocks.in.at"),
+    ("mix = { vip = 1 }", "profile = [{ from_s = 5, times = 1 }]", "model.blocks.in.profile"),
+    ('every = { kind = "exponential", mean = 1.25 }\n', "every = 0\n", "model.blocks.in.every"),
+    ('every = { kind = "exponential", mean = 1.25 }\n', "", "model.blocks.in.every"),
+    ("horizon_s = 100", "horizon_s = 100\nwarmup_s = 100", "model.warmup_s"),
+    ("horizon_s = 100", "horizon_s = 100\nwarmup_s = 'mesr'", "model.warmup_s"),
+    ("horizon_s = 100", "horizon_s = 100\nreplications = 3\nantithetic = true", "model.replications"),
+    ("horizon_s = 100", "", "model.horizon_s"),
+    ("[model.blocks.desk]", "[model.blocks.Desk]", "model.blocks.Desk"),
+    ("[model]", "[plant]\nx = 1\n[model]", "plant"),
+    ('next = "desk"', 'next = "in"', "model.blocks.in.next"),
+    ('next = "desk"', 'next = "out"', "model.blocks.desk"),
+    ('next = "desk"', "next = 3", "model.blocks.in.next"),
+    ('next = "desk"', "", "model.blocks.in.next"),
+    ('next = "desk"', "next = { desk = 1.5 }", "model.blocks.in.next.desk"),
+    ("priority = 1", "priority = 'high'", "model.classes.vip.priority"),
+]
+
+
+@pytest.mark.parametrize("before, after, place", WRONG, ids=[f"{place}: {after[:40]!r}" for _, after, place in WRONG])
+def test_a_mistake_is_told_where_it_is(before, after, place):
+    found = faults(changed((before, after)))
+    assert place in found, found
+    seen, expected = found[place]
+    assert seen
+    assert expected
+
+
+def test_a_circle_without_time_is_refused():
+    text = """
+[model]
+horizon_s = 1
+[model.blocks.in]
+kind = "source"
+every = 1
+next = "a"
+[model.blocks.a]
+kind = "merge"
+next = "b"
+[model.blocks.b]
+kind = "divert"
+next = { a = 0.5, out = 0.5 }
+"""
+    assert faults(text)["model.blocks.a.next"] == ("a -> b -> a", "a block that takes time in each circle")
+
+
+def test_a_saturated_source_before_an_endless_queue_is_refused():
+    found = faults(changed(('every = { kind = "exponential", mean = 1.25 }\n', "")))
+    assert "desk takes them without end" in found["model.blocks.in.every"][0]
+    bounded = changed(
+        ('every = { kind = "exponential", mean = 1.25 }\n', ""), ("service = 1", "service = 1\nqueue = 0")
+    )
+    assert faults(bounded) == {}
+
+
+def test_a_model_that_gives_nothing_is_refused():
+    assert "model.blocks" in faults(
+        "[model]\nhorizon_s = 1\n[model.blocks.a]\nkind = 'server'\nservice = 1\nnext = 'a'"
+    )
+
+
+def test_no_model_and_no_table_are_told():
+    assert faults("") == {"model": ("nothing", "a table of keys and values")}
+    assert faults("model = 3") == {"model": ("3", "a table of keys and values")}
+
+
+DIVERTS = [
+    ('rule = "turns"', "to"),
+    ('rule = "class"\nnext = "out"', "by_class"),
+    ('rule = "class"\nby_class = { vip = "out" }', "next"),
+    ('to = ["out"]', "next"),
+    ('rule = "turns"\nto = ["out"]\nnext = "out"', "next"),
+]
+
+
+@pytest.mark.parametrize("keys, place", DIVERTS)
+def test_a_divert_needs_the_keys_of_its_rule(keys, place):
+    text = changed(("out = 0.75 }", 'out = 0.5, fork = 0.25 }\n[model.blocks.fork]\nkind = "divert"\n' + keys))
+    assert f"model.blocks.fork.{place}" in faults(text)
+
+
+LAWS = {
+    ("exponential", "rate = 4"): 0.25,
+    ("erlang", "mean = 2, cv = 0.5"): 2,
+    ("hyperexponential", "means = [1, 3], weights = [1, 1]"): 2,
+    ("uniform", "mean = 2, cv = 0.2"): 2,
+    ("lognormal", "mean = 2, cv = 0"): 2,
+    ("empirical", "values = [1, 2, 3], smooth = true"): 2,
+    ("weibull", "mean = 2, shape = 0.7"): 2,
+    ("geometric", "mean = 4"): 4,
+    ("uniform", "low = 0, high = 4"): 2,
+}
+
+
+@pytest.mark.parametrize("kind, figures", LAWS)
+def test_a_law_can_be_said_in_its_ways(kind, figures):
+    raw = tomllib.loads(f"x = {{ kind = '{kind}', {figures} }}")["x"]
+    assert Law.model_validate(raw).distribution().mean() == pytest.approx(LAWS[kind, figures])
+
+
+WRONG_LAWS = [
+    "kind = 'exponential'",
+    "kind = 'exponential', mean = 1, rate = 1",
+    "kind = 'exponential', mean = 0",
+    "kind = 'erlang', mean = 1, cv = 0.9",
+    "kind = 'erlang', mean = 1, k = 0",
+    "kind = 'hyperexponential', mean = 1, cv = 0.5",
+    "kind = 'hyperexponential', means = [1], weights = [1, 2]",
+    "kind = 'lognormal', mean = 1",
+    "kind = 'uniform', low = 2, high = 1",
+    "kind = 'uniform', mean = 1, cv = 0.9",
+    "kind = 'triangular', low = 1, mode = 3, high = 2",
+    "kind = 'geometric', mean = 0.5",
+    "kind = 'empirical', values = []",
+    "kind = 'empirical', values = [1, 2], weights = [0, 0]",
+    "kind = 'empirical', values = [2, 1], smooth = true",
+    "mean = 1",
+    "kind = 'poisson', mean = 1, colour = 'red'",
+]
+
+
+@pytest.mark.parametrize("law", WRONG_LAWS)
+def test_a_law_that_does_not_fit_is_told(law):
+    found = faults(changed(("service = 1", f"service = {{ {law} }}")))
+    assert any(place.startswith("model.blocks.desk.service") for place in found), found
+
+
+def test_every_kind_of_block_is_in_the_union_that_is_published():
+    from simulation.model.model_file import ModelFile
+
+    published = json.dumps(ModelFile.model_json_schema())
+    assert all(f'"{kind}"' in published for kind in BLOCKS)
+
+
+# -- from the command line -----------------------------------------------------------------------------------------------
+
+
+def test_figures_come_as_json_in_the_last_line(capsys, tmp_path):
+    (tmp_path / "m.toml").write_text(GOOD)
+    assert main(["sim", "model", str(tmp_path / "m.toml"), "--seed", "3", "--replications", "4", "--json"]) == 0
+    shown = capsys.readouterr()
+    found = json.loads(shown.out.splitlines()[-1])
+    assert (found["seed"], found["replications"]) == (3, 4)
+    assert found["figures"]["desk.states.busy"]["half"] > 0
+    assert "desk" in shown.err
+
+
+def test_two_files_are_compared_run_by_run(capsys, tmp_path):
+    (tmp_path / "a.toml").write_text(GOOD)
+    (tmp_path / "b.toml").write_text(changed(("service = 1", "service = 0.9")))
+    words = ["sim", "model", str(tmp_path / "a.toml"), "--against", str(tmp_path / "b.toml"), "--json"]
+    assert main(words) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])["differences"]["desk.states.busy"]
+    assert found["estimate"] < 0
+    assert found["half"] < found["half_if_independent"]
+
+
+def test_mistakes_of_both_files_are_told(capsys, tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.toml").write_text(changed(("service = 1", "service = -1")))
+    words = ["sim", "model", str(tmp_path / "a.toml"), "--against", str(tmp_path / "b.toml")]
+    assert main(words) == 1
+    shown = capsys.readouterr().err
+    assert "a.toml [model.blocks.desk.service]" in shown
+    assert "b.toml [model.blocks.desk.service]" in shown
+
+
+def test_a_file_that_is_not_there_and_odd_pairs_are_told(capsys, tmp_path):
+    assert main(["sim", "model", str(tmp_path / "none.toml")]) == 1
+    assert "no such file" in capsys.readouterr().err
+    (tmp_path / "m.toml").write_text(changed(("horizon_s = 100", "horizon_s = 100\nantithetic = true")))
+    assert main(["sim", "model", str(tmp_path / "m.toml"), "--replications", "3"]) == 1
+    assert "antithetic runs are pairs" in capsys.readouterr().err
+
+
+def test_textbook_cases_are_shown_with_their_source(capsys):
+    assert main(["sim", "validate", "--only", "arrivals at the instant", "--json"]) == 0
+    shown = capsys.readouterr()
+    found = json.loads(shown.out.splitlines()[-1])
+    assert (found["cases"], found["wrong"], found["findings"][0]["theory"]) == (1, 0, 0.0)
+    assert "arithmetic" in shown.err
+    assert main(["sim", "validate", "--only", "no such case"]) == 2
+
+
+def test_a_run_that_is_only_one_has_its_interval_from_batches(capsys, tmp_path):
+    (tmp_path / "m.toml").write_text(changed(("horizon_s = 100", "horizon_s = 2000")))
+    assert main(["sim", "model", str(tmp_path / "m.toml"), "--replications", "1"]) == 0
+    assert "von Neumann" in capsys.readouterr().out
+
+
+def test_nothing_that_is_not_known_gets_into_the_json(capsys, tmp_path):
+    text = changed(('every = { kind = "exponential", mean = 1.25 }', "at = [500]"))
+    (tmp_path / "m.toml").write_text(text)
+    assert main(["sim", "model", str(tmp_path / "m.toml"), "--json"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert "NaN" not in last
+    assert "Infinity" not in last
+    assert json.loads(last)["figures"]["flow"]["estimate"] is None
+    assert math.isfinite(json.loads(last)["figures"]["wip"]["estimate"])

@@ -1,0 +1,143 @@
+"""The blocks give what the books say: each case here runs short, `packline sim validate --long` runs them long."""
+
+import math
+
+import pytest
+
+from simulation.model.reading import model_of
+from simulation.validation import theory as book
+from simulation.validation.cases import Between, cases
+from simulation.validation.chains import birth_death, stationary, stationary_of_steps
+from simulation.validation.suite import LITTLE, check, exact, most_outside
+
+CASES = cases()
+SHORT = 0.4
+"""Times as long as `packline sim validate` without options."""
+FINDINGS: dict[str, list] = {}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_case_is_as_the_book_says(case):
+    checked = check(case, scale=SHORT)
+    FINDINGS[case.name] = list(checked.findings)
+    wrong = [f"{f.figure}: {f.interval}, theory {f.truth}" for f in checked.findings if not f.is_believable]
+    assert not wrong
+    assert not abs(checked.little) > LITTLE
+
+
+def test_no_more_values_lie_outside_of_their_intervals_than_chance_explains():
+    """What this worker has run; alone this test has nothing to count."""
+    random = [finding for found in FINDINGS.values() for finding in found if not exact(finding)]
+    outside = [f"{finding.case}: {finding.figure}" for finding in random if not finding.is_inside]
+    assert len(outside) <= most_outside(len(random)), outside
+
+
+def test_there_are_enough_cases_each_with_its_book_and_a_name_of_its_own():
+    assert len(CASES) >= 50
+    assert len({case.name for case in CASES}) == len(CASES)
+    assert all(case.source for case in CASES)
+    for case in CASES:
+        model_of(case.raw(), case.name)
+
+
+def test_a_wrong_theory_is_noticed():
+    """The comparison is no rubber stamp: five per cent off at this length is seen."""
+    import dataclasses
+
+    case = next(case for case in CASES if case.name == "effective rate, failing by cycles")
+    wrong = dataclasses.replace(case, truth={"throughput": 25 / 30 * 1.1})
+    assert not check(wrong, scale=SHORT).is_right
+
+
+def test_how_many_may_lie_outside_follows_the_binomial():
+    assert most_outside(1) == 1
+    assert most_outside(100) == 13
+    assert most_outside(0) == 0
+
+
+# -- the theory itself, against printed values and against itself --------------------------------------------------------
+
+
+def test_erlang_b_is_that_of_the_printed_tables():
+    """Any table of Erlang B: 10 erlangs on 10 lines lose 21.5 %, 5 on 10 lose 1.84 %."""
+    assert book.erlang_b(10, 10) == pytest.approx(0.2146, abs=1e-4)
+    assert book.erlang_b(5, 10) == pytest.approx(0.0184, abs=1e-4)
+    assert book.erlang_b(1, 1) == 0.5
+
+
+def test_erlang_c_of_one_line_is_its_load():
+    assert book.erlang_c(0.37, 1) == pytest.approx(0.37)
+    assert book.erlang_c(8, 10) == pytest.approx(0.409, abs=1e-3)
+
+
+def test_pollaczek_khinchine_of_an_exponential_is_mm1():
+    assert book.pollaczek_khinchine(0.7, 1, 2) == pytest.approx(book.mm1_wait(0.7, 1))
+    mean = book.mm1_wait(0.7, 1)
+    assert book.wait_second_moment(0.7, 1, 2, 6) - mean**2 == pytest.approx((2 - 0.7) * 0.7 / 0.3**2)
+
+
+def test_gim1_of_poisson_arrivals_is_mm1():
+    assert book.gim1_wait(lambda s: 0.7 / (0.7 + s), 1) == pytest.approx(book.mm1_wait(0.7, 1))
+
+
+def test_priorities_keep_kleinrocks_conservation_law():
+    lams, means, seconds = (0.2, 0.3, 0.1), (1.0, 0.5, 2.0), (2.0, 0.5, 5.0)
+    rho = sum(lam * mean for lam, mean in zip(lams, means, strict=True))
+    waits = book.cobham(lams, means, seconds)
+    mixed = book.pollaczek_khinchine(1, 0, sum(lam * second for lam, second in zip(lams, seconds, strict=True)))
+    weighted = sum(lam * mean * wait for lam, mean, wait in zip(lams, means, waits, strict=True))
+    assert weighted == pytest.approx(rho * mixed / (1 - rho))
+
+
+def test_chains_give_what_closed_forms_give():
+    assert book.three_stations((1, 1, 1)) == pytest.approx(22 / 39)
+    assert book.two_stations((1, 1), 0) == pytest.approx(2 / 3)
+    assert book.two_stations((1, 1), 3) == pytest.approx(5 / 6)
+    assert book.breaking_at_any_time(0.5, 1, 0, 1) == pytest.approx(1)
+    assert book.exponential_two_machines((1, 1), (0, 0), (1, 1), 3) == pytest.approx(5 / 6)
+
+
+def test_a_line_of_machines_with_many_places_is_as_good_as_its_worse_machine():
+    rate, _ = book.gershwin_two_machines((0.1, 0.01), (0.3, 0.3), 300)
+    assert rate == pytest.approx(0.75, abs=1e-3)
+    symmetric = book.gershwin_two_machines((0.1, 0.1), (0.1, 0.1), 10)
+    assert symmetric[1] == pytest.approx(5), "half full, as its mirror"
+    rates = [book.gershwin_two_machines((0.1, 0.1), (0.1, 0.1), n)[0] for n in (2, 5, 20)]
+    assert rates == sorted(rates)
+    assert rates[-1] < 0.5
+
+
+def test_stationary_probabilities_are_those_of_mm1k_and_of_a_coin():
+    found = stationary(0, lambda n: [(n + 1, 0.5 if n < 4 else 0.0), (n - 1, 1.0 if n else 0.0)])
+    assert [found[n] for n in range(5)] == pytest.approx(book.mmck(0.5, 1, 1, 4))
+    assert birth_death(lambda _n: 0.5, lambda _n: 1.0, 4) == pytest.approx(book.mmck(0.5, 1, 1, 4))
+    coin = stationary_of_steps("a", lambda side: [("a", 0.2), ("b", 0.8)] if side == "a" else [("a", 1.0)])
+    assert coin["a"] == pytest.approx(1 / 1.8)
+    with pytest.raises(ValueError):
+        stationary_of_steps(0, lambda _n: [(0, 0.5)])
+
+
+def test_mean_value_analysis_of_one_customer_never_waits():
+    rate, numbers = book.mean_value_analysis((1.0, 2.0), 1, thinking=3.0)
+    assert rate == pytest.approx(1 / 6)
+    assert numbers == pytest.approx([1 / 6, 2 / 6])
+
+
+def test_shortest_jobs_and_least_work_are_better_than_first_come():
+    first = book.mm1_wait(0.7, 1)
+    assert book.shortest_job_wait(0.7, 1) < first
+    assert book.shortest_remaining_sojourn(0.7, 1) < book.shortest_job_wait(0.7, 1) + 1
+    assert book.shortest_job_wait(1e-6, 1) == pytest.approx(0, abs=1e-5)
+
+
+def test_bounds_hold_mm1():
+    lam = 0.7
+    low, high = book.marshall_bound(lam, 1 / lam**2, 1, lam), book.kingman_bound(lam, 1 / lam**2, 1, lam)
+    assert low <= book.mm1_wait(lam, 1) <= high
+
+
+def test_theory_is_a_number_everywhere():
+    for case in CASES:
+        for truth in case.truth.values():
+            bounds = (truth.low, truth.high) if isinstance(truth, Between) else (truth,)
+            assert all(math.isfinite(value) for value in bounds), case.name

@@ -66,6 +66,7 @@ class Machine:
         self._is_released = False
         self._refusal: Fault | None = None
         self._kick = asyncio.Event()
+        self._pictured: tuple[tuple[object, ...], MachineView] | None = None
         self._tags = TagSide(name=name, file=file, link=link, clock=clock)
         self._board = Board(name, clock, on_change)
         self._ordering = asyncio.Lock()
@@ -75,6 +76,17 @@ class Machine:
 
     def view(self) -> MachineView:
         """Give the picture of now."""
+        if self.file.tags:  # their ages make a picture of their own
+            return self._picture()
+        # many ask within one moment: whoever waits for this machine, and every station that was woken
+        brain = self.brain
+        what = (self._fresh_at, self._trouble, self._cause, self._refusal, self._books_older)
+        key = (self._clock.monotonic(), *what, brain.is_owner, brain.phase, brain.status)
+        if self._pictured is None or self._pictured[0] != key:
+            self._pictured = key, self._picture()
+        return self._pictured[1]
+
+    def _picture(self) -> MachineView:
         age_s = self._clock.monotonic() - self._fresh_at
         status = self.brain.status
         if status is None:

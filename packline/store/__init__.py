@@ -19,7 +19,7 @@ from packline.store.epochs import StoredEpochs
 from packline.store.figures import Figures
 from packline.store.inbox import Inbox
 from packline.store.items import Items
-from packline.store.journal import head
+from packline.store.journal import contents_hash, head
 from packline.store.ledger import StoredLedger
 from packline.store.meta import Meta
 from packline.store.outbox import Outbox
@@ -65,6 +65,10 @@ class Store:
     def head_now(self) -> tuple[int, str]:
         """Give the journal's last number and the hash that its whole chain ends in; (0, "") for an empty one."""
         return self.writer.read_now(head)
+
+    def contents_hash_now(self) -> str:
+        """Hash the whole journal, but for what depends on the bytes of pictures; reads all of it."""
+        return self.writer.read_now(contents_hash)
 
     def audit_now(self) -> list[str]:
         """Say where rows and journal disagree or the journal's chain is broken; reads all of it, empty when sound."""

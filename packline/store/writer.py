@@ -149,6 +149,9 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             self._fail(batch, error)
             return
+        except BaseException:
+            self._rolled_back()
+            raise
         for work, answer in zip(batch, answers, strict=True):
             if isinstance(answer, _Refused):
                 work.future.set_exception(answer.error)

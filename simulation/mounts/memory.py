@@ -13,7 +13,7 @@ from plc.machine_file import MachineFile
 from plc.tags.codec import decode_node, masked, put_node
 from simulation.mounts.bank import TagBank
 from simulation.mounts.blocks import BlockDevice, tags_of
-from simulation.mounts.wire import Wire
+from simulation.mounts.wire import Cord, Wire
 
 T = TypeVar("T")
 
@@ -54,22 +54,24 @@ class MemoryTagMount(MemoryMount):
         super().__init__(device, wire, request_s=file.machine.request_timeout_ms / 1000)
         self.tagged, self.file, self.clock = tags_of(device, file), file, clock
 
-    def tag_link(self) -> BlockLink:
+    def tag_link(self, cord: Cord | None = None) -> BlockLink:
         """Make a link that carries blocks and tags, in the manner of the file's protocol."""
-        return MemoryRegisterLink(self) if self.file.machine.protocol == "modbus" else MemoryNodeLink(self)
+        make = MemoryRegisterLink if self.file.machine.protocol == "modbus" else MemoryNodeLink
+        return make(self, cord)
 
 
 class MemoryLink:
     """A BlockLink to one machine; a request takes no time."""
 
-    def __init__(self, mount: MemoryMount) -> None:
+    def __init__(self, mount: MemoryMount, cord: Cord | None = None) -> None:
         self._mount = mount
+        self._cord = cord or Cord()
         self._is_connected = False
 
     async def connect(self) -> None:
         """Connect; raises LinkDown while the machine is off."""
         self._is_connected = False
-        if not self._mount.is_open:
+        if not self._mount.is_open or self._cord.is_cut:
             raise LinkDown("the machine is off")
         self._is_connected = True
 
@@ -106,7 +108,7 @@ class MemoryLink:
         return self._mount.device
 
     def _reach(self) -> None:
-        if not (self._is_connected and self._mount.is_open):
+        if not (self._is_connected and self._mount.is_open) or self._cord.is_cut:
             self._is_connected = False
             raise LinkDown("not connected")
 
@@ -114,8 +116,8 @@ class MemoryLink:
 class MemoryRegisterLink(MemoryLink):
     """The same as a RegisterLink."""
 
-    def __init__(self, mount: MemoryTagMount) -> None:
-        super().__init__(mount)
+    def __init__(self, mount: MemoryTagMount, cord: Cord | None = None) -> None:
+        super().__init__(mount, cord)
         self._bank = TagBank(mount.file, mount.tagged)
 
     async def read_registers(self, area: Area, start: int, count: int) -> Sequence[int]:
@@ -155,8 +157,8 @@ class MemoryRegisterLink(MemoryLink):
 class MemoryNodeLink(MemoryLink):
     """The same as a NodeLink; subscribed nodes are looked at whenever the link is asked for its silence."""
 
-    def __init__(self, mount: MemoryTagMount) -> None:
-        super().__init__(mount)
+    def __init__(self, mount: MemoryTagMount, cord: Cord | None = None) -> None:
+        super().__init__(mount, cord)
         self._tags, self._file, self._clock = mount.tagged, mount.file, mount.clock
         self._names = {wired.node: name for name, wired in mount.file.wired.items()}
         self._sinks: dict[NodeId, NodeSink] = {}

@@ -13,7 +13,7 @@ from packline.core.faults import Fault
 from packline.core.pictures import Still
 from packline.core.scans import Scan
 from simulation.mounts.tcp import RawDevice
-from simulation.mounts.wire import Wire
+from simulation.mounts.wire import Cord, Wire
 
 EXPOSURE_S = 0.04
 """From the question to the exposure of the picture that answers it: a camera of 25 frames a second."""
@@ -104,12 +104,18 @@ class Pipe:
 class MemoryPort:
     """A RawPort to a printer. One peer at a time, as on port 9100: the next one waits until the first has gone."""
 
-    def __init__(self, printer: RawDevice, plug: MemoryPlug, wire: Wire, turn: asyncio.Lock, clock: Clock) -> None:
+    def __init__(
+        self, printer: RawDevice, plug: MemoryPlug, wire: Wire, turn: asyncio.Lock, clock: Clock, cord: Cord
+    ) -> None:
         self._printer, self._plug, self._wire, self._turn, self._clock = printer, plug, wire, turn, clock
+        self._cord = cord
+        cord.at_the_end(self._leave)
         self._pipe: Pipe | None = None
         self._has_turn = False
 
     async def connect(self) -> None:
+        if self._cord.is_cut:
+            raise ConnectionRefusedError("the cord is cut")
         self._pipe = Pipe()
         self._plug.enter(self._leave)
         await self._turn.acquire()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,6 +24,25 @@ class Wire:
         """Wait as long as an answer is under way."""
         if self.answer_s > 0:
             await asyncio.sleep(self.answer_s)
+
+
+class Cord:
+    """What all links of one controller run over; cut, as when its process dies, none of them carries anything any more."""
+
+    def __init__(self) -> None:
+        self.is_cut = False
+        self._ends: list[Callable[[], None]] = []
+
+    def at_the_end(self, leave: Callable[[], None]) -> None:
+        """Have `leave` called when it is cut."""
+        self._ends.append(leave)
+
+    def cut(self) -> None:
+        """Cut it."""
+        self.is_cut = True
+        ends, self._ends = self._ends, []
+        for leave in ends:
+            leave()
 
 
 class Mount(Protocol):

@@ -16,7 +16,7 @@ from simulation.machines.camera import Offload
 from simulation.misbehave import Misbehaviour, machine_switches, printer_switches, quirk_switches, wire_switches
 from simulation.mounts.memory import MemoryTagMount
 from simulation.mounts.memory_devices import MemoryCamera, MemoryLine, MemoryPlug, MemoryPort, MemoryReader, Pipe
-from simulation.mounts.wire import Mount, Wire, split_address
+from simulation.mounts.wire import Cord, Mount, Wire, split_address
 from simulation.plant.floor import Floor
 from simulation.plant.truth import Truth
 from simulation.spec import PlantSpec
@@ -40,6 +40,7 @@ class VirtualPlant:
         self.hall = Hall(spec, self.motion, clock, offload=offload, draw=press.picture, read_label=read_paper)
         self.misbehaviour = Misbehaviour(clock)
         self._clock = clock
+        self._cord = Cord()
         self._plugs: list[MemoryPlug] = []
         self._mounts = {m.address: self._machine(m.name, m.file) for m in spec.machines}
         self._printers = {split_address(p.address): self._printer(p.name) for p in spec.printers}
@@ -72,16 +73,21 @@ class VirtualPlant:
             await self._clock.sleep(TICK_S)
             self.hall.scan_machines()
 
+    def cut_off(self) -> None:
+        """Cut all links that were opened so far: their controller is dead, whatever it still tries."""
+        self._cord.cut()
+        self._cord = Cord()
+
     # -- what drivers open ---------------------------------------------------------------------------------------------
 
     def open_block(self, file: MachineFile, address: str, _reach: object = None) -> BlockLink:
         """Make the link to the machine at an address."""
         del file
-        return self._mounts[address].tag_link()
+        return self._mounts[address].tag_link(self._cord)
 
     def open_port(self, address: str) -> MemoryPort:
         """Make the port to the printer at an address."""
-        return self._printers[split_address(address)]()
+        return self._printers[split_address(address)](self._cord)
 
     def open_line(self, address: str) -> MemoryLine:
         """Make the link to the scanner at an address."""
@@ -110,10 +116,10 @@ class VirtualPlant:
         self.misbehaviour.add(name, machine_switches(machine, mount, wire, self._clock))
         return mount
 
-    def _printer(self, name: str) -> Callable[[], MemoryPort]:
+    def _printer(self, name: str) -> Callable[[Cord], MemoryPort]:
         printer, plug, wire, turn = self.hall.printers[name], self._plug(), Wire(), asyncio.Lock()
         self.misbehaviour.add(name, printer_switches(printer, plug, wire))
-        return lambda: MemoryPort(printer, plug, wire, turn, self._clock)
+        return lambda cord: MemoryPort(printer, plug, wire, turn, self._clock, cord)
 
     def _scanner(self, name: str, driver: str, address: str) -> None:
         scanner, plug = self.hall.scanners[name], self._plug()

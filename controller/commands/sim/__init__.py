@@ -10,6 +10,7 @@ VERBS = {
     "model": "run a line or a queue of building blocks from a scenario file with a [model]",
     "validate": "run textbook cases on the building blocks and compare with theory",
     "run": "run a shift of the demo line in virtual time",
+    "qa": "run many shifts in which things go wrong, and keep the least that fails",
 }
 """What each verb does; `controller.commands.sim.<verb>` has `arguments(options)` and `run(chosen)`."""
 MODULES = {"run": "running"}

@@ -1,4 +1,4 @@
-"""`packline sim run`: a shift of the demo line in virtual time."""
+"""`packline sim run`: a shift of a line in virtual time, from a site file or a scenario file."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import logging
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from controller.commands import numbers
 from controller.commands.demo import Progress, is_well
+from controller.commands.sim.scenario import Scenario, ShiftPart, is_scenario, load_scenario, shift_of
 from controller.commands.sim.shift import Played, Shift, play
-from controller.site_file import load_site
 from controller.sites import find_site
 from controller.starting import DATABASE
 from packline.core.clock import WallClock
@@ -24,18 +25,21 @@ FILE = Path("sites/demo.toml")
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    options.add_argument("file", type=Path, nargs="?", default=FILE, help=f"site file with a [twin] (default: {FILE})")
-    options.add_argument("--orders", type=numbers.orders, default=24, help="how many orders are posted (default 24)")
-    options.add_argument("--seed", type=int, default=1, help="the same seed gives the same journal (default 1)")
+    options.add_argument(
+        "file", type=Path, nargs="?", default=FILE, help=f"site file with a [twin], or scenario file (default: {FILE})"
+    )
+    options.add_argument(
+        "--orders", type=numbers.orders, help="how many orders are posted (default: the file's, or 24)"
+    )
+    options.add_argument("--seed", type=int, help="the same seed gives the same journal (default: the file's, or 1)")
     options.add_argument(
         "--speed", type=numbers.speed, help="motion this many times faster than life (default: the site's)"
     )
     options.add_argument(
         "--pixels",
         type=int,
-        default=500,
         metavar="N",
-        help="draw and decode labels and pictures of every N-th parcel; 1: all, 0: none (default 500)",
+        help="draw and decode labels and pictures of every N-th parcel; 1: all, 0: none (default: the file's, or 500)",
     )
     options.add_argument("--data", type=Path, help="keep the books in this folder (default: in memory)")
     options.add_argument("--json", action="store_true", help="last line of standard output: the figures as JSON")
@@ -48,10 +52,13 @@ def run(chosen: argparse.Namespace) -> int:
     wall, progress = WallClock(), Progress(out)
     began = wall.monotonic()
     with tempfile.TemporaryDirectory(prefix="packline-sim-") as folder:
-        played = play(_shift(chosen, Path(folder)), lambda now: _show(progress, now, wall.monotonic() - began))
+        shift = _shift(chosen, Path(folder))
+        played = play(shift, lambda now: _show(progress, now, wall.monotonic() - began))
     progress.end()
-    said = summary(played, chosen, wall.monotonic() - began)
-    is_good = is_well(played.figures, chosen.orders)
+    said = summary(played, shift, wall.monotonic() - began)
+    is_good = not played.broken and (is_well(played.figures, shift.orders) or bool(shift.faults))
+    for what in played.broken:
+        print(what, file=out)
     print(
         f"{'all is well' if is_good else 'NOT well'}: {said['parcels_shipped']} parcels of {said['orders']} orders left "
         f"the door in {said['virtual_seconds']:.0f} s of the line, {said['wall_seconds']:.1f} s of this computer; "
@@ -63,16 +70,20 @@ def run(chosen: argparse.Namespace) -> int:
     return 0 if is_good else 1
 
 
-def summary(played: Played, chosen: argparse.Namespace, wall_s: float) -> dict[str, Any]:
+def summary(played: Played, shift: Shift, wall_s: float) -> dict[str, Any]:
     """Give the figures of a run, JSON-ready."""
     return {
-        "seed": chosen.seed,
+        "seed": shift.seed,
         **played.figures,
         "virtual_seconds": played.virtual_s,
         "wall_seconds": round(wall_s, 2),
         "journal_rows": played.rows,
         "journal_hash": played.journal,
+        "journal_chain": played.chain,
         "truth_hash": played.truth,
+        "broken": list(played.broken),
+        "faults": played.struck,
+        "deaths": played.deaths,
     }
 
 
@@ -81,19 +92,13 @@ def _show(progress: Progress, now: dict[str, Any], seconds: float) -> None:
 
 
 def _shift(chosen: argparse.Namespace, folder: Path) -> Shift:
+    """Put together what the file says and what was typed."""
     path = find_site(chosen.file)
-    url = "sqlite://"
+    scenario = load_scenario(path) if is_scenario(path) else Scenario(shift=ShiftPart(site=str(path.resolve())))
+    typed = {"orders": chosen.orders, "seed": chosen.seed, "speed": chosen.speed, "pixels": chosen.pixels}
+    shift = scenario.shift.model_copy(update={name: value for name, value in typed.items() if value is not None})
     if chosen.data:
         folder = chosen.data.resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        url = f"sqlite:///{folder / DATABASE}"
-    return Shift(
-        site=load_site(path),
-        path=path,
-        folder=folder,
-        url=url,
-        orders=chosen.orders,
-        seed=chosen.seed,
-        speed=chosen.speed,
-        one_in=chosen.pixels,
-    )
+    made = shift_of(scenario.model_copy(update={"shift": shift}), path, folder)
+    return replace(made, url=f"sqlite:///{folder / DATABASE}") if chosen.data else made

@@ -7,13 +7,14 @@ import contextlib
 import hashlib
 import json
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from controller.commands.sim.house import House
+from controller.commands.sim.lives import RESTART_S, Killed, Reaper
 from controller.commands.twin.people import people_of
 from controller.commands.twin.plant import plant_of
 from controller.line import Given, Line
@@ -29,16 +30,19 @@ from simulation.plant.truth import Fact
 from simulation.spec import PlantSpec
 from simulation.virtual.check import self_check
 from simulation.virtual.content import ContentSight, Press, Share
+from simulation.virtual.faults import PlannedFault
+from simulation.virtual.invariants import broken
 from simulation.virtual.loop import VirtualLoop, make_loop, run
 from simulation.virtual.plant import VirtualPlant
 
 T = TypeVar("T")
+Wrap = Callable[[Callable[[], None]], Callable[[], None]]
 
 EPOCH = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 """The calendar at which every shift begins: a Monday, four in the afternoon at the demo hall."""
-HORIZON_S = 3600.0
-PER_ORDER_S = 60.0
-"""The loop's seconds after which a shift that does not end is given up: an hour, and this for each order."""
+HORIZON_S, PER_ORDER_S = 600.0, 60.0
+"""The loop's seconds after which a shift that does not end is given up: ten minutes, and this for each order."""
+IN_MEMORY = "sqlite://"
 LOOK_S = 1.0
 MICRO = 1_000_000
 
@@ -50,22 +54,35 @@ class Shift:
     site: Site
     path: Path
     folder: Path
-    url: str = "sqlite://"
+    url: str = IN_MEMORY
     orders: int = 24
     seed: int = 1
     speed: float | None = None
     one_in: int = 500
+    faults: tuple[PlannedFault, ...] = ()
+    """What goes wrong. A controller that dies needs books in a file."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Played:
-    """What came of it: the figures of the plant's truth, the hash that the journal ends in, and that of the truth."""
+    """What came of it: the figures of the plant's truth, and hashes of the truth and of the journal without its pictures' bytes.
+
+    `chain` is the hash that the journal itself ends in, pictures and all.
+    """
 
     figures: dict[str, Any] = field(default_factory=dict)
     journal: str = ""
+    chain: str = ""
     rows: int = 0
     truth: str = ""
     virtual_s: float = 0.0
+    broken: tuple[str, ...] = ()
+    """What was not true that must be: see `simulation.virtual.invariants`."""
+    deaths: int = 0
+    commits: int = 0
+    struck: int = 0
+    """Faults that happened before the shift was over."""
+    facts: tuple[Fact, ...] = ()
 
 
 Tell = Callable[[dict[str, Any]], None]
@@ -75,8 +92,26 @@ def play(shift: Shift, tell: Tell = lambda _: None) -> Played:
     """Play a shift to its end; raises VirtualDeadlock, VirtualHorizon and whatever breaks the line or its plant."""
     self_check()
     plant = _plant(shift)
-    horizon_s = HORIZON_S + shift.orders * PER_ORDER_S
-    return run(_play(shift, plant, tell), lambda: make_loop(rate=plant.speed, horizon_s=horizon_s))
+
+    async def whole() -> Played:
+        return await _Run(shift, plant, tell).play()
+
+    return run(whole(), lambda: make_loop(rate=plant.speed, horizon_s=horizon_s(shift)))
+
+
+def known_faults(shift: Shift) -> Mapping[str, Sequence[str]]:
+    """Give what each device of a shift's plant can do wrong."""
+    plant = _plant(shift)
+
+    async def look() -> Mapping[str, Sequence[str]]:
+        return _Run(shift, plant, lambda _: None).known()
+
+    return run(look(), lambda: make_loop(rate=plant.speed))
+
+
+def horizon_s(shift: Shift) -> float:
+    """Give the loop's time by which a shift must have ended."""
+    return HORIZON_S + shift.orders * PER_ORDER_S
 
 
 def _plant(shift: Shift) -> PlantSpec:
@@ -85,73 +120,151 @@ def _plant(shift: Shift) -> PlantSpec:
     return replace(plant, seed=shift.seed, stock=stock)
 
 
-async def _play(shift: Shift, spec: PlantSpec, tell: Tell) -> Played:
-    loop, clock = asyncio.get_running_loop(), LoopClock(EPOCH)
-    assert isinstance(loop, VirtualLoop)  # noqa: S101 - made by `play`
-    press = Press(Share(one_in=shift.one_in))
-    plant = VirtualPlant(spec, loop, clock, press=press, offload=_inline)
-    secret = hashlib.sha256(f"{shift.seed}/secret".encode()).digest()
-    house = House(shift.site, secret=secret, clock=clock)
-    people = people_of(shift.site, shift.path, orders=shift.orders, seed=shift.seed, speed=spec.speed)
-    stage = Stage(plant, people, clock=clock, house=house)
-    ids = SeededIds(f"{shift.seed}/ids")
-    store = open_store(shift.url, clock=clock, ids=ids, inline=True)
-    import_items(store, shift.site, shift.path.resolve().parent)
-    rng = random.Random(f"{shift.seed}/controller")  # noqa: S311 - reproducible on purpose
-    given = Given(
-        site=shift.site,
-        folder=shift.path.resolve().parent,
-        data=shift.folder,
-        store=store,
-        links=_links(plant, house, press, clock, rng),
-        clock=clock,
-        ids=ids,
-        rng=rng,
-        offload=_inline,
-        secret=secret,
-        open_door=NoDoor,
-    )
-    await plant.start()
-    line = Line(given)
-    house.move_in(line, store)
-    try:
-        await _until_over(stage, clock, tell, [plant.run(), line.run(), stage.run()])
-        return _played(stage, store, plant.truth.facts, clock)
-    finally:
+class _Run:
+    """One shift on the running loop."""
+
+    def __init__(self, shift: Shift, spec: PlantSpec, tell: Tell) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)  # noqa: S101 - made by `play`
+        self._shift, self._tell, self._clock = shift, tell, LoopClock(EPOCH)
+        self._press = Press(Share(one_in=shift.one_in))
+        self._plant = VirtualPlant(spec, loop, self._clock, press=self._press, offload=_inline)
+        self._secret = hashlib.sha256(f"{shift.seed}/secret".encode()).digest()
+        self._house = House(shift.site, secret=self._secret, clock=self._clock)
+        people = people_of(shift.site, shift.path, orders=shift.orders, seed=shift.seed, speed=spec.speed)
+        self._stage = Stage(self._plant, people, clock=self._clock, house=self._house)
+        self._reaper = Reaper((fault for fault in shift.faults if fault.is_kill), self._plant.cut_off)
+        self._stops: list[tuple[str, float, float]] = []
+        self._struck = 0
+
+    async def play(self) -> Played:
+        """Play to the end, or to the horizon."""
+        await self._plant.start()
+        works = (self._plant.run(), self._lives(), self._stage.run(), *map(self._strike, self._faults()))
+        late = await self._until_over(works)
+        return self._played(late)
+
+    def known(self) -> Mapping[str, Sequence[str]]:
+        """Give what each device can do wrong."""
+        return self._plant.misbehaviour.known()
+
+    # -- the line ------------------------------------------------------------------------------------------------------------
+
+    async def _lives(self) -> None:
+        """Run the controller; one that died is started again from its books."""
+        while True:
+            life = self._reaper.deaths
+            books = self._books(f"{self._shift.seed}/ids/{life}", self._reaper.new_life())
+            line = Line(self._given(books, life))
+            web = books if self._is_in_memory else self._books(f"{self._shift.seed}/web/{life}")
+            self._house.move_in(line, web)
+            try:
+                await line.run()
+            except* Killed:
+                self._house.move_out()
+            finally:
+                if not self._is_in_memory:
+                    books.close()
+            await self._clock.sleep(RESTART_S)
+
+    @property
+    def _is_in_memory(self) -> bool:
+        return self._shift.url == IN_MEMORY
+
+    def _books(self, seed: str, wrap: Wrap | None = None) -> Store:
+        """Open the books; a dashboard of its own process would do it once more, on the same file."""
+        store = open_store(self._shift.url, clock=self._clock, ids=SeededIds(seed), inline=True, wrap_commit=wrap)
+        import_items(store, self._shift.site, self._shift.path.resolve().parent)
+        return store
+
+    def _given(self, store: Store, life: int) -> Given:
+        shift, rng = self._shift, random.Random(f"{self._shift.seed}/controller/{life}")  # noqa: S311 - reproducible on purpose
+        return Given(
+            site=shift.site,
+            folder=shift.path.resolve().parent,
+            data=shift.folder,
+            store=store,
+            links=_links(self._plant, self._house, self._press, self._clock, rng),
+            clock=self._clock,
+            ids=SeededIds(f"{shift.seed}/line/{life}"),
+            rng=rng,
+            offload=_inline,
+            secret=self._secret,
+            open_door=NoDoor,
+        )
+
+    # -- what goes wrong -----------------------------------------------------------------------------------------------------
+
+    def _faults(self) -> list[PlannedFault]:
+        return [fault for fault in self._shift.faults if not fault.is_kill]
+
+    async def _strike(self, planned: PlannedFault) -> None:
+        """Let one fault happen at its time."""
+        await self._clock.sleep(planned.at_s)
+        switchboard = self._plant.misbehaviour
+        if planned.fault == "estop" and planned.for_s is not None:
+            now = self._plant.motion.now()
+            self._stops.append((planned.device, now, now + planned.for_s * self._plant.motion.speed))
+        self._struck += 1
+        await switchboard.fault(planned.device, planned.fault, for_s=planned.for_s, times=planned.times)
+
+    # -- the end -------------------------------------------------------------------------------------------------------------
+
+    async def _until_over(self, works: Iterable[Coroutine[Any, Any, None]]) -> bool:
+        """Run everything until the play is over; what breaks one breaks all. True when it was given up as too late."""
+        late = False
+
+        async def watch() -> None:
+            nonlocal late
+            ends_at = horizon_s(self._shift) - LOOK_S
+            while not (self._stage.is_over() and self._clock.monotonic() > self._faults_end_s()):
+                await self._clock.sleep(LOOK_S)
+                self._tell(self._stage.progress())
+                if late := self._clock.monotonic() >= ends_at:
+                    break
+            raise _Over
+
+        with contextlib.suppress(_Over):
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for work in (*works, watch()):
+                        group.create_task(work)
+            except* _Over:
+                raise _Over from None
+        return late
+
+    def _faults_end_s(self) -> float:
+        """Give when the last fault that has begun by then is over; what lies behind the end of the play never happens."""
+        now = self._clock.monotonic()
+        return max((f.at_s + (f.for_s or 0.0) for f in self._faults() if f.at_s <= now), default=0.0)
+
+    def _played(self, late: bool) -> Played:
+        store, truth = self._house.store, self._plant.truth
+        assert store is not None  # noqa: S101 - the line has begun
+        rows, chain = store.head_now()
+        journal = store.contents_hash_now()
+        found = broken(truth, self._plant.hall.world, self._stage.receiver.events, self._stops)
+        waiting = self._stage.score.waiting()
+        found += [f"liveness: {len(waiting)} orders are not over"] if late and waiting else []
+        found += ["liveness: a subscriber was not told all"] if late and not waiting else []
         store.close()
-
-
-async def _until_over(stage: Stage, clock: Clock, tell: Tell, works: Iterable[Any]) -> None:
-    """Run everything until the play is over; what breaks one of them breaks all."""
-
-    async def watch() -> None:
-        while not stage.is_over():
-            await clock.sleep(LOOK_S)
-            tell(stage.progress())
-        raise _Over
-
-    with contextlib.suppress(_Over):
-        try:
-            async with asyncio.TaskGroup() as group:
-                for work in (*works, watch()):
-                    group.create_task(work)
-        except* _Over:
-            raise _Over from None
+        return Played(
+            figures=self._stage.summary(),
+            journal=journal,
+            chain=chain,
+            rows=rows,
+            truth=truth_hash(truth.facts),
+            virtual_s=round(self._clock.monotonic(), 3),
+            broken=tuple(found),
+            deaths=self._reaper.deaths,
+            commits=self._reaper.commits,
+            struck=self._struck,
+            facts=tuple(truth.facts),
+        )
 
 
 class _Over(Exception):  # noqa: N818 - no error
     """The play is over."""
-
-
-def _played(stage: Stage, store: Store, facts: list[Fact], clock: Clock) -> Played:
-    rows, journal = store.head_now()
-    return Played(
-        figures=stage.summary(),
-        journal=journal,
-        rows=rows,
-        truth=truth_hash(facts),
-        virtual_s=round(clock.monotonic(), 3),
-    )
 
 
 def truth_hash(facts: Iterable[Fact]) -> str:

@@ -1,0 +1,193 @@
+"""`packline sim qa`: many shifts in which things go wrong, each from a seed; the least that fails is kept as a scenario file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import multiprocessing
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from controller.commands import numbers
+from controller.commands.sim.scenario import FaultPart, Scenario, ShiftPart, as_toml, load_scenario, shift_of
+from controller.commands.sim.shift import Played, known_faults, play
+from packline.core.clock import WallClock
+from simulation.virtual.faults import PlannedFault, swarm
+from simulation.virtual.shrink import shrink
+
+ORDERS = 3
+TWICE_EACH = 100
+"""Each so many-th seed is played twice: a campaign whose runs cannot be repeated proves nothing."""
+MOST_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One seed: what was planned, what was broken, and what the journal ended in."""
+
+    seed: int
+    faults: tuple[PlannedFault, ...]
+    broken: tuple[str, ...]
+    journal: str
+    struck: int = 0
+    deaths: int = 0
+
+
+def arguments(options: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    options.add_argument(
+        "file", type=Path, nargs="?", help="scenario file whose [shift] is played (default: the demo shift)"
+    )
+    options.add_argument(
+        "--seeds", type=seeds, default=range(20), metavar="A:B", help="seeds A to B - 1 (default 0:20)"
+    )
+    options.add_argument(
+        "--orders", type=numbers.orders, help=f"orders of each shift (default: the file's, or {ORDERS})"
+    )
+    options.add_argument("--jobs", type=int, default=1, help="processes at once (default 1)")
+    options.add_argument(
+        "--shrink", action="store_true", help="find the least faults and orders of the first seed that fails"
+    )
+    options.add_argument("--out", type=Path, metavar="DIR", help="keep failing scenarios and their timelines here")
+    options.add_argument("--json", action="store_true", help="last line of standard output: the figures as JSON")
+
+
+def seeds(text: str) -> range:
+    """Read A:B."""
+    first, _, end = text.partition(":")
+    if not (first.isdigit() and end.isdigit() and int(first) < int(end)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not A:B with A below B")
+    return range(int(first), int(end))
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Play all seeds; 0 only if none breaks anything and each that was played twice gave the same journal."""
+    logging.disable(logging.CRITICAL)  # what goes wrong here goes wrong on purpose
+    out = sys.stderr if chosen.json else sys.stdout
+    shift, beside = _base(chosen)
+    began = WallClock().monotonic()
+    trials = []
+    for trial in _trials(shift, beside, chosen):
+        trials.append(trial)
+        _say(trial, out)
+    failed = [trial for trial in trials if trial.broken]
+    kept = [_keep(trial, shift, beside, chosen, out) for trial in failed[:1]]
+    reached = Counter(f"{f.device} {f.fault}" for trial in trials for f in trial.faults)
+    said = {
+        "seeds": len(trials),
+        "failed": [trial.seed for trial in failed],
+        "broken": dict(Counter(kind_of(trial.broken) for trial in failed)),
+        "faults": sum(trial.struck for trial in trials),
+        "deaths": sum(trial.deaths for trial in trials),
+        "kinds": dict(sorted(reached.items())),
+        "kept": [str(path) for path in kept if path],
+        "wall_seconds": round(WallClock().monotonic() - began, 1),
+    }
+    verdict = "nothing broken" if not failed else f"{len(failed)} seeds broke something"
+    print(
+        f"{verdict}: {said['seeds']} shifts, {said['faults']} faults, {said['deaths']} deaths of the controller",
+        file=out,
+    )
+    if chosen.json:
+        print(json.dumps(said), flush=True)
+    return 1 if failed else 0
+
+
+def kind_of(broken: tuple[str, ...]) -> str:
+    """Give what was broken first, without its particulars."""
+    return broken[0].partition(":")[0] if broken else ""
+
+
+def attempt(shift: ShiftPart, beside: Path, faults: tuple[PlannedFault, ...]) -> Played:
+    """Play a shift with faults in a folder of its own; what crashes it is something broken."""
+    parts = tuple(FaultPart(**fault.as_dict()) for fault in faults)
+    with tempfile.TemporaryDirectory(prefix="packline-qa-") as folder:
+        try:
+            return play(shift_of(Scenario(shift=shift, faults=parts), beside, Path(folder)))
+        except Exception as error:  # noqa: BLE001 - a line or a plant that falls over is what is looked for
+            return Played(broken=(f"crash: {type(error).__name__} {error}"[:300],))
+
+
+def _base(chosen: argparse.Namespace) -> tuple[ShiftPart, Path]:
+    shift = load_scenario(chosen.file).shift if chosen.file else ShiftPart(orders=ORDERS)
+    orders = chosen.orders or shift.orders
+    return shift.model_copy(update={"orders": orders}), chosen.file or Path("scenario.toml")
+
+
+def _trials(shift: ShiftPart, beside: Path, chosen: argparse.Namespace) -> Iterator[Trial]:
+    with tempfile.TemporaryDirectory(prefix="packline-qa-") as folder:
+        known = known_faults(shift_of(Scenario(shift=shift), beside, Path(folder)))
+    work = [
+        (shift.model_copy(update={"seed": seed}), beside, swarm(seed, known, shift.orders)) for seed in chosen.seeds
+    ]
+    if chosen.jobs <= 1:
+        yield from map(_trial, work)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(chosen.jobs, mp_context=context) as pool:
+        yield from pool.map(_trial, work)
+
+
+def _trial(work: tuple[ShiftPart, Path, tuple[PlannedFault, ...]]) -> Trial:
+    logging.disable(logging.CRITICAL)
+    shift, beside, faults = work
+    played = attempt(shift, beside, faults)
+    broken = played.broken
+    if shift.seed % TWICE_EACH == 0 and attempt(shift, beside, faults).journal != played.journal:
+        broken = (*broken, "canary: played twice, the journals differ")
+    return Trial(
+        seed=shift.seed,
+        faults=faults,
+        broken=broken,
+        journal=played.journal,
+        struck=played.struck,
+        deaths=played.deaths,
+    )
+
+
+def _say(trial: Trial, out: TextIO) -> None:
+    how = f"{trial.struck} faults, {trial.deaths} deaths, journal {trial.journal[:12]}"
+    print(f"seed {trial.seed}: {'; '.join(trial.broken) or 'well'} ({how})", file=out, flush=True)
+
+
+def _keep(trial: Trial, shift: ShiftPart, beside: Path, chosen: argparse.Namespace, out: TextIO) -> Path | None:
+    """Shrink a failing seed and write it down."""
+    least, kind = shift.model_copy(update={"seed": trial.seed}), kind_of(trial.broken)
+    faults = trial.faults
+    if chosen.shrink:
+
+        def fails(some: tuple[PlannedFault, ...], orders: int) -> bool:
+            return kind_of(attempt(least.model_copy(update={"orders": orders}), beside, some).broken) == kind
+
+        faults, orders = shrink(faults, least.orders, fails)
+        least = least.model_copy(update={"orders": orders})
+        print(f"seed {trial.seed} fails with {len(faults)} faults and {orders} orders:", file=out)
+    for fault in faults:
+        print(f"  {fault.text()}", file=out)
+    if chosen.out is None:
+        return None
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    played = attempt(least, beside, faults)
+    path = Path(chosen.out) / f"seed-{trial.seed}.toml"
+    path.write_text(as_toml(least, faults, played.broken), "utf-8")
+    path.with_suffix(".timeline.txt").write_text(timeline(played, faults), "utf-8")
+    print(f"again: packline sim run {path}", file=out)
+    return path
+
+
+def timeline(played: Played, faults: tuple[PlannedFault, ...]) -> str:
+    """Give what happened in the plant, line by line, and what was planned to go wrong."""
+    lines = [*(f"fault    {fault.text()}" for fault in faults), *(f"broken   {what}" for what in played.broken), ""]
+    lines += [f"{fact.sim_s:10.3f}  {fact.name:18} {_details(fact.data)}" for fact in played.facts]
+    return "\n".join(lines) + "\n"
+
+
+def _details(data: dict[str, Any]) -> str:
+    return "  ".join(f"{name} {value}" for name, value in data.items())[: MOST_SHOWN * 4]

@@ -1,0 +1,65 @@
+"""Finds the least that still fails: fewest faults (delta debugging), then fewest orders, then the shortest faults. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from simulation.virtual.faults import LASTS_S, PlannedFault
+
+T = TypeVar("T")
+
+MOST_TRIES = 200
+Fails = Callable[[tuple[PlannedFault, ...], int], bool]
+"""Tells whether a shift with these faults and so many orders still fails in the same way."""
+
+
+def shrink(faults: Sequence[PlannedFault], orders: int, fails: Fails) -> tuple[tuple[PlannedFault, ...], int]:
+    """Give the least faults and orders that fail; a shift that does not fail is given back as it is."""
+    budget = _Budget(fails)
+    kept = least(tuple(faults), lambda some: budget.fails(some, orders))
+    for fewer in (n for n in (1, 2, 3, orders // 2) if 0 < n < orders):
+        if budget.fails(kept, fewer):
+            orders = fewer
+            break
+    return _shortened(kept, orders, budget), orders
+
+
+def least(things: tuple[T, ...], fails: Callable[[tuple[T, ...]], bool]) -> tuple[T, ...]:
+    """Give a smallest part of `things`, in their order, that still fails (ddmin, Zeller and Hildebrandt 2002)."""
+    if things and fails(()):
+        return ()
+    parts = 2
+    while len(things) > 1:
+        size = max(1, len(things) // parts)
+        rests = (things[:at] + things[at + size :] for at in range(0, len(things), size))
+        found = next((rest for rest in rests if rest and fails(rest)), None)
+        if found is not None:
+            things, parts = found, max(2, parts - 1)
+        elif size == 1:
+            break
+        else:
+            parts = min(len(things), parts * 2)
+    return things
+
+
+class _Budget:
+    """Bounds the tries: after MOST_TRIES nothing fails any more, and what was found so far stands."""
+
+    def __init__(self, fails: Fails) -> None:
+        self._fails, self._left = fails, MOST_TRIES
+
+    def fails(self, faults: tuple[PlannedFault, ...], orders: int) -> bool:
+        self._left -= 1
+        return self._left >= 0 and self._fails(faults, orders)
+
+
+def _shortened(faults: tuple[PlannedFault, ...], orders: int, budget: _Budget) -> tuple[PlannedFault, ...]:
+    for n, fault in enumerate(faults):
+        for for_s in LASTS_S if fault.for_s is not None else ():
+            shorter = (*faults[:n], replace(fault, for_s=for_s), *faults[n + 1 :])
+            if for_s < (fault.for_s or 0.0) and budget.fails(shorter, orders):
+                faults = shorter
+                break
+    return faults

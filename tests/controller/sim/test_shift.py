@@ -1,0 +1,94 @@
+"""A shift in virtual time: the same seed gives the same journal, byte for byte, wherever and however often it runs."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from controller.__main__ import main
+from controller.commands.demo import is_well
+
+ROOT = Path(__file__).parents[3]
+ORDERS = 3
+WORDS = ["sim", "run", "--orders", str(ORDERS), "--json"]
+MINORS = ("3.11", "3.12", "3.13")
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def fresh(*words, python=sys.executable, **env):
+    """Run in a process of its own and give what the last line says."""
+    command = [python, "-m", "controller", *WORDS, *words]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@cache
+def first():
+    return fresh()
+
+
+def hashes(said):
+    return said["journal_hash"], said["truth_hash"], said["virtual_seconds"]
+
+
+def test_every_order_of_the_shift_ends_well():
+    said = first()
+    assert is_well(said, ORDERS)
+    assert said["journal_rows"] > 10 * ORDERS
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "4711"])
+def test_the_journal_does_not_depend_on_how_texts_are_hashed(hash_seed):
+    assert hashes(fresh(PYTHONHASHSEED=hash_seed)) == hashes(first())
+
+
+def test_another_seed_gives_another_journal():
+    assert hashes(fresh("--seed", "2"))[0] != hashes(first())[0]
+
+
+def test_the_journal_is_the_same_on_disk(tmp_path):
+    assert hashes(fresh("--data", str(tmp_path))) == hashes(first())
+
+
+def test_drawn_labels_and_pictures_give_the_journal_that_their_content_gives():
+    assert hashes(fresh("--pixels", "1")) == hashes(first())
+
+
+def test_a_busy_computer_changes_nothing():
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        assert hashes(fresh()) == hashes(first())
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
+def test_a_second_shift_in_the_same_process_gives_the_same(capsys):
+    assert main(WORDS) == 0
+    assert hashes(json.loads(capsys.readouterr().out.splitlines()[-1])) == hashes(first())
+
+
+@pytest.mark.parametrize("minor", MINORS)
+def test_every_python_at_hand_gives_the_same_journal(minor):
+    python = python_of(minor)
+    if python is None:
+        pytest.skip(f"no Python {minor} with the libraries of Packline at hand; PACKLINE_PYTHON_{minor} names one")
+    assert hashes(fresh(python=python)) == hashes(first())
+
+
+def python_of(minor):
+    """Find an interpreter of a release that has what Packline needs."""
+    named = os.environ.get(f"PACKLINE_PYTHON_{minor}")
+    for python in filter(None, (named, sys.executable, shutil.which(f"python{minor}"))):
+        check = f"import sys, simpy, sqlalchemy, pydantic, zxingcpp; assert sys.version.startswith('{minor}.')"
+        if subprocess.run([python, "-c", check], capture_output=True, check=False).returncode == 0:
+            return python
+    return None

@@ -9,6 +9,7 @@ from pathlib import Path
 from controller.__main__ import MODULES, VERBS
 from controller.commands import sim
 from controller.commands.check import NEEDED_JOBS
+from controller.commands.sim.model_pages import model_pages
 from controller.reference import Arguments, pages
 
 
@@ -31,7 +32,7 @@ def all_pages() -> dict[str, str]:
         name: (text, importlib.import_module(f"controller.commands.{MODULES.get(name, name)}").arguments)
         for name, text in VERBS.items()
     }
-    return pages(verbs | _of_groups(), NEEDED_JOBS)
+    return pages(verbs | _of_groups(), NEEDED_JOBS) | model_pages()
 
 
 def _of_groups() -> dict[str, tuple[str, Arguments]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -57,11 +57,12 @@ class Explained:
         """Give the words of a definition as a whole."""
         return str(self.definitions[definition].get("description", ""))
 
-    def rows(self, definition: str) -> str:
-        """Give the table of the keys of a definition."""
+    def rows(self, definition: str, without: Container[str] = ()) -> str:
+        """Give the table of the keys of a definition, but for those that are told elsewhere."""
         node = self.definitions[definition]
         required = node.get("required", [])
-        return table(HEADING, (self._row(key, value, key in required) for key, value in node["properties"].items()))
+        told = ((key, value) for key, value in node["properties"].items() if key not in without)
+        return table(HEADING, (self._row(key, value, key in required) for key, value in told))
 
     def as_json(self, title: str) -> str:
         """Give the JSON Schema as text."""
@@ -81,7 +82,7 @@ class Explained:
         if "const" in node:
             return code(node["const"])
         if choices := node.get("anyOf") or node.get("oneOf"):
-            return " or ".join(self._type(one) for one in choices if one.get("type") != "null")
+            return " or ".join(dict.fromkeys(self._type(one) for one in choices if one.get("type") != "null"))
         return self._plain_type(node)
 
     def _plain_type(self, node: Node) -> str:

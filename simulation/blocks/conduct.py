@@ -12,7 +12,7 @@ from simulation.blocks.crew import Crew
 from simulation.blocks.draws import Distribution
 from simulation.blocks.stops import StopLaw
 
-Discipline = Literal["fifo", "lifo", "random", "shortest"]
+Discipline = Literal["fifo", "lifo", "random", "shortest", "shared"]
 Preempt = Literal["no", "resume", "repeat", "restart"]
 SetupWhen = Literal["each", "change", "idle"]
 Vacations = Literal["multiple", "single"]

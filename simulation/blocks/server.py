@@ -19,7 +19,7 @@ from simulation.statistics.tallies import Level, Tally
 
 
 class Server(Holder):
-    """See the module. `scrap` takes what a failure spoiled, `impatient` who lost patience; both are ways out at first."""
+    """See the module; the discipline `shared` is a block of its own. `scrap` takes what a failure spoiled, `impatient` who lost patience; both are ways out at first."""
 
     kind = "server"
 

@@ -17,6 +17,7 @@ from simulation.blocks.floor import OUT, Floor
 from simulation.blocks.machines import Judge, Judging, Packer, Several, Stock, asked, tries, weighed
 from simulation.blocks.routes import ByClass, ByVerdict, Chance, Divert, Merge, Ruled
 from simulation.blocks.server import Server
+from simulation.blocks.shared import SharedServer
 from simulation.blocks.sources import Demand, Rate, Sink, Source
 from simulation.blocks.stops import StopLaw
 from simulation.model import model_file as file
@@ -112,7 +113,9 @@ def _law(law: Law | None) -> Distribution | None:
     return None if law is None else law.distribution()
 
 
-def _station(floor: Floor, name: str, part: Any, made: Mapping[str, Made]) -> Server:
+def _station(floor: Floor, name: str, part: Any, made: Mapping[str, Made]) -> Block:
+    if part.discipline == "shared":
+        return _shared(floor, name, part)
     judge = _judge(part)
     service = Deterministic(0.0) if judge else _service(part)
     crew = made[part.operator] if part.operator else None
@@ -140,6 +143,18 @@ def _station(floor: Floor, name: str, part: Any, made: Mapping[str, Made]) -> Se
     if judge is not None:
         return Judging(floor, name, conduct, judge)
     return (Packer if isinstance(part, file.PackerPart) else Server)(floor, name, conduct)
+
+
+def _shared(floor: Floor, name: str, part: Any) -> SharedServer:
+    return SharedServer(
+        floor,
+        name,
+        service=part.service.distribution(),
+        service_of={kind: law.distribution() for kind, law in part.service_by_class.items()},
+        channels=part.channels,
+        capacity=part.channels + part.queue,
+        full=part.full,
+    )
 
 
 def _service(part: Any) -> Distribution:

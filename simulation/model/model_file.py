@@ -167,7 +167,9 @@ class _Station(_Holding):
     channels: Channels = Field(1, description="So many work at once, or `inf`.")
     queue: Count = Field(0, description="Places besides the channels, or `inf`.")
     discipline: Discipline = Field(
-        "fifo", description="Who is next among those of the same priority; `shortest`: least work left."
+        "fifo",
+        description="Who is next among those of the same priority; `shortest`: least work left; `shared`: all are worked on at once "
+        "(processor sharing), and there is nothing else but service times, channels, places and `initial`.",
     )
     preempt: Preempt = Field(
         "no",
@@ -219,15 +221,15 @@ class TurntablePart(_Station):
 
     kind: Literal["turntable"]
     pictures: Annotated[int, Field(ge=1)] = Field(4, description="Pictures of a piece.")
-    turn: Time = Field(default_factory=lambda: _seconds(1.0), description="One turn.")
-    picture: Time = Field(default_factory=lambda: _seconds(0.2), description="One picture.")
+    turn: Time = Field(default_factory=lambda: _seconds(1.0), description="One turn; left out: 1 s.")
+    picture: Time = Field(default_factory=lambda: _seconds(0.2), description="One picture; left out: 0.2 s.")
 
 
 class PrinterPart(_Station):
     """A label printer with a roll, and a ribbon where it has one."""
 
     kind: Literal["printer"]
-    print: Time = Field(default_factory=lambda: _seconds(1.0), description="One label.")
+    print: Time = Field(default_factory=lambda: _seconds(1.0), description="One label; left out: 1 s.")
     roll: StockPart | None = Field(None, description="The roll of labels.")
     ribbon: StockPart | None = Field(None, description="The ribbon.")
 
@@ -236,7 +238,7 @@ class ApplicatorPart(_Station):
     """The arm: puts a label on, and tries again with a new one when it does not stick."""
 
     kind: Literal["applicator"]
-    apply: Time = Field(default_factory=lambda: _seconds(2.5), description="One try.")
+    apply: Time = Field(default_factory=lambda: _seconds(2.5), description="One try; left out: 2.5 s.")
     stick_share: Share = Field(1.0, description="Probability that a label sticks.")
     tries: Annotated[int, Field(ge=1, le=100)] = Field(3, description="After so many the piece has failed.")
     failed: str = Field("", description="Where a failed one goes; left out: on, like the others.")
@@ -247,7 +249,7 @@ class PackerPart(_Station):
     """A packaging machine; its states are also said in PackML's words."""
 
     kind: Literal["packer"]
-    seal: Time = Field(default_factory=lambda: _seconds(5.0), description="One carton.")
+    seal: Time = Field(default_factory=lambda: _seconds(5.0), description="One carton; left out: 5 s.")
     film: StockPart | None = Field(None, description="The reel of film or tape.")
 
 
@@ -255,7 +257,7 @@ class CheckweigherPart(_Station):
     """Weighs; what is outside of its limits is rejected."""
 
     kind: Literal["checkweigher"]
-    weigh: Time = Field(default_factory=lambda: _seconds(1.0), description="One weighing.")
+    weigh: Time = Field(default_factory=lambda: _seconds(1.0), description="One weighing; left out: 1 s.")
     weight_kg: Time = Field(description="The weight of a piece, kg.")
     low_kg: NotNegative = Field(0.0, description="Least good weight.")
     high_kg: NotNegative = Field(60.0, description="Greatest good weight.")
@@ -266,7 +268,7 @@ class ScanGatePart(_Station):
     """Reads the label, and tries again when it cannot."""
 
     kind: Literal["scan_gate"]
-    scan: Time = Field(default_factory=lambda: _seconds(0.5), description="One try.")
+    scan: Time = Field(default_factory=lambda: _seconds(0.5), description="One try; left out: 0.5 s.")
     read_share: Share = Field(1.0, description="Probability that a try reads.")
     tries: Annotated[int, Field(ge=1, le=100)] = Field(3, description="After so many it is a no-read.")
     no_read: str = Field("", description="Where no-reads go; left out: on, like the others.")

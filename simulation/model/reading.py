@@ -17,6 +17,7 @@ from simulation.model.model_file import (
     BufferPart,
     CourierPart,
     DivertPart,
+    MachinePart,
     MergePart,
     Model,
     OperatorPart,
@@ -31,6 +32,8 @@ from simulation.model.model_file import (
 PATTERN_WORDS = {
     NAME_PATTERN: "a small letter, then small letters, digits, dashes and underscores, 40 characters at most"
 }
+STATIONS = tuple(kind for kind, part in BLOCKS.items() if issubclass(part, _Station))
+"""Kinds of block that have channels."""
 BLOCK_STAND_INS: dict[str, Any] = {
     "next": {OUT: 1.0},
     **dict.fromkeys(("service", "every", "answer", "weight_kg", "travel_s", "gap_s"), 1.0),
@@ -242,6 +245,8 @@ def _check_station(part: _Station, at: str) -> Iterator[Fault]:
         for key in ("failures", "vacation", "operator", "roll", "ribbon", "film"):
             if getattr(part, key, None):
                 yield Fault(4201, where=f"{at}.{key}]", seen=key, expected="nothing: channels have no end")
+    if part.discipline == "shared":
+        yield from _check_shared(part, at)
     if part.preempt != "no" and part.discipline == "random":
         yield Fault(4201, where=f"{at}.preempt]", seen=part.preempt, expected="no, for discipline random")
     if part.vacation is not None and part.vacation.distribution().mean() == 0:
@@ -254,6 +259,18 @@ def _check_station(part: _Station, at: str) -> Iterator[Fault]:
         yield Fault(4201, where=f"{at}.initial]", seen=seen, expected=expected)
     if getattr(part, "low_kg", 0.0) > getattr(part, "high_kg", 0.0):
         yield Fault(4201, where=f"{at}.high_kg]", seen="less than low_kg", expected="at least low_kg")
+
+
+def _check_shared(part: _Station, at: str) -> Iterator[Fault]:
+    """What works on everyone at once has no one to break off, no queue to lose patience in, and no machine that fails."""
+    if not isinstance(part, (ServerPart, MachinePart)):
+        yield Fault(
+            4201, where=f"{at}.discipline]", seen="shared", expected="fifo, lifo, random or shortest, for this kind"
+        )
+    for key in ("preempt", "blocking", "setup", "vacation", "patience", "failures", "operator", "target_s"):
+        default = _Station.model_fields[key].default
+        if getattr(part, key) != default:
+            yield Fault(4201, where=f"{at}.{key}]", seen=key, expected="nothing: discipline shared has none")
 
 
 def _check_whole(parts: Mapping[str, Part], where: str) -> Iterator[Fault]:

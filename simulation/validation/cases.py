@@ -313,6 +313,12 @@ def _disciplines() -> list[Case]:
             truth={"desk.number": 0.6 / 0.4, "desk.sojourn": 1 / 0.4, "desk.at.1": 0.4 * 0.6},
         ),
         Case(
+            name="M/G/1, processor sharing: M/M/1's number whatever the law",
+            source="Sakata, Noguchi & Oizumi 1971; Kelly 1979, 3.3",
+            blocks=one_desk(0.6, {"kind": "uniform", "low": 0, "high": 2}, discipline="shared"),
+            truth={"desk.number": 0.6 / 0.4, "desk.sojourn": 1 / 0.4, "desk.at.0": 0.4},
+        ),
+        Case(
             name="M/M/1, shortest job first",
             source="Phipps 1956",
             blocks=one_desk(lam, exp(1), discipline="shortest"),

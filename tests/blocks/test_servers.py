@@ -144,6 +144,29 @@ def test_vacations_are_taken_when_there_is_nothing_to_do():
     assert leaves(single) == [1, 6]
 
 
+@pytest.mark.parametrize(
+    "come, channels, expected",
+    [
+        ([0, 0], 1, [4, 4]),
+        ([0, 1], 1, [3, 4]),
+        ([0, 1], 2, [2, 3]),
+        ([0, 0, 0], 2, [3, 3, 3]),
+        ([0, 0, 3], 1, [4.5, 4.5, 6]),
+    ],
+)
+def test_shared_work_is_shared_alike_and_nobody_is_faster_than_one_channel(come, channels, expected):
+    """2 s of work each."""
+    blocks = {"in": at(come, "desk"), "desk": server(2, discipline="shared", channels=channels)}
+    assert leaves(blocks) == expected
+
+
+def test_who_is_done_in_a_shared_server_takes_no_work_while_he_waits_for_room():
+    blocks = {"in": at([0, 0], "a"), "a": server(2, "b", discipline="shared", queue=1), "b": machine(10)}
+    assert leaves(blocks) == [14, 24]
+    full = {"in": at([0, 0, 0], "a"), "a": server(2, discipline="shared", queue=1, full="lose")}
+    assert once(full).figures["a.lost"] == 1
+
+
 def test_endless_channels_never_let_anybody_wait():
     run = once({"in": at([0] * 50, "desk"), "desk": server(3, channels=math.inf)})
     assert (run.figures["desk.wait"], run.figures["departures"], run.figures["flow"]) == (0, 50, 3)

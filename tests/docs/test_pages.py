@@ -134,6 +134,7 @@ def test_files_that_a_page_names_exist(page):
 
 def test_toml_that_pages_show_is_a_part_of_a_site_file():
     from controller.site import Site
+    from simulation.model.reading import model_of
 
     known = Site.model_fields
     shown = [block for page in PAGES for block in blocks(page, "toml")]
@@ -142,6 +143,9 @@ def test_toml_that_pages_show_is_a_part_of_a_site_file():
         part = tomllib.loads(block)
         if "machine" in part or "project" in part:
             continue  # a machine file, or somebody's package: tests/docs/test_kind_of_machine.py
+        if "model" in part:
+            model_of(part, "page")
+            continue
         assert part.keys() <= known.keys()
         for name, tables in part.items():
             whole = tomllib.loads((ROOT / "sites" / "demo.toml").read_text("utf-8"))

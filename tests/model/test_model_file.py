@@ -97,6 +97,7 @@ WRONG = [
     ("service = 1", "service = 1\nqueue = -1", "model.blocks.desk.queue"),
     ("service = 1", "service = 1\ndiscipline = 'fifi'", "model.blocks.desk.discipline"),
     ("service = 1", "service = 1\ndiscipline = 'random'\npreempt = 'resume'", "model.blocks.desk.preempt"),
+    ("service = 1", "service = 1\ndiscipline = 'shared'\nsetup = 1", "model.blocks.desk.setup"),
     ("service = 1", "service = 1\noperator = 'crew'", "model.blocks.desk.operator"),
     ("service = 1", "service = 1\nservice_by_class = { vop = 2 }", "model.blocks.desk.service_by_class.vop"),
     ("service = 1", "service = 1\nvacation = 0", "model.blocks.desk.vacation"),

@@ -141,3 +141,10 @@ def test_theory_is_a_number_everywhere():
         for truth in case.truth.values():
             bounds = (truth.low, truth.high) if isinstance(truth, Between) else (truth,)
             assert all(math.isfinite(value) for value in bounds), case.name
+
+
+def test_every_case_is_told_in_the_explanation():
+    from pathlib import Path
+
+    page = (Path(__file__).parents[2] / "docs" / "explanations" / "twin-truth.md").read_text("utf-8")
+    assert not [case.name for case in CASES if f"| {case.name} |" not in page]

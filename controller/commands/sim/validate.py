@@ -13,7 +13,7 @@ from simulation.model.report import number
 from simulation.validation.cases import Between, cases
 from simulation.validation.suite import Checked, Finding, check_all, exact, most_outside
 
-LONG = 20.0
+LONG = 10.0
 WIDE = 44
 
 

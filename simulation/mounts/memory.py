@@ -90,8 +90,10 @@ class MemoryLink:
     async def _carried(self, act: Callable[[], T]) -> T:
         """Let a request take effect, over the wire as it is now."""
         wire = self._mount.wire
-        if not (wire.ask_s or wire.answer_s):
-            return act()
+        if wire.is_good:
+            answer = act()
+            await wire.carry_answer()
+            return answer
         self._reach()
         going = asyncio.ensure_future(_under_way(wire, act))
         self._mount.under_way.add(going)

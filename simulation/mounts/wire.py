@@ -10,10 +10,19 @@ from typing import Protocol
 
 @dataclass(slots=True, kw_only=True)
 class Wire:
-    """How bad one device's link is, in wall time: `ask_s` before a request takes effect, `answer_s` before its answer leaves."""
+    """How bad one device's link is, in wall time: `ask_s` before a request takes effect, `answer_s` before its answer leaves.
+
+    `latency_s` is what every answer takes, also over a good link.
+    """
 
     ask_s: float = 0.0
     answer_s: float = 0.0
+    latency_s: float = 0.0
+
+    @property
+    def is_good(self) -> bool:
+        """Tell whether it carries as it should."""
+        return self.ask_s == 0 and self.answer_s == 0
 
     async def carry_request(self) -> None:
         """Wait as long as a request is under way."""
@@ -22,8 +31,8 @@ class Wire:
 
     async def carry_answer(self) -> None:
         """Wait as long as an answer is under way."""
-        if self.answer_s > 0:
-            await asyncio.sleep(self.answer_s)
+        if self.answer_s > 0 or self.latency_s > 0:
+            await asyncio.sleep(self.answer_s + self.latency_s)
 
 
 class Cord:

@@ -19,12 +19,15 @@ PER_ORDER_S, LEAST_SPAN_S = 4.0, 12.0
 COMMITS_PER_ORDER = 110
 """About so many commits of the controller belong to one order, measured with 24 orders, 2026-11."""
 TIMES = frozenset({"fail", "jam", "label_dropped", "half_print", "faded", "no_read"})
-"""Faults that strike once instead of lasting."""
+"""Faults that strike once or twice; what they leave behind (an error at the panel, a jam) is cleared when they are mended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedFault:
-    """One fault. `at_s` is the loop's time, for a kill the number of the commit; it lasts `for_s`, or strikes `times` times."""
+    """One fault. `at_s` is the loop's time, for a kill the number of the commit.
+
+    It strikes at most `times` times, and is mended after `for_s`; one that is never mended may hold its station for ever.
+    """
 
     at_s: float
     device: str
@@ -51,8 +54,9 @@ class PlannedFault:
         """Say it in one line."""
         if self.is_kill:
             return f"controller {self.fault} {self.at_s:.0f}"
-        lasts = f" for {self.for_s:g} s" if self.for_s is not None else f" x{self.times}"
-        return f"{self.at_s:.2f} s {self.device} {self.fault}{lasts}"
+        times = f" x{self.times}" if self.times is not None else ""
+        lasts = f" for {self.for_s:g} s" if self.for_s is not None else ""
+        return f"{self.at_s:.2f} s {self.device} {self.fault}{times}{lasts}"
 
 
 def swarm(seed: int, known: Mapping[str, Sequence[str]], orders: int) -> tuple[PlannedFault, ...]:
@@ -71,5 +75,5 @@ def _drawn(rng: random.Random, device: str, fault: str, orders: int) -> PlannedF
         return PlannedFault(at_s=float(rng.randrange(1, COMMITS_PER_ORDER * orders)), device=device, fault=fault)
     at_s = round(rng.uniform(FIRST_S, LEAST_SPAN_S + PER_ORDER_S * orders), 2)
     if fault in TIMES:
-        return PlannedFault(at_s=at_s, device=device, fault=fault, times=rng.choice((1, 1, 2)))
+        return PlannedFault(at_s=at_s, device=device, fault=fault, times=rng.choice((1, 1, 2)), for_s=LASTS_S[-1])
     return PlannedFault(at_s=at_s, device=device, fault=fault, for_s=rng.choice(LASTS_S))

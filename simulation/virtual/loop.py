@@ -163,11 +163,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return f"{len(waiting)} tasks wait: {', '.join(waiting[:8])}" if waiting else "no task waits"
 
 
-def make_loop(*, rate: float = 1.0, horizon_s: float = math.inf) -> VirtualLoop:
-    """Make a loop with a plant of its own."""
-    return VirtualLoop(simpy.Environment(), rate=rate, horizon_s=horizon_s)
-
-
 def run(main: Coroutine[Any, Any, T], make: Callable[[], asyncio.AbstractEventLoop]) -> T:
     """Run `main` on the loop that `make` gives, as asyncio.run() does on its own."""
     with asyncio.Runner(loop_factory=make) as runner:

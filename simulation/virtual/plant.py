@@ -9,6 +9,7 @@ from collections.abc import Callable
 from packline.core.clock import Clock
 from packline.core.pictures import Camera
 from packline.core.scans import Scanner
+from plc.drivers.opening import open_link
 from plc.links import BlockLink
 from plc.machine_file import MachineFile
 from simulation.hall import Hall
@@ -16,14 +17,20 @@ from simulation.machines.camera import Offload
 from simulation.misbehave import Misbehaviour, machine_switches, printer_switches, quirk_switches, wire_switches
 from simulation.mounts.memory import MemoryTagMount
 from simulation.mounts.memory_devices import MemoryCamera, MemoryLine, MemoryPlug, MemoryPort, MemoryReader, Pipe
+from simulation.mounts.modbus import ModbusMount
+from simulation.mounts.opcua import AddressSpace, OpcUaMachineMount
 from simulation.mounts.wire import Cord, Mount, Wire, split_address
 from simulation.plant.floor import Floor
 from simulation.plant.truth import Truth
-from simulation.spec import PlantSpec
+from simulation.spec import MachineSpec, PlantSpec
 from simulation.virtual.content import Press, read_paper
 from simulation.virtual.loop import VirtualLoop
 from simulation.virtual.motion import VirtualMotion
 
+LATENCY_S, APART_S = 0.001, 0.000_037
+"""What a machine's answer takes, and how much more that of the next one: no two of them come in one moment, in which chance
+would say who is first."""
+ANY_PORT = "127.0.0.1:0"
 TICK_S = 0.2
 """Between two scans of a machine that nobody asks: its watchdog must bite also then."""
 
@@ -34,7 +41,17 @@ class VirtualPlant:
     What the line's drivers open, it finds here by the addresses of the specification.
     """
 
-    def __init__(self, spec: PlantSpec, loop: VirtualLoop, clock: Clock, *, press: Press, offload: Offload) -> None:
+    def __init__(
+        self,
+        spec: PlantSpec,
+        loop: VirtualLoop,
+        clock: Clock,
+        *,
+        press: Press,
+        offload: Offload,
+        over: frozenset[str] = frozenset(),
+    ) -> None:
+        """`over` names the protocols whose machines are served on sockets of the loopback; the loop must be a LoopbackLoop then."""
         self.spec = spec
         self.motion = VirtualMotion(loop)
         self.hall = Hall(spec, self.motion, clock, offload=offload, draw=press.picture, read_label=read_paper)
@@ -42,7 +59,16 @@ class VirtualPlant:
         self._clock = clock
         self._cord = Cord()
         self._plugs: list[MemoryPlug] = []
-        self._mounts = {m.address: self._machine(m.name, m.file) for m in spec.machines}
+        self._addresses: dict[str, str] = {}
+        self._served: dict[str, Mount] = {}
+        self._space: AddressSpace | None = None
+        self._mounts: dict[str, MemoryTagMount] = {}
+        for machine in spec.machines:
+            wire = Wire(latency_s=LATENCY_S + len(self._served | self._mounts) * APART_S)
+            if machine.file.machine.protocol in over:
+                self._served[machine.address] = self._socket(machine, wire)
+            else:
+                self._mounts[machine.address] = self._machine(machine, wire)
         self._printers = {split_address(p.address): self._printer(p.name) for p in spec.printers}
         self._lines: dict[tuple[str, int], Callable[[], MemoryLine]] = {}
         self._readers: dict[str, Callable[[], MemoryReader]] = {}
@@ -66,6 +92,17 @@ class VirtualPlant:
         mounts: list[Mount] = [*self._mounts.values(), *self._plugs]
         for mount in mounts:
             await mount.open()
+        if self._space is not None:
+            await self._space.start()
+        for address, served in self._served.items():
+            self._addresses[address] = await served.open()
+
+    async def stop(self) -> None:
+        """Close every socket."""
+        for served in self._served.values():
+            await served.close()
+        if self._space is not None:
+            await self._space.stop()
 
     async def run(self) -> None:
         """Keep the machines scanning until cancelled."""
@@ -82,7 +119,8 @@ class VirtualPlant:
 
     def open_block(self, file: MachineFile, address: str, _reach: object = None) -> BlockLink:
         """Make the link to the machine at an address."""
-        del file
+        if address in self._addresses:
+            return open_link(file, self._addresses[address])
         return self._mounts[address].tag_link(self._cord)
 
     def open_port(self, address: str) -> MemoryPort:
@@ -110,10 +148,21 @@ class VirtualPlant:
 
     # -- one of each ---------------------------------------------------------------------------------------------------
 
-    def _machine(self, name: str, file: MachineFile) -> MemoryTagMount:
-        machine, wire = self.hall.machines[name], Wire()
-        mount = MemoryTagMount(machine, file, self._clock, wire)
-        self.misbehaviour.add(name, machine_switches(machine, mount, wire, self._clock))
+    def _machine(self, spec: MachineSpec, wire: Wire) -> MemoryTagMount:
+        machine = self.hall.machines[spec.name]
+        mount = MemoryTagMount(machine, spec.file, self._clock, wire)
+        self.misbehaviour.add(spec.name, machine_switches(machine, mount, wire, self._clock))
+        return mount
+
+    def _socket(self, spec: MachineSpec, wire: Wire) -> Mount:
+        machine = self.hall.machines[spec.name]
+        mount: Mount
+        if spec.file.machine.protocol == "modbus":
+            mount = ModbusMount(ANY_PORT, spec.file, machine, wire)
+        else:
+            self._space = self._space or AddressSpace()
+            mount = OpcUaMachineMount(f"opc.tcp://{ANY_PORT}", spec.file, machine, wire, self._space)
+        self.misbehaviour.add(spec.name, machine_switches(machine, mount, wire, self._clock))
         return mount
 
     def _printer(self, name: str) -> Callable[[Cord], MemoryPort]:

@@ -39,8 +39,8 @@ class LoopTime:
 @contextmanager
 def patched_time(loop: asyncio.AbstractEventLoop, epoch: datetime, *modules: ModuleType) -> Iterator[None]:
     """Let `modules`, each of which has imported `time`, read the loop's time; ends with what they had before."""
-    before = [(module, module.time) for module in modules]
-    for module in modules:
+    before = [(module, module.time) for module in modules if hasattr(module, "time")]
+    for module, _ in before:
         module.time = LoopTime(loop, epoch)  # type: ignore[attr-defined]
     try:
         yield

@@ -41,6 +41,13 @@ def arguments(options: argparse.ArgumentParser) -> None:
         metavar="N",
         help="draw and decode labels and pictures of every N-th parcel; 1: all, 0: none (default: the file's, or 500)",
     )
+    options.add_argument(
+        "--over",
+        action="append",
+        choices=("modbus", "opcua"),
+        default=[],
+        help="reach the machines of this protocol over real sockets of the loopback; may be repeated",
+    )
     options.add_argument("--data", type=Path, help="keep the books in this folder (default: in memory)")
     options.add_argument("--json", action="store_true", help="last line of standard output: the figures as JSON")
 
@@ -101,4 +108,5 @@ def _shift(chosen: argparse.Namespace, folder: Path) -> Shift:
         folder = chosen.data.resolve()
         folder.mkdir(parents=True, exist_ok=True)
     made = shift_of(scenario.model_copy(update={"shift": shift}), path, folder)
+    made = replace(made, over=frozenset(chosen.over))
     return replace(made, url=f"sqlite:///{folder / DATABASE}") if chosen.data else made

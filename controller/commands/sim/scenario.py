@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from controller.commands.sim.shift import Shift
+from controller.commands.sim.shift import IN_MEMORY, Shift
 from controller.site_file import load_site
 from controller.sites import find_site
 from controller.starting import DATABASE
@@ -32,7 +32,7 @@ class ShiftPart(_Part):
 
 
 class FaultPart(_Part):
-    """[[faults]]. `at_s` is the line's time, for a kill of the controller the number of the commit; it lasts `for_s` or strikes `times` times."""
+    """[[faults]]. `at_s` is the line's time, for a kill of the controller the number of the commit; it strikes at most `times` times, and is mended after `for_s`."""
 
     at_s: Annotated[float, Field(ge=0)]
     device: str
@@ -80,7 +80,7 @@ def shift_of(scenario: Scenario, beside: Path, folder: Path) -> Shift:
         speed=scenario.shift.speed,
         one_in=scenario.shift.pixels,
         faults=faults,
-        **({"url": f"sqlite:///{folder / DATABASE}"} if has_kill else {}),
+        url=f"sqlite:///{folder / DATABASE}" if has_kill else IN_MEMORY,
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import importlib
 import json
 import random
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 from controller.commands.sim.house import House
@@ -32,8 +34,10 @@ from simulation.virtual.check import self_check
 from simulation.virtual.content import ContentSight, Press, Share
 from simulation.virtual.faults import PlannedFault
 from simulation.virtual.invariants import broken
-from simulation.virtual.loop import VirtualLoop, make_loop, run
+from simulation.virtual.loop import VirtualLoop, run
+from simulation.virtual.making import make_loop
 from simulation.virtual.plant import VirtualPlant
+from simulation.virtual.wall import patched_time
 
 T = TypeVar("T")
 Wrap = Callable[[Callable[[], None]], Callable[[], None]]
@@ -45,6 +49,13 @@ HORIZON_S, PER_ORDER_S = 600.0, 60.0
 IN_MEMORY = "sqlite://"
 LOOK_S = 1.0
 MICRO = 1_000_000
+OF_ASYNCUA = (
+    "asyncua.client.client",
+    "asyncua.common.subscription",
+    "asyncua.server.internal_session",
+    "asyncua.server.internal_subscription",
+    "asyncua.server.uaprocessor",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +72,8 @@ class Shift:
     one_in: int = 500
     faults: tuple[PlannedFault, ...] = ()
     """What goes wrong. A controller that dies needs books in a file."""
+    over: frozenset[str] = frozenset()
+    """Protocols ("modbus", "opcua") whose machines are reached over real sockets of the loopback, in virtual time all the same."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,7 +109,7 @@ def play(shift: Shift, tell: Tell = lambda _: None) -> Played:
     async def whole() -> Played:
         return await _Run(shift, plant, tell).play()
 
-    return run(whole(), lambda: make_loop(rate=plant.speed, horizon_s=horizon_s(shift)))
+    return run(whole(), lambda: make_loop(rate=plant.speed, horizon_s=horizon_s(shift), with_sockets=bool(shift.over)))
 
 
 def known_faults(shift: Shift) -> Mapping[str, Sequence[str]]:
@@ -107,6 +120,13 @@ def known_faults(shift: Shift) -> Mapping[str, Sequence[str]]:
         return _Run(shift, plant, lambda _: None).known()
 
     return run(look(), lambda: make_loop(rate=plant.speed))
+
+
+def _modules_of(over: frozenset[str]) -> list[ModuleType]:
+    """Name the modules of asyncua that mix the computer's time with the loop's."""
+    if "opcua" not in over:
+        return []
+    return [importlib.import_module(name) for name in OF_ASYNCUA]
 
 
 def horizon_s(shift: Shift) -> float:
@@ -128,7 +148,7 @@ class _Run:
         assert isinstance(loop, VirtualLoop)  # noqa: S101 - made by `play`
         self._shift, self._tell, self._clock = shift, tell, LoopClock(EPOCH)
         self._press = Press(Share(one_in=shift.one_in))
-        self._plant = VirtualPlant(spec, loop, self._clock, press=self._press, offload=_inline)
+        self._plant = VirtualPlant(spec, loop, self._clock, press=self._press, offload=_inline, over=shift.over)
         self._secret = hashlib.sha256(f"{shift.seed}/secret".encode()).digest()
         self._house = House(shift.site, secret=self._secret, clock=self._clock)
         people = people_of(shift.site, shift.path, orders=shift.orders, seed=shift.seed, speed=spec.speed)
@@ -141,7 +161,9 @@ class _Run:
         """Play to the end, or to the horizon."""
         await self._plant.start()
         works = (self._plant.run(), self._lives(), self._stage.run(), *map(self._strike, self._faults()))
-        late = await self._until_over(works)
+        with patched_time(asyncio.get_running_loop(), EPOCH, *_modules_of(self._shift.over)):
+            late = await self._until_over(works)
+            await self._plant.stop()
         return self._played(late)
 
     def known(self) -> Mapping[str, Sequence[str]]:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.timeout(300)
 
 FAULTS = (
     PlannedFault(at_s=3.0, device="arm-1", fault="late_answers", for_s=2.0),
-    PlannedFault(at_s=4.0, device="printer-1", fault="half_print", times=1),
+    PlannedFault(at_s=4.0, device="printer-1", fault="half_print", times=1, for_s=6.0),
     PlannedFault(at_s=70.0, device="controller", fault="kill_after_commit"),
     PlannedFault(at_s=130.0, device="controller", fault="kill_before_commit"),
 )

@@ -61,6 +61,12 @@ def test_drawn_labels_and_pictures_give_the_journal_that_their_content_gives():
     assert hashes(fresh("--pixels", "1")) == hashes(first())
 
 
+@pytest.mark.wire
+@pytest.mark.parametrize("protocols", [("modbus",), ("opcua",), ("modbus", "opcua")], ids="+".join)
+def test_machines_on_real_sockets_give_the_journal_of_machines_in_memory(protocols):
+    assert hashes(fresh(*(word for name in protocols for word in ("--over", name)))) == hashes(first())
+
+
 def test_a_busy_computer_changes_nothing():
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
     try:

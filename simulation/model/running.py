@@ -149,7 +149,8 @@ def figures_of(line: Line, model: Model) -> Figures:
         "flow_deviation": floor.flow.deviation(),
         **{f"flow_p{percent}": floor.flow.percentile(percent) for percent in (50, 90, 95, 99)},
     }
-    if floor.left and not floor.lost and not floor.scrapped:
+    is_open = not any(getattr(part, "initial", None) for part in model.blocks.values())
+    if floor.left and is_open and not floor.lost and not floor.scrapped:
         system["little_residual"] = little_residual(wip, throughput, flow)
     blocks = {name: block.figures() for name, block in line.blocks.items()}
     for name, block in line.blocks.items():

@@ -352,6 +352,9 @@ def _priorities() -> list[Case]:
     resume = book.preemptive_resume(lams, (1, 1), (2, 2))
     resume_mixed = book.preemptive_resume((0.4, 0.15), (0.5, 2.0), (0.25, 6.0))
     channels = book.cobham_channels((0.8, 0.7), 1, 2)
+    loss, high, low = book.priorities_with_loss((0.4, 0.5), 1, 3)
+    high_failing, low_failing = book.priorities_on_failing_channels((0.4, 0.5), 1, 0.1, 0.5, 2)
+    by_class = {"kind": "divert", "rule": "class", "by_class": {"second": "desk"}, "next": "out"}
     unlike = {"service_by_class": {"first": 0.5, "second": exp(2)}}
     unlike_erlang = {"service_by_class": {"first": 0.5, "second": {"kind": "erlang", "mean": 2, "k": 2}}}
     return [
@@ -400,6 +403,41 @@ def _priorities() -> list[Case]:
             truth={"classes.first.flow": channels[0] + 1, "classes.second.flow": channels[1] + 1},
             horizon_s=2200.0,
             warmup_s=300.0,
+        ),
+        Case(
+            name="M/M/1/3, preemptive priorities: who finds it full is lost whatever his class",
+            source="chain",
+            classes=CLASSES,
+            blocks=_two_classes((0.4, 0.5), {}, preempt="resume", queue=2, full="lose"),
+            truth={"desk.lost_share": loss, "desk.number": high + low, "classes.first.flow": high / (0.4 * (1 - loss))},
+            warmup_s=100.0,
+        ),
+        Case(
+            name="M/M/2, preemptive priorities, channels that fail at any time",
+            source="chain",
+            classes=CLASSES,
+            blocks=_two_classes(
+                (0.4, 0.5), {}, channels=2, preempt="resume", failures=_failing("time", exp(10), exp(2), passed_on=True)
+            ),
+            truth={"classes.first.flow": high_failing / 0.4, "classes.second.flow": low_failing / 0.5},
+        ),
+        Case(
+            name="low work that is always there, broken off and repeated with the same time",
+            source="Gaver 1962 (preemptive repeat identical)",
+            classes=CLASSES,
+            blocks={
+                "in": arrivals(0.3, "desk", mix={"first": 1.0}),
+                "desk": server(
+                    exp(1), "part", service_by_class={"first": 0.5}, preempt="repeat", initial={"second": 1}
+                ),
+                "part": by_class,
+            },
+            truth={
+                "desk.throughput": 0.3 + book.repeated_rate(0.3, 0.5, 1),
+                "classes.first.flow": 0.5 + 0.3 * 0.25 / (2 * 0.85),
+            },
+            horizon_s=4000.0,
+            warmup_s=100.0,
         ),
     ]
 
@@ -634,6 +672,32 @@ def _lines() -> list[Case]:
             truth={"throughput": book.three_stations((1, 1.25, 0.8))},
             horizon_s=2500.0,
             warmup_s=100.0,
+        ),
+        Case(
+            name="saturated line of four, one and two places between",
+            source="Perros 1994, 6; chain",
+            blocks={
+                "in": even,
+                "a": machine(exp(1), "b"),
+                "b": machine(exp(0.9), "c", queue=1),
+                "c": machine(exp(1.1), "d", queue=2),
+                "d": machine(exp(0.8), queue=1),
+            },
+            truth={"throughput": book.blocking_ring((1, 1 / 0.9, 1 / 1.1, 1.25), (1, 2, 3, 2))},
+            horizon_s=2500.0,
+            warmup_s=200.0,
+        ),
+        Case(
+            name="closed ring of three machines, five pallets",
+            source="Onvural & Perros 1989; chain",
+            blocks={
+                "a": machine(exp(1), "b", queue=2, initial={"": 3}),
+                "b": machine(exp(0.8), "c", queue=1, initial={"": 2}),
+                "c": machine(exp(1.2), "a", queue=1),
+            },
+            truth={"c.throughput": book.blocking_ring((1, 1.25, 1 / 1.2), (3, 2, 2), 5)},
+            horizon_s=2500.0,
+            warmup_s=200.0,
         ),
         Case(
             name="saturated line with times that do not vary: the slowest sets the pace",

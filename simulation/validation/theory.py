@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -173,6 +174,55 @@ def _loads(lams: Sequence[float], means: Sequence[float]) -> list[float]:
     return [sum(lam * mean for lam, mean in zip(lams[:n], means[:n], strict=True)) for n in range(len(lams) + 1)]
 
 
+def priorities_with_loss(lams: Sequence[float], mu: float, places: int) -> tuple[float, float, float]:
+    """Loss, and mean numbers of both classes, of M/M/1/K with preemptive priorities, where who finds it full is lost whatever
+    his class (chain)."""
+
+    def moves(state: tuple[int, int]) -> list[tuple[tuple[int, int], float]]:
+        high, low = state
+        room = high + low < places
+        return [
+            ((high + 1, low), lams[0] if room else 0.0),
+            ((high, low + 1), lams[1] if room else 0.0),
+            ((high - 1, low), mu if high else 0.0),
+            ((high, low - 1), mu if low and not high else 0.0),
+        ]
+
+    shares = stationary((0, 0), moves)
+    full = mean_of(shares, lambda state: float(sum(state) == places))
+    return full, mean_of(shares, lambda state: state[0]), mean_of(shares, lambda state: state[1])
+
+
+def priorities_on_failing_channels(
+    lams: Sequence[float], mu: float, fail: float, repair: float, channels: int, places: int = 22
+) -> tuple[float, float]:
+    """Mean numbers of both classes of M/M/c with preemptive priorities whose channels fail at any time, the work going on at
+    another (chain, cut off at `places` of each class)."""
+
+    def moves(state: tuple[int, int, int]) -> list[tuple[tuple[int, int, int], float]]:
+        high, low, up = state
+        at_high = min(high, up)
+        at_low = min(low, up - at_high)
+        return [
+            ((high + 1, low, up), lams[0] if high < places else 0.0),
+            ((high, low + 1, up), lams[1] if low < places else 0.0),
+            ((high - 1, low, up), at_high * mu),
+            ((high, low - 1, up), at_low * mu),
+            ((high, low, up - 1), up * fail),
+            ((high, low, up + 1), (channels - up) * repair),
+        ]
+
+    shares = stationary((0, 0, channels), moves)
+    return mean_of(shares, lambda state: state[0]), mean_of(shares, lambda state: state[1])
+
+
+def repeated_rate(lam: float, mean: float, mu: float) -> float:
+    """Rate of work of a low class that is always there and is broken off by a high one (Poisson, `mean` each), and done
+    all over again with the same exponential time (preemptive repeat identical; Gaver 1962)."""
+    busy = mean / (1 - lam * mean)
+    return 1 / ((1 / lam + busy) * (mu / (mu - lam) - 1))
+
+
 # -- setups, vacations, breakdowns ---------------------------------------------------------------------------------------
 
 
@@ -307,6 +357,48 @@ def three_stations(mu: Sequence[float]) -> float:
         return found
 
     return mean_of(stationary((1, 0, 0), moves), lambda state: mu[2] * state[2])
+
+
+def blocking_ring(mu: Sequence[float], places: Sequence[int], pallets: int | None = None) -> float:
+    """Rate of a line of exponential machines with `places` each (the one in work included), blocking after service: a closed
+    ring with so many pallets, or a saturated line with none (Perros 1994, 6). States: numbers at each, and who is blocked."""
+    count = len(mu)
+    is_ring = pallets is not None
+
+    def settle(numbers: list[int], blocked: list[bool]) -> tuple[tuple[int, ...], tuple[bool, ...]]:
+        """Let whoever is blocked and finds room go on, until nobody does."""
+        moved = True
+        while moved:
+            moved = False
+            for n in range(count if is_ring else count - 1):
+                after = (n + 1) % count
+                if blocked[n] and numbers[after] < places[after]:
+                    blocked[n] = False
+                    numbers[n] -= 1
+                    numbers[after] += 1
+                    moved = True
+            if not is_ring and numbers[0] < 1:
+                numbers[0] = 1
+        return tuple(numbers), tuple(blocked)
+
+    def moves(state: tuple[tuple[int, ...], tuple[bool, ...]]) -> list[tuple[Any, float]]:
+        found = []
+        for n in range(count):
+            if state[0][n] and not state[1][n]:
+                numbers, blocked = list(state[0]), list(state[1])
+                if n == count - 1 and not is_ring:
+                    numbers[n] -= 1
+                else:
+                    blocked[n] = True
+                found.append((settle(numbers, blocked), mu[n]))
+        return found
+
+    left, start = pallets or 0, []
+    for place in places:
+        start.append(min(left, place))
+        left -= start[-1]
+    shares = stationary(settle(start, [False] * count), moves)
+    return mean_of(shares, lambda state: mu[-1] if state[0][-1] and not state[1][-1] else 0.0)
 
 
 def gershwin_two_machines(fail: Sequence[float], repair: Sequence[float], places: int) -> tuple[float, float]:

@@ -256,3 +256,30 @@ def test_balanced_phases_have_the_mean_and_the_variation_that_were_asked_for():
 def test_endless_source_of_a_line_is_reproducible_across_streams():
     blocks = {"in": endless("a"), "a": machine(EXP)}
     assert ran(blocks).values("throughput") == ran(blocks).values("throughput")
+
+
+def test_blocks_stand_on_an_environment_that_is_there_and_beside_other_processes():
+    """What the docstring of `simulation.blocks` shows."""
+    import simpy
+
+    from simulation.blocks.conduct import Conduct
+    from simulation.blocks.floor import Floor
+    from simulation.blocks.server import Server
+    from simulation.blocks.sources import Demand, Source
+
+    env, seen = simpy.Environment(), []
+    floor = Floor(env, seed="1")
+    arrivals = Source(floor, "arrivals", Demand(every=Deterministic(3.0)))
+    desk = Server(floor, "desk", Conduct(service=Deterministic(1.0)))
+    arrivals.next = desk
+    arrivals.start()
+
+    def watch():
+        while True:
+            yield env.timeout(3.6)
+            seen.append(desk.held)
+
+    env.process(watch())
+    floor.run(20, warmup_s=6)
+    assert seen == [1, 0, 0, 0, 0]
+    assert (desk.figures()["wait"], floor.flow.percentile(95)) == (0, 1)

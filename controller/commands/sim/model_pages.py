@@ -124,7 +124,7 @@ FIGURES = (
     ("throughput, wip, flow", "of the whole model: items leaving by `out` or a sink a second, mean number there, mean time from arrival to leaving; "
      "`flow_deviation`, `flow_p50` to `flow_p99`"),
     ("arrivals, departures, lost, scrapped", "counts of the whole model, after the warm-up"),
-    ("little_residual", "(wip - throughput x flow) / wip; near 0 in a long run. Not where something is lost or scrapped"),
+    ("little_residual", "(wip - throughput x flow) / wip; near 0 in a long run. Not where something is lost, scrapped, or there from the start"),
     ("BLOCK.number, BLOCK.queue", "mean number in the block; of these, whose work is not begun"),
     ("BLOCK.wait, BLOCK.sojourn", "mean time until work begins first; mean time from coming to going, also of those who gave up. Also `wait_deviation`, `wait_p95`"),
     ("BLOCK.delayed_share, BLOCK.in_time_share", "share that waited at all; that waited at most `target_s`"),

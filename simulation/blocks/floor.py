@@ -20,6 +20,8 @@ OUT = "out"
 # begins first, then what ends (work, transport, repairs), then machines fail, then something new arrives: so a place that
 # is freed at this instant can be taken at this instant.
 MEASURES, ENDS, FAILS, ARRIVES = 0, 1, 2, 3
+SLICES = 50
+"""So often a run says how far it is."""
 
 Act = Callable[[Any], None]
 
@@ -138,8 +140,10 @@ class Floor:
         for block in self.blocks.values():
             block.reset()
 
-    def run(self, horizon_s: float, warmup_s: float = 0.0) -> None:
+    def run(self, horizon_s: float, warmup_s: float = 0.0, tell: Callable[[float], None] | None = None) -> None:
         """Run to `horizon_s`, counting from `warmup_s` on: what happens at the warm-up counts, at the horizon not.
+
+        `tell` hears now and then which share of it is done.
 
         Raises ValueError for a warm-up that is not before the horizon.
         """
@@ -147,4 +151,9 @@ class Floor:
             raise ValueError(f"a warm-up of {warmup_s} s before a horizon of {horizon_s} s")
         if warmup_s:
             Due(self.env, warmup_s - self.env.now, lambda _due: self.reset(), MEASURES)
+        begun_s = self.env.now
+        if tell is not None:
+            for n in range(1, SLICES):
+                self.env.run(until=begun_s + (horizon_s - begun_s) * n / SLICES)
+                tell(n / SLICES)
         self.env.run(until=horizon_s)

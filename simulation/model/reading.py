@@ -10,6 +10,7 @@ from typing import Any, cast
 from packline.core.faults import Fault
 from packline.core.files import FileFaults, near, read_toml, survey
 from simulation.blocks.floor import OUT
+from simulation.model.laws import Law
 from simulation.model.model_file import (
     BLOCKS,
     NAME_PATTERN,
@@ -323,8 +324,17 @@ def _takes_no_time(part: Part) -> bool:
     if isinstance(part, BufferPart):
         return True
     if isinstance(part, _Station):
-        return isinstance(part, ServerPart) and part.service.distribution().mean() == 0
+        return all(law.distribution().mean() == 0 for law in _works(part))
     return isinstance(part, (DivertPart, MergePart))
+
+
+def _works(part: _Station) -> list[Law]:
+    """Give the times that a piece spends at a station in any case."""
+    found = (
+        getattr(part, key, None)
+        for key in ("service", "turn", "picture", "print", "apply", "seal", "weigh", "scan", "answer")
+    )
+    return [law for law in found if law is not None]
 
 
 def _circle(graph: Mapping[str, list[str]]) -> list[str]:
@@ -354,7 +364,7 @@ def _open_ends(name: str, parts: Mapping[str, Part]) -> set[str]:
             inner = parts.get(target)
             if inner is None or isinstance(inner, SinkPart) or _never_refuses(inner):
                 found.add(target)
-            elif isinstance(inner, (DivertPart, MergePart)) or (isinstance(inner, BufferPart) and inner.capacity == 0):
+            elif _takes_no_time(inner):
                 ahead.append(target)
     return found
 

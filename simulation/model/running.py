@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from simulation.blocks.channel import Channel
@@ -90,8 +91,10 @@ def run_model(
         say(f"warm-up by MSER-5: {warmup_s:g} s")
     runs = []
     for n in range(count):
-        runs.append(run_once(model, seed=seed, number=n, warmup_s=warmup_s))
-        say(f"run {n + 1} of {count}")
+        told = f"run {n + 1} of {count}"
+        tell_share = partial(_say_share, say, told) if tell is not None else None
+        runs.append(run_once(model, seed=seed, number=n, warmup_s=warmup_s, tell=tell_share))
+        say(f"{told} is done")
     for run in runs:
         warnings += [text for text in run.warnings if text not in warnings]
     return Outcome(model=model, seed=seed, warmup_s=warmup_s, runs=runs, warnings=warnings)
@@ -102,10 +105,16 @@ def _floor(model: Model, seed: int, number: int) -> Floor:
     return Floor(seed=f"{seed}/{pair}", is_mirrored=model.antithetic and number % 2 == 1)
 
 
-def run_once(model: Model, *, seed: int, number: int, warmup_s: float) -> Run:
-    """Run once, as replication `number` from 0 on."""
+def _say_share(say: Tell, told: str, share: float) -> None:
+    say(f"{told}: {share:.0%}")
+
+
+def run_once(
+    model: Model, *, seed: int, number: int, warmup_s: float, tell: Callable[[float], None] | None = None
+) -> Run:
+    """Run once, as replication `number` from 0 on; `tell` hears now and then which share is done."""
     line = build(model, _floor(model, seed, number))
-    line.floor.run(model.horizon_s, warmup_s)
+    line.floor.run(model.horizon_s, warmup_s, tell)
     return Run(
         figures=dict(flat(figures_of(line, model))),
         bottleneck=_bottleneck(line),

@@ -167,6 +167,14 @@ def test_a_saturated_source_before_an_endless_queue_is_refused():
     assert faults(bounded) == {}
 
 
+def test_a_saturated_source_before_machines_that_take_no_time_is_refused():
+    saturated = changed(
+        ('every = { kind = "exponential", mean = 1.25 }\n', ""), ("service = 1", "service = 0\nqueue = 0")
+    )
+    assert "model.blocks.in.every" in faults(saturated.replace("desk = 0.25, out = 0.75", "out = 1"))
+    assert "model.blocks.desk.next" in faults(saturated), "and a machine without time that feeds itself"
+
+
 def test_a_model_that_gives_nothing_is_refused():
     assert "model.blocks" in faults(
         "[model]\nhorizon_s = 1\n[model.blocks.a]\nkind = 'server'\nservice = 1\nnext = 'a'"
@@ -257,6 +265,23 @@ def test_figures_come_as_json_in_the_last_line(capsys, tmp_path):
     assert (found["seed"], found["replications"]) == (3, 4)
     assert found["figures"]["desk.states.busy"]["half"] > 0
     assert "desk" in shown.err
+
+
+def test_a_file_is_checked_without_a_run(capsys, tmp_path):
+    (tmp_path / "m.toml").write_text(changed(("horizon_s = 100", "horizon_s = 1e12")))
+    assert main(["sim", "model", str(tmp_path / "m.toml"), "--check"]) == 0
+    assert "no mistakes" in capsys.readouterr().out
+
+
+def test_it_is_told_how_far_a_run_is_and_the_figures_do_not_care():
+    from simulation.model.running import run_model
+
+    model = model_of(tomllib.loads(GOOD), "m.toml")
+    heard: list[str] = []
+    told = run_model(model, replications=2, tell=heard.append)
+    assert heard[0] == "run 1 of 2: 2%"
+    assert heard[-1] == "run 2 of 2 is done"
+    assert repr(told.runs) == repr(run_model(model, replications=2).runs)
 
 
 def test_two_files_are_compared_run_by_run(capsys, tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.sites import find_site
+from packline.core.clock import WallClock
 from packline.core.faults import Fault
 from packline.core.files import FileFaults
 from simulation.model.model_file import Model
@@ -19,6 +20,7 @@ from simulation.model.running import Outcome, run_model
 
 FILE = Path("sites/model-line.toml")
 MOST_RUNS = 100_000
+BETWEEN_S = 2.0
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
@@ -34,6 +36,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a second file, run with the same random numbers: differences, pair by pair",
     )
+    options.add_argument("--check", action="store_true", help="only say what is wrong in the file")
     options.add_argument("--json", action="store_true", help="last line of standard output: the figures as JSON")
 
 
@@ -46,6 +49,10 @@ def runs(text: str) -> int:
 
 def run(chosen: argparse.Namespace) -> int:
     """Run the model of the file; 0 when it ran."""
+    if chosen.check:
+        _loaded([find_site(file) for file in (chosen.file, chosen.against) if file is not None])
+        print(f"{chosen.file}: no mistakes", file=sys.stderr if chosen.json else sys.stdout)
+        return 0
     return run_file(
         chosen.file, seed=chosen.seed, replications=chosen.replications, against=chosen.against, as_json=chosen.json
     )
@@ -121,16 +128,16 @@ def _object(files: list[Path], outcomes: list[Outcome]) -> dict[str, Any]:
 
 
 def _teller() -> Callable[[str], None]:
-    """Show how far it is: on a terminal one line that changes, elsewhere every tenth run."""
+    """Show how far it is: on a terminal one line that changes, elsewhere a line every other second."""
     is_terminal = sys.stderr.isatty()
-    told = [0]
+    clock = WallClock()
+    said_s = [clock.monotonic()]
 
     def tell(text: str) -> None:
         if is_terminal:
             print(f"\r{text:<60}", end="" if text else "\r", file=sys.stderr, flush=True)
-            return
-        told[0] += 1
-        if text and (told[0] % 10 == 0 or not text.startswith("run ")):
+        elif text and clock.monotonic() - said_s[0] >= BETWEEN_S:
+            said_s[0] = clock.monotonic()
             print(text, file=sys.stderr, flush=True)
 
     return tell

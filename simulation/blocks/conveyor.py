@@ -8,6 +8,9 @@ from typing import Any
 from simulation.blocks.block import Full, Holder
 from simulation.blocks.floor import Due, Floor
 from simulation.blocks.item import Item
+from simulation.blocks.states import StateClock
+
+STATES = ("starved", "busy", "blocked")
 
 
 class Conveyor(Holder):
@@ -18,13 +21,12 @@ class Conveyor(Holder):
     """
 
     kind = "conveyor"
-    _state: str
-    _noted: float
 
     def __init__(self, floor: Floor, name: str, *, zones: int, zone_s: float, full: Full = "block") -> None:
         self._zones: list[Item | None] = [None] * zones
         self._at_eye = [False] * zones
         self._since = [floor.env.now] * zones
+        self._clock = StateClock(floor.env, STATES)
         super().__init__(floor, name, capacity=zones, full=full)
         self._zone_s = zone_s
 
@@ -90,26 +92,19 @@ class Conveyor(Holder):
 
     def _look(self) -> None:
         """Note whether it is blocked (an item stands at its end), busy (something moves) or starved."""
-        now = self.env.now
-        self._spent[self._state] += now - self._noted
-        self._noted = now
         is_any = any(item is not None for item in self._zones)
-        self._state = "blocked" if self._at_eye[-1] else "busy" if is_any else "starved"
+        self._clock.turn("blocked" if self._at_eye[-1] else "busy" if is_any else "starved")
 
     def reset(self) -> None:
         super().reset()
         now = self.env.now
         self._covered = [0.0] * len(self._zones)
         self._since = [now] * len(self._zones)
-        self._spent = {"starved": 0.0, "busy": 0.0, "blocked": 0.0}
-        self._noted = now
-        self._state = getattr(self, "_state", "starved")
+        self._clock.reset()
 
     def states(self) -> dict[str, float]:
         """Give the share of time in each state; they sum to 1."""
-        self._look()
-        total = sum(self._spent.values())
-        return {name: spent / total for name, spent in self._spent.items()} if total else {}
+        return self._clock.shares()
 
     def figures(self) -> dict[str, Any]:
         """Give also the share of time in which an item stood under each eye."""
@@ -126,12 +121,11 @@ class Belt(Holder):
     at its end cannot go on, and nothing enters a belt that stands."""
 
     kind = "belt"
-    _state: str
-    _noted: float
 
     def __init__(self, floor: Floor, name: str, *, travel_s: float, gap_s: float, full: Full = "block") -> None:
         self._on: deque[tuple[float, Item]] = deque()
         self._stopped_at: float | None = None
+        self._clock = StateClock(floor.env, STATES)
         super().__init__(floor, name, full=full)
         self._travel_s = travel_s
         self._gap_s = gap_s
@@ -217,22 +211,15 @@ class Belt(Holder):
             self._give()
 
     def _look(self) -> None:
-        now = self.env.now
-        self._spent[self._state] += now - self._noted
-        self._noted = now
-        self._state = "blocked" if self._stopped_at is not None else "busy" if self._on else "starved"
+        self._clock.turn("blocked" if self._stopped_at is not None else "busy" if self._on else "starved")
 
     def reset(self) -> None:
         super().reset()
-        self._spent = {"starved": 0.0, "busy": 0.0, "blocked": 0.0}
-        self._noted = self.env.now
-        self._state = getattr(self, "_state", "starved")
+        self._clock.reset()
 
     def states(self) -> dict[str, float]:
         """Give the share of time in each state; they sum to 1."""
-        self._look()
-        total = sum(self._spent.values())
-        return {name: spent / total for name, spent in self._spent.items()} if total else {}
+        return self._clock.shares()
 
     def figures(self) -> dict[str, Any]:
         return {**super().figures(), "states": self.states()}

@@ -86,7 +86,7 @@ def _make(floor: Floor, name: str, part: file.Part, model: file.Model, made: Map
         case file.DivertPart():
             return Divert(floor, name)
         case _:
-            assert isinstance(part, file._Station)  # all that are left  # noqa: S101, SLF001
+            assert isinstance(part, file.StationPart)  # all that are left  # noqa: S101
             return _station(floor, name, part, made)
 
 

@@ -163,7 +163,9 @@ class StockPart(Part):
     operator: bool = Field(False, description="One of the block's operators does it.")
 
 
-class _Station(_Holding):
+class StationPart(_Holding):
+    """What all stations have: channels, a queue, and what may befall both."""
+
     channels: Channels = Field(1, description="So many work at once, or `inf`.")
     queue: Count = Field(0, description="Places besides the channels, or `inf`.")
     discipline: Discipline = Field(
@@ -199,7 +201,7 @@ class _Station(_Holding):
     )
 
 
-class ServerPart(_Station):
+class ServerPart(StationPart):
     """A queue and channels: any textbook station."""
 
     kind: Literal["server"]
@@ -208,7 +210,7 @@ class ServerPart(_Station):
     service_by_class: dict[Name, Time] = Field({}, description="Times of classes with another one.")
 
 
-class MachinePart(_Station):
+class MachinePart(StationPart):
     """A machine: like a server, but without a queue of its own unless it is said."""
 
     kind: Literal["machine"]
@@ -216,7 +218,7 @@ class MachinePart(_Station):
     service_by_class: dict[Name, Time] = Field({}, description="Times of classes with another one.")
 
 
-class TurntablePart(_Station):
+class TurntablePart(StationPart):
     """The turntable: turns, and a picture after each."""
 
     kind: Literal["turntable"]
@@ -225,7 +227,7 @@ class TurntablePart(_Station):
     picture: Time = Field(default_factory=lambda: _seconds(0.2), description="One picture; left out: 0.2 s.")
 
 
-class PrinterPart(_Station):
+class PrinterPart(StationPart):
     """A label printer with a roll, and a ribbon where it has one."""
 
     kind: Literal["printer"]
@@ -234,7 +236,7 @@ class PrinterPart(_Station):
     ribbon: StockPart | None = Field(None, description="The ribbon.")
 
 
-class ApplicatorPart(_Station):
+class ApplicatorPart(StationPart):
     """The arm: puts a label on, and tries again with a new one when it does not stick."""
 
     kind: Literal["applicator"]
@@ -245,7 +247,7 @@ class ApplicatorPart(_Station):
     roll: StockPart | None = Field(None, description="A roll of labels of its own.")
 
 
-class PackerPart(_Station):
+class PackerPart(StationPart):
     """A packaging machine; its states are also said in PackML's words."""
 
     kind: Literal["packer"]
@@ -253,7 +255,7 @@ class PackerPart(_Station):
     film: StockPart | None = Field(None, description="The reel of film or tape.")
 
 
-class CheckweigherPart(_Station):
+class CheckweigherPart(StationPart):
     """Weighs; what is outside of its limits is rejected."""
 
     kind: Literal["checkweigher"]
@@ -264,7 +266,7 @@ class CheckweigherPart(_Station):
     reject: str = Field("", description="Where rejected ones go; left out: on, like the others.")
 
 
-class ScanGatePart(_Station):
+class ScanGatePart(StationPart):
     """Reads the label, and tries again when it cannot."""
 
     kind: Literal["scan_gate"]
@@ -274,7 +276,7 @@ class ScanGatePart(_Station):
     no_read: str = Field("", description="Where no-reads go; left out: on, like the others.")
 
 
-class BuyerPart(_Station):
+class BuyerPart(StationPart):
     """Buyers who look at a picture and answer, all at once and each for themselves."""
 
     kind: Literal["buyer"]
@@ -286,7 +288,7 @@ class BuyerPart(_Station):
     silent: str = Field("", description="Where those without an answer go; left out: on, like the others.")
 
 
-class HostPart(_Station):
+class HostPart(StationPart):
     """A host system that is asked and answers, or is asked again."""
 
     kind: Literal["host"]

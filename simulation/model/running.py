@@ -13,7 +13,7 @@ from simulation.blocks.conveyor import Belt, Conveyor
 from simulation.blocks.floor import Floor
 from simulation.blocks.server import Server
 from simulation.model.building import Line, build
-from simulation.model.model_file import Model, _Station
+from simulation.model.model_file import Model, StationPart
 from simulation.statistics.bottleneck import active_periods, least_waiting
 from simulation.statistics.intervals import Interval, antithetic, batch_means, over_replications, paired
 from simulation.statistics.oee import Production, oee
@@ -178,7 +178,7 @@ def _oee(block: Server, model: Model, lasted: float) -> Figures:
     bad = block.scrapped + sum(getattr(block, "verdicts", {}).values())
     planned = lasted * channels * (1 - states["away"])
     planned_run = (
-        part.service.distribution().mean() if isinstance(part, _Station) and hasattr(part, "service") else None
+        part.service.distribution().mean() if isinstance(part, StationPart) and hasattr(part, "service") else None
     )
     producing = min(lasted * channels * states["busy"], planned)
     run_time = planned_run if planned_run is not None else (producing / made if made else math.nan)

@@ -484,6 +484,15 @@ def _interrupted() -> list[Case]:
             horizon_s=5000.0,
         ),
         Case(
+            name="M/M/1/3 that fails at any time",
+            source="chain",
+            blocks=one_desk(0.6, exp(1), queue=2, full="lose", failures=_failing("time", exp(10), exp(3))),
+            truth=dict(
+                zip(("desk.lost_share", "desk.number"), book.failing_with_loss(0.6, 1, 0.1, 1 / 3, 3), strict=True)
+            ),
+            warmup_s=100.0,
+        ),
+        Case(
             name="M/M/2 whose channels fail at any time, work goes on at the other",
             source="Mitrany & Avi-Itzhak 1968",
             blocks=one_desk(1.1, exp(1), channels=2, failures=_failing("time", exp(10), exp(3), passed_on=True)),
@@ -686,6 +695,34 @@ def _lines() -> list[Case]:
             truth={"throughput": book.blocking_ring((1, 1 / 0.9, 1 / 1.1, 1.25), (1, 2, 3, 2))},
             horizon_s=2500.0,
             warmup_s=200.0,
+        ),
+        Case(
+            name="two saturated machines into one, by turns when both wait",
+            source="chain",
+            blocks={
+                "in-a": even,
+                "in-b": {"kind": "source", "next": "b"},
+                "a": machine(exp(1), "join"),
+                "b": machine(exp(1), "join"),
+                "join": {"kind": "merge", "rule": "turns", "order": ["a", "b"], "next": "c"},
+                "c": machine(exp(1 / 1.5)),
+            },
+            truth={"throughput": book.two_into_one((1, 1.5)), "a.throughput": book.two_into_one((1, 1.5)) / 2},
+            horizon_s=2000.0,
+            warmup_s=50.0,
+        ),
+        Case(
+            name="one saturated machine into two by chance: it waits for the one that was drawn",
+            source="chain",
+            blocks={
+                "in": even,
+                "a": machine(exp(1), {"b": 0.5, "c": 0.5}),
+                "b": machine(exp(1 / 0.6)),
+                "c": machine(exp(1 / 0.6)),
+            },
+            truth={"throughput": book.one_into_two((1, 0.6))},
+            horizon_s=2500.0,
+            warmup_s=50.0,
         ),
         Case(
             name="closed ring of three machines, five pallets",

@@ -401,6 +401,56 @@ def blocking_ring(mu: Sequence[float], places: Sequence[int], pallets: int | Non
     return mean_of(shares, lambda state: mu[-1] if state[0][-1] and not state[1][-1] else 0.0)
 
 
+def two_into_one(mu: Sequence[float]) -> float:
+    """Rate of two saturated exponential machines that give to a third without places between, blocking after service (chain).
+    States: how many are blocked, whether the third works."""
+
+    def moves(state: tuple[int, int]) -> list[tuple[tuple[int, int], float]]:
+        blocked, works = state
+        found = []
+        if blocked < 2:
+            found.append(((blocked, 1) if not works else (blocked + 1, 1), (2 - blocked) * mu[0]))
+        if works:
+            found.append(((blocked - 1, 1) if blocked else (0, 0), mu[1]))
+        return found
+
+    return mean_of(stationary((0, 0), moves), lambda state: mu[1] * state[1])
+
+
+def one_into_two(mu: Sequence[float]) -> float:
+    """Rate of a saturated exponential machine that gives to one of two others by the toss of a coin, without places between:
+    blocked, it waits for the one that was drawn (chain). States: whom it waits for (0: it works), and who works."""
+
+    def moves(state: tuple[int, int, int]) -> list[tuple[tuple[int, int, int], float]]:
+        waits, first, second = state
+        found = []
+        if not waits:
+            found.append(((1, 1, second) if first else (0, 1, second), mu[0] / 2))
+            found.append(((2, first, 1) if second else (0, first, 1), mu[0] / 2))
+        if first:
+            found.append(((0, 1, second) if waits == 1 else (waits, 0, second), mu[1]))
+        if second:
+            found.append(((0, first, 1) if waits == 2 else (waits, first, 0), mu[1]))
+        return found
+
+    return mean_of(stationary((0, 0, 0), moves), lambda state: mu[1] * (state[1] + state[2]))
+
+
+def failing_with_loss(lam: float, mu: float, fail: float, repair: float, places: int) -> tuple[float, float]:
+    """Loss, and mean number, of M/M/1/K whose server fails at any time; the places stay as they are (chain)."""
+
+    def moves(state: tuple[int, int]) -> list[tuple[tuple[int, int], float]]:
+        n, up = state
+        return [
+            ((n + 1, up), lam if n < places else 0.0),
+            ((n - 1, up), mu if n and up else 0.0),
+            ((n, 1 - up), fail if up else repair),
+        ]
+
+    shares = stationary((0, 1), moves)
+    return mean_of(shares, lambda state: float(state[0] == places)), mean_of(shares, lambda state: state[0])
+
+
 def gershwin_two_machines(fail: Sequence[float], repair: Sequence[float], places: int) -> tuple[float, float]:
     """Rate, and mean level, of the two-machine line with machines of one cycle, which fail and are repaired with given
     probabilities in a cycle (Buzacott 1967; Gershwin 1994, 3.2). `places` counts the one in the second machine.

@@ -10,7 +10,7 @@ from controller.reference.schema import Explained
 from simulation.blocks.channel import STATES
 from simulation.blocks.machines import PACKML
 from simulation.model.laws import Law
-from simulation.model.model_file import BLOCKS, ModelFile, Part, _Station
+from simulation.model.model_file import BLOCKS, ModelFile, Part, StationPart
 from simulation.model.reading import STATIONS
 
 INTRO = """
@@ -217,7 +217,7 @@ def _part(explained: Explained, kind: str, part: type[Part]) -> str:
 def _told_with_stations(part: type[Part]) -> set[str]:
     """Give the keys that are told for all stations: those with another default are told again."""
     server = BLOCKS["server"].model_fields
-    common = (key for key in _Station.model_fields if part.model_fields[key].default == server[key].default)
+    common = (key for key in StationPart.model_fields if part.model_fields[key].default == server[key].default)
     return {"kind", *common}
 
 

@@ -163,8 +163,9 @@ class _Run:
         works = (self._plant.run(), self._lives(), self._stage.run(), *map(self._strike, self._faults()))
         with patched_time(asyncio.get_running_loop(), EPOCH, *_modules_of(self._shift.over)):
             late = await self._until_over(works)
+            played = self._played(late)
             await self._plant.stop()
-        return self._played(late)
+        return played
 
     def known(self) -> Mapping[str, Sequence[str]]:
         """Give what each device can do wrong."""

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.bench
 Tell = Callable[[Figure], None]
 CUSTOMERS = 20_000
 MEAN_S = 1.25
-SCALE = 4.0
+SCALE = 2.0
 
 
 def by_blocks() -> float:

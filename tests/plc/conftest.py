@@ -17,6 +17,7 @@ from plc.machine import Machine
 from plc.machine_file import MachineFile, shipped_machine
 from plc.machine_view import MachineView
 from plc.memory_link import MemoryLink, MemoryMachine
+from tests.waiting import let_run
 
 T = TypeVar("T")
 STEP_S = 0.01
@@ -113,8 +114,7 @@ class Bench:
             await self.step()
 
     async def step(self) -> None:
-        for _ in range(HOPS):
-            await asyncio.sleep(0)
+        await let_run(HOPS)
         self.clock.advance(STEP_S)
 
     async def crash(self, controller: Controller) -> None:

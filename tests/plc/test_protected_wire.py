@@ -40,6 +40,7 @@ from simulation.mounts.opcua import AddressSpace, AutoIdMount, OpcUaMachineMount
 from simulation.mounts.shield import Shield
 from simulation.mounts.wire import Wire
 from tests.plc.craft import CLIENT, Made, key, made, secured, uses
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(60)]
 quiet_libraries()
@@ -355,13 +356,11 @@ async def test_scanner_over_opcua_is_protected_in_the_same_way(packer, pki, secr
     reader = AutoIdReader(name="gate", url=url, clock=LoopClock(), rng=random.Random(1), reach=reach)
     scans = reader.scans()
     waiting = asyncio.ensure_future(anext(scans))
+    await eventually(lambda: "1011 certificate not trusted" in caplog.text)
+    assert not reader.is_connected()
+    TrustFolder(pki).trust(packer.good.certificate)
+    await eventually(lambda: reader._pairing.last is not None)
     async with asyncio.timeout(20):
-        while "1011 certificate not trusted" not in caplog.text:
-            await asyncio.sleep(0.01)
-        assert not reader.is_connected()
-        TrustFolder(pki).trust(packer.good.certificate)
-        while reader._pairing.last is None:
-            await asyncio.sleep(0.01)
         await reader.trigger()
         packer.scanner.send("]C1A")
         assert (await waiting).text == "A"
@@ -444,7 +443,7 @@ class Recorder:
                 for part in (answer[:5], answer[5:20], answer[20:]):
                     writer.write(part)
                     await writer.drain()
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(0.01)  # or the parts would be read in one
         writer.close()
 
 

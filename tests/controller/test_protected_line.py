@@ -28,7 +28,7 @@ from simulation.mounts.opcua import AddressSpace, OpcUaMachineMount
 from simulation.mounts.shield import Shield
 from simulation.mounts.wire import Wire
 from tests.plc.craft import Made, key, made
-from tests.plc.test_protected_wire import Plant
+from tests.plc.protected import Plant
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(120)]

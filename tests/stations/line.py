@@ -59,6 +59,7 @@ PLACES = {
     "clarify": "clarify-1",
     "shelf": "clarify-1",
 }
+ELSEWHERE = Address(recipient="李华", lines=("解放路 9 号",), city="北京", postcode="100000")
 ITEMS = [
     Item(
         sku="CUP", merchant="m", name="青花茶杯", barcodes=("4006381333931",), length_mm=100, width_mm=90, height_mm=80
@@ -473,6 +474,7 @@ async def trouble(work: Awaitable[object]) -> Trouble:
 
 
 __all__ = [
+    "ELSEWHERE",
     "APPLY",
     "EJECT",
     "PRINT",

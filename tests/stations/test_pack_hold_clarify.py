@@ -12,7 +12,7 @@ from packline.core.scans import Scan
 from packline.orders.model import OrderState, ParcelState, Purchase
 from stations.pack import LEAST_MM, MOST_MM, carton_size
 from tests.stations.fakes import Carton
-from tests.stations.line import ITEMS, Life, Rig, trouble
+from tests.stations.line import ELSEWHERE, ITEMS, Life, Rig, trouble
 from tests.waiting import until
 
 
@@ -332,8 +332,6 @@ async def test_the_word_counts_only_after_a_plate(life: Life) -> None:
 async def test_an_address_changed_on_a_labelled_parcel_brings_it_to_clarification_and_back_to_the_label(
     life: Life,
 ) -> None:
-    from tests.stations.test_label_station import ELSEWHERE
-
     lpn = await verified(life)
     box = life.floor.hall.lanes[2].pop()
     await life.change(ship_to=ELSEWHERE)
@@ -347,8 +345,6 @@ async def test_an_address_changed_on_a_labelled_parcel_brings_it_to_clarificatio
 
 
 async def test_nothing_comes_back_from_clarification_as_labelled_when_its_label_was_voided_there(life: Life) -> None:
-    from tests.stations.test_label_station import ELSEWHERE
-
     lpn = await verified(life)
     await life.record("ParcelClarify", lpn)
     await life.change(ship_to=ELSEWHERE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
 import json
 import os
@@ -27,6 +28,7 @@ LOOK_S = 0.25
 QUIET_S = 60.0
 """The demo gives up when nothing at all moved in the plant for this long, in wall seconds."""
 STOP_S = 10.0
+KILL_S = 2.0
 READY_S = 20.0
 BAR = 24
 PIPED_S = 15.0
@@ -249,4 +251,5 @@ def _stop(running: Running) -> None:
             process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(KILL_S)

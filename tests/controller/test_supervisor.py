@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -151,3 +153,44 @@ def test_a_full_log_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_probes_of_nobody_say_no(tmp_path: Path) -> None:
     assert answers_locally(tmp_path)() is False
     assert answers_http("127.0.0.1", 1, "/health")() is False
+
+
+class Deathless:
+    """A process that a device keeps in the kernel until `dies`: SIGKILL does not end it."""
+
+    pid, stdin = 0, None
+
+    def __init__(self) -> None:
+        self.kills, self.dies = 0, threading.Event()
+
+    def poll(self) -> int | None:
+        return -9 if self.dies.is_set() else None
+
+    def kill(self) -> None:
+        self.kills += 1
+
+    def send_signal(self, number: int) -> None:
+        """Hear nothing."""
+
+    def wait(self, timeout: float) -> int:
+        raise subprocess.TimeoutExpired("deathless", timeout)
+
+
+def test_a_child_that_outlives_its_kill_keeps_nobody_else_from_being_started_again(
+    watch: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A camera that hangs in the kernel: the supervisor waited for its reader for ever, and watched nobody."""
+    monkeypatch.setattr(supervisor, "STUCK_S", 0.05)
+    stuck = Deathless()
+    process: Any = stuck
+    one = child("one", LIVES, probe=lambda: stuck.dies.is_set())
+    one.process, one.answered_at = process, 0.0
+    other = child("other", LIVES)
+    watch(one, other)
+    first = pid(other)
+    wait_for(lambda: stuck.kills)
+    os.kill(first, 9)
+    wait_for(lambda: other.process is not None and other.process.pid != first)
+    assert one.process is process
+    stuck.dies.set()
+    wait_for(lambda: one.process is not None and one.process is not process)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from packline.core.effects import KINDS
@@ -200,5 +200,5 @@ def _read(file: MachineTables, name: str, at: str) -> Iterator[Mistake]:
         yield Mistake(at=at, seen=f"{name}, which is never read", expected="a tag with access = 'r' or 'rw'")
 
 
-def _names(known: object) -> str:
-    return ", ".join(sorted(known)) or "it has none"  # type: ignore[call-overload]  # a mapping of names
+def _names(known: Iterable[str]) -> str:
+    return ", ".join(sorted(known)) or "it has none"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable, Iterable
 from types import MappingProxyType
@@ -11,24 +10,21 @@ from packline.core.backoff import Backoff
 from packline.core.clock import Clock
 from packline.core.effects import Epochs
 from packline.core.faults import Fault
-from plc.board import Board
+from plc.board import Board, nobody
 from plc.leaving import heed_cancellation
-from plc.links import LinkSilent, LinkTrouble, TagLink, Value
+from plc.links import LinkTrouble, TagLink, Value
 from plc.machine_file import MachineFile
 from plc.machine_view import MachineView
 from plc.packml import Cmd, State, name_of
 from plc.plain_device import PlainDevice
-from plc.tag_side import WRITE_S, TagSide
+from plc.tag_side import TagSide
 from plc.tags.values import Quality, TagValue
+from plc.waker import Waker
 
 LOOK_S = 1.0
 READY_S = 15.0
 IDLE_S = 0.25
 """The longest nap between two looks at what is due, so that leases end and pictures turn stale in time."""
-
-
-def _ignore(_: MachineView) -> None:
-    return
 
 
 class PlainMachine:
@@ -49,14 +45,14 @@ class PlainMachine:
         clock: Clock,
         rng: random.Random,
         ticking: Callable[[], bool] = lambda: True,
-        on_change: Callable[[MachineView], None] = _ignore,
+        on_change: Callable[[MachineView], None] = nobody,
     ) -> None:
         self.name, self.file = name, file
         self._link, self._clock, self._ticking = link, clock, ticking
         self._backoff = Backoff(rng=rng)
         self._tags = TagSide(name=name, file=file, link=link, clock=clock)
         self._board = Board(name, clock, on_change)
-        self._kick = asyncio.Event()
+        self._waker = Waker(clock)
         self._is_admitted = False
         self._was_seen = False
         self._trouble: int | None = None
@@ -93,9 +89,7 @@ class PlainMachine:
 
     async def wait(self, predicate: Callable[[MachineView], bool], timeout_s: float) -> MachineView:
         """Wait until the view satisfies `predicate`; raises TimeoutError."""
-        if not await self.until(lambda: predicate(self.view()), timeout_s):
-            raise TimeoutError(f"{self.name}: not seen within {timeout_s:g} s")
-        return self.view()
+        return await self._board.view_when(predicate, self.view, timeout_s)
 
     async def look(self) -> MachineView:
         """Give a picture whose parts were read after this call; the present one when none comes within 1 s."""
@@ -119,12 +113,7 @@ class PlainMachine:
         Raises Fault while the machine is not there and for a value that the tag cannot take, LinkTrouble when its answer does
         not come: then it may have been written or not.
         """
-        done = self._tags.order(tag, value, lease_s)
-        self.poke()
-        try:
-            await self._clock.within(WRITE_S, done)
-        except TimeoutError as error:
-            raise LinkSilent(f"{tag} was not written within {WRITE_S:g} s") from error
+        await self._tags.write(tag, value, lease_s, self.poke)
 
     async def command(self, command: Cmd) -> MachineView:
         """Refuse: a plain machine has no PackML states."""
@@ -142,7 +131,7 @@ class PlainMachine:
 
     def poke(self) -> None:
         """Let the link's task do what is due now."""
-        self._kick.set()
+        self._waker.wake()
 
     # -- the one task --------------------------------------------------------------------------------------------------
 
@@ -180,7 +169,7 @@ class PlainMachine:
                 await self._clock.sleep(0)
                 await self._note_boot()
             self._board.show(self.view())
-            await self._nap(min(self._tags.due_at() - self._clock.monotonic(), IDLE_S))
+            await self._waker.nap(min(self._tags.due_at() - self._clock.monotonic(), IDLE_S))
 
     async def _note_boot(self) -> None:
         """A number of starts that is not good now is no new one."""
@@ -195,14 +184,6 @@ class PlainMachine:
         self._refusal = refusal
         self._tags.lose()
         self._board.show(self.view())
-
-    async def _nap(self, seconds: float) -> None:
-        if seconds > 0:
-            try:
-                await self._clock.within(seconds, self._kick.wait())
-            except TimeoutError:
-                return
-        self._kick.clear()
 
     async def _pause(self, seconds: float) -> None:
         """Wait before connecting again, in steps, so that whoever waits sees time pass."""

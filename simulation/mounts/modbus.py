@@ -79,7 +79,7 @@ class ModbusMount:
         """Stop listening and drop every connection."""
         server, self._server = self._server, None
         if server is not None:
-            await server.shutdown()  # type: ignore[no-untyped-call]
+            await server.shutdown()  # type: ignore[no-untyped-call]  # pymodbus left it untyped
 
     async def _act(
         self, function: int, start: int, address: int, count: int, registers: list[int], values: Sequence[int] | None

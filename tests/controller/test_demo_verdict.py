@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from controller.commands import demo
+from packline.core.figures import NEVER_IN_A_RUN
 
 WELL: dict[str, Any] = {
     "orders": 24,
@@ -34,7 +35,7 @@ def test_a_run_without_a_flaw_is_well() -> None:
 @pytest.mark.parametrize(
     "flaw",
     [
-        *({name: 1} for name in demo.NEVER),
+        *({name: 1} for name in NEVER_IN_A_RUN),
         {"orders": 23},
         {"orders_over": 23},
         {"parcels_shipped": 0},

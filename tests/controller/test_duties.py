@@ -14,7 +14,8 @@ from packline.core.clock import ManualClock
 from packline.core.faults import Fault
 from packline.core.identity import Lpn
 from packline.orders.model import Event, OrderState, ParcelState, Purchase
-from tests.stations.line import Life, content, until
+from tests.stations.line import Life, content
+from tests.waiting import let_run, until
 
 
 def duties(life: Life, wip_limit: int = 12, no_answer: str = "ask") -> Duties:
@@ -204,7 +205,7 @@ async def test_the_calendar_runs_its_jobs_by_our_clock_and_a_failing_job_stays_i
     trigger = IntervalTrigger(minutes=60, timezone=UTC, start_date=clock.now())
     running = asyncio.ensure_future(Calendar(clock, {"job": (trigger, work)}).run())
     for _ in range(200):
-        await asyncio.sleep(0)
+        await let_run()
         clock.advance(60)
     running.cancel()
     assert len(ran) in (3, 4) and {at.minute for at in ran} <= {0, 1}

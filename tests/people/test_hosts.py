@@ -25,6 +25,7 @@ from simulation.people.post import Postman
 from simulation.people.receiver import Received, Receiver
 from simulation.people.score import Score
 from tests.people.rig import say
+from tests.waiting import eventually
 
 ITEMS = Path(__file__).parents[2] / "sites" / "demo-items.csv"
 SECRET = make_secret(b"m" * 24)
@@ -74,11 +75,6 @@ def stories():
 def market(stories, http, clock):
     postman = Postman(http=http, secret=SECRET, clock=clock)
     return Marketplace(stories=stories, postman=postman, secret=SECRET, clock=clock, speed=SPEED, rng=random.Random(1))
-
-
-async def soon(holds):
-    while not holds():
-        await asyncio.sleep(0.002)
 
 
 def body_of(version):
@@ -161,7 +157,7 @@ async def test_house_that_is_not_there_yet_is_waited_for(stories):
     async with httpx.AsyncClient(base_url="http://127.0.0.1:1", trust_env=False) as nobody:
         postman = Postman(http=nobody, secret=SECRET, clock=LoopClock())
         job = asyncio.create_task(postman.post("/x", "m1", {}))
-        await soon(lambda: postman.counts[0])
+        await eventually(lambda: postman.counts[0])
         job.cancel()
 
 
@@ -264,7 +260,7 @@ async def test_buyer_of_a_reserved_item_turns_it_twice_and_buys(house, http, sto
     house.plans["/buyer/t/turn"] = lambda request: Response.of_json({"state": "done"})
     job = asyncio.create_task(buyers.run())
     await buyers.hear(received("item.on_stage", reserved.id, "buyer", link=f"{house.url}/buyer/t"))
-    await soon(host.accounts[reserved.id].bought.is_set)
+    await eventually(host.accounts[reserved.id].bought.is_set)
     job.cancel()
 
     assert [json.loads(request.body)["step_deg"] for request in house.at("/buyer/t/turn")] == [45, -45]
@@ -282,7 +278,7 @@ async def test_buyer_answers_a_picture_once_in_his_own_way(house, http, stories,
     for _ in range(2):
         asked = received("parcel.approval_asked", story.id, "buyer", link=f"{house.url}/buyer/t", lpn="PL1", until="x")
         await buyers.hear(asked)
-    await soon(lambda: len(house.at("/buyer/t/answer")) == 2)
+    await eventually(lambda: len(house.at("/buyer/t/answer")) == 2)
     job.cancel()
 
     assert {request.body for request in house.at("/buyer/t/answer")} == {
@@ -305,9 +301,9 @@ async def test_courier_tells_of_each_parcel_that_left_by_the_label_on_it(house, 
     )
     assert not courier.is_idle
     job = asyncio.create_task(courier.run())
-    await soon(lambda: courier.is_idle)
+    await eventually(lambda: courier.is_idle)
     stage.crew.recount.ordered += 1
-    await soon(lambda: len(house.at("/intake/couriers/kd")) == 2)
+    await eventually(lambda: len(house.at("/intake/couriers/kd")) == 2)
     job.cancel()
 
     request, again = house.at("/intake/couriers/kd")
@@ -406,7 +402,7 @@ async def test_browser_signs_in_and_reads_the_screens(desk, house):
 @pytest.mark.wire
 async def test_browser_signs_in_again_when_the_web_has_forgotten_it(desk, house):
     house.plans["/api/line"] = [Response(status=401), *[Response.of_json(picture(run="r2")) for _ in range(500)]]
-    await soon(lambda: desk.run_id() == "r2")
+    await eventually(lambda: desk.run_id() == "r2")
 
     assert len(house.at("/api/login")) == 2
 
@@ -415,11 +411,11 @@ async def test_browser_signs_in_again_when_the_web_has_forgotten_it(desk, house)
 @pytest.mark.parametrize("answer", [Response(status=502), Response(body=b"<html>"), Response.of_json(picture(False))])
 async def test_browser_shows_nothing_while_the_picture_is_stale_or_broken(desk, house, answer):
     house.plans["/api/line"] = lambda request: answer
-    await soon(lambda: desk.station("induct-1") is None)
+    await eventually(lambda: desk.station("induct-1") is None)
     assert desk.last("induct-1") is not None
 
     house.plans["/api/line"] = lambda request: Response.of_json(picture())
-    await soon(lambda: desk.station("induct-1") is not None)
+    await eventually(lambda: desk.station("induct-1") is not None)
 
 
 @pytest.mark.wire

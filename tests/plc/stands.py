@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from simulation.plant.things import Carton
 from simulation.spec import MachineSpec, PlantSpec, StationSpec, StockSpec
 from simulation.twin import Twin
 from tests.plc.plants import Epochs
+from tests.waiting import serving
 
 NAME, PLACE = "m1", "s1"
 
@@ -52,12 +52,8 @@ class Stand:
             name=NAME, file=self.file, link=open_link(self.file, self.address), epochs=Epochs(), owner_id=9,
             clock=LoopClock(), rng=random.Random(3),
         )  # fmt: skip
-        task = asyncio.ensure_future(machine.run())
-        try:
+        async with serving(machine.run()):
             yield machine
-        finally:
-            task.cancel()
-            await asyncio.wait({task})
 
 
 @asynccontextmanager

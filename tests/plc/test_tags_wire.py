@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import tomllib
 from contextlib import asynccontextmanager
@@ -31,7 +30,8 @@ from plc.tags.values import Quality
 from simulation.machines.plain import PlainMachine as PlainTwin
 from simulation.spec import MachineSpec, PlantSpec, StationSpec
 from simulation.twin import Twin
-from tests.plc.plants import TRANSPORTS, Epochs, eventually, over, port_of
+from tests.plc.plants import TRANSPORTS, Epochs, over, port_of
+from tests.waiting import eventually, serving
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(60)]
 quiet_libraries()
@@ -108,12 +108,8 @@ async def running(file: MachineFile, address: str):
         name="m1", file=file, link=open_link(file, address), epochs=Epochs(), owner_id=9, clock=LoopClock(),
         rng=random.Random(3),
     )  # fmt: skip
-    task = asyncio.ensure_future(machine.run())
-    try:
+    async with serving(machine.run()):
         yield machine
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
 
 
 @both_clients

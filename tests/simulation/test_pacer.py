@@ -15,6 +15,7 @@ from simulation.machines.machine import Done, Machine, Mechanics
 from simulation.mounts.memory import MemoryMount
 from simulation.pacer import Pacer
 from simulation.quirks import Quirks
+from tests.waiting import let_run
 
 
 async def test_outside_change_happens_now_not_at_the_next_event():
@@ -31,11 +32,9 @@ async def test_sleep_takes_simulated_seconds():
     pacer = Pacer(simpy.Environment(), 10.0, clock)
     running = asyncio.ensure_future(pacer.run())
     sleeping = asyncio.ensure_future(pacer.sleep(30))
-    for _ in range(10):
-        await asyncio.sleep(0)
+    await let_run(10)
     clock.advance(2.9)
-    for _ in range(10):
-        await asyncio.sleep(0)
+    await let_run(10)
     assert not sleeping.done()
     clock.advance(0.2)
     await sleeping
@@ -51,7 +50,7 @@ async def test_cancelled_sleeper_does_not_disturb_the_plant():
     clock = ManualClock()
     pacer = Pacer(simpy.Environment(), 1.0, clock)
     sleeping = asyncio.ensure_future(pacer.sleep(5))
-    await asyncio.sleep(0)
+    await let_run()
     sleeping.cancel()
     await asyncio.gather(sleeping, return_exceptions=True)
     clock.advance(10)

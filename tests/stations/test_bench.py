@@ -14,7 +14,8 @@ from packline.orders.model import ParcelState, Purchase
 from stations.bench import Bench
 from stations.screen import Screen
 from tests.stations.fakes import Carton
-from tests.stations.line import Life, Rig, trouble, until
+from tests.stations.line import Life, Rig, trouble
+from tests.waiting import until
 
 
 async def bulky(life: Life, serial: int = 1, number: object = 1, **changes: Any) -> str:

@@ -11,7 +11,9 @@ from tests.crash.hall import open_hall
 
 pytestmark = [pytest.mark.mutants, pytest.mark.timeout(0)]
 
+ORDERS = 2
 DANGEROUS = {
+    "the next carton comes to the packer": "after CMD seal written to packer-1",
     "nobody is told": "after commit of ParcelPacked",
     "a label is not printed": "before label job sent to printer-1",
     "a label is printed": "after label job sent to printer-1",
@@ -31,7 +33,7 @@ def test_one_parcel_survives_a_kill(point: str, folder: Path) -> None:
 
 
 def survive(folder: Path, *points: str) -> None:
-    with open_hall(folder, orders=1) as hall:
+    with open_hall(folder, orders=ORDERS) as hall:
         campaign = Campaign(hall=hall, seed=1)
         for point in points:
             campaign.kill_at(point)

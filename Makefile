@@ -8,12 +8,10 @@ RUNS   ?= 100000
 
 # Budgets of the test command in seconds, on two cores.
 CHECK   := 35
-UNIT    := 120
-WIRE    := 170
-BROWSER := 100
-CRASH   := 140
-MUTANTS := 150
-DEMO    := 110
+UNIT    := 130
+WIRE    := 150
+BROWSER := 80
+HALLS   := 280
 TOTAL   := 720
 
 UV_VERSION      := 0.13.9
@@ -43,8 +41,7 @@ demo: $(RUN_STAMP)
 test: $(TEST_STAMP)
 	@.ci/system-packages.sh $$($(BIN)/python -m controller doctor --packages)
 	@$(BIN)/python -m tests.peers.npm
-	@.ci/test.sh $(TOTAL) check=$(CHECK) unit=$(UNIT) wire=$(WIRE) browser=$(BROWSER) crash=$(CRASH) \
-		mutants=$(MUTANTS) demo=$(DEMO)
+	@.ci/test.sh $(TOTAL) check=$(CHECK) unit=$(UNIT) wire=$(WIRE) browser=$(BROWSER) halls=$(HALLS)
 
 check: $(TEST_STAMP)
 	@red=0; \

@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = [pytest.mark.demo, pytest.mark.timeout(0)]
 
-ORDERS = 24
+ORDERS = 12
 NAMED = (
     "orders",
     "orders_over",

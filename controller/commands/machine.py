@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from controller.commands import actions
 from controller.integrator.asking import asker
 from controller.integrator.machine_check import check_machine
 from controller.integrator.new_machine import machine_head, machine_text
@@ -31,7 +32,7 @@ ACTIONS = {
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    options.add_argument("action", choices=ACTIONS, help="; ".join(f"{name}: {text}" for name, text in ACTIONS.items()))
+    actions.declare(options, ACTIONS)
     options.add_argument("file", type=Path, help="machine file (try: or site file)")
     options.add_argument("device", nargs="?", default="", help="try: the machine's address, or its name in the site")
     options.add_argument("job", nargs="?", default="", help="try: the kind of job")

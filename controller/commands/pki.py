@@ -12,6 +12,7 @@ from typing import Any
 
 from cryptography import x509
 
+from controller.commands import actions
 from controller.site import Site
 from controller.site_file import load_site
 from controller.site_security import certificate_advice, pki_folder
@@ -45,7 +46,7 @@ ACTIONS = {
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    options.add_argument("action", choices=ACTIONS, help="; ".join(f"{name}: {text}" for name, text in ACTIONS.items()))
+    actions.declare(options, ACTIONS)
     options.add_argument("site", type=Path, help="site file")
     options.add_argument("file", type=Path, nargs="?", help="a certificate, PEM or DER (show, trust, distrust)")
     options.add_argument(

@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from controller.commands import actions
 from controller.commands.check import find_faults
 from controller.integrator.asking import asker
 from controller.integrator.line_picture import line_picture
@@ -23,7 +24,7 @@ ACTIONS = {
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    options.add_argument("action", choices=ACTIONS, help="; ".join(f"{name}: {text}" for name, text in ACTIONS.items()))
+    actions.declare(options, ACTIONS)
     options.add_argument("file", type=Path, help="site file")
     for question in HEAD:
         choices = f" ({' or '.join(question.choices)})" if question.choices else ""

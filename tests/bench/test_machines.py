@@ -16,6 +16,7 @@ from plc.machine import Machine
 from plc.machine_file import MachineFile, shipped_machine
 from tests.bench.children import child
 from tests.bench.gauge import Figure, figure, in_turns
+from tests.plc.plants import Epochs
 from tests.waiting import PATIENCE_S, serving
 
 pytestmark = pytest.mark.bench
@@ -32,19 +33,6 @@ def plants() -> Iterator[Mapping[str, str]]:
     """Serve the machines; gives their addresses."""
     with child("tests.bench.plants") as addresses:
         yield addresses
-
-
-class Epochs:
-    """Epochs that live as long as the figure."""
-
-    def __init__(self) -> None:
-        self._epochs: dict[str, int] = {}
-
-    async def epoch(self, machine: str) -> int:
-        return self._epochs.get(machine, 0)
-
-    async def raise_epoch(self, machine: str, epoch: int) -> None:
-        self._epochs[machine] = epoch
 
 
 @asynccontextmanager

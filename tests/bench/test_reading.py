@@ -27,7 +27,7 @@ from plc.tags.reader import RegisterReader
 from tests.bench.children import child
 from tests.bench.gauge import ROUNDS, Figure, Round, figure, in_turns
 from tests.bench.values import COUNT, NAMESPACE
-from tests.peers.foreign import built
+from tests.peers.foreign import built_or_skipped
 
 pytestmark = pytest.mark.bench
 
@@ -47,10 +47,7 @@ PYMODBUS, LIBMODBUS = "pymodbus: the same read by its own async client", "libmod
 @pytest.fixture(scope="module")
 def libmodbus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the client and server in C."""
-    try:
-        return built(tmp_path_factory.mktemp("libmodbus"))
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"libmodbus is absent: install Debian's packages gcc, libc6-dev and libmodbus-dev ({error})")
+    return built_or_skipped(tmp_path_factory.mktemp("libmodbus"))
 
 
 @pytest.fixture(scope="module")

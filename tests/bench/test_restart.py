@@ -19,6 +19,8 @@ pytestmark = pytest.mark.bench
 
 Tell = Callable[[Figure], None]
 RESTARTS = 3
+START_S = 120.0
+"""How long a start may take at the most: far more than it does, and than the figure would forgive."""
 MARK = "import time:"
 IMPORT = """
 import importlib, os, sys
@@ -50,7 +52,7 @@ class Controller:
                 assert process.poll() is None, self._log.read_text("utf-8")
                 return self._shows_the_line()
 
-            await eventually(shown)
+            await eventually(shown, START_S)
             process.kill()
 
     async def modules(self) -> list[str]:

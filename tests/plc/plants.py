@@ -19,6 +19,7 @@ from plc.brains import brain_for
 from plc.drivers.opening import open_link
 from plc.drivers.ua_session import node_id
 from plc.handshake import frames
+from plc.kinds import LiveMachine, make_machine
 from plc.machine import Machine
 from plc.machine_file import MachineFile, shipped_machine
 from plc.memory_link import MemoryMachine
@@ -87,6 +88,17 @@ def machine_for(file: MachineFile, link: Any, *, epochs: Epochs | None = None, o
         clock=LoopClock(),
         rng=random.Random(owner_id),
     )
+
+
+@asynccontextmanager
+async def live(file: MachineFile, address: str, name: str = "m1") -> AsyncIterator[LiveMachine]:
+    """Run a controller of whatever machine the file says at `address`."""
+    machine = make_machine(
+        name=name, file=file, link=open_link(file, address), epochs=Epochs(), owner_id=9, clock=LoopClock(),
+        rng=random.Random(3),
+    )  # fmt: skip
+    async with serving(machine.run()):
+        yield machine
 
 
 @asynccontextmanager

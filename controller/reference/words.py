@@ -105,7 +105,7 @@ MACHINE: Mapping[str, str] = {
     "a lane holds (`lane_capacity`). The controller never looks at it.",
     "MachineHead.model": "Short name of the model.",
     "MachineHead.title": "What people call it.",
-    "MachineHead.protocol": "`modbus`: Modbus TCP. `opcua`: OPC UA over TCP, without encryption for now.",
+    "MachineHead.protocol": "`modbus`: Modbus TCP. `opcua`: OPC UA over TCP. How it is protected is said in the site file.",
     "MachineHead.source": "Manual and revision that the figures come from.",
     "MachineHead.address_base": "How register numbers are counted: 0, 1, or as Modicon wrote them (400001, 40001). Modbus must say it.",
     "MachineHead.unit": "Modbus unit id.",

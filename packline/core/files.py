@@ -76,7 +76,7 @@ def parse(raw: dict[str, Any], model: type[M], where: str) -> M:
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file; raises FileFaults."""
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8-sig"))  # some editors put a mark in front of UTF-8
     except tomllib.TOMLDecodeError as error:
         found = _TOML_PLACE.match(str(error))
         where, seen = (f"{path} {found['place']}", found["what"]) if found else (str(path), str(error))

@@ -16,6 +16,7 @@ from plc.handshake.controller_rules import ControllerBrain, Phase
 from plc.handshake.frames import Status, StatusRefused
 from plc.handshake.verdicts import next_epoch
 from plc.job_device import JobDevice
+from plc.keeping import keep
 from plc.leaving import heed_cancellation
 from plc.links import BlockLink, LinkTrouble, Value
 from plc.machine_file import MachineFile
@@ -170,25 +171,16 @@ class Machine:
 
     async def run(self) -> None:
         """Serve the machine for ever; leaving closes the link, and the machine's watchdog does the rest."""
-        try:
-            while True:
-                heed_cancellation()
-                try:
-                    await self._link.connect()
-                    await self._serve()
-                except LinkTrouble as trouble:
-                    self._cause = trouble.code
-                    self._refusal = trouble if isinstance(trouble, Fault) else self._refusal
-                except Fault as fault:  # refused, or the books cannot be written, or no epoch is left
-                    self._cause = fault.code
-                    self._trouble = self._trouble or fault.code
-                    self._refusal = fault if fault.code == 1010 else None
-                self._tags.lose()
-                await self._link.close()
-                await self._pause(self._backoff.next_s())
-        finally:
-            await self._leave()
-            await self._link.close()
+        await keep(self._link, serve=self._serve, lose=self._lose, pause=self._pause, leave=self._leave)
+
+    def _lose(self, trouble: LinkTrouble | Fault) -> None:
+        self._cause = trouble.code
+        if isinstance(trouble, LinkTrouble):
+            self._refusal = trouble if isinstance(trouble, Fault) else self._refusal
+        else:  # refused, or the books cannot be written, or no epoch is left
+            self._trouble = self._trouble or trouble.code
+            self._refusal = trouble if trouble.code == 1010 else None
+        self._tags.lose()
 
     async def _leave(self) -> None:
         if self.brain.is_owner:
@@ -255,9 +247,9 @@ class Machine:
         wrote = self.brain.is_owner and await self._tags.write_due(is_ticking=self._ticking())
         return wrote or any(block != frames.HB for block, _ in blocks)
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self) -> None:
         """Wait before connecting again, in steps, so that the view turns stale in time."""
-        ends_at = self._clock.monotonic() + seconds
+        ends_at = self._clock.monotonic() + self._backoff.next_s()
         while (left := ends_at - self._clock.monotonic()) > 0:
             self._publish()
             await self._clock.sleep(min(left, self._stale_s() / 2))

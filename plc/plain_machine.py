@@ -11,6 +11,7 @@ from packline.core.clock import Clock
 from packline.core.effects import Epochs
 from packline.core.faults import Fault
 from plc.board import Board, nobody
+from plc.keeping import keep
 from plc.leaving import heed_cancellation
 from plc.links import LinkTrouble, TagLink, Value
 from plc.machine_file import MachineFile
@@ -137,21 +138,7 @@ class PlainMachine:
 
     async def run(self) -> None:
         """Serve the machine for ever; leaving writes the safe values and closes the link."""
-        try:
-            while True:
-                heed_cancellation()
-                try:
-                    await self._link.connect()
-                    await self._serve()
-                except LinkTrouble as trouble:
-                    self._lose(trouble.code, trouble if isinstance(trouble, Fault) else None)
-                except Fault as fault:
-                    self._lose(fault.code, fault)
-                await self._link.close()
-                await self._pause(self._backoff.next_s())
-        finally:
-            await self._tags.leave()
-            await self._link.close()
+        await keep(self._link, serve=self._serve, lose=self._lose, pause=self._pause, leave=self._tags.leave)
 
     async def _serve(self) -> None:
         await self._tags.admit()
@@ -176,18 +163,18 @@ class PlainMachine:
         if boot := self._tags.boot():
             await self._tags.see_boot(boot)
 
-    def _lose(self, code: int, refusal: Fault | None) -> None:
+    def _lose(self, trouble: LinkTrouble | Fault) -> None:
         self._is_admitted = False
         # the newest cause tells best, but a machine that is not there is also silent now and then
-        is_known = self._trouble == 1001 and code == 1002
-        self._trouble = self._trouble if is_known else code
-        self._refusal = refusal
+        is_known = self._trouble == 1001 and trouble.code == 1002
+        self._trouble = self._trouble if is_known else trouble.code
+        self._refusal = trouble if isinstance(trouble, Fault) else None
         self._tags.lose()
         self._board.show(self.view())
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self) -> None:
         """Wait before connecting again, in steps, so that whoever waits sees time pass."""
-        ends_at = self._clock.monotonic() + seconds
+        ends_at = self._clock.monotonic() + self._backoff.next_s()
         while (left := ends_at - self._clock.monotonic()) > 0:
             self._board.show(self.view())
             await self._clock.sleep(min(left, IDLE_S))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["iso"] = lambda at: at.isoformat(timespec="seconds")
     app.jinja_env.filters["short"] = short
     app.jinja_env.filters["plain"] = plain
+    app.jinja_env.filters["in_turn"] = in_turn
     app.jinja_env.filters["readings"] = readings
     app.jinja_env.filters["order_name"] = order_name
     app.jinja_env.filters["place"] = place
@@ -226,6 +229,11 @@ def plain(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "–", True: "✓", False: "✗"}[value]
     return room().words.phrase(language(), str(value))
+
+
+def in_turn(rows: Iterable[Any], attribute: str) -> list[tuple[Any, list[Any]]]:
+    """Put rows that follow each other and have the same `attribute` together, in the order in which they come."""
+    return [(key, list(same)) for key, same in groupby(rows, attrgetter(attribute))]
 
 
 def asset(name: str) -> str:

@@ -159,6 +159,18 @@ def test_no_figure_and_no_word_of_the_line_is_cut(visit, site):
             assert page.evaluate(CUT) == [], (locale, width)
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (1440, 900), (1920, 1080)])
+def test_the_line_keeps_its_place_when_something_goes_wrong(visit, site, size):
+    page = visit("/", viewport={"width": size[0], "height": size[1]})
+    boxes = "[...document.querySelectorAll('.tile')].map(tile => JSON.stringify(tile.getBoundingClientRect()))"
+    healthy = page.evaluate(boxes)
+    site.stage.controller.snapshot = wound(site.stage.controller.snapshot, "label-1", 2102, "held")
+    site.stage.hub.poll()
+    page.wait_for_selector("#tile-label-1.high")
+
+    assert page.evaluate(boxes) == healthy
+
+
 def test_nothing_moves_for_those_who_asked_for_rest(visit, site):
     site.stage.alarm(3002, "label-1")
     page = visit("/alarms", reduced_motion="reduce")

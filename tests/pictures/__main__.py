@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -32,6 +32,7 @@ PERSON, PASSWORD = "lin", "a password for pictures only"
 DESK, PHONE = (1440, 900), (390, 844)
 GAP = 40
 MOST_BYTES = 250_000
+FLAT_COLOURS = 96
 MOST_WAIT_MS = 600_000
 LOOK_MS = 200
 
@@ -122,8 +123,8 @@ def line_held(line: Line) -> Image.Image:
     """Show the line while the printer's cover is open."""
     page = line.look("/")
     line.twin("/fault", device="printer-1", fault="cover_open")
-    page.locator("#tile-label-1.high .state", has_text="On hold").wait_for()
-    page.wait_for_timeout(LOOK_MS)
+    alone = ".whole:not(:has(.figure .badge, .tile:not(#tile-label-1) .badge)) #tile-label-1.high .state"
+    page.locator(alone, has_text="On hold").wait_for()
     return shot(page)
 
 
@@ -148,7 +149,7 @@ def alarms(line: Line) -> Image.Image:
 
 def exceptions(line: Line) -> Image.Image:
     """Show a decision that waits; the virtual shift leader is quick, so the page is open before it does."""
-    page = line.look("/exceptions", (1440, 640))
+    page = line.look("/exceptions", (1440, 400))
     line.twin("/fault", device="arm-1", fault="label_dropped", times=1)
     page.locator(".case", has_text="2104").wait_for()
     return shot(page)
@@ -216,12 +217,21 @@ def beside(left: Image.Image, right: Image.Image) -> Image.Image:
 def keep(name: str, picture: Image.Image) -> None:
     """Write a picture as a small file; raises when it is not small."""
     path = FOLDER / f"{name}.png"
-    picture.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
-        path, optimize=True
-    )
+    picture = picture.convert("RGB")
+    picture.quantize(palette=palette(picture), dither=Image.Dither.NONE).save(path, optimize=True)
     size = path.stat().st_size
     print(f"{path.relative_to(ROOT)}: {picture.width} x {picture.height}, {size} bytes", flush=True)
     assert size <= MOST_BYTES, f"{name} has more than {MOST_BYTES} bytes"
+
+
+def palette(picture: Image.Image) -> Image.Image:
+    """Choose 256 colours: the commonest exactly, which are those of the screens, and the rest for what cameras saw."""
+    common = sorted(picture.getcolors(picture.width * picture.height) or [], key=lambda one: one[0], reverse=True)
+    exact = [part for _, colour in common[:FLAT_COLOURS] for part in cast(tuple[int, ...], colour)]
+    seen = picture.quantize(256 - FLAT_COLOURS, method=Image.Quantize.MEDIANCUT).getpalette() or []
+    chosen = Image.new("P", (1, 1))
+    chosen.putpalette([*exact, *seen][: 3 * 256])
+    return chosen
 
 
 def main(wanted: list[str]) -> None:

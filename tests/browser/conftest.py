@@ -24,7 +24,8 @@ PATIENCE_MS = 45_000
 """A busy machine may need long for what takes no time; whether a page falls silent in time is proved by a clock in the test's hands."""
 EXPECTED = re.compile(r"Failed to load resource: (.* status of (401|404|503)|net::ERR_)")
 PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1920, "height": 1080}
+DESK = {"width": 1280, "height": 800}
+WALL = {"width": 1920, "height": 1080}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

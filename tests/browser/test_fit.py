@@ -7,7 +7,7 @@ import axe_playwright_python
 import pytest
 
 from packline.core.tokens import sign
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.conftest import DESK, PHONE, WALL
 from tests.web.stage import READY, SECRET, say, wound
 
 pytestmark = pytest.mark.browser
@@ -131,7 +131,7 @@ def test_the_light_can_be_chosen_and_is_remembered(visit):
 def test_the_whole_line_is_on_one_screen_and_its_figures_can_be_read_from_five_metres(visit, site):
     """A figure of 1/200 of the distance is easily read: 25 mm at 5 m, 51 px of the 1080 lines of a 43 inch screen (536 mm high)."""
     hurt(site)
-    page = visit("/")
+    page = visit("/", viewport=WALL)
     sizes = page.evaluate(
         "[...document.querySelectorAll('.figure dd:not(.sub)')].map(e => parseFloat(getComputedStyle(e).fontSize))"
     )

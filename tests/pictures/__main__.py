@@ -158,7 +158,7 @@ def exceptions(line: Line) -> Image.Image:
 def phones(line: Line) -> Image.Image:
     """Show a station and a buyer's page on phones, side by side."""
     bench = line.look("/station/bench-1", PHONE, device_scale_factor=1.5)
-    bench.get_by_role("button", name="Not done").wait_for()
+    bench.locator("#next .say", has_text="Stick the label").wait_for()
     station = shot(bench)
     return beside(station, shot(asked_buyer(line)))
 

@@ -240,6 +240,7 @@ def main(wanted: list[str]) -> None:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         line = Line(browser, Path(folder))
         try:
+            line.look("/").locator(".tile").first.wait_for()
             for name in wanted or PICTURES:
                 keep(name, PICTURES[name](line))
         finally:

@@ -159,6 +159,8 @@ class ModbusPlant:
             self.plant.scan()
             at = self.file.register(frames.STATUS)
             registers[at : at + 40] = list(self.plant.brain.status_words())
+            for expected in self.file.expect.values():
+                registers[self.file.wired[expected.tag].start] = expected.equals
             return None
         for block in WRITTEN:
             if address == self.file.register(block) and len(values) == frames.BLOCK_WORDS[block]:

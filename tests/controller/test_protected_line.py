@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import random
 import sqlite3
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from controller.__main__ import main
 from controller.line import Given, Line
 from controller.links import real_links
 from controller.site_file import load_site
@@ -140,3 +142,26 @@ async def test_neither_log_nor_books_of_a_protected_run_hold_a_password_a_key_or
     for secret in (PASSWORD, GUESS, str(pki), str(word), kept[0], kept[-2]):
         assert secret not in caplog.text
         assert secret not in books
+
+
+async def test_tags_are_read_from_a_protected_server_as_the_site_file_says(tmp_path: Path, capsys) -> None:
+    data = tmp_path / "data"
+    pki, word = pki_folder(data), tmp_path / "packers-word"
+    client = made(name="controller", uri="urn:test:packline", secret=key(2048, 3))
+    client.kept(pki)
+    word.write_text(PASSWORD, "utf-8")
+    word.chmod(0o600)
+    plants = Plants(tmp_path / "plants", client)
+    arm, packer = await plants.open()
+    site = site_file(tmp_path, arm, packer)
+    site.write_text(site.read_text("utf-8").replace('data = "../var/demo"', 'data = "data"'), "utf-8")
+    words = ["import", "packer-1", "--site", str(site), "--json"]
+    try:
+        assert await in_thread(main, words) == 1  # nobody said yet that its certificate is to be believed
+        assert json.loads(capsys.readouterr().out)["faults"][0]["code"] == 1011
+        TrustFolder(pki).trust(plants.packer_shows.certificate)
+        assert await in_thread(main, words) == 0
+    finally:
+        await plants.close()
+    notes = json.loads(capsys.readouterr().out)["notes"]
+    assert any("STATUS" in note for note in notes)

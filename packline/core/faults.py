@@ -31,7 +31,8 @@ class Fault(Exception):  # noqa: N818 - the trade's word
             parts.append(f"saw {self.seen}")
         if self.expected:
             parts.append(f"expected {self.expected}")
-        return f"{self.code} {self.kind.name}: {', '.join(parts)}. {self.remedy}"
+        said = ", ".join(parts)
+        return f"{self.code} {self.kind.name}: {said}{'' if said.endswith('?') else '.'} {self.remedy}"
 
     def as_dict(self) -> dict[str, str | int]:
         """Give the five parts, for JSON."""

@@ -20,6 +20,8 @@ from packline.core.file_words import choices, expected, keys_at
 M = TypeVar("M", bound=BaseModel)
 Place = tuple[Any, ...]
 
+MOST_SHOWN = 80
+"""Letters of what was seen: a fault is one line."""
 MOST_ROUNDS = 50
 """So often a file is mended and read again: what was taken out may leave something else missing."""
 _TOML_PLACE = re.compile(r"^(?P<what>.*?) \(at (?P<place>line \d+, column \d+|end of document)\)$")
@@ -147,7 +149,7 @@ def _faults(
         remedy = near(key, keys_at(model, loc[:-1]))
         yield Fault(4202, where=_at(where, loc), seen=key, expected="a known key", remedy=remedy)
     else:
-        seen = "nothing" if kind == "missing" else repr(item["input"])[:80]
+        seen = "nothing" if kind == "missing" else _shown(item["input"])
         remedy = near(str(item["input"]), choices(item)) if kind in ("literal_error", "enum") else ""
         yield Fault(
             4201,
@@ -156,6 +158,12 @@ def _faults(
             expected=expected({**item, "loc": loc}, model, patterns),
             remedy=remedy,
         )
+
+
+def _shown(value: Any) -> str:
+    """Give what stands in the file, as far as a line takes it; a table as its keys and values."""
+    text = ", ".join(f"{key} = {one!r}" for key, one in value.items()) if isinstance(value, Mapping) else repr(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 3]}..."
 
 
 def _at(where: str, place: Place) -> str:

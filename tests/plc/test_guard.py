@@ -114,7 +114,9 @@ def test_tags_may_be_read_across_the_gaps_that_the_file_allows_and_written_exact
 
 
 def test_a_block_of_the_handshake_is_written_whole_also_beside_tags_that_are_written_singly():
-    raw = ARM.model_dump(exclude={"tags", "expect"}) | {"tags": {"lamp": {"address": 200, "area": "holding", "type": "u16"}}}
+    raw = ARM.model_dump(exclude={"tags", "expect"}) | {
+        "tags": {"lamp": {"address": 200, "area": "holding", "type": "u16"}}
+    }
     raw["tags"]["lamp"]["access"] = "rw"
     both = MachineFile.model_validate(raw)
     assert passes(both, frame(6, 200, 1))

@@ -127,6 +127,8 @@ def _tag(row: Mapping[str, str], base: AddressBase | None) -> Iterator[tuple[str
     kind = DATA_TYPES.get(said) or (_default_type(address) if said == "Default" else None)
     if kind is None:
         raise ValueError(f"a data type of ours, not {said}: {', '.join(DATA_TYPES)}")
+    if kind is TagType.BOOL and base is not None and address[:1] in "34" and "." not in address:
+        raise ValueError(f"a bit of the register: {address}.0 is its lowest")
     yield "type", kind
     yield "access", _of(ACCESS, row.get("Client Access") or "RO", "Client Access")
     yield "poll", Poll.FAST if _number(row, "Scan Rate", "100") < FAST_MS else Poll.SLOW

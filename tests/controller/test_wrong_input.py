@@ -195,6 +195,7 @@ def test_a_kind_that_cannot_be_imported_is_told_with_where_to_look(sealer, capsy
         ((HEAD + ",400001,Word\n").encode(), " line 2", "no name"),
         ((HEAD + "t,400001,Word,more,and more\n").encode(), " line 2", "t"),
         ((HEAD + "t\n").encode(), " line 2", "t"),
+        ((HEAD + "t,400001,Boolean\n").encode(), " line 2", "t"),
     ],
 )
 def test_a_list_that_is_none_is_told_with_its_line(tmp_path, content, where, seen, capsys):

@@ -24,8 +24,8 @@ def contradictions(file: MachineTables) -> Iterator[Mistake]:
     if file.machine.protocol == "modbus" and file.machine.address_base is None:
         yield Mistake(at="machine.address_base", seen="nothing", expected="0, 1 or 'modicon'")
     if file.machine.protocol == "opcua" and file.machine.transport == "lean":
-        expected = "nothing here: it is a client for Modbus; an OPC UA machine has one client only"
-        yield Mistake(at="machine.transport", seen="lean", expected=expected)
+        remedy = "Leave the line out: an OPC UA machine has one client only."
+        yield Mistake(at="machine.transport", seen="lean", expected="nothing: it is a Modbus client", remedy=remedy)
     yield from _kind(file)
     yield from _jobs(file)
     if file.blocks is not None:

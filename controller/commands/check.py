@@ -14,7 +14,15 @@ from controller.integrator.target import is_machine_file
 from controller.placement import machine_file, scanner_file
 from controller.site import Site
 from controller.site_file import is_told, load_site, read_site
-from controller.site_security import Reached, allow_faults, certificate_advice, kept_faults, pki_folder, reach
+from controller.site_security import (
+    Reached,
+    allow_faults,
+    certificate_advice,
+    kept_faults,
+    pki_folder,
+    reach,
+    transport_faults,
+)
 from controller.sites import find_site
 from controller.starting import data_of
 from packline.core.clock import WallClock
@@ -112,6 +120,7 @@ def _machine_faults(site: Site, path: Path, told: set[str]) -> list[Fault]:
             faults += found.faults
             continue
         faults += error_faults(file, part.file)
+        faults += transport_faults(file, part.security, f"{path} [machines.{name}.security]")
         for station, place in site.stations.items():
             if place.machine == name:
                 faults += _missing_jobs(f"{path} [stations.{station}.machine]", place.kind, name, set(file.jobs))

@@ -41,11 +41,12 @@ class FileFaults(Exception):  # noqa: N818 - several faults of one file
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """What a model finds wrong in itself; `at` is the place inside it, dotted."""
+    """What a model finds wrong in itself; `at` is the place inside it, dotted. `remedy` is the house's if it is not said."""
 
     seen: str
     expected: str
     at: str = ""
+    remedy: str = ""
 
 
 class Wrong(ValueError):  # noqa: N818 - several mistakes of one part
@@ -143,7 +144,13 @@ def _faults(
     if isinstance(error, Wrong):
         for mistake in error.mistakes:
             place = (*loc, *([mistake.at] if mistake.at else []))
-            yield Fault(4201, where=_at(where, place), seen=mistake.seen, expected=mistake.expected)
+            yield Fault(
+                4201,
+                where=_at(where, place),
+                seen=mistake.seen,
+                expected=mistake.expected,
+                remedy=mistake.remedy,
+            )
     elif kind == "extra_forbidden":
         key = str(loc[-1])
         remedy = near(key, keys_at(model, loc[:-1]))

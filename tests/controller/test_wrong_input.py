@@ -162,6 +162,18 @@ def test_the_lean_client_of_an_opc_ua_machine_is_a_mistake_of_the_file(sealer, c
     faults = json.loads(capsys.readouterr().out)["faults"]
     (fault,) = [one for one in faults if one["seen"] == "lean"]
     assert fault["where"] == f"{sealer} [machine.transport]"
+    assert "Leave the line out" in fault["remedy"]
+
+
+def test_the_lean_client_of_a_machine_under_tls_is_a_mistake_of_the_site(site, capsys):
+    site.with_name("sealer.toml").write_text(SEALER.replace("address_base = 0", 'address_base = 0\ntransport = "lean"'))
+    head, behind = site.read_text().split("[machines.pack-machine]")
+    words = 'security = "none: twins on this computer, loopback only"'
+    secured = behind.replace(words, 'security = { policy = "TLS1.2" }', 1)
+    site.write_text(f"{head}[machines.pack-machine]{secured}")
+    assert main(["pki", "init", str(site)]) == 0
+    capsys.readouterr()
+    assert told(["check", site], capsys)["where"] == f"{site} [machines.pack-machine.security]"
 
 
 def test_a_mark_in_front_of_utf_8_does_no_harm(sealer):

@@ -36,7 +36,7 @@ MAKEFLAGS += --no-print-directory
 setup: $(TEST_STAMP)
 
 demo: $(RUN_STAMP)
-	@trap : INT; $(BIN)/packline demo $(ARGS) || test $$? -eq 130 # Ctrl-C is its usual end, no error
+	@trap : INT; $(BIN)/packline demo $(ARGS) || test $$? -eq 130 -a -z "$(filter --exit,$(ARGS))" # Ctrl-C is its usual end
 
 test: $(TEST_STAMP)
 	@.ci/system-packages.sh $$($(BIN)/python -m controller doctor --packages)

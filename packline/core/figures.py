@@ -5,6 +5,8 @@ from __future__ import annotations
 NEVER_ON_THE_FLOOR = (
     "double_labels",
     "wrong_labels",
+    "shared_codes",
+    "double_prints",
     "double_seals",
     "shipped_unlabelled",
     "shipped_unsealed",

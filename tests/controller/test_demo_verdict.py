@@ -19,6 +19,8 @@ WELL: dict[str, Any] = {
     "labels_applied": 24,
     "double_labels": 0,
     "wrong_labels": 0,
+    "shared_codes": 0,
+    "double_prints": 0,
     "double_seals": 0,
     "shipped_unlabelled": 0,
     "shipped_unsealed": 0,

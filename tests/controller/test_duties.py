@@ -120,6 +120,18 @@ async def test_a_held_parcel_does_not_ship_by_silence(life: Life) -> None:
     assert (await life.parcel(lpn)).state is ParcelState.VERIFIED
 
 
+async def test_a_parcel_held_instead_of_an_answer_is_asked_about_again_when_the_hold_ends(life: Life) -> None:
+    lpn = await asked(life)
+    await duties(life).once()
+    (row,) = await life.kit.books.open_exceptions()
+    await life.resolver.resolve(row.exception_id, "hold", actor="lin", role="operator")
+    await duties(life).once()
+    assert (await life.parcel(lpn)).held and await life.kit.books.open_exceptions() == []
+    await life.resolver.parcel(lpn, "release", actor="lin", role="operator")
+    await duties(life).once()
+    assert [(r.code, r.subject) for r in await life.kit.books.open_exceptions()] == [(3011, lpn)]
+
+
 # -- money and cancellations -------------------------------------------------------------------------------------------
 
 

@@ -50,6 +50,8 @@ class Catalogue:
     starting: set[str] = field(default_factory=set)
     way: set[str] = field(default_factory=set)
     often: Counter[str] = field(default_factory=Counter)
+    runs: Counter[str] = field(default_factory=Counter)
+    """Point -> how many runs have passed it."""
     visited: set[str] = field(default_factory=set)
 
     def learn(self, run: Run) -> None:
@@ -57,6 +59,7 @@ class Catalogue:
         points = passed(run.points)
         if not points:
             return
+        self.runs.update({point for _, point in points})
         for _, point in points:
             if point.startswith("KILLED "):
                 self.visited.add(point.removeprefix("KILLED "))
@@ -71,6 +74,10 @@ class Catalogue:
         """Give the points without before and after."""
         phases = re.compile(f"^({BEFORE}|{AFTER}|{HALF}) ")
         return {phases.sub("", point) for point in self.starting | self.way}
+
+    def left_out(self, least_runs: int) -> list[str]:
+        """Give the points of a parcel's way at which no run has died, though at least `least_runs` have passed them."""
+        return [point for point in self.open(self.way) if self.runs[point] >= least_runs]
 
     def open(self, of: set[str]) -> list[str]:
         """Give those of `of` at which no run was killed yet."""

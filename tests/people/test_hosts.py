@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -112,6 +113,16 @@ def test_first_dozen_shows_every_kind_of_life(stories):
     assert len({story.versions[0]["merchant"]["id"] for story in stories}) > 2
     assert max(len(story.skus) for story in stories) == 4
     assert len(TRAITS) == 24
+
+
+def test_the_demos_orders_have_one_to_four_lines_several_of_one_article_and_addresses_in_both_scripts(stories):
+    shown = [story.versions[-1] for story in stories[:24]]
+    names = [order["ship_to"]["recipient"] for order in shown]
+
+    assert {len(order["lines"]) for order in shown} >= {1, 2, 4}
+    assert 3 in {line["qty"] for order in shown for line in order["lines"]}
+    assert any(re.search(r"[\u4e00-\u9fff]", name) for name in names)
+    assert any(re.fullmatch(r"[A-Za-zÀ-ž' -]+", name) for name in names)
 
 
 def test_large_articles_are_only_in_orders_for_the_bench(stories):

@@ -94,9 +94,9 @@ class Press(Mechanics):
         return Done(results={"passed_count": 1})
 
 
-def press_machine():
+def press_machine(speed=1.0):
     clock = ManualClock()
-    pacer = Pacer(simpy.Environment(), 1.0, clock)
+    pacer = Pacer(simpy.Environment(), speed, clock)
     mechanics = Press(pacer.env)
     machine = Machine("gate-1", shipped_machine("courier_gate"), mechanics, pacer, clock, quirks=Quirks(), seed=1)
     return clock, mechanics, machine
@@ -130,8 +130,9 @@ async def test_machine_in_memory_keeps_the_same_rules_without_a_wire(hand):
         await link.read("STATUS")
 
 
-async def test_machine_holds_by_itself_when_its_controller_falls_silent(hand):
-    clock, _, machine = press_machine()
+@pytest.mark.parametrize("speed", [1.0, 40.0])
+async def test_machine_holds_by_itself_after_the_same_wall_time_of_silence_at_any_speed(hand, speed):
+    clock, _, machine = press_machine(speed)
     await owned(machine, hand)
     clock.advance(1.9)
     machine.scan()

@@ -21,7 +21,7 @@ from packline.core.local import ask
 LOOK_S = 0.2
 PROBE_S = 1.0
 STUCK_S = 10.0
-START_S = 30.0
+START_S = 60.0
 """A process that has never answered is given this long before it counts as stuck."""
 MOST_RESTARTS = 5
 RESTART_WINDOW_S = 60.0
@@ -97,7 +97,8 @@ class Supervisor:
             self._died(child, f"ended with code {code}")
         elif self._is_stuck(child, now):
             if _is_killed(child.process):
-                self._died(child, f"did not answer for {STUCK_S:.0f} s")
+                waited_s = START_S if child.answered_at is None else STUCK_S
+                self._died(child, f"did not answer for {waited_s:.0f} s")
 
     def _start(self, child: Child) -> None:
         child.started_at, child.answered_at = time.monotonic(), None

@@ -25,7 +25,7 @@ from controller.sites import find_site, free_offset, moved
 from packline.core.figures import NEVER_IN_A_RUN
 
 LOOK_S = 0.25
-QUIET_S = 60.0
+QUIET_S = 120.0
 """The demo gives up when nothing at all moved in the plant for this long, in wall seconds."""
 STOP_S = 10.0
 KILL_S = 2.0

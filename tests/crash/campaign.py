@@ -171,13 +171,13 @@ class Campaign:
             self._until_over()
             self.hall.keep()
 
-    def end(self, run: Run | None = None, *, watching: bool = False) -> None:
+    def end(self, run: Run | None = None, *, watching: bool = False, within_s: float = OVER_S) -> None:
         """Let one run (a new one, if none is given) bring everything to its end, and stop it cleanly.
 
-        `watching` fails as soon as something is wrong.
+        `watching` fails as soon as something is wrong. What is not over `within_s` is for the judge.
         """
         run = run or self.begin()
-        self._until_over(self.demand_nothing_wrong_yet if watching else lambda: None)
+        self._until_over(self.demand_nothing_wrong_yet if watching else lambda: None, within_s)
         self.hall.keep()
         self.hall.stop(run)
         self.catalogue.learn(run)
@@ -230,8 +230,8 @@ class Campaign:
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
-    def _until_over(self, look: Callable[[], None] = lambda: None) -> None:
-        due, moved_at = time.monotonic() + OVER_S, time.monotonic()
+    def _until_over(self, look: Callable[[], None] = lambda: None, within_s: float = OVER_S) -> None:
+        due, moved_at = time.monotonic() + within_s, time.monotonic()
         last: dict[str, Any] = {}
         while not (stage := self.hall.stage())["over"]:
             now = time.monotonic()

@@ -11,14 +11,14 @@ from tests.crash.hall import open_hall
 
 pytestmark = [pytest.mark.mutants, pytest.mark.timeout(0)]
 
-ORDERS = 2
 DANGEROUS = {
-    "the next carton comes to the packer": "after CMD seal written to packer-1",
     "nobody is told": "after commit of ParcelPacked",
     "a label is not printed": "before label job sent to printer-1",
     "a label is printed": "after label job sent to printer-1",
 }
 """A point for each kind of fault, and what the next run finds there; the campaign dies at every point there is."""
+OVER_S = 150.0
+"""One parcel takes a tenth of it; a fault may also show by a line that comes to no end."""
 
 
 def test_one_parcel_survives_a_kill_at_each_dangerous_point(folder: Path) -> None:
@@ -33,9 +33,9 @@ def test_one_parcel_survives_a_kill(point: str, folder: Path) -> None:
 
 
 def survive(folder: Path, *points: str) -> None:
-    with open_hall(folder, orders=ORDERS) as hall:
+    with open_hall(folder, orders=1) as hall:
         campaign = Campaign(hall=hall, seed=1)
         for point in points:
             campaign.kill_at(point)
-        campaign.end(watching=True)
+        campaign.end(watching=True, within_s=OVER_S)
         campaign.demand_well()

@@ -66,7 +66,7 @@ class Bench:
     """Builds one machine and as many controllers as a test wants, and moves the clock."""
 
     def __init__(self, file: MachineFile) -> None:
-        self.file = file.model_copy(update={"tags": {}, "expect": {}})  # this link carries the four blocks, no tags
+        self.file = file
         self.clock = ManualClock()
         self.plant = MemoryMachine(brain=brain_for(file, random.Random(1)), clock=self.clock)
         self.plant.boot()
@@ -130,16 +130,21 @@ class Bench:
             await self.crash(controller)
 
 
+def without_tags(name: str) -> MachineFile:
+    """Give a shipped machine as its four blocks alone."""
+    return shipped_machine(name).model_copy(update={"tags": {}, "expect": {}})
+
+
 @pytest.fixture
 async def arm() -> AsyncIterator[Bench]:
-    bench = Bench(shipped_machine("applicator"))
+    bench = Bench(without_tags("applicator"))
     yield bench
     await bench.close()
 
 
 @pytest.fixture
 async def table() -> AsyncIterator[Bench]:
-    bench = Bench(shipped_machine("turntable"))
+    bench = Bench(without_tags("turntable"))
     yield bench
     await bench.close()
 

@@ -8,12 +8,10 @@ RUNS   ?= 100000
 
 # Budgets of the test command in seconds, on two cores.
 CHECK   := 35
-UNIT    := 120
-WIRE    := 170
-BROWSER := 100
-CRASH   := 140
-MUTANTS := 150
-DEMO    := 110
+UNIT    := 130
+WIRE    := 150
+BROWSER := 80
+HALLS   := 280
 TOTAL   := 720
 
 UV_VERSION      := 0.13.9
@@ -38,13 +36,12 @@ MAKEFLAGS += --no-print-directory
 setup: $(TEST_STAMP)
 
 demo: $(RUN_STAMP)
-	@trap : INT; $(BIN)/packline demo $(ARGS) || test $$? -eq 130 # Ctrl-C is its usual end, no error
+	@trap : INT; $(BIN)/packline demo $(ARGS) || test $$? -eq 130 -a -z "$(filter --exit,$(ARGS))" # Ctrl-C is its usual end
 
 test: $(TEST_STAMP)
 	@.ci/system-packages.sh $$($(BIN)/python -m controller doctor --packages)
 	@$(BIN)/python -m tests.peers.npm
-	@.ci/test.sh $(TOTAL) check=$(CHECK) unit=$(UNIT) wire=$(WIRE) browser=$(BROWSER) crash=$(CRASH) \
-		mutants=$(MUTANTS) demo=$(DEMO)
+	@.ci/test.sh $(TOTAL) check=$(CHECK) unit=$(UNIT) wire=$(WIRE) browser=$(BROWSER) halls=$(HALLS)
 
 check: $(TEST_STAMP)
 	@red=0; \

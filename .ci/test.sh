@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the parts of the suite one after the other, each within its budget: test.sh TOTAL_S NAME=BUDGET_S...
-# A part is `make check`, `unit` (every unmarked test), or the tests marked with its name.
+# A part is `make check`, `unit` (every unmarked test), `halls` (whole lines: crashes, planted faults, the demo), or the tests
+# marked with its name.
 # A budget is what a part may take on two idle cores; it is said when one takes longer. A busy machine is no fault of the
 # code, so a part is only stopped, and red, at SLACK times its budget.
 set -uo pipefail
@@ -22,6 +23,9 @@ run_part() {
         check) within "$budget_s" make check || code=$? ;;
         unit) run_pytest "$budget_s" "not ($elsewhere)" || code=$? ;;
         # a file shares one hall, one browser or one line, so it stays with one worker
+        halls) run_pytest "$budget_s" "crash or mutants or demo" --dist loadfile || code=$? ;;
+        # these wait for heartbeats and time-outs as much as they compute
+        wire) run_pytest "$budget_s" wire -n 3 --dist loadfile || code=$? ;;
         *) run_pytest "$budget_s" "$part" --dist loadfile || code=$? ;;
     esac
     return "$code"

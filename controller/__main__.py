@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -61,17 +62,37 @@ def _run(verb: object, options: argparse.Namespace) -> int:
     try:
         return int(verb.run(options))  # type: ignore[attr-defined]  # every verb has arguments() and run()
     except FileFaults as faults:
-        for fault in faults.faults:
-            print(fault.text(), file=sys.stderr)
+        return _tell(faults.faults, options)
     except Fault as fault:
-        print(fault.text(), file=sys.stderr)
+        return _tell([fault], options)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # who reads has enough (`packline check ... | head`); nothing is left to be said at the end either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        return _tell([_outside(error)], options)
+
+
+def _tell(faults: Sequence[Fault], options: argparse.Namespace) -> int:
+    """Say what is wrong: a line each for people, and with --json one object that programs find on the last line."""
+    for fault in faults:
+        print(fault.text(), file=sys.stderr)
+    if getattr(options, "json", False):
+        said = {"ok": False, "faults": [fault.as_dict() for fault in faults]}
+        print(json.dumps(said, ensure_ascii=False), flush=True)
     return 1
+
+
+def _outside(error: OSError) -> Fault:
+    """Name what the system refused: a file that cannot be written, an address that cannot be listened at."""
+    seen = (error.strerror or str(error) or type(error).__name__).lower()
+    if error.filename is None:
+        remedy = "Stop what listens there, or name another address of this computer."
+        return Fault(4201, where="the network", seen=seen, expected="an address that is free", remedy=remedy)
+    remedy = "Check the path, and that you may write there."
+    return Fault(4201, where=str(error.filename), seen=seen, expected="a place that can be used", remedy=remedy)
 
 
 def _unknown(word: str) -> int:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from apscheduler.triggers.base import BaseTrigger
 
+from controller.missing import Missing
 from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.market.purchase import expired
@@ -33,16 +34,25 @@ class Terms:
 
     wip_limit: int
     no_answer: str
+    missing_s: float = 900.0
 
 
 class Duties:
     """Looks every LOOK_S seconds, and at once when the books change."""
 
-    def __init__(self, kit: Kit, terms: Terms, *, may_release: Callable[[], bool] = lambda: True) -> None:
-        """`may_release` tells whether new orders may go to the floor at all."""
+    def __init__(
+        self,
+        kit: Kit,
+        terms: Terms,
+        *,
+        may_release: Callable[[], bool] = lambda: True,
+        waits: Callable[[str], bool] = lambda station: True,
+    ) -> None:
+        """`may_release` tells whether new orders may go to the floor at all; `waits` whether a station has nothing to do."""
         self._may_release = may_release
         self._kit = kit
         self._terms = terms
+        self._missing = Missing(kit, terms.missing_s, waits=waits)
         self._bell = asyncio.Event()
 
     def wake(self) -> None:
@@ -66,6 +76,7 @@ class Duties:
         await self._release()
         await self._unanswered()
         await self._unpaid()
+        await self._missing.once()
 
     async def _release(self) -> None:
         waiting = await self._kit.books.orders({OrderState.RECEIVED}) if self._may_release() else []

@@ -104,8 +104,13 @@ class Line:
         self._pusher = self._push()
         self._duties = Duties(
             self.kit,
-            Terms(wip_limit=given.site.policy.wip_limit, no_answer=given.site.policy.no_answer),
+            Terms(
+                wip_limit=given.site.policy.wip_limit,
+                no_answer=given.site.policy.no_answer,
+                missing_s=given.site.policy.missing_s,
+            ),
             may_release=lambda: self._recovery is not None and self._recovery.may_release,
+            waits=lambda station: station in self.posts and self.posts[station].waits,
         )
         self._requests = self._desk()
         self.printers: dict[str, PrinterStatus] = {}

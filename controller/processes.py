@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from controller.line import Given, Line
-from controller.links import real_links
+from controller.links import Links, real_links
 from controller.site import Site
 from controller.starting import DATABASE, database_url, only_one, prepare, secret_of, site_and_data
 from controller.tls import own_trust, tls_of
-from packline.core.clock import LoopClock
-from packline.core.ids import SystemIds
+from packline.core.clock import Clock, LoopClock
+from packline.core.ids import Ids, SystemIds
 from packline.store import Store, open_store
 
 T = TypeVar("T")
@@ -38,27 +38,34 @@ def run_controller(path: Path) -> int:
             scheme = "https" if site.web.is_https else "http"
             video_url = f"{scheme}://{site.web.host}:{site.web.video_port}"
             links = real_links(clock, rng, video_url, own_trust(tls_of(site.web, path)))
-            given = Given(
-                site=site,
-                folder=path.resolve().parent,
-                data=data,
-                store=store,
-                links=links,
-                clock=clock,
-                ids=ids,
-                rng=rng,
-                offload=_in_thread,
-                secret=secret_of(data),
-            )
-            try:
-                await _until_sigterm(Line(given).run())
-            finally:
-                await links.video.aclose()
-                await links.http.aclose()
-                store.close()
+            await run_line(path, site, data, store=store, links=links, clock=clock, ids=ids, rng=rng)
 
         asyncio.run(main())
     return 0
+
+
+async def run_line(
+    path: Path, site: Site, data: Path, *, store: Store, links: Links, clock: Clock, ids: Ids, rng: random.Random
+) -> None:
+    """Run the line of the site file at `path` until SIGTERM; then closes its links and books."""
+    given = Given(
+        site=site,
+        folder=path.resolve().parent,
+        data=data,
+        store=store,
+        links=links,
+        clock=clock,
+        ids=ids,
+        rng=rng,
+        offload=_in_thread,
+        secret=secret_of(data),
+    )
+    try:
+        await _until_sigterm(Line(given).run())
+    finally:
+        await links.video.aclose()
+        await links.http.aclose()
+        store.close()
 
 
 async def _in_thread(work: Callable[..., T], *args: Any) -> T:
@@ -88,4 +95,13 @@ async def _until_sigterm(work: Coroutine[Any, Any, None]) -> None:
         await task
 
 
-__all__ = ["DATABASE", "database_url", "import_items", "prepare", "run_controller", "secret_of", "site_and_data"]
+__all__ = [
+    "DATABASE",
+    "database_url",
+    "import_items",
+    "prepare",
+    "run_controller",
+    "run_line",
+    "secret_of",
+    "site_and_data",
+]

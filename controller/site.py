@@ -63,6 +63,7 @@ class Policy(_Part):
     inspect_live_s: Annotated[float, Field(ge=0, le=600)] = 30
     approve_s: Annotated[float, Field(gt=0)] = 3600
     no_answer: Literal["ship", "ask", "return"] = "ask"
+    missing_s: Annotated[float, Field(ge=30)] = 900
     machine_most_mm: tuple[int, int, int] = (400, 300, 250)
     stills: Annotated[int, Field(ge=1, le=72)] = 4
 

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from controller.addresses import wrong_address, wrong_port
 from controller.site import NAME_PATTERN, PREFIX_PATTERN, Site, StationPart, Web, places_of
 from controller.site_security import said_faults
 from packline.core.faults import Fault
@@ -228,27 +229,15 @@ def _wrong_url(text: str, schemes: tuple[str, ...]) -> str:
         return good
     if url.scheme not in schemes or not url.hostname:
         return good
-    return _wrong_port(url.netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2], is_needed=False)
-
-
-def _wrong_address(text: str) -> str:
-    """Say what an address should be; "" when it is one."""
-    host, colon, port = text.removeprefix("opc.tcp://").partition("/")[0].rpartition(":")
-    return _wrong_port(port) if host and colon else "host:port or opc.tcp://host:port"
-
-
-def _wrong_port(text: str, *, is_needed: bool = True) -> str:
-    if not text and not is_needed:
-        return ""
-    is_port = text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536
-    return "" if is_port else "host:port with a port from 1 to 65535"
+    port = url.netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2]
+    return wrong_port(port) if port else ""
 
 
 def _check_addresses(site: Site, where: str) -> Iterator[Fault]:
     """Every address is one, and nobody else's: two that listen, or two that are spoken to, at one port are a slip."""
     owners: dict[str, str] = {}
     for place, address in _addresses(site):
-        if expected := _wrong_address(address):
+        if expected := wrong_address(address):
             yield Fault(4201, where=f"{where} [{place}]", seen=address, expected=expected)
             continue
         bare = address.removeprefix("opc.tcp://").partition("/")[0]

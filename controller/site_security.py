@@ -72,6 +72,14 @@ def _protection_faults(said: Protection, place: str, *, is_ua: bool) -> Iterator
         yield Fault(4201, where=place, seen="user or password_file alone", expected="both, or neither")
 
 
+def transport_faults(file: MachineFile, said: str | Protection | None, place: str) -> Iterator[Fault]:
+    """Give the contradiction of a protected machine whose file asks for the client that knows no TLS."""
+    if file.machine.transport == "lean" and isinstance(said, Protection):
+        remedy = 'Take transport = "lean" out of the machine file.'
+        seen, expected = f"{said.policy} over the lean client", "the client that knows TLS"
+        yield Fault(4201, where=place, seen=seen, expected=expected, remedy=remedy)
+
+
 def allow_faults(file: MachineFile, allow: Allow, place: str) -> Iterator[Fault]:
     """Give what an [allow] names that the machine file does not have: it only takes away."""
     if file.machine.protocol == "opcua":

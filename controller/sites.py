@@ -16,13 +16,16 @@ OFFSET_STEP = 137
 
 
 def find_site(path: Path) -> Path:
-    """Give `path`, or the shipped site file of that name (`sites/demo.toml` works from any folder)."""
+    """Give `path`, or what ships under that name: `sites/demo.toml`, or the machine file `checkweigher`, from any folder."""
     if path.exists():
         return path
     for folder in _shipped():
         if (folder / path.name).exists():
             return folder / path.name
-    expected = "a site file, or the name of a shipped one"
+    machine = Path(str(resources.files("plc"))) / "machines" / f"{path.stem}.toml"
+    if path.parent == Path() and machine.exists():
+        return machine
+    expected = "a site file or a machine file, or the name of one that ships"
     remedy = "Check the path, and from which folder you type."
     raise FileFaults([Fault(4201, where=str(path), seen="no such file", expected=expected, remedy=remedy)])
 

@@ -88,8 +88,10 @@ class Snapshot:
         return [self._station(name, part) for name, part in self._site.stations.items()]
 
     def _station(self, name: str, part: StationPart) -> dict[str, Any]:
-        base = self._steady.seen(self._posts[name].snapshot(), self._clock.monotonic())
-        return {**base, "run_by": part.run_by, "camera": part.camera or "", "devices": self._devices(part)}
+        devices = self._devices(part)
+        standing = {code for device in devices for code in device["faults"]}
+        base = self._steady.seen(self._posts[name].snapshot(), self._clock.monotonic(), standing)
+        return {**base, "run_by": part.run_by, "camera": part.camera or "", "devices": devices}
 
     def _devices(self, part: StationPart) -> list[dict[str, Any]]:
         devices = []

@@ -21,13 +21,15 @@ from packline.core.local import ask
 LOOK_S = 0.2
 PROBE_S = 1.0
 STUCK_S = 10.0
-START_S = 30.0
+START_S = 60.0
 """A process that has never answered is given this long before it counts as stuck."""
 MOST_RESTARTS = 5
 RESTART_WINDOW_S = 60.0
 FIRST_PAUSE_S = 0.1
 MOST_PAUSE_S = 5.0
 STOP_S = 8.0
+KILL_S = 1.0
+"""How long a killed process may take to end; one that waits for a device in the kernel may take for ever."""
 LOG_BYTES = 5_000_000
 
 Probe = Callable[[], bool]
@@ -94,9 +96,9 @@ class Supervisor:
         elif (code := child.process.poll()) is not None:
             self._died(child, f"ended with code {code}")
         elif self._is_stuck(child, now):
-            child.process.kill()
-            child.process.wait()
-            self._died(child, f"did not answer for {STUCK_S:.0f} s")
+            if _is_killed(child.process):
+                waited_s = START_S if child.answered_at is None else STUCK_S
+                self._died(child, f"did not answer for {waited_s:.0f} s")
 
     def _start(self, child: Child) -> None:
         child.started_at, child.answered_at = time.monotonic(), None
@@ -137,8 +139,7 @@ class Supervisor:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.1, deadline - time.monotonic()))
             if process.poll() is None:
-                process.kill()
-                process.wait()
+                _is_killed(process)
             _hang_up(process)
 
     def _log(self, name: str) -> IO[bytes]:
@@ -146,6 +147,14 @@ class Supervisor:
         if path.exists() and path.stat().st_size > LOG_BYTES:
             path.replace(path.with_suffix(".log.1"))
         return path.open("ab")
+
+
+def _is_killed(process: subprocess.Popen[bytes]) -> bool:
+    """Kill a process; False while a device that it reads keeps it alive: it is looked at again, and the others meanwhile."""
+    process.kill()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(KILL_S)
+    return process.poll() is not None
 
 
 def _hang_up(process: subprocess.Popen[bytes] | None) -> None:

@@ -14,6 +14,10 @@ from plc.machine_view import MachineView
 log = logging.getLogger(__name__)
 
 
+def nobody(_: MachineView) -> None:
+    """Take a view and tell no one: for a machine whose views nobody listens to."""
+
+
 class Board:
     """Keeps what was shown last; `on_change` gets each view that differs from it, age apart."""
 
@@ -41,6 +45,14 @@ class Board:
         except TimeoutError:
             return predicate()
         return True
+
+    async def view_when(
+        self, predicate: Callable[[MachineView], bool], view: Callable[[], MachineView], timeout_s: float
+    ) -> MachineView:
+        """Wait until `view` satisfies `predicate` and give it; raises TimeoutError."""
+        if not await self.until(lambda: predicate(view()), timeout_s):
+            raise TimeoutError(f"{self._name}: not seen within {timeout_s:g} s")
+        return view()
 
     async def _watch(self, predicate: Callable[[], bool]) -> None:
         while not predicate():

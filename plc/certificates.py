@@ -214,8 +214,14 @@ def read_file(path: Path) -> x509.Certificate:
             return x509.load_pem_x509_certificate(content)
         return x509.load_der_x509_certificate(content)
     except (OSError, ValueError) as error:
+        seen = (error.strerror or "").lower() if isinstance(error, OSError) else "no certificate"
+        remedy = "Take the certificate alone, as the device's maker or its panel gives it."
         raise LinkBarred(
-            1017, where=told(path), seen=type(error).__name__, expected="a certificate, PEM or DER"
+            1017,
+            where=told(path),
+            seen=seen or type(error).__name__,
+            expected="a certificate, PEM or DER",
+            remedy=remedy,
         ) from error
 
 

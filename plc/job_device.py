@@ -7,12 +7,11 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from packline.core.effects import Effect, EffectState, Evidence, Ticket
-from packline.core.faults import Fault
 from plc.handshake.controller_rules import ControllerBrain
 from plc.handshake.frames import Command, Refusal, Result, Status, identity
 from plc.handshake.verdicts import Intent, Verdict, judge, look
 from plc.machine_file import MachineFile
-from plc.machine_jobs import Job
+from plc.machine_jobs import Job, job_for
 from plc.machine_view import MachineView
 
 ACCEPT_S = 3.0
@@ -212,11 +211,7 @@ class JobDevice:
         return self._job(effect).words(effect.parameters, where)
 
     def _job(self, effect: Effect) -> Job:
-        job = self._machine.file.commands.get(effect.kind.name)
-        if job is None:
-            known = ", ".join(sorted(self._machine.file.commands))
-            raise Fault(4201, where=self._machine.name, seen=f"effect {effect.kind.name}", expected=known)
-        return job
+        return job_for(effect.kind.name, self._machine.file.commands, self._machine.name)
 
 
 def _intent(ticket: Ticket) -> Intent:

@@ -68,9 +68,9 @@ def machine_class(file: MachineFile) -> Callable[..., LiveMachine]:
     kind = file.machine.kind
     if not kind:
         return PlainMachine if file.is_plain else Machine
-    found = _from_module(kind) if ":" in kind else _from_entry_points(kind)
+    found = (_from_module if ":" in kind else _from_entry_points)(kind, file.model)
     if not callable(found) or not all(hasattr(found, method) for method in ("view", "device", "run")):
-        raise Fault(4201, where=f"{file.model} [machine] kind", seen=kind, expected="a class of machines")
+        raise Fault(4201, where=f"{file.model} [machine.kind]", seen=kind, expected="a class of machines")
     return cast("Callable[..., LiveMachine]", found)
 
 
@@ -91,17 +91,25 @@ def make_machine(
     )
 
 
-def _from_module(kind: str) -> Any:
+def _from_module(kind: str, model: str) -> Any:
     module, _, name = kind.partition(":")
     try:
         return getattr(import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise Fault(4201, where="[machine] kind", seen=str(error), expected="package.module:Class") from error
+    except (ImportError, AttributeError, SyntaxError) as error:
+        remedy = "Is the module's folder in PYTHONPATH, or its package installed?"
+        raise Fault(
+            4201,
+            where=f"{model} [machine.kind]",
+            seen=str(error),
+            expected=f"a class that can be imported, not {kind}",
+            remedy=remedy,
+        ) from error
 
 
-def _from_entry_points(kind: str) -> Any:
+def _from_entry_points(kind: str, model: str) -> Any:
     found = entry_points(group=GROUP, name=kind)
     if not found:
         known = ", ".join(sorted(entry_points(group=GROUP).names)) or "none"
-        raise Fault(4201, where="[machine] kind", seen=kind, expected=f"a name in the group {GROUP} ({known})")
+        expected = f"a name in the entry-point group {GROUP} ({known}), or package.module:Class"
+        raise Fault(4201, where=f"{model} [machine.kind]", seen=kind, expected=expected)
     return next(iter(found)).load()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, combinations
@@ -9,6 +10,7 @@ from typing import Literal
 
 from plc.handshake import frames
 from plc.machine_file import MachineFile
+from plc.tags.bounds import scaled_bounds
 from plc.tags.codec import lies_in_one_register
 from plc.tags.model import BITS_A_WORD, Poll, TagType, Wired
 from plc.tags.plan import Plan, plan
@@ -138,18 +140,8 @@ def _unused(file: MachineFile) -> Iterator[Finding]:
 def _reaches(wired: Wired) -> bool:
     tag = wired.tag
     assert tag.range is not None  # noqa: S101 - asked by the caller
-    low, high = raw_bounds(wired)
-    ends = sorted((low * tag.scale + tag.offset, high * tag.scale + tag.offset))
-    return ends[0] <= tag.range[1] and tag.range[0] <= ends[1]
-
-
-def raw_bounds(wired: Wired) -> tuple[int, int]:
-    """Give the least and the greatest raw number of a whole-number tag."""
-    tag = wired.tag
-    if tag.bits is not None:
-        return 0, (1 << (tag.bits[1] - tag.bits[0] + 1)) - 1
-    bits = BITS_A_WORD * tag.words
-    return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if tag.type.startswith("i") else (0, (1 << bits) - 1)
+    low, high = scaled_bounds(tag)
+    return low <= tag.range[1] and tag.range[0] <= high
 
 
 def _is_written_by_a_job(file: MachineFile, name: str) -> bool:
@@ -226,11 +218,14 @@ def _safety(file: MachineFile) -> Iterator[Finding]:
             remedy="Name a tag with a known value: a model number, a version.",
         )
     if "boot" not in file.capability:
+        meant = [part for part in difflib.get_close_matches("boot", file.capability, 1, 0.7) if not file.machine.kind]
         yield Finding(
             level="hint",
             where="capability.boot",
             what="a restart of the machine is not noticed",
-            remedy="Name the tag that counts its starts, if there is one.",
+            remedy=f"Is {meant[0]!r} meant? The part is called boot."
+            if meant
+            else "Name the tag that counts its starts, if there is one.",
         )
     yield Finding(
         level="hint",

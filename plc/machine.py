@@ -10,28 +10,26 @@ from packline.core.backoff import Backoff
 from packline.core.clock import Clock
 from packline.core.effects import Epochs
 from packline.core.faults import Fault
-from plc.board import Board
+from plc.board import Board, nobody
 from plc.handshake import frames
 from plc.handshake.controller_rules import ControllerBrain, Phase
 from plc.handshake.frames import Status, StatusRefused
 from plc.handshake.verdicts import next_epoch
 from plc.job_device import JobDevice
+from plc.keeping import keep
 from plc.leaving import heed_cancellation
-from plc.links import BlockLink, LinkSilent, LinkTrouble, Value
+from plc.links import BlockLink, LinkTrouble, Value
 from plc.machine_file import MachineFile
 from plc.machine_view import MachineView, Quality, condition, machine_faults, own_faults, read_inputs
 from plc.packml import TOWARDS_EXECUTE, Cmd, State, name_of
-from plc.tag_side import WRITE_S, TagSide
+from plc.tag_side import TagSide
 from plc.tags.values import worst
+from plc.waker import Waker
 
 COMMAND_S = 3.0
 LOOK_S = 1.0
 STATE_S = 15.0
 READY_STEPS = 12
-
-
-def _ignore(_: MachineView) -> None:
-    return
 
 
 class Machine:
@@ -51,7 +49,7 @@ class Machine:
         clock: Clock,
         rng: random.Random,
         ticking: Callable[[], bool] = lambda: True,
-        on_change: Callable[[MachineView], None] = _ignore,
+        on_change: Callable[[MachineView], None] = nobody,
     ) -> None:
         self.name, self.file = name, file
         self.brain = ControllerBrain(owner_id=owner_id)
@@ -65,8 +63,8 @@ class Machine:
         self._books_older: bool | None = None
         self._is_released = False
         self._refusal: Fault | None = None
-        self._kick = asyncio.Event()
         self._pictured: tuple[tuple[object, ...], MachineView] | None = None
+        self._waker = Waker(clock)
         self._tags = TagSide(name=name, file=file, link=link, clock=clock)
         self._board = Board(name, clock, on_change)
         self._ordering = asyncio.Lock()
@@ -118,9 +116,7 @@ class Machine:
 
     async def wait(self, predicate: Callable[[MachineView], bool], timeout_s: float) -> MachineView:
         """Wait until the view satisfies `predicate`; raises TimeoutError."""
-        if not await self.until(lambda: predicate(self.view()), timeout_s):
-            raise TimeoutError(f"{self.name}: not seen within {timeout_s:g} s")
-        return self.view()
+        return await self._board.view_when(predicate, self.view, timeout_s)
 
     async def look(self) -> MachineView:
         """Give a picture taken after this call, parts that are tags too; the present one when none comes within 1 s."""
@@ -142,12 +138,7 @@ class Machine:
         the machine's answer does not come: then it may have been written or not.
         """
         self._demand_owned()
-        done = self._tags.order(tag, value, lease_s)
-        self.poke()
-        try:
-            await self._clock.within(WRITE_S, done)
-        except TimeoutError as error:
-            raise LinkSilent(f"{tag} was not written within {WRITE_S:g} s") from error
+        await self._tags.write(tag, value, lease_s, self.poke)
 
     async def command(self, command: Cmd) -> MachineView:
         """Give a PackML command and wait until the machine has seen it; a wrong state changes nothing there.
@@ -186,31 +177,22 @@ class Machine:
 
     def poke(self) -> None:
         """Let the link's task write what is due now."""
-        self._kick.set()
+        self._waker.wake()
 
     # -- the one task --------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Serve the machine for ever; leaving closes the link, and the machine's watchdog does the rest."""
-        try:
-            while True:
-                heed_cancellation()
-                try:
-                    await self._link.connect()
-                    await self._serve()
-                except LinkTrouble as trouble:
-                    self._cause = trouble.code
-                    self._refusal = trouble if isinstance(trouble, Fault) else self._refusal
-                except Fault as fault:  # refused, or the books cannot be written, or no epoch is left
-                    self._cause = fault.code
-                    self._trouble = self._trouble or fault.code
-                    self._refusal = fault if fault.code == 1010 else None
-                self._tags.lose()
-                await self._link.close()
-                await self._pause(self._backoff.next_s())
-        finally:
-            await self._leave()
-            await self._link.close()
+        await keep(self._link, serve=self._serve, lose=self._lose, pause=self._pause, leave=self._leave)
+
+    def _lose(self, trouble: LinkTrouble | Fault) -> None:
+        self._cause = trouble.code
+        if isinstance(trouble, LinkTrouble):
+            self._refusal = trouble if isinstance(trouble, Fault) else self._refusal
+        else:  # refused, or the books cannot be written, or no epoch is left
+            self._trouble = self._trouble or trouble.code
+            self._refusal = trouble if trouble.code == 1010 else None
+        self._tags.lose()
 
     async def _leave(self) -> None:
         if self.brain.is_owner:
@@ -239,7 +221,7 @@ class Machine:
         while (now := self._clock.monotonic()) < ends_at:
             if self._tags.due_at() <= now:
                 await self._tags.step()
-            elif not await self._nap(min(ends_at, self._tags.due_at()) - now):
+            elif not await self._waker.nap(min(ends_at, self._tags.due_at()) - now):
                 continue
             if await self._write_due():
                 return
@@ -277,18 +259,9 @@ class Machine:
         wrote = self.brain.is_owner and await self._tags.write_due(is_ticking=self._ticking())
         return wrote or any(block != frames.HB for block, _ in blocks)
 
-    async def _nap(self, seconds: float) -> bool:
-        """Sleep; True if something wants to be written before that."""
-        try:
-            await self._clock.within(seconds, self._kick.wait())
-        except TimeoutError:
-            return False
-        self._kick.clear()
-        return True
-
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self) -> None:
         """Wait before connecting again, in steps, so that the view turns stale in time."""
-        ends_at = self._clock.monotonic() + seconds
+        ends_at = self._clock.monotonic() + self._backoff.next_s()
         while (left := ends_at - self._clock.monotonic()) > 0:
             self._publish()
             await self._clock.sleep(min(left, self._stale_s() / 2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from packline.core.effects import KINDS
@@ -11,7 +11,8 @@ from plc.handshake import frames
 from plc.links import Area
 from plc.machine_jobs import PlainJob, PlainWrite, Proof
 from plc.machine_parts import Blocks, MachineTables
-from plc.tags.model import BIT_AREAS, TagType, Wired
+from plc.tags.bounds import never_holds
+from plc.tags.model import BIT_AREAS, Condition, TagType, Wired
 
 REGISTERS = 0x10000
 WHOLE = frozenset(TagType) - {TagType.F32, TagType.F64, TagType.STRING}
@@ -22,6 +23,9 @@ def contradictions(file: MachineTables) -> Iterator[Mistake]:
     """Give every mistake of a file whose parts are right each by itself."""
     if file.machine.protocol == "modbus" and file.machine.address_base is None:
         yield Mistake(at="machine.address_base", seen="nothing", expected="0, 1 or 'modicon'")
+    if file.machine.protocol == "opcua" and file.machine.transport == "lean":
+        remedy = "Leave the line out: an OPC UA machine has one client only."
+        yield Mistake(at="machine.transport", seen="lean", expected="nothing: it is a Modbus client", remedy=remedy)
     yield from _kind(file)
     yield from _jobs(file)
     if file.blocks is not None:
@@ -147,7 +151,7 @@ def _inputs(file: MachineTables) -> Iterator[Mistake]:
             expected = "a tag: a plain machine has no status words"
             yield Mistake(at=f"inputs.{name}.word", seen=str(part.word), expected=expected)
     for name, expectation in file.expect.items():
-        yield from _read(file, expectation.tag, f"expect.{name}.tag")
+        yield from _condition(file, expectation, f"expect.{name}")
 
 
 def _capabilities(file: MachineTables) -> Iterator[Mistake]:
@@ -187,9 +191,19 @@ def _write(file: MachineTables, job: PlainJob, write: PlainWrite, at: str) -> It
 
 
 def _proof(file: MachineTables, proof: Proof, at: str) -> Iterator[Mistake]:
+    if proof.rises is None:
+        yield from _condition(file, Condition(tag=proof.tag, equals=proof.equals, min=proof.min), at)
+        return
     yield from _read(file, proof.tag, f"{at}.tag")
-    if proof.rises is not None and proof.tag in file.tags and file.tags[proof.tag].type not in WHOLE:
+    if proof.tag in file.tags and file.tags[proof.tag].type not in WHOLE:
         yield Mistake(at=f"{at}.rises", seen=proof.tag, expected="a whole number: only such a tag can rise")
+
+
+def _condition(file: MachineTables, condition: Condition, at: str) -> Iterator[Mistake]:
+    yield from _read(file, condition.tag, f"{at}.tag")
+    tag = file.tags.get(condition.tag)
+    if tag is not None and (expected := never_holds(condition, tag)):
+        yield Mistake(at=at, seen=f"{condition.tag} = {condition.wanted()}", expected=expected)
 
 
 def _read(file: MachineTables, name: str, at: str) -> Iterator[Mistake]:
@@ -200,5 +214,5 @@ def _read(file: MachineTables, name: str, at: str) -> Iterator[Mistake]:
         yield Mistake(at=at, seen=f"{name}, which is never read", expected="a tag with access = 'r' or 'rw'")
 
 
-def _names(known: object) -> str:
-    return ", ".join(sorted(known)) or "it has none"  # type: ignore[call-overload]  # a mapping of names
+def _names(known: Iterable[str]) -> str:
+    return ", ".join(sorted(known)) or "it has none"

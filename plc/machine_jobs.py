@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, model_validator
 from pydantic import Tag as Branch
@@ -12,6 +12,7 @@ from packline.core.faults import Fault
 from plc.handshake import frames
 from plc.tags.model import Number, Scalar
 
+J = TypeVar("J")
 Word = Annotated[int, Field(ge=0, le=0xFFFF)]
 
 
@@ -169,3 +170,10 @@ def _word(parameter: Parameter, value: Any, where: str) -> int:
         low, high = parameter.min / parameter.scale, parameter.max / parameter.scale
         raise Fault(4201, where=where, seen=str(value), expected=f"{low:g} to {high:g}")
     return min(max(round(scaled), parameter.min), parameter.max)
+
+
+def job_for(kind: str, jobs: Mapping[str, J], where: str) -> J:
+    """Give the job that does an effect of `kind`; raises Fault 4201 when the machine does none."""
+    if kind not in jobs:
+        raise Fault(4201, where=where, seen=f"effect {kind}", expected=", ".join(sorted(jobs)))
+    return jobs[kind]

@@ -68,7 +68,8 @@ class MachineView:
         if 1009 in self.faults:
             return Fault(1009, where=where, seen=self._bad_part() or str(self.quality), expected="good values")
         if self.faults:
-            return Fault(self.faults[0], where=where, seen=f"{self.quality}, {condition(self.state, self.own_faults)}")
+            seen = f"{self.quality}, {condition(self.state, self.own_faults)}"
+            return Fault(self.faults[0], where=where, seen=seen, expected="a good status")
         if not self.is_good:
             return Fault(1002, where=where, seen=f"{self.quality} for {self.age_s:.1f} s", expected="a fresh status")
         if not self.owned:

@@ -11,7 +11,7 @@ from packline.core.effects import Effect, EffectState, Evidence, Ticket
 from packline.core.faults import Fault
 from plc.links import LinkTrouble, Value
 from plc.machine_file import MachineFile
-from plc.machine_jobs import PlainJob, PlainWrite, Proof
+from plc.machine_jobs import PlainJob, PlainWrite, Proof, job_for
 from plc.machine_view import MachineView
 from plc.tags.codec import modulus
 from plc.tags.values import TagValue
@@ -206,8 +206,4 @@ class PlainDevice:
         return f"{self._machine.name} {effect.kind.name}"
 
     def _job(self, effect: Effect) -> PlainJob:
-        job = self._machine.file.plain_jobs.get(effect.kind.name)
-        if job is None:
-            known = ", ".join(sorted(self._machine.file.plain_jobs))
-            raise Fault(4201, where=self._machine.name, seen=f"effect {effect.kind.name}", expected=known)
-        return job
+        return job_for(effect.kind.name, self._machine.file.plain_jobs, self._machine.name)

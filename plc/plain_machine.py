@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable, Iterable
 from types import MappingProxyType
@@ -11,24 +10,22 @@ from packline.core.backoff import Backoff
 from packline.core.clock import Clock
 from packline.core.effects import Epochs
 from packline.core.faults import Fault
-from plc.board import Board
+from plc.board import Board, nobody
+from plc.keeping import keep
 from plc.leaving import heed_cancellation
-from plc.links import LinkSilent, LinkTrouble, TagLink, Value
+from plc.links import LinkTrouble, TagLink, Value
 from plc.machine_file import MachineFile
 from plc.machine_view import MachineView
 from plc.packml import Cmd, State, name_of
 from plc.plain_device import PlainDevice
-from plc.tag_side import WRITE_S, TagSide
+from plc.tag_side import TagSide
 from plc.tags.values import Quality, TagValue
+from plc.waker import Waker
 
 LOOK_S = 1.0
 READY_S = 15.0
 IDLE_S = 0.25
 """The longest nap between two looks at what is due, so that leases end and pictures turn stale in time."""
-
-
-def _ignore(_: MachineView) -> None:
-    return
 
 
 class PlainMachine:
@@ -49,14 +46,14 @@ class PlainMachine:
         clock: Clock,
         rng: random.Random,
         ticking: Callable[[], bool] = lambda: True,
-        on_change: Callable[[MachineView], None] = _ignore,
+        on_change: Callable[[MachineView], None] = nobody,
     ) -> None:
         self.name, self.file = name, file
         self._link, self._clock, self._ticking = link, clock, ticking
         self._backoff = Backoff(rng=rng)
         self._tags = TagSide(name=name, file=file, link=link, clock=clock)
         self._board = Board(name, clock, on_change)
-        self._kick = asyncio.Event()
+        self._waker = Waker(clock)
         self._is_admitted = False
         self._was_seen = False
         self._trouble: int | None = None
@@ -93,9 +90,7 @@ class PlainMachine:
 
     async def wait(self, predicate: Callable[[MachineView], bool], timeout_s: float) -> MachineView:
         """Wait until the view satisfies `predicate`; raises TimeoutError."""
-        if not await self.until(lambda: predicate(self.view()), timeout_s):
-            raise TimeoutError(f"{self.name}: not seen within {timeout_s:g} s")
-        return self.view()
+        return await self._board.view_when(predicate, self.view, timeout_s)
 
     async def look(self) -> MachineView:
         """Give a picture whose parts were read after this call; the present one when none comes within 1 s."""
@@ -119,12 +114,7 @@ class PlainMachine:
         Raises Fault while the machine is not there and for a value that the tag cannot take, LinkTrouble when its answer does
         not come: then it may have been written or not.
         """
-        done = self._tags.order(tag, value, lease_s)
-        self.poke()
-        try:
-            await self._clock.within(WRITE_S, done)
-        except TimeoutError as error:
-            raise LinkSilent(f"{tag} was not written within {WRITE_S:g} s") from error
+        await self._tags.write(tag, value, lease_s, self.poke)
 
     async def command(self, command: Cmd) -> MachineView:
         """Refuse: a plain machine has no PackML states."""
@@ -142,27 +132,13 @@ class PlainMachine:
 
     def poke(self) -> None:
         """Let the link's task do what is due now."""
-        self._kick.set()
+        self._waker.wake()
 
     # -- the one task --------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Serve the machine for ever; leaving writes the safe values and closes the link."""
-        try:
-            while True:
-                heed_cancellation()
-                try:
-                    await self._link.connect()
-                    await self._serve()
-                except LinkTrouble as trouble:
-                    self._lose(trouble.code, trouble if isinstance(trouble, Fault) else None)
-                except Fault as fault:
-                    self._lose(fault.code, fault)
-                await self._link.close()
-                await self._pause(self._backoff.next_s())
-        finally:
-            await self._tags.leave()
-            await self._link.close()
+        await keep(self._link, serve=self._serve, lose=self._lose, pause=self._pause, leave=self._tags.leave)
 
     async def _serve(self) -> None:
         await self._tags.admit()
@@ -180,33 +156,25 @@ class PlainMachine:
                 await self._clock.sleep(0)
                 await self._note_boot()
             self._board.show(self.view())
-            await self._nap(min(self._tags.due_at() - self._clock.monotonic(), IDLE_S))
+            await self._waker.nap(min(self._tags.due_at() - self._clock.monotonic(), IDLE_S))
 
     async def _note_boot(self) -> None:
         """A number of starts that is not good now is no new one."""
         if boot := self._tags.boot():
             await self._tags.see_boot(boot)
 
-    def _lose(self, code: int, refusal: Fault | None) -> None:
+    def _lose(self, trouble: LinkTrouble | Fault) -> None:
         self._is_admitted = False
         # the newest cause tells best, but a machine that is not there is also silent now and then
-        is_known = self._trouble == 1001 and code == 1002
-        self._trouble = self._trouble if is_known else code
-        self._refusal = refusal
+        is_known = self._trouble == 1001 and trouble.code == 1002
+        self._trouble = self._trouble if is_known else trouble.code
+        self._refusal = trouble if isinstance(trouble, Fault) else None
         self._tags.lose()
         self._board.show(self.view())
 
-    async def _nap(self, seconds: float) -> None:
-        if seconds > 0:
-            try:
-                await self._clock.within(seconds, self._kick.wait())
-            except TimeoutError:
-                return
-        self._kick.clear()
-
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self) -> None:
         """Wait before connecting again, in steps, so that whoever waits sees time pass."""
-        ends_at = self._clock.monotonic() + seconds
+        ends_at = self._clock.monotonic() + self._backoff.next_s()
         while (left := ends_at - self._clock.monotonic()) > 0:
             self._board.show(self.view())
             await self._clock.sleep(min(left, IDLE_S))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from packline.core.clock import Clock
 from packline.core.faults import Fault
-from plc.links import LinkDown, LinkRefused, LinkTrouble, Value
+from plc.links import LinkDown, LinkRefused, LinkSilent, LinkTrouble, Value
 from plc.machine_file import MachineFile
 from plc.tags.codec import check_writable
 from plc.tags.model import Poll
@@ -189,6 +189,15 @@ class TagSide:
             self._leases[tag] = self._clock.monotonic() + lease_s
             self._unsafe.pop(tag, None)
         return done
+
+    async def write(self, tag: str, value: Value, lease_s: float | None, wake: Callable[[], None]) -> None:
+        """Order a write, `wake` the task that makes it, and wait for it at most 5 s; raises as `order` does, and LinkTrouble."""
+        done = self.order(tag, value, lease_s)
+        wake()
+        try:
+            await self._clock.within(WRITE_S, done)
+        except TimeoutError as error:
+            raise LinkSilent(f"{tag} was not written within {WRITE_S:g} s") from error
 
     # -- inside --------------------------------------------------------------------------------------------------------
 

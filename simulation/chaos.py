@@ -50,6 +50,10 @@ class Framing(StrEnum):
     OPCUA = "opcua"
 
 
+FORM = "KIND [request|answer|both] [p=0.1] [count=3] [after=2] [s=0.5] [late=3] [spare=7]"
+"""How a rule is written."""
+
+
 def _always(_: bytes) -> bool:
     return True
 
@@ -80,7 +84,10 @@ class Rule:
         kind, *words = text.split() or [""]
         if kind not in Kind.__members__.values():
             raise Fault(4201, where="chaos rule", seen=text, expected=", ".join(Kind))
-        return cls(kind=Kind(kind), **dict(_setting(word, text) for word in words))
+        rule = cls(kind=Kind(kind), **dict(_setting(word, text) for word in words))
+        if not rule.probability <= 1:
+            raise Fault(4201, where="chaos rule", seen=text, expected="p from 0 to 1")
+        return rule
 
     def strikes(self, frame: bytes, way: Way, rng: random.Random) -> bool:
         """Tell whether this frame is hit, and count it."""
@@ -103,7 +110,7 @@ def _setting(word: str, text: str) -> tuple[str, Any]:
         return "way", Way(word)
     found = _NUMBER.fullmatch(word)
     if found is None:
-        raise Fault(4201, where="chaos rule", seen=f"{word} in {text!r}", expected=Rule.parse.__doc__ or "")
+        raise Fault(4201, where="chaos rule", seen=f"{word} in {text!r}", expected=FORM)
     name, number = found.groups()
     if name in _FIELDS:
         return _FIELDS[name], float(number)

@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import partial
 
 from packline.core.clock import Clock
+from packline.core.faults import Fault
+from packline.core.files import near
 from simulation.machines.applicator import Applicator
 from simulation.machines.bag_sealer import BagSealer
 from simulation.machines.camera import Draw, Offload, VirtualCamera
@@ -118,7 +120,7 @@ class Hall:
         if not spec.at:  # it belongs to no station: what it works on lies beside it
             spec = replace(spec, at=self.world.add_place(f"beside:{spec.name}", 1).name)
         quirks = Quirks()
-        mechanics = _BEHAVIOURS[str(spec.file.simulation.get("behaviour", "generic"))](self, spec, quirks)
+        mechanics = _behaviour(spec)(self, spec, quirks)
         if spec.file.is_plain:
             return PlainMachine(spec.name, spec.file, mechanics, self._motion, quirks=quirks)
         return Machine(spec.name, spec.file, mechanics, self._motion, self._clock, quirks=quirks, seed=self.spec.seed)
@@ -233,3 +235,13 @@ _BEHAVIOURS: Mapping[str, Build] = {
     "modbus_scanner": _scan_registers,
     "generic": _generic,
 }
+
+
+def _behaviour(spec: MachineSpec) -> Build:
+    word = str(spec.file.simulation.get("behaviour", "generic"))
+    if word not in _BEHAVIOURS:
+        expected = f"one of {', '.join(sorted(_BEHAVIOURS))}"
+        remedy = near(word, set(_BEHAVIOURS)) or "Leave it out: jobs then take their time and succeed."
+        where = f"{spec.name} [simulation.behaviour]"
+        raise Fault(4201, where=where, seen=word, expected=expected, remedy=remedy)
+    return _BEHAVIOURS[word]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import simpy
 
 from packline.core.clock import Clock, LoopClock
+from packline.core.faults import Fault
 from plc.machine_file import MachineFile
 from simulation.camera_page import PATH, camera_page
 from simulation.hall import Hall
@@ -108,7 +109,7 @@ class Twin:
     async def start(self) -> list[Served]:
         """Serve everything and begin to move; returns every device with the address it listens at.
 
-        Raises OSError when a port is taken.
+        Raises Fault 4201 where nobody can listen: a port that is taken, an address of another computer.
         """
         for space, _ in self._spaces.spaces:
             await space.start()
@@ -116,10 +117,13 @@ class Twin:
         self._tasks = [asyncio.create_task(self.motion.run()), asyncio.create_task(self._tick())]
         served = []
         for post in self._posts:
-            address = await post.mount.open() + post.path
+            address = await _opened(post) + post.path
             served.append(Served(name=post.name, kind=post.kind, protocol=post.protocol, address=address))
             self.misbehaviour.add(post.name, post.switches)
-        self.truth_address = await self._truth_server.open()
+        try:
+            self.truth_address = await self._truth_server.open()
+        except OSError as error:
+            raise _not_ours("[twin] truth", error) from error
         return served
 
     async def run(self) -> None:
@@ -195,3 +199,15 @@ class Twin:
         mount = HttpServer(spec.address, camera_page(camera, wire))
         switches = quirk_switches(camera.quirks, ("frozen", "dark"), mount)
         return _Post(name=spec.name, kind="camera", protocol="http", mount=mount, switches=switches, path=PATH)
+
+
+async def _opened(post: _Post) -> str:
+    try:
+        return await post.mount.open()
+    except OSError as error:
+        raise _not_ours(post.name, error) from error
+
+
+def _not_ours(where: str, error: OSError) -> Fault:
+    remedy = "Stop what listens there (another twin or demo?), or give the device another address of this computer."
+    return Fault(4201, where=where, seen=str(error), expected="an address that nobody listens at", remedy=remedy)

@@ -60,6 +60,11 @@ class Post:
         self._tries: dict[tuple[int, str], int] = {}
         self._since: dict[int, float] = {}
 
+    @property
+    def waits(self) -> bool:
+        """Tell whether the station is in order and has nothing to do."""
+        return self.screen.state == "idle" and not self.screen.hold_by
+
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from packline.core.effects import EffectState, Evidence
 from packline.core.faults import Fault
@@ -140,10 +140,9 @@ def _refused(parcel: Parcel, expected: str) -> Fault:
     return Fault(4301, where=parcel.lpn, seen=parcel.state.value, expected=expected)
 
 
-def _allowed(action: str, offered: object, role: str, where: str) -> Action:
-    names = list(offered)  # type: ignore[call-overload]  # any collection of action names
-    if action not in names:
-        raise Fault(4301, where=where, seen=action, expected=" | ".join(names))
+def _allowed(action: str, offered: Collection[str], role: str, where: str) -> Action:
+    if action not in offered:
+        raise Fault(4301, where=where, seen=action, expected=" | ".join(offered))
     choice = Action(action)
     if not may(role, choice):
         raise Fault(4301, where=where, seen=f"{action} as {role}", expected="a higher role")

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, g, render_template, request, url_for
 
 from packline.core.faults import Fault, Severity
+from packline.core.identity import Lpn
 from packline.store.views import URGENCY
 from web.acting import has_role
 from web.guard import visitor
 from web.live import View
+from web.masking import masked
 from web.room import room
 from web.words import HTML_LANGS, LANGUAGE_NAMES, short
 
+UNITS = (("_ddeg", 10, "°"), ("_deg", 1, "°"), ("_pct", 1, " %"), ("_kg", 1, " kg"))
+"""What the name of a machine's number ends with, by what it is divided, and the sign of its unit."""
 THEMES = ("auto", "light", "dark")
 PREFERENCE_S = 365 * 86400
 
@@ -44,10 +50,13 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["iso"] = lambda at: at.isoformat(timespec="seconds")
     app.jinja_env.filters["short"] = short
     app.jinja_env.filters["plain"] = plain
+    app.jinja_env.filters["in_turn"] = in_turn
+    app.jinja_env.filters["readings"] = readings
     app.jinja_env.filters["order_name"] = order_name
     app.jinja_env.filters["place"] = place
     app.jinja_env.filters["phrase"] = lambda text: room().words.phrase(language(), text)
     app.jinja_env.filters["angle"] = angle
+    app.jinja_env.tests["lpn"] = Lpn.is_lpn
     app.jinja_env.globals.update(
         t=say,
         word=word,
@@ -58,6 +67,9 @@ def install(app: Flask) -> None:
         since=since,
         priority=priority,
         station_name=station_title,
+        station_called=station_called,
+        device_state=device_state,
+        sensed=sensed,
     )
     app.context_processor(surroundings)
 
@@ -82,7 +94,9 @@ def word(family: str, name: Any) -> str:
 
 def step(instruction: Mapping[str, Any]) -> str:
     """Say an instruction as a sentence; a station is called there as on its tile."""
-    params = dict(instruction.get("params") or {})
+    key, params = instruction.get("key"), dict(instruction.get("params") or {})
+    if key == "lane_full" and is_station(str(params.get("lane"))):
+        return say("station.next_full", to=station_name(str(params["lane"])))
     if "to" in params:
         params["to"] = station_name(str(params["to"]))
     return room().words.step(language(), {**instruction, "params": params})
@@ -98,10 +112,47 @@ def station_name(name: str) -> str:
     return said if list(kinds.values()).count(kinds[name]) == 1 else f"{said} {name}"
 
 
+def is_station(name: str) -> bool:
+    """Tell whether the controller has a station called `name`."""
+    return room().hub.view().station(name) is not None
+
+
 def station_title(name: str) -> str:
     """Give the heading of a station's tile."""
     found = room().hub.view().station(name)
     return word("kind", found["kind"]) if found else name
+
+
+def station_called(name: str) -> str:
+    """Give the heading of a station's tile where it stands alone: with the short name where several are of its kind."""
+    stations = room().hub.view().snapshot.get("stations", ())
+    title = station_title(name)
+    alike = [station for station in stations if word("kind", station["kind"]) == title]
+    return f"{title} {name}" if len(alike) > 1 else title
+
+
+def device_state(device: Mapping[str, Any]) -> str:
+    """Say in what state a machine or printer is."""
+    return word("machine_state", device.get("state", ""))
+
+
+def sensed(name: str, value: Any) -> str:
+    """Say what a machine's sensor tells: `parcel at the stop: yes`; a name that we do not know stays as its file has it."""
+    said = room().words.word(language(), "sensor", name)
+    return say("sensor.yes" if value else "sensor.no", what=said) if said != name else reading(name, value)
+
+
+def reading(name: str, value: Any) -> str:
+    """Say a number that a machine gave: `angle 90°` for `angle_ddeg 900`."""
+    for ending, size, sign in UNITS:
+        if name.endswith(ending) and isinstance(value, (int, float)):
+            name, value = name.removesuffix(ending), f"{value / size:g}{sign}"
+    return f"{word('reading', name)} {value if isinstance(value, str) else plain(value)}"
+
+
+def readings(data: Mapping[str, Any]) -> str:
+    """Say the numbers that prove an effect; a picture stands among the pictures."""
+    return ", ".join(reading(name, value) for name, value in data.items() if name != "picture")
 
 
 def fault_of(fault: Mapping[str, Any]) -> dict[str, Any]:
@@ -180,6 +231,11 @@ def plain(value: Any) -> str:
     return room().words.phrase(language(), str(value))
 
 
+def in_turn(rows: Iterable[Any], attribute: str) -> list[tuple[Any, list[Any]]]:
+    """Put rows that follow each other and have the same `attribute` together, in the order in which they come."""
+    return [(key, list(same)) for key, same in groupby(rows, attrgetter(attribute))]
+
+
 def asset(name: str) -> str:
     """Give the address of a static file; it changes when the file does."""
     return url_for("static", filename=name, v=room().assets.get(name, ""))
@@ -224,9 +280,15 @@ def surroundings() -> dict[str, Any]:
         "can": lambda least: bool(g.get("visitor")) and has_role(visitor().role, least),
         "nav": nav(str(request.endpoint)) if g.get("visitor") else [],
         "wedge": wedge(),
+        "readable": readable,
         "js_words": {key: say(f"answer.{key}") for key in ("offline", "stale")}
         | {"ask_scan": say("ask.scan", code="{code}")},
     }
+
+
+def readable(body: str) -> str:
+    """Give of a message what the visitor may read: addresses are for supervisors."""
+    return body if has_role(visitor().role, "supervisor") else masked(body) or say("quarantine.unreadable")
 
 
 def wedge() -> dict[str, Any]:

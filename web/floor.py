@@ -78,7 +78,13 @@ def first_thing(station: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence
     """Give what to say first and the tasks after it, each once: a place that only waits has its first task as the next."""
     following, tasks = station.get("next") or {"key": "idle"}, list(station.get("tasks", ()))
     said = tasks[0] if tasks and following.get("key") in WAITING else following
-    return said, [task for task in tasks if task != said]
+    return said, [task for task in tasks if task != said and not _has_come(task, station)]
+
+
+def _has_come(task: Mapping[str, Any], station: Mapping[str, Any]) -> bool:
+    """Tell whether a task only announces the parcel that lies there already."""
+    lpn = (task.get("params") or {}).get("lpn")
+    return task.get("key") == "coming" and lpn is not None and lpn == station.get("parcel")
 
 
 def _tiles(stations: Sequence[Mapping[str, Any]]) -> Iterator[Tile]:

@@ -9,8 +9,11 @@ from controller.commands.opening import open_books
 from controller.recovery import RESTORED
 from controller.site_file import load_site
 from controller.sites import find_site
-from controller.starting import DATABASE, data_of, only_one
+from controller.starting import books_file, data_of, only_one
+from packline.core.faults import Fault
 from packline.store import restore
+
+OWN_TOOLS = "Restore it by the database's own tools, or take PACKLINE_DATABASE out of the environment."
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
@@ -25,9 +28,14 @@ def run(chosen: argparse.Namespace) -> int:
     path = find_site(chosen.site)
     if chosen.restore:
         data = data_of(load_site(path), path)
-        data.mkdir(parents=True, exist_ok=True)
+        books = books_file(data)
+        if books is None:
+            seen = "PACKLINE_DATABASE names a database that is no file"
+            raise Fault(5002, where=str(path), seen=seen, expected="books in a file", remedy=OWN_TOOLS)
+        for folder in (data, books.parent):
+            folder.mkdir(parents=True, exist_ok=True)
         with only_one(data, "up"), only_one(data):
-            restore(chosen.file, data / DATABASE, mark=RESTORED)
+            restore(chosen.file, books, mark=RESTORED)
         print("restored; the next start compares the books with machines and hosts and asks about every order in work")
         return 0
     with open_books(path) as store:

@@ -12,8 +12,9 @@ import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
+from controller.addresses import demand_address
 from packline.core.faults import Fault
-from simulation.chaos import Chaos, Framing, Rule, Way
+from simulation.chaos import FORM, Chaos, Framing, Rule, Way
 
 _WORDS = "rule ..., clear, hold [request|answer|both], release [...], hasten [...], cut, reset, show, quit"
 
@@ -28,7 +29,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
     options.formatter_class = argparse.RawDescriptionHelpFormatter
     options.epilog = (
-        "rule: KIND [request|answer|both] [p=0.1] [count=3] [after=2] [s=0.5] [late=3] [spare=7]\n"
+        f"rule: {FORM}\n"
         "KIND: delay, drop, reset, split, corrupt, duplicate\n"
         f"lines on standard input while it runs: {_WORDS}\n"
         "Only for tests: machines must see what a real network may do, but never while people stand by a moving one."
@@ -46,6 +47,8 @@ def arguments(options: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Carry until SIGTERM, Ctrl-C or the word quit."""
     rules = [Rule.parse(text) for text in chosen.rule]
+    demand_address(chosen.listen, "listen", least=0)
+    demand_address(chosen.target, "target")
     framing = Framing(chosen.framing)
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(_serve(chosen.listen, chosen.target, framing, rules, chosen.seed, _teller(as_json=chosen.json)))

@@ -5,20 +5,31 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from controller.integrator.machine_check import check_machine
+from controller.addresses import wrong_scheme
+from controller.integrator.machine_check import Noted, check_machine, error_faults
 from controller.integrator.target import is_machine_file
 from controller.placement import machine_file, scanner_file
 from controller.site import Site
 from controller.site_file import is_told, load_site, read_site
-from controller.site_security import Reached, allow_faults, certificate_advice, kept_faults, pki_folder, reach
+from controller.site_security import (
+    Reached,
+    allow_faults,
+    certificate_advice,
+    kept_faults,
+    pki_folder,
+    reach,
+    transport_faults,
+)
 from controller.sites import find_site
 from controller.starting import data_of
 from packline.core.clock import WallClock
 from packline.core.effects import KINDS
 from packline.core.faults import Fault
 from packline.core.files import FileFaults
+from plc.lint import lint
 from plc.security import Reach
 from plc.tag_scanner import scanner_faults
 
@@ -39,22 +50,26 @@ def arguments(options: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Print what is wrong; 1 if anything is."""
     try:
-        if is_machine_file(find_site(chosen.site)):
-            return _run_machine(chosen)
+        path = find_site(chosen.site)
+        if is_machine_file(path):
+            return _run_machine(path, chosen)
     except FileFaults:
         pass  # no TOML: said below with everything else
     faults = find_faults(chosen.site)
     advice = [] if faults else find_advice(chosen.site)
+    noted = find_notes(chosen.site)
     if chosen.json:
         found = {"faults": [f.as_dict() for f in faults], "advice": [f.as_dict() for f in advice]}
-        print(json.dumps({"ok": not faults, **found}, ensure_ascii=False))
+        machines = {name: note.as_dict() for name, note in noted.items()}
+        print(json.dumps({"ok": not faults, **found, "machines": machines}, ensure_ascii=False))
     else:
-        print("\n".join(f.text() for f in [*faults, *advice]) or f"{chosen.site}: in order")
+        said = [f.text() for f in [*faults, *advice]] or [f"{chosen.site}: in order"]
+        print("\n".join([*said, *(note.text(name) for name, note in noted.items())]))
     return int(bool(faults))
 
 
-def _run_machine(chosen: argparse.Namespace) -> int:
-    checked = check_machine(chosen.site)
+def _run_machine(path: Path, chosen: argparse.Namespace) -> int:
+    checked = check_machine(path)
     print(json.dumps(checked.as_dict(), ensure_ascii=False) if chosen.json else checked.text())
     return int(not checked.is_ok)
 
@@ -77,6 +92,25 @@ def find_advice(path: Path) -> list[Fault]:
     return certificate_advice(pki_folder(data_of(load_site(path), path)), WallClock().now())
 
 
+def find_notes(path: Path) -> dict[str, Noted]:
+    """Give what is allowed but hardly meant in the machine files of a site, by device; nothing of files that cannot be read."""
+    try:
+        path = find_site(path)
+        site, _ = read_site(path)
+    except FileFaults:
+        return {}
+    return {name: note for name, note in _notes(site, path.parent) if note.findings} if site else {}
+
+
+def _notes(site: Site, folder: Path) -> Iterator[tuple[str, Noted]]:
+    names = {name: part.file for name, part in site.machines.items()}
+    names |= {name: part.file for name, part in site.scanners.items() if part.driver == "modbus"}
+    for name, file in names.items():
+        with suppress(FileFaults):  # said as faults
+            shown = str(folder / file) if file.endswith(".toml") else file
+            yield name, Noted(file=shown, findings=lint(machine_file(file, folder)).findings)
+
+
 def _machine_faults(site: Site, path: Path, told: set[str]) -> list[Fault]:
     faults: list[Fault] = []
     for name, part in site.machines.items():
@@ -85,6 +119,8 @@ def _machine_faults(site: Site, path: Path, told: set[str]) -> list[Fault]:
         except FileFaults as found:
             faults += found.faults
             continue
+        faults += error_faults(file, part.file)
+        faults += transport_faults(file, part.security, f"{path} [machines.{name}.security]")
         for station, place in site.stations.items():
             if place.machine == name:
                 faults += _missing_jobs(f"{path} [stations.{station}.machine]", place.kind, name, set(file.jobs))
@@ -122,7 +158,5 @@ def _missing_jobs(where: str, kind: str, machine: str, jobs: set[str]) -> list[F
 
 
 def _wrong_scheme(where: str, protocol: str, address: str) -> list[Fault]:
-    if (protocol == "opcua") == address.startswith("opc.tcp://"):
-        return []
-    expected = "opc.tcp://host:port" if protocol == "opcua" else "host:port"
-    return [Fault(4201, where=where, seen=address, expected=expected)]
+    expected = wrong_scheme(protocol, address)
+    return [Fault(4201, where=where, seen=address, expected=expected)] if expected else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
 import json
 import os
@@ -21,11 +22,13 @@ from controller.commands import numbers
 from controller.site import Site, twin_part
 from controller.site_file import load_site
 from controller.sites import find_site, free_offset, moved
+from packline.core.figures import NEVER_IN_A_RUN
 
 LOOK_S = 0.25
-QUIET_S = 60.0
+QUIET_S = 120.0
 """The demo gives up when nothing at all moved in the plant for this long, in wall seconds."""
 STOP_S = 10.0
+KILL_S = 2.0
 READY_S = 20.0
 BAR = 24
 PIPED_S = 15.0
@@ -218,21 +221,9 @@ def _close(summary: dict[str, Any], chosen: argparse.Namespace, out: TextIO, *, 
     return 0 if well else 1
 
 
-NEVER = (
-    "double_labels",
-    "wrong_labels",
-    "double_seals",
-    "shipped_unlabelled",
-    "shipped_unsealed",
-    "shipped_empty",
-    "lost_orders",
-    "lost_events",
-)
-
-
 def is_well(summary: Mapping[str, Any], orders: int) -> bool:
     """Tell whether truth and receiver show nothing doubled, wrong or lost, and each of `orders` posted and ended."""
-    is_clean = all(summary[name] == 0 for name in NEVER)
+    is_clean = all(summary[name] == 0 for name in NEVER_IN_A_RUN)
     has_ended = summary["orders"] == summary["orders_over"] == orders
     fits = 0 < summary["parcels_shipped"] <= summary["labels_applied"] <= summary["labels_printed"]
     return is_clean and has_ended and fits
@@ -260,4 +251,5 @@ def _stop(running: Running) -> None:
             process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(KILL_S)

@@ -8,19 +8,20 @@ import sys
 from pathlib import Path
 
 from controller.integrator.tag_list import write_list
+from controller.sites import find_site
 from plc.machine_file import load_machine
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    options.add_argument("machine", type=Path, help="machine file")
+    options.add_argument("machine", type=Path, help="machine file, or the name of one that ships")
     options.add_argument("--out", type=Path, metavar="FILE", help="write here (default: standard output)")
     options.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Write the list; what it cannot say goes to standard error."""
-    file = load_machine(chosen.machine)
+    file = load_machine(find_site(chosen.machine))
     text, losses = write_list(file)
     if chosen.out:
         chosen.out.write_text(text, "utf-8", newline="")

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from controller.integrator.tag_source import is_opcua, read_source
+from controller.integrator.tag_source import Door, is_opcua, read_source
 from controller.integrator.toml_text import tag_tables
 from packline.core.faults import Fault
 from packline.core.files import FileFaults, parse, read_toml
@@ -19,7 +19,9 @@ BASES: dict[str, AddressBase] = {"0": 0, "1": 1, "modicon": "modicon"}
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    options.add_argument("source", help="a CSV file, a NodeSet2 file (.xml), or opc.tcp://host:port")
+    options.add_argument(
+        "source", help="a CSV file, a NodeSet2 file (.xml), opc.tcp://host:port, or with --site the name of a machine"
+    )
     options.add_argument(
         "--into", type=Path, metavar="FILE", help="put the tags behind this machine file (default: print them)"
     )
@@ -32,6 +34,12 @@ def arguments(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--unprotected", metavar="WHY", help="why a server that is not on this computer needs no protection"
     )
+    options.add_argument(
+        "--site",
+        type=Path,
+        metavar="SITE",
+        help="SOURCE is an OPC UA machine of this site file, reached as it says: certificate, user, password",
+    )
     options.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
@@ -39,7 +47,8 @@ def run(chosen: argparse.Namespace) -> int:
     """Read the tags and print or keep them; raises FileFaults with everything that is wrong with the list."""
     head = read_toml(chosen.into).get("machine", {}) if chosen.into else {}
     base = head.get("address_base", BASES[chosen.base] if not is_opcua(chosen.source) else None)
-    found = read_source(chosen.source, None if head.get("protocol") == "opcua" else base, chosen.unprotected)
+    door = Door(site=chosen.site, unprotected=chosen.unprotected)
+    found = read_source(chosen.source, None if head.get("protocol") == "opcua" else base, door)
     tags = found.whole()
     text = tag_tables(tags)
     if chosen.into:
@@ -58,7 +67,7 @@ def _append(path: Path, text: str) -> None:
     """Put tags behind a machine file if it is a machine file still; else nothing is written."""
     import tomllib
 
-    before = path.read_text("utf-8")
+    before = path.read_text("utf-8-sig")
     whole = before.rstrip("\n") + "\n\n" + text
     try:
         parse(tomllib.loads(whole), MachineFile, str(path))

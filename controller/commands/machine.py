@@ -6,21 +6,25 @@ import argparse
 import asyncio
 import json
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
+from controller.commands import actions
 from controller.integrator.asking import asker
 from controller.integrator.machine_check import check_machine
 from controller.integrator.new_machine import machine_head, machine_text
 from controller.integrator.register_tables import register_tables
-from controller.integrator.tag_source import read_source
+from controller.integrator.tag_source import Door, read_source
 from controller.integrator.target import find_target
 from controller.integrator.trying import try_job
 from controller.reference.structured_text import function_block
+from controller.sites import find_site
 from packline.core.clock import LoopClock
 from packline.core.effects import EffectState
 from packline.core.faults import Fault
-from plc.machine_file import load_machine
+from packline.core.files import parse
+from plc.machine_file import MachineFile, load_machine
 
 ACTIONS = {
     "new": "make a machine file, asking for what no option says",
@@ -31,7 +35,7 @@ ACTIONS = {
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    options.add_argument("action", choices=ACTIONS, help="; ".join(f"{name}: {text}" for name, text in ACTIONS.items()))
+    actions.declare(options, ACTIONS)
     options.add_argument("file", type=Path, help="machine file (try: or site file)")
     options.add_argument("device", nargs="?", default="", help="try: the machine's address, or its name in the site")
     options.add_argument("job", nargs="?", default="", help="try: the kind of job")
@@ -44,6 +48,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--unprotected", metavar="WHY", help="why a connection that leaves this computer needs no protection"
     )
+    options.add_argument("--site", type=Path, metavar="SITE", help=f"new: {SITE}")
     options.add_argument(
         "--out", type=Path, metavar="FOLDER", help="st: write MODEL.md and MODEL.st there (default: print)"
     )
@@ -56,6 +61,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
     options.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
+SITE = "--tags is the name of an OPC UA machine of this site file, reached as it says: certificate, user, password"
 NEW = {
     "model": "one word",
     "title": "what it is",
@@ -81,12 +87,16 @@ def _new(chosen: argparse.Namespace) -> int:
     if chosen.file.exists():
         remedy = "Name another file, or remove this one."
         raise Fault(4301, where=str(chosen.file), seen="a file", expected="no file yet", remedy=remedy)
-    ask = asker({name: getattr(chosen, name) for name in NEW}, chosen.answers, is_guided=not chosen.yes)
+    ask = asker({name: getattr(chosen, name) for name in NEW}, chosen.answers, set(NEW), is_guided=not chosen.yes)
     head = machine_head(ask)
     source = ask.given.get("tags")
-    found = read_source(str(source), head.get("address_base"), chosen.unprotected) if source else None
+    door = Door(site=chosen.site, unprotected=chosen.unprotected)
+    found = read_source(str(source), head.get("address_base"), door) if source else None
     tags = found.whole() if found else {}
-    chosen.file.write_text(machine_text(ask, head, tags), "utf-8")
+    text = machine_text(ask, head, tags)
+    if ask.ask is None:  # who answered at the keyboard keeps the file, and mends it there
+        _demand_right(text, chosen.file)
+    chosen.file.write_text(text, "utf-8")
     checked = check_machine(chosen.file)
     if chosen.json:
         print(json.dumps({"file": str(chosen.file), **checked.as_dict()}, ensure_ascii=False))
@@ -95,8 +105,13 @@ def _new(chosen: argparse.Namespace) -> int:
     return int(not checked.is_ok)
 
 
+def _demand_right(text: str, path: Path) -> None:
+    """Raise FileFaults for a file that nobody could use: it is not written, so that the same can be typed again, mended."""
+    parse(tomllib.loads(text), MachineFile, str(path))
+
+
 def _st(chosen: argparse.Namespace) -> int:
-    file = load_machine(chosen.file)
+    file = load_machine(find_site(chosen.file))
     tables = register_tables(file)
     text = "" if file.is_plain else function_block(file)
     if chosen.out:

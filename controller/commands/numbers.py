@@ -6,13 +6,35 @@ import argparse
 
 MOST_ORDERS = 1_000_000
 MOST_SPEED = 1000
+MOST_ROUNDS = 1000
+MOST_LOOKS = 1_000_000_000
+LEAST_EVERY_S, MOST_EVERY_S = 0.05, 3600.0
 
 
 def orders(text: str) -> int:
     """Give a number of orders."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= MOST_ORDERS):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST_ORDERS}")
-    return int(text)
+    return _whole(text, MOST_ORDERS)
+
+
+def rounds(text: str) -> int:
+    """Give how often each tag is read."""
+    return _whole(text, MOST_ROUNDS)
+
+
+def looks(text: str) -> int:
+    """Give a number of looks."""
+    return _whole(text, MOST_LOOKS)
+
+
+def every(text: str) -> float:
+    """Give the seconds between two looks."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not LEAST_EVERY_S <= number <= MOST_EVERY_S:  # also what is no number at all (nan)
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from {LEAST_EVERY_S} to {MOST_EVERY_S:.0f}")
+    return number
 
 
 def speed(text: str) -> float:
@@ -24,3 +46,9 @@ def speed(text: str) -> float:
     if not 0 < number <= MOST_SPEED:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0 and at most {MOST_SPEED}")
     return number
+
+
+def _whole(text: str, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {most}")
+    return int(text)

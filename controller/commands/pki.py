@@ -12,6 +12,7 @@ from typing import Any
 
 from cryptography import x509
 
+from controller.commands import actions
 from controller.site import Site
 from controller.site_file import load_site
 from controller.site_security import certificate_advice, pki_folder
@@ -45,7 +46,7 @@ ACTIONS = {
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    options.add_argument("action", choices=ACTIONS, help="; ".join(f"{name}: {text}" for name, text in ACTIONS.items()))
+    actions.declare(options, ACTIONS)
     options.add_argument("site", type=Path, help="site file")
     options.add_argument("file", type=Path, nargs="?", help="a certificate, PEM or DER (show, trust, distrust)")
     options.add_argument(
@@ -84,7 +85,8 @@ def _init(site: Site, pki: Path, chosen: argparse.Namespace, now: datetime) -> d
             remedy="Devices know the one that is there. To replace it: --renew; then let every device trust the new one.",
         )
     if not 1 <= chosen.days <= MOST_DAYS:
-        raise Fault(4301, where="--days", seen=str(chosen.days), expected=f"1 to {MOST_DAYS}")
+        remedy = "Five years (1825) are usual; devices must trust each new one."
+        raise Fault(4301, where="--days", seen=str(chosen.days), expected=f"1 to {MOST_DAYS}", remedy=remedy)
     if (pki / "own").exists():
         (pki / "own").rename(
             pki / f"own-until-{now:%Y%m%dT%H%M%S}"
@@ -122,13 +124,27 @@ def _list(pki: Path, now: datetime) -> dict[str, Any]:
 
 def _named(chosen: argparse.Namespace, pki: Path) -> x509.Certificate:
     if chosen.file is None:
-        raise Fault(4301, where=f"pki {chosen.action}", seen="no file", expected="a certificate, PEM or DER")
-    return read_file(_found(chosen.file, pki))
+        remedy = "Type its path behind the site file; packline pki list names what was refused."
+        raise Fault(
+            4301, where=f"pki {chosen.action}", seen="no file", expected="a certificate, PEM or DER", remedy=remedy
+        )
+    certificate = read_file(_found(chosen.file, pki))
+    own = pki / "own" / "certificate.pem"
+    if chosen.action in ("trust", "distrust") and own.exists() and read_file(own) == certificate:
+        remedy = "Take the file that the device showed (packline pki list) or that its maker gave you."
+        raise Fault(
+            4301, where=f"pki {chosen.action}", seen="our own certificate", expected="that of a device", remedy=remedy
+        )
+    return certificate
 
 
 def _found(file: Path, pki: Path) -> Path:
     """Find a file also by the name that logs and alarms give it: `pki/refused/plc-7-3f9a1c22.pem`."""
-    return file if file.exists() else pki.parent / file
+    found = file if file.exists() else pki.parent / file
+    if not found.exists():
+        remedy = "Check the path, and from which folder you type; packline pki list names what was refused."
+        raise Fault(1017, where=str(file), seen="no such file", expected="a certificate, PEM or DER", remedy=remedy)
+    return found
 
 
 def _told(path: Path, now: datetime, what: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 
+from controller.commands import numbers
 from controller.integrator import target as targets
 from controller.integrator.printing import columns, shown
 from controller.integrator.probing import Probe, Seen, probe
@@ -19,7 +20,7 @@ from plc.tags.model import Order
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
     targets.arguments(options)
-    options.add_argument("--rounds", type=int, default=5, help="how often each tag is read (default 5)")
+    options.add_argument("--rounds", type=numbers.rounds, default=5, help="how often each tag is read (default 5)")
     options.add_argument(
         "--write", action="append", default=[], metavar="TAG=VALUE", help="write a tag; may be repeated"
     )
@@ -36,11 +37,12 @@ def run(chosen: argparse.Namespace) -> int:
             f"{target.name} at {target.address}: {len(target.file.tags)} tags, {chosen.rounds} times each", flush=True
         )
     try:
-        found = asyncio.run(probe(target, LoopClock(), rounds=max(1, chosen.rounds), writes=writes))
+        found = asyncio.run(probe(target, LoopClock(), rounds=chosen.rounds, writes=writes))
     except LinkTrouble as trouble:
         if isinstance(trouble, Fault):
             raise
-        raise Fault(trouble.code, where=f"{target.name} at {target.address}", seen=str(trouble)) from trouble
+        where = f"{target.name} at {target.address}"
+        raise Fault(trouble.code, where=where, seen=str(trouble), expected="an answer") from trouble
     print(json.dumps(found.as_dict(), ensure_ascii=False) if chosen.json else as_text(found))
     return int(not found.is_well)
 

@@ -6,14 +6,16 @@ import argparse
 import json
 from pathlib import Path
 
+from controller.commands import actions
 from controller.commands.check import find_faults
 from controller.integrator.asking import asker
 from controller.integrator.line_picture import line_picture
 from controller.integrator.line_plan import line_plan
-from controller.integrator.new_site import HEAD, SiteWriter
+from controller.integrator.new_site import HEAD, KEYS, SiteWriter
 from controller.site_file import load_site
 from controller.sites import find_site
 from packline.core.faults import Fault
+from packline.core.files import FileFaults
 
 ACTIONS = {
     "new": "make a site file, asking for what no option and no file of answers says",
@@ -23,11 +25,12 @@ ACTIONS = {
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    options.add_argument("action", choices=ACTIONS, help="; ".join(f"{name}: {text}" for name, text in ACTIONS.items()))
+    actions.declare(options, ACTIONS)
     options.add_argument("file", type=Path, help="site file")
     for question in HEAD:
         choices = f" ({' or '.join(question.choices)})" if question.choices else ""
-        words = question.words[0].lower() + question.words[1:]
+        is_word = question.words[1:2].islower()  # GS1 is a name
+        words = question.words[0].lower() + question.words[1:] if is_word else question.words
         options.add_argument(f"--{question.key.replace('_', '-')}", help=f"new: {words}{choices}")
     options.add_argument(
         "--answers", type=Path, metavar="FILE", help="new: a TOML file with answers to all questions, by their keys"
@@ -49,8 +52,8 @@ def _new(chosen: argparse.Namespace) -> int:
         remedy = "Name another file, or remove this one."
         raise Fault(4301, where=str(chosen.file), seen="a file", expected="no file yet", remedy=remedy)
     options = {question.key: getattr(chosen, question.key) for question in HEAD}
-    writer = SiteWriter(asker(options, chosen.answers, is_guided=not chosen.yes))
-    text = writer.text()
+    ask = asker(options, chosen.answers, KEYS, is_guided=not chosen.yes)
+    text = SiteWriter(ask).text()
     chosen.file.parent.mkdir(parents=True, exist_ok=True)
     items = chosen.file.parent / "items.csv"
     if not items.exists():
@@ -58,6 +61,9 @@ def _new(chosen: argparse.Namespace) -> int:
     chosen.file.touch(mode=0o600)  # it has secrets
     chosen.file.write_text(text, "utf-8")
     faults = find_faults(chosen.file)
+    if faults and ask.ask is None:  # who answered at the keyboard keeps the file, and mends it there
+        chosen.file.unlink()
+        raise FileFaults(faults)
     if chosen.json:
         said = {"ok": not faults, "file": str(chosen.file), "faults": [fault.as_dict() for fault in faults]}
         print(json.dumps(said, ensure_ascii=False))

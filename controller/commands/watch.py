@@ -9,6 +9,7 @@ import sys
 from contextlib import aclosing
 from dataclasses import asdict
 
+from controller.commands import numbers
 from controller.integrator import target as targets
 from controller.integrator.printing import columns, shown
 from controller.integrator.target import Target, find_target
@@ -22,9 +23,9 @@ def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
     targets.arguments(options)
     options.add_argument(
-        "--every", type=float, default=1.0, metavar="SECONDS", help="time between two looks (default 1)"
+        "--every", type=numbers.every, default=1.0, metavar="SECONDS", help="time between two looks (default 1)"
     )
-    options.add_argument("--count", type=int, help="end after this many looks (default: Ctrl-C ends)")
+    options.add_argument("--count", type=numbers.looks, help="end after this many looks (default: Ctrl-C ends)")
     options.add_argument("--json", action="store_true", help="one JSON object a line for each look")
 
 
@@ -35,8 +36,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 async def _watch(target: Target, chosen: argparse.Namespace) -> int:
     is_well = False
-    every_s = min(max(chosen.every, 0.05), 3600.0)
-    async with aclosing(watch(target, LoopClock(), every_s=every_s, count=chosen.count)) as looks:
+    async with aclosing(watch(target, LoopClock(), every_s=chosen.every, count=chosen.count)) as looks:
         async for look in looks:
             is_well = not look.trouble and all(value.quality == "good" for value in look.values.values())
             print(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from packline.core.faults import Fault
-from packline.core.files import read_toml
+from packline.core.files import FileFaults, near, read_toml
 
 MOST_TRIES = 5
 
@@ -61,8 +61,23 @@ class Asker:
         return answer
 
 
-def asker(options: Mapping[str, Any], answers: Path | None, *, is_guided: bool) -> Asker:
-    """Make the asker of a command: options before answers, and a person only at a terminal and where nothing says `--yes`."""
+def asker(options: Mapping[str, Any], answers: Path | None, known: Set[str], *, is_guided: bool) -> Asker:
+    """Make the asker of a command: options before answers, and a person only at a terminal and where nothing says `--yes`.
+
+    Raises FileFaults for an answer to what is not among the `known` questions; nobody would read it.
+    """
+    _demand_known(answers, known)
     given = {**(read_toml(answers) if answers else {}), **{k: v for k, v in options.items() if v not in (None, [])}}
     is_terminal = sys.stdin.isatty() and is_guided and answers is None
     return Asker(given=given, ask=input if is_terminal else None)
+
+
+def _demand_known(answers: Path | None, known: Set[str]) -> None:
+    unread = sorted(read_toml(answers).keys() - known) if answers else []
+    if unread:
+        raise FileFaults(
+            [
+                Fault(4202, where=f"{answers} [{key}]", seen=key, expected="a known key", remedy=near(key, set(known)))
+                for key in unread
+            ]
+        )

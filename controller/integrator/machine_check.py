@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from plc.kinds import machine_class
 from plc.lint import Finding, Report, lint, plan_lines
 from plc.machine_file import MachineFile, survey_machine
 from plc.tags.plan import Plan
+
+LEVELS = ("error", "warning", "hint")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,35 @@ class Checked:
         said += [fault.text() for fault in self.faults] + [_line(self.path, finding) for finding in findings]
         plan = list(plan_lines(self.file)) if self.file else []
         return "\n".join([*said, *plan])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """What lint found in the machine file of one device of a site: told in full by a check of that file."""
+
+    file: str
+    findings: tuple[Finding, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give it for programs."""
+        return {"file": self.file, "findings": [asdict(finding) for finding in self.findings]}
+
+    def text(self, device: str) -> str:
+        """Sum it up for people."""
+        counts = Counter[str](finding.level for finding in self.findings)
+        levels = [level for level in LEVELS if counts[level]]
+        said = ", ".join(f"{counts[level]} {level}{'s' * (counts[level] > 1)}" for level in levels)
+        return f"{levels[0]}: {device}: {said} in its machine file. See: packline check {self.file}"
+
+
+def error_faults(file: MachineFile, name: str) -> list[Fault]:
+    """Give what lint finds that cannot work, as faults of the machine file `name`."""
+    expected = "parts that fit each other"
+    return [
+        Fault(4201, where=f"{name} [{found.where}]", seen=found.what, expected=expected, remedy=found.remedy)
+        for found in lint(file).findings
+        if found.level == "error"
+    ]
 
 
 def check_machine(path: Path) -> Checked:

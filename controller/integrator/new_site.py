@@ -48,6 +48,7 @@ PLACES = (
 )  # fmt: skip
 """In the order of the line. A bench does the work of a packing or labelling station that is not there."""
 
+NOUNS = ("machine", "printer", "scanner", "camera")
 HEAD = (
     Question(key="name", words="Name of the site, one word", default="my-line"),
     Question(key="title", words="Title", default="My line"),
@@ -60,6 +61,14 @@ HEAD = (
     Question(key="feed", words="Where orders come from, one word", default="marketplace"),
     Question(key="port", words="Port of the dashboard", default="8080"),
 )
+
+
+KEYS = {question.key for question in HEAD} | {
+    f"{place.kind}_{what}"
+    for place in PLACES
+    for what in ("by", "file", *(f"{noun}_run" for noun in NOUNS), *(f"{noun}_address" for noun in NOUNS), "camera_url")
+}
+"""Everything that may be asked."""
 
 
 class SiteWriter:

@@ -84,7 +84,8 @@ def own_name(name: str) -> str:
 
 def read_list(text: str, where: str, base: AddressBase | None) -> TagList:
     """Read a list; `base` is how the machine file counts registers, None for OPC UA."""
-    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    text = text.removeprefix("\ufeff")
+    rows = csv.DictReader(io.StringIO(text), delimiter=_separator(text))
     found = TagList()
     if missing := {"Tag Name", "Address"} - set(rows.fieldnames or ()):
         seen = ", ".join(rows.fieldnames or ()) or "nothing"
@@ -97,14 +98,27 @@ def read_list(text: str, where: str, base: AddressBase | None) -> TagList:
         except ValueError as error:
             found.faults.append(Fault(4201, where=place, seen=row.get("Tag Name") or "no name", expected=str(error)))
         else:
+            if not row["Tag Name"].strip():
+                found.faults.append(Fault(4201, where=place, seen="no name", expected=f"a name for {row['Address']}"))
+                continue
             if raw.get("area") in READ_ONLY and raw["access"] != "r":
                 found.notes.append(f"{row['Tag Name']}: read only, nobody can write {row['Address']}")
                 raw["access"] = "r"
             found.add(row["Tag Name"], raw, place)
+    if not found.tags and not found.faults:
+        found.faults.append(Fault(4201, where=where, seen="a head and no tags", expected="a line for each tag"))
     return found
 
 
+def _separator(text: str) -> str:
+    """Tell what parts the columns: where a comma stands in numbers, spreadsheets write semicolons."""
+    head = text.partition("\n")[0]
+    return ";" if ";" in head and "," not in head else ","
+
+
 def _tag(row: Mapping[str, str], base: AddressBase | None) -> Iterator[tuple[str, Any]]:
+    if None in row or row["Address"] is None:
+        raise ValueError("as many columns as the first line has")
     address, said = row["Address"].strip(), (row.get("Data Type") or "Default").strip()
     if base is None:
         yield "node", address
@@ -113,6 +127,8 @@ def _tag(row: Mapping[str, str], base: AddressBase | None) -> Iterator[tuple[str
     kind = DATA_TYPES.get(said) or (_default_type(address) if said == "Default" else None)
     if kind is None:
         raise ValueError(f"a data type of ours, not {said}: {', '.join(DATA_TYPES)}")
+    if kind is TagType.BOOL and base is not None and address[:1] in "34" and "." not in address:
+        raise ValueError(f"a bit of the register: {address}.0 is its lowest")
     yield "type", kind
     yield "access", _of(ACCESS, row.get("Client Access") or "RO", "Client Access")
     yield "poll", Poll.FAST if _number(row, "Scan Rate", "100") < FAST_MS else Poll.SLOW

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from controller.addresses import demand_address, wrong_scheme
 from controller.placement import machine_file, scanner_file
 from controller.site_file import load_site
 from controller.site_security import reach
@@ -57,8 +58,15 @@ def find_target(chosen: argparse.Namespace) -> Target:
     if is_machine_file(path):
         said = Unprotected(why=chosen.unprotected) if chosen.unprotected else None
         file = load_machine(path)
+        _demand_reachable(file, demand_address(chosen.device, "the machine's address"))
         return Target(name=file.model, file=file, address=chosen.device, reach=Reach(protection=said, allow=Allow()))
     return _of_site(path, chosen.device)
+
+
+def _demand_reachable(file: MachineFile, address: str) -> None:
+    if expected := wrong_scheme(file.machine.protocol, address):
+        remedy = f"The machine file says protocol = {file.machine.protocol!r}: mend the one that is wrong."
+        raise Fault(4201, where="the machine's address", seen=address, expected=expected, remedy=remedy)
 
 
 def _of_site(path: Path, name: str) -> Target:
@@ -73,4 +81,5 @@ def _of_site(path: Path, name: str) -> Target:
         return Target(name=name, file=read, address=scanner.address, reach=reach(scanner, folder, data_of(site, path)))
     known = {*site.machines, *(n for n, part in site.scanners.items() if part.driver == "modbus")}
     expected = f"one of {', '.join(sorted(known)) or 'none declared'}"
-    raise Fault(4201, where=str(path), seen=name, expected=expected, remedy=near(name, known))
+    remedy = near(name, known) or "Type the name of a machine of this site, or of a scanner that is read over Modbus."
+    raise Fault(4201, where=f"{path} [machines]", seen=name, expected=expected, remedy=remedy)

@@ -38,6 +38,7 @@ async def try_job(
 ) -> Evidence:
     """Connect, lead the machine to where it takes jobs, do one, and give the evidence; raises Fault."""
     effect = _effect(target, kind, params)
+    _demand_parameters(target, kind, params)
     rng = random.Random()  # noqa: S311 - jitter and an owner's number, no secret
     machine = make_machine(
         name=target.name,
@@ -61,6 +62,15 @@ async def try_job(
     finally:
         life.cancel()
         await asyncio.gather(life, return_exceptions=True)
+
+
+def _demand_parameters(target: Target, kind: str, params: Mapping[str, Any]) -> None:
+    """Raise Fault 4201 for parameters that the job does not take, before the machine is touched."""
+    where = f"{target.name} {kind}"
+    if target.file.is_plain:
+        target.file.plain_jobs[kind].values(params, where)
+    else:
+        target.file.commands[kind].words(params, where)
 
 
 def _effect(target: Target, kind: str, params: Mapping[str, Any]) -> Effect:

@@ -19,6 +19,7 @@ Where a verb takes a site file, the name of one that ships with the package work
 
 ENVIRONMENT = (
     ("PACKLINE_DATA", "The data folder, instead of the site file's `data`."),
+    ("XDG_STATE_HOME", "Holds the data folder of a site file that ships with the package; default `~/.local/state`."),
     ("PACKLINE_DATABASE", "The database address, instead of `packline.db` in the data folder."),
     ("PACKLINE_LOG", "How much the processes of `up` log: `DEBUG`, `INFO` (default), `WARNING`."),
 )

@@ -14,6 +14,7 @@ from packline.core.identity import Lpn, Sscc
 from packline.core.ids import encode_ulid
 from packline.feeds.circuit import OPEN_AFTER_FAILURES, PROBE_S
 from packline.feeds.courier import DeliveredMessage
+from packline.feeds.intake import FOREIGN
 from packline.feeds.marketplace import OrderMessage
 from packline.feeds.push import GIVE_UP, LADDER_S, MOST_AT_ONCE
 from packline.feeds.sending import ANSWER_S, CONTENT_TYPE
@@ -53,10 +54,10 @@ a sum that does not add up, a change that comes too late) waits in the quarantin
 dismisses it with a note. A later version of the order that can be taken ends the wait by itself. Messages of one sender that cannot be read at
 all are one exception with a count.
 """
-RECONCILE = """
+RECONCILE = f"""
 With a `reconcile_url` the controller asks the host for its open orders: `GET <url>?after=<n>` with `Authorization: Bearer <first secret of the
-feed>`. It expects `{"orders": [{"data": <order as above>, "fulfilment": "none" | "in_progress" | "shipped"}], "next": <n> | null}` and follows
-`next`. Orders that it lacks are taken in; an order that the host saw further than the books are kept from work with exception 3009.
+feed>`. It expects `{{"orders": [{{"data": <order as above>, "fulfilment": "none" | "in_progress" | "shipped"}}], "next": <n> | null}}` and follows
+`next`. Orders that it lacks are taken in; an order that the host saw further than the books are kept from work with exception {FOREIGN}.
 """
 EVENTS = f"""
 Every event goes to every subscriber whose role hears it, as a CloudEvent 1.0 in structured mode (`{CONTENT_TYPE.partition(";")[0]}`), signed as

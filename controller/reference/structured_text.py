@@ -150,7 +150,7 @@ def _ranges(job: Job) -> str:
 def _block(file: MachineTables, name: str) -> Iterator[str]:
     hold = file.handshake.on_silence is Reaction.HOLD
     yield DECLARATIONS.replace("<Name>", name)
-    text = BODY.replace("<Name>", name).replace("<Silence>", str(round(SILENCE_S * 1000)))
+    text = BODY.replace("<Settle>", SETTLE).replace("<Name>", name).replace("<Silence>", str(round(SILENCE_S * 1000)))
     text = text.replace("<OnSilence>", str((Cmd.HOLD if hold else Cmd.STOP).value))
     text = text.replace("<OnSilenceName>", "Hold" if hold else "Stop")
     for number, enum in (("Result", Result), ("Refusal", Refusal)):
@@ -158,6 +158,16 @@ def _block(file: MachineTables, name: str) -> Iterator[str]:
             text = text.replace(f"<{number}.{member.name}>", str(member.value))
     yield text
 
+
+SETTLE = """iNext := FC_<Name>_Complete(iState);
+WHILE (iNext <> 0) AND NOT xBusy DO
+    iState := iNext;
+    iNext := FC_<Name>_Complete(iState);
+END_WHILE;
+IF iState = 6 THEN
+    wCause := 16#0000;
+END_IF;"""
+"""Acting states end when nothing moves; settled after a motion has ended, and again after the commands of this scan."""
 
 DECLARATIONS = """FUNCTION_BLOCK FB_Packline_<Name>
 VAR_IN_OUT
@@ -291,14 +301,7 @@ IF xMotionEnded AND xBusy THEN
     xBusy := FALSE;
     xStopTold := FALSE;
 END_IF;
-iNext := FC_<Name>_Complete(iState);
-WHILE (iNext <> 0) AND NOT xBusy DO
-    iState := iNext;
-    iNext := FC_<Name>_Complete(iState);
-END_WHILE;
-IF iState = 6 THEN
-    wCause := 16#0000;
-END_IF;
+<Settle>
 
 (* The machine's own panel and its own faults: a person answers for going on. *)
 IF iPanel <> 0 THEN
@@ -434,14 +437,7 @@ IF xBusy AND NOT xStopTold AND ((iState = 7) OR (iState = 8)) THEN
     xStopTold := TRUE;
     xStopMotion := TRUE;
 END_IF;
-iNext := FC_<Name>_Complete(iState);
-WHILE (iNext <> 0) AND NOT xBusy DO
-    iState := iNext;
-    iNext := FC_<Name>_Complete(iState);
-END_WHILE;
-IF iState = 6 THEN
-    wCause := 16#0000;
-END_IF;
+<Settle>
 
 (* STATUS: COUNT_B is written last. *)
 IF uiCount = 65535 THEN

@@ -20,6 +20,8 @@ from packline.core.file_words import choices, expected, keys_at
 M = TypeVar("M", bound=BaseModel)
 Place = tuple[Any, ...]
 
+MOST_SHOWN = 80
+"""Letters of what was seen: a fault is one line."""
 MOST_ROUNDS = 50
 """So often a file is mended and read again: what was taken out may leave something else missing."""
 _TOML_PLACE = re.compile(r"^(?P<what>.*?) \(at (?P<place>line \d+, column \d+|end of document)\)$")
@@ -39,11 +41,12 @@ class FileFaults(Exception):  # noqa: N818 - several faults of one file
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
-    """What a model finds wrong in itself; `at` is the place inside it, dotted."""
+    """What a model finds wrong in itself; `at` is the place inside it, dotted. `remedy` is the house's if it is not said."""
 
     seen: str
     expected: str
     at: str = ""
+    remedy: str = ""
 
 
 class Wrong(ValueError):  # noqa: N818 - several mistakes of one part
@@ -76,7 +79,7 @@ def parse(raw: dict[str, Any], model: type[M], where: str) -> M:
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file; raises FileFaults."""
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8-sig"))  # some editors put a mark in front of UTF-8
     except tomllib.TOMLDecodeError as error:
         found = _TOML_PLACE.match(str(error))
         where, seen = (f"{path} {found['place']}", found["what"]) if found else (str(path), str(error))
@@ -141,13 +144,19 @@ def _faults(
     if isinstance(error, Wrong):
         for mistake in error.mistakes:
             place = (*loc, *([mistake.at] if mistake.at else []))
-            yield Fault(4201, where=_at(where, place), seen=mistake.seen, expected=mistake.expected)
+            yield Fault(
+                4201,
+                where=_at(where, place),
+                seen=mistake.seen,
+                expected=mistake.expected,
+                remedy=mistake.remedy,
+            )
     elif kind == "extra_forbidden":
         key = str(loc[-1])
         remedy = near(key, keys_at(model, loc[:-1]))
         yield Fault(4202, where=_at(where, loc), seen=key, expected="a known key", remedy=remedy)
     else:
-        seen = "nothing" if kind == "missing" else repr(item["input"])[:80]
+        seen = "nothing" if kind == "missing" else _shown(item["input"])
         remedy = near(str(item["input"]), choices(item)) if kind in ("literal_error", "enum") else ""
         yield Fault(
             4201,
@@ -156,6 +165,12 @@ def _faults(
             expected=expected({**item, "loc": loc}, model, patterns),
             remedy=remedy,
         )
+
+
+def _shown(value: Any) -> str:
+    """Give what stands in the file, as far as a line takes it; a table as its keys and values."""
+    text = ", ".join(f"{key} = {one!r}" for key, one in value.items()) if isinstance(value, Mapping) else repr(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 3]}..."
 
 
 def _at(where: str, place: Place) -> str:

@@ -25,8 +25,8 @@ class InboxState(StrEnum):
     DISMISSED = "dismissed"
 
 
-class InboxRow(Protocol):
-    """A message as it came, byte for byte. `channel` is the feed's or courier's name, `delivery_id` its webhook-id."""
+class Held(Protocol):
+    """A message in quarantine: who sent it, by the feed's or courier's name (`channel`), and the parts of its fault."""
 
     @property
     def id(self) -> int: ...
@@ -36,6 +36,15 @@ class InboxRow(Protocol):
 
     @property
     def kind(self) -> str: ...
+
+    @property
+    def fault(self) -> Mapping[str, Any]:
+        """The parts of what keeps it in quarantine, or kept it there before it was replayed; empty when nothing did."""
+        ...
+
+
+class InboxRow(Held, Protocol):
+    """A message as it came, byte for byte; `delivery_id` is its webhook-id."""
 
     @property
     def delivery_id(self) -> str: ...
@@ -45,27 +54,6 @@ class InboxRow(Protocol):
 
     @property
     def received_at(self) -> datetime: ...
-
-    @property
-    def fault(self) -> Mapping[str, Any]:
-        """The parts of what kept it in quarantine before it was replayed; empty when nothing did."""
-        ...
-
-
-class Held(Protocol):
-    """A message in quarantine: who sent it, and the parts of its fault."""
-
-    @property
-    def id(self) -> int: ...
-
-    @property
-    def channel(self) -> str: ...
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def fault(self) -> Mapping[str, Any]: ...
 
 
 class Inbox(Protocol):

@@ -39,6 +39,10 @@ class Door(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+PERSONAL = frozenset({"buyer", "ship_to", "proof"})
+"""Parts of a message that tell of a person."""
+NOT_SHOWN = "a text that is not shown here"
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -64,7 +68,7 @@ def check(raw: Any, model: type[M]) -> M:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = _clean(".".join(str(part) for part in first["loc"]))[:MOST_PLACE_CHARS]
-        value = "nothing" if first["type"] == "missing" else _shown(first["input"])
+        value = "nothing" if first["type"] == "missing" else _told(first)
         seen = f"{place}: {value}" if place else value
         raise Fault(4001, where="message", seen=seen, expected=_expected(first, model)) from error
 
@@ -103,6 +107,12 @@ def _no_json(error: ValueError | RecursionError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"no JSON from line {error.lineno}, character {error.colno}"
     return str(error)[:MOST_SHOWN_CHARS] if isinstance(error, Plain) else "a number with too many digits"
+
+
+def _told(error: Any) -> str:
+    """Show a value, but for a person's own: reasons are read by everybody, and stand in logs."""
+    is_personal = bool(PERSONAL.intersection(error["loc"])) and isinstance(error["input"], str)
+    return NOT_SHOWN if is_personal else _shown(error["input"])
 
 
 def _shown(value: Any) -> str:

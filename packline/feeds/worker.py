@@ -197,7 +197,7 @@ def _asks_about(row: ExceptionRow, held: Held) -> bool:
     return row.subject == f"{ABOUT_ONE}{held.id}" or (row.code, row.subject) == (code, _subject(held, row.code))
 
 
-def _subject(row: Held | InboxRow, code: int) -> str:
+def _subject(row: Held, code: int) -> str:
     return f"{ABOUT_ALL}{row.kind}:{row.channel}" if code in UNREADABLE else f"{ABOUT_ONE}{row.id}"
 
 

@@ -110,7 +110,7 @@ POLICY: Mapping[int, Rule] = {
     3008: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
     3009: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
     3010: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
-    3011: Rule(reaction=R.ASK, actions=(A.RELEASE, A.VOID, A.WAIT)),
+    3011: Rule(reaction=R.ASK, actions=(A.RELEASE, A.HOLD, A.VOID, A.WAIT)),
     3012: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
     3013: Rule(reaction=R.ASK, actions=(A.SHIP_SHORT, A.RETRY, A.VOID)),
     3014: _ASK_DONE,

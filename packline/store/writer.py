@@ -206,7 +206,7 @@ def _run(connection: Connection, run: Callable[[Connection], T]) -> T | _Refused
     try:
         answer = run(connection)
         savepoint.commit()
-    except Exception as error:
+    except Exception as error:  # whatever it is, it is the answer to this work alone
         if isinstance(error, DBAPIError) and is_trouble(error):
             raise
         savepoint.rollback()

@@ -129,7 +129,7 @@ class ModbusDoor:
             lost(exc)
 
         client.ctx.call_create = creating
-        client.ctx.callback_disconnected = losing  # type: ignore[method-assign]
+        client.ctx.callback_disconnected = losing  # type: ignore[method-assign]  # pymodbus has no other place to hear why
 
     def _agreed(self) -> None:
         self._is_agreed = True

@@ -229,7 +229,7 @@ class Tag(_Part):
     @model_validator(mode="after")
     def _check_figures(self) -> Self:
         if self.scale == 0:
-            raise ValueError("scale 0 makes every value the same")
+            raise ValueError("another scale: scale 0 makes every value the same")
         if self.type in _UNSCALED and self.is_scaled:
             raise ValueError(f"a {self.type} has no scale and no offset")
         if self.range is not None and self.type in (TagType.BOOL, TagType.STRING):

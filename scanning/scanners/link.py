@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Protocol
 
 from packline.core.clock import Clock
+from packline.core.streams import hang_up
 
 CONNECT_S = 3.0
 RECEIVE_BYTES = 4096
@@ -79,9 +79,7 @@ class TcpLink:
             return
         _, writer = self._streams
         self._streams = None
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
+        await hang_up(writer, self._clock)
 
     def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams is None:

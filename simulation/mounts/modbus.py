@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,7 +53,10 @@ class ModbusMount:
     async def _listen(self) -> None:
         unit = SimDevice(id=0, simdata=self._tables(), action=self._act)
         self._server = self._make_server(unit)
-        await self._server.serve_forever(background=True)
+        try:
+            await self._server.serve_forever(background=True)
+        except RuntimeError as error:
+            raise _why_not(self._host, self._port) from error
         listening: Any = self._server.transport
         self._port = listening.sockets[0].getsockname()[1]
 
@@ -79,7 +85,7 @@ class ModbusMount:
         """Stop listening and drop every connection."""
         server, self._server = self._server, None
         if server is not None:
-            await server.shutdown()  # type: ignore[no-untyped-call]
+            await server.shutdown()  # type: ignore[no-untyped-call]  # pymodbus left it untyped
 
     async def _act(
         self, function: int, start: int, address: int, count: int, registers: list[int], values: Sequence[int] | None
@@ -120,3 +126,12 @@ class ModbusMount:
                 self._device.write(block, [int(v) for v in values], address - first)
                 return None
         return None if self._bank.write(area, address, [int(v) for v in values]) else ExcCodes.ILLEGAL_ADDRESS
+
+
+def _why_not(host: str, port: int) -> OSError:
+    """Find out why nobody can listen there: pymodbus keeps the system's answer to itself."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        return error
+    return OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))  # it was so, a moment ago

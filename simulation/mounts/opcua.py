@@ -46,7 +46,7 @@ _KINDS = {
 }
 
 
-class AddressSpace(Server):  # type: ignore[misc, unused-ignore]
+class AddressSpace(Server):  # type: ignore[misc, unused-ignore]  # asyncua's types are not on every computer
     """An OPC UA server without a port of its own; doors are opened by `Door`. Without a shield only for the loopback."""
 
     def __init__(self, shield: Shield | None = None) -> None:

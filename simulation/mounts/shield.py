@@ -59,7 +59,7 @@ class Shield:
         logging.getLogger("asyncuagds.validate").setLevel(logging.CRITICAL)  # a traceback for every stranger
         options = CertificateValidatorOptions.TRUSTED_VALIDATION | CertificateValidatorOptions.PEER_CLIENT
         server.set_certificate_validator(CertificateValidator(options, store))
-        server.iserver.set_user_manager(self)  # type: ignore[arg-type, unused-ignore]  # it has the one method
+        server.iserver.set_user_manager(self)  # type: ignore[arg-type, unused-ignore]  # asyncua wants its class, not the one method
 
     def get_user(
         self, iserver: Any, username: str | None = None, password: str | None = None, certificate: Any = None

@@ -6,21 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from packline.core.figures import NEVER_ON_THE_FLOOR
 from packline.orders.tracking import hears
 from simulation.people.crew import Recount
 from simulation.people.marketplace import Account
 from simulation.people.receiver import Received
 from simulation.plant.truth import Truth
 
-NEVER = (
-    "double_labels",
-    "wrong_labels",
-    "double_seals",
-    "shipped_unlabelled",
-    "shipped_unsealed",
-    "shipped_empty",
-)
-"""Figures of the truth that are 0 on a line that works."""
 ENDS = frozenset({"order.closed", "order.cancelled", "order.returned"})
 
 
@@ -117,7 +109,7 @@ def figures(
         "parcels_shipped": seen["parcels_shipped"],
         "labels_printed": seen["labels_printed"],
         "labels_applied": seen["labels_applied"],
-        **{name: seen[name] for name in NEVER},
+        **{name: seen[name] for name in NEVER_ON_THE_FLOOR},
         "lost_orders": len(score.lost()),
         "lost_events": score.lost_events(),
         "events_delivered": events,

@@ -4,12 +4,13 @@ import asyncio
 import json
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from packline.core.clock import LoopClock
 from plc.brains import brain_for
 from plc.handshake import frames
 from plc.handshake.frames import Words
+from plc.links import Value
 from plc.machine_file import MachineFile, shipped_machine
 from plc.memory_link import MemoryMachine
 from simulation.mounts.modbus import ModbusMount
@@ -23,12 +24,19 @@ class Plant:
     """A machine whose motions take no time; each access is one scan, as a BlockDevice promises."""
 
     def __init__(self, file: MachineFile) -> None:
+        self._file = file
         self._machine = MemoryMachine(brain=brain_for(file, random.Random(1)), clock=LoopClock(), motion_s=0.0)
         self._machine.boot()
 
     def read(self, block: str) -> Words:
         self._machine.scan()
         return self._machine.brain.status_words() if block == frames.STATUS else tuple(self._machine.brain.areas[block])
+
+    def tag_values(self) -> Mapping[str, Value]:
+        return {one.tag: one.equals for one in self._file.expect.values() if one.equals is not None}
+
+    def write_tag(self, name: str, value: Value) -> None:
+        raise AssertionError(f"{name} is only read")
 
     def write(self, block: str, words: Sequence[int], offset: int = 0) -> None:
         self._machine.brain.write(block, words, offset)

@@ -1,6 +1,5 @@
 """What it costs to speak with a machine safely, beside speaking with it at all."""
 
-import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +16,8 @@ from plc.machine import Machine
 from plc.machine_file import MachineFile, shipped_machine
 from tests.bench.children import child
 from tests.bench.gauge import Figure, figure, in_turns
+from tests.plc.plants import Epochs
+from tests.waiting import PATIENCE_S, serving
 
 pytestmark = pytest.mark.bench
 
@@ -34,19 +35,6 @@ def plants() -> Iterator[Mapping[str, str]]:
         yield addresses
 
 
-class Epochs:
-    """Epochs that live as long as the figure."""
-
-    def __init__(self) -> None:
-        self._epochs: dict[str, int] = {}
-
-    async def epoch(self, machine: str) -> int:
-        return self._epochs.get(machine, 0)
-
-    async def raise_epoch(self, machine: str, epoch: int) -> None:
-        self._epochs[machine] = epoch
-
-
 @asynccontextmanager
 async def running(file: MachineFile, address: str) -> AsyncIterator[Machine]:
     machine = Machine(
@@ -58,15 +46,10 @@ async def running(file: MachineFile, address: str) -> AsyncIterator[Machine]:
         clock=LoopClock(),
         rng=random.Random(3),
     )
-    task = asyncio.ensure_future(machine.run())
-    try:
-        while not machine.view().owned:
-            await asyncio.sleep(0.01)
+    async with serving(machine.run()):
+        await machine.wait(lambda view: view.owned, PATIENCE_S)
         await machine.make_ready()
         yield machine
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
 
 
 @asynccontextmanager

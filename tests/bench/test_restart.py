@@ -1,6 +1,5 @@
 """How long the line is blind after its controller was killed."""
 
-import asyncio
 import os
 import shutil
 import subprocess
@@ -14,12 +13,14 @@ from controller.sites import free_offset, moved
 from packline.core.local import ask
 from tests.bench.children import ROOT, environment
 from tests.bench.gauge import Figure, blocking, figure, in_turns
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.bench
 
 Tell = Callable[[Figure], None]
-LOOK_S = 0.005
 RESTARTS = 3
+START_S = 120.0
+"""How long a start may take at the most: far more than it does, and than the figure would forgive."""
 MARK = "import time:"
 IMPORT = """
 import importlib, os, sys
@@ -46,9 +47,12 @@ class Controller:
         command = [sys.executable, *options, "-m", "controller", "process", "controller", str(self._site)]
         env = environment(PACKLINE_DATA=str(self._data))
         with self._log.open("wb") as log, subprocess.Popen(command, stderr=log, env=env) as process:
-            while not self._shows_the_line():
+
+            def shown() -> bool:
                 assert process.poll() is None, self._log.read_text("utf-8")
-                await asyncio.sleep(LOOK_S)
+                return self._shows_the_line()
+
+            await eventually(shown, START_S)
             process.kill()
 
     async def modules(self) -> list[str]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from packline.core.clock import ManualClock
@@ -18,11 +18,14 @@ from web.settings import Wedge, pause
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--force-color-profile=srgb", "--hide-scrollbars",
+    "--disable-component-update", "--disable-sync", "--force-color-profile=srgb", "--hide-scrollbars", "--process-per-site",
 ]  # fmt: skip
+PATIENCE_MS = 45_000
+"""A busy machine may need long for what takes no time; whether a page falls silent in time is proved by a clock in the test's hands."""
 EXPECTED = re.compile(r"Failed to load resource: (.* status of (401|404|503)|net::ERR_)")
 PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1920, "height": 1080}
+DESK = {"width": 1280, "height": 800}
+WALL = {"width": 1920, "height": 1080}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,10 +56,60 @@ class Site:
 @pytest.fixture(scope="session")
 def browser():
     chromium = shutil.which("chromium") or "/usr/bin/chromium"
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as play:
         running = play.chromium.launch(executable_path=chromium, args=FLAGS)
         yield running
         running.close()
+
+
+@pytest.fixture(scope="session")
+def front():
+    """Serve one stage after the other at one address, so that a browser keeps what it has read of scripts and fonts."""
+    server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+class Drawer:
+    """Browser contexts that lie idle. A context's first page costs more than all else of a test, so each is used again."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._browser = browser
+        self._url = url
+        self._idle: dict[str, list[BrowserContext]] = {}
+
+    def take(self, **options: Any) -> BrowserContext:
+        """Give a context in which nobody has signed in, `alone` one that nobody had or will have; its first page stays open and keeps the process of its pages alive."""
+        is_alone = options.pop("alone", False)
+        idle = self._idle.setdefault(str(options), [])
+        if idle and not is_alone:
+            return idle.pop()
+        context = self._browser.new_context(**options)
+        context.set_default_timeout(PATIENCE_MS)
+        context.new_page().goto(f"{self._url}/api/health")
+        return context
+
+    def put_back(self, context: BrowserContext, **options: Any) -> None:
+        """Take a context back and make it forget."""
+        if options.pop("alone", False):  # what was done to it cannot be undone
+            context.close()
+            return
+        keeper, *pages = context.pages
+        for page in pages:
+            page.close()
+        context.set_offline(False)
+        context.clear_cookies()
+        keeper.evaluate("localStorage.clear()")
+        self._idle[str(options)].append(context)
+
+
+@pytest.fixture(scope="session")
+def drawer(browser, front):
+    return Drawer(browser, f"http://127.0.0.1:{front.server_port}")
 
 
 @pytest.fixture
@@ -86,36 +139,41 @@ def clock(request):
 
 
 @pytest.fixture
-def site(tmp_path, wedge, clock):
+def site(tmp_path, wedge, clock, front):
     stage = furnished_stage(tmp_path, clock, wedge=wedge, pause=pause)
     if isinstance(clock, Flowing):
         stage.hub.start()
-    server = make_server("127.0.0.1", 0, stage.app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Site(stage=stage, url=f"http://127.0.0.1:{server.server_port}")
+    front.app = stage.app
+    yield Site(stage=stage, url=f"http://127.0.0.1:{front.server_port}")
     stage.hub.stop()
-    server.shutdown()
-    server.server_close()
     stage.store.close()
 
 
 class Visit:
     """A page of a person; everything that a page should never do is noted."""
 
-    def __init__(self, browser: Browser, site: Site, role: str, **options: Any) -> None:
+    def __init__(self, drawer: Drawer, site: Site, role: str, **options: Any) -> None:
         self.site = site
         self.complaints: list[str] = []
-        self.context = browser.new_context(
-            **{"viewport": DESK, "locale": "en-GB", "reduced_motion": "reduce", **options}
-        )
+        self._drawer = drawer
+        looks: dict[str, Any] = {"color_scheme": "light", "reduced_motion": "reduce", "forced_colors": "none"}
+        looks |= {name: options.pop(name) for name in looks.keys() & options.keys()}
+        viewport = options.pop("viewport", DESK)
+        self._options = {"locale": "en-GB", **options}
+        self.context = drawer.take(**self._options)
         if role:
             answer = self.context.request.post(f"{site.url}/api/login", data={"user": role, "password": PASSWORD})
             assert answer.ok
         self.page: Page = self.context.new_page()
+        self.page.set_viewport_size(viewport)
+        self.page.emulate_media(**looks)
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         self.page.on("request", self._request)
+
+    def close(self) -> None:
+        """Leave, without a trace."""
+        self._drawer.put_back(self.context, **self._options)
 
     def open(self, path: str) -> Page:
         """Open a page and wait until its stream has said its first word."""
@@ -140,16 +198,16 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser, site):
+def visit(drawer, site):
     """Give a function that opens a page as somebody; at the end no page may have complained."""
     made: list[Visit] = []
 
     def begin(path: str, role: str = "supervisor", **options: Any) -> Page:
-        one = Visit(browser, site, role, **options)
+        one = Visit(drawer, site, role, **options)
         made.append(one)
         return one.open(path)
 
     yield begin
     for one in made:
-        one.context.close()
+        one.close()
         assert one.complaints == []

@@ -44,21 +44,19 @@ class Reel:
 
 
 @pytest.fixture
-def site(tmp_path) -> Iterator[Site]:
+def site(tmp_path, front) -> Iterator[Site]:
     video = make_server("127.0.0.1", 0, lambda *_: [], threaded=True, request_handler=Quiet)
     stage = furnished_stage(tmp_path, wedge=Wedge(), video_url=f":{video.server_port}")
     settings = VideoSettings(cameras={"cam-table": "none"}, secret=SECRET, clock=Mixed(stage.clock))
     app = create_video_app(settings, cast(Any, Reel))
     video.app = app
-    web = make_server("127.0.0.1", 0, stage.app, threaded=True, request_handler=Quiet)
-    for server in (video, web):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Site(stage=stage, url=f"http://127.0.0.1:{web.server_port}", video=f"http://127.0.0.1:{video.server_port}")
+    threading.Thread(target=video.serve_forever, daemon=True).start()
+    front.app = stage.app
+    yield Site(stage=stage, url=f"http://127.0.0.1:{front.server_port}", video=f"http://127.0.0.1:{video.server_port}")
     stage.hub.stop()
     app.extensions["packline-video"].grabbers["cam-table"].stopped.set()
-    for server in (video, web):
-        server.shutdown()
-        server.server_close()
+    video.shutdown()
+    video.server_close()
     stage.store.close()
 
 

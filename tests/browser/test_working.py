@@ -1,12 +1,9 @@
 """People at work: scanning, deciding, answering."""
 
-from datetime import timedelta
-
 import pytest
 from playwright.sync_api import expect
 
-from packline.core.tokens import sign
-from tests.web.stage import LOST, READY, SECRET, say
+from tests.web.stage import LOST, READY, say
 from web.settings import Wedge
 
 pytestmark = pytest.mark.browser
@@ -18,12 +15,13 @@ def scan(page, text):
     page.keyboard.press("Enter")
 
 
-@pytest.mark.parametrize("path", ["/", "/orders", "/exceptions", "/items", "/alarms"])
-def test_a_scan_anywhere_opens_the_parcel(visit, path):
-    page = visit(path)
-    scan(page, READY)
+def test_a_scan_anywhere_opens_the_parcel(visit, site):
+    page = visit("/")
+    for path in ("/", "/orders", "/exceptions", "/items", "/alarms"):
+        page.goto(site.url + path)
+        scan(page, READY)
 
-    page.wait_for_url(f"**/parcels/{READY}")
+        page.wait_for_url(f"**/parcels/{READY}")
 
 
 def test_a_scan_while_a_field_has_the_focus_leaves_the_field_as_it_was(visit):
@@ -86,33 +84,32 @@ def test_a_person_who_types_quickly_is_no_scanner(visit, wedge):
     expect(page.locator("tbody tr")).to_have_count(1)
 
 
-@pytest.mark.parametrize(
-    "rule, keys, scans",
-    [
-        (Wedge(), [(50 * n, c) for n, c in enumerate("ABCD\n")], ["ABCD"]),
-        (Wedge(), [(51 * n, c) for n, c in enumerate("ABCD\n")], []),
-        (Wedge(), [(8 * n, c) for n, c in enumerate("ABC\n")], []),
-        (Wedge(), [(0, "x"), (900, "A"), (908, "B"), (916, "C"), (924, "D"), (932, "\n")], ["ABCD"]),
-        (Wedge(), [(8 * n, c) for n, c in enumerate("ABCD\nEFGH\n")], ["ABCD", "EFGH"]),
-        (Wedge(prefix="~"), [(300 * n, c) for n, c in enumerate("~ABCD\n")], ["ABCD"]),
-        (Wedge(prefix="~"), [(8 * n, c) for n, c in enumerate("ABCDE\n")], []),
-        (Wedge(prefix="~"), [(8 * n, c) for n, c in enumerate("typed~ABCD\n")], ["ABCD"]),
-        (Wedge(suffix="#"), [(8 * n, c) for n, c in enumerate("ABCD#\n")], ["ABCD"]),
-        (Wedge(suffix="#"), [(8 * n, c) for n, c in enumerate("ABCD\n")], []),
-    ],
-)
-def test_the_rule_tells_scans_from_typing(visit, rule, keys, scans):
-    page = visit("/items")
-    settings = {"prefix": rule.prefix, "suffix": rule.suffix, "gap": rule.gap_ms, "least": rule.least_chars}
-    found = page.evaluate(
-        """([settings, keys]) => {
-            const wedge = new packline.Wedge(settings);
-            return keys.map(([at, char]) => wedge.take(char === '\\n' ? '' : char, char === '\\n', at)).filter(scan => scan !== null);
-        }""",
-        [settings, keys],
-    )
+TYPED = [
+    (Wedge(), [(50 * n, c) for n, c in enumerate("ABCD\n")], ["ABCD"]),
+    (Wedge(), [(51 * n, c) for n, c in enumerate("ABCD\n")], []),
+    (Wedge(), [(8 * n, c) for n, c in enumerate("ABC\n")], []),
+    (Wedge(), [(0, "x"), (900, "A"), (908, "B"), (916, "C"), (924, "D"), (932, "\n")], ["ABCD"]),
+    (Wedge(), [(8 * n, c) for n, c in enumerate("ABCD\nEFGH\n")], ["ABCD", "EFGH"]),
+    (Wedge(prefix="~"), [(300 * n, c) for n, c in enumerate("~ABCD\n")], ["ABCD"]),
+    (Wedge(prefix="~"), [(8 * n, c) for n, c in enumerate("ABCDE\n")], []),
+    (Wedge(prefix="~"), [(8 * n, c) for n, c in enumerate("typed~ABCD\n")], ["ABCD"]),
+    (Wedge(suffix="#"), [(8 * n, c) for n, c in enumerate("ABCD#\n")], ["ABCD"]),
+    (Wedge(suffix="#"), [(8 * n, c) for n, c in enumerate("ABCD\n")], []),
+]
 
-    assert found == scans
+
+def test_the_rule_tells_scans_from_typing(visit):
+    page = visit("/items")
+    for rule, keys, scans in TYPED:
+        settings = {"prefix": rule.prefix, "suffix": rule.suffix, "gap": rule.gap_ms, "least": rule.least_chars}
+        found = page.evaluate(
+            """([settings, keys]) => {
+                const wedge = new packline.Wedge(settings);
+                return keys.map(([at, char]) => wedge.take(char === '\\n' ? '' : char, char === '\\n', at)).filter(scan => scan !== null);
+            }""",
+            [settings, keys],
+        )
+        assert found == scans, (rule, keys)
 
 
 def test_a_scan_does_not_press_the_button_that_has_the_focus(visit, site):
@@ -207,71 +204,3 @@ def test_an_alarm_is_acknowledged_where_it_stands(visit, site):
 
     expect(page.locator(".toast")).to_contain_text("Done")
     assert site.stage.controller.handled[0].action == "alarm_ack"
-
-
-def buyer_link(site):
-    until = site.stage.clock.now() + timedelta(hours=1)
-    return "/buyer/" + sign(SECRET, {"o": "marketplace-HM-10023"}, until)
-
-
-def test_a_buyer_approves_on_a_phone(visit, site):
-    page = visit(buyer_link(site), role="", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
-    page.get_by_role("button", name="Approve").tap()
-
-    expect(page.get_by_role("button", name="Approve")).to_be_visible()
-    until(lambda: site.stage.controller.handled, page)
-    asked = {"lpn": READY, "picture": site.stage.store.views.proof(READY)}
-    assert site.stage.controller.handled[0].args == {**asked, "answer": "approve", "by": "buyer b-771"}
-
-
-def test_a_buyer_who_answers_an_older_picture_is_told_to_look_at_the_newest(visit, site):
-    site.stage.controller.verdict = ("refused", {"code": 4303})
-    page = visit(buyer_link(site), role="")
-    page.get_by_role("button", name="Approve").click()
-
-    expect(page.locator(".toast.no")).to_contain_text("a newer picture of your parcel")
-
-
-def test_a_buyer_who_rejects_is_asked_once_more(visit, site):
-    page = visit(buyer_link(site), role="")
-    page.get_by_role("button", name="Reject").click()
-    assert site.stage.controller.handled == []
-    page.get_by_role("button", name="Yes, do it").click()
-
-    until(lambda: site.stage.controller.handled, page)
-    assert site.stage.controller.handled[0].args["answer"] == "reject"
-
-
-def test_pictures_turn_by_keys_and_by_dragging(visit, site):
-    page = visit(buyer_link(site), role="")
-    spin = page.locator(".spin").first
-    first = spin.locator("img").get_attribute("src")
-    spin.focus()
-    page.keyboard.press("ArrowRight")
-    second = spin.locator("img").get_attribute("src")
-    box = spin.bounding_box()
-    page.mouse.move(box["x"] + 300, box["y"] + 100)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 250, box["y"] + 100, steps=4)
-    page.mouse.up()
-
-    assert first != second and spin.get_attribute("aria-valuenow") == "3"
-
-
-def test_a_buyer_turns_the_table_while_the_item_is_on_it(visit, site):
-    site.stage.controller.snapshot["stations"][0].update(order="marketplace-HM-10023", unit="marketplace-HM-10023.1.1")
-    site.stage.hub.poll()
-    page = visit(buyer_link(site), role="")
-    page.get_by_role("button", name="Turn right").click()
-
-    until(lambda: site.stage.controller.handled, page)
-    assert site.stage.controller.handled[0].args["step_deg"] == 30
-
-
-def until(condition, page):
-    """Let the page go on until `condition` holds; generous, for slow machines."""
-    for _ in range(300):
-        if condition():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("it did not come")

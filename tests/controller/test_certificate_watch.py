@@ -18,6 +18,7 @@ from packline.core.faults import Fault
 from plc.certificates import TrustFolder
 from tests.plc.craft import NOW, key, made
 from tests.stations.line import Life
+from tests.waiting import PATIENCE_S
 
 DAY = timedelta(days=1)
 DAY_S = DAY.total_seconds()
@@ -49,19 +50,19 @@ async def test_own_and_trusted_certificates_ring_a_month_before_their_end_and_an
     kept = TrustFolder(pki).trust(made(name="plc-7", ends=50 * DAY).certificate)
     own, plc = "pki/own/certificate.pem", f"pki/trusted/{kept.name}"
     rung: list[list[tuple[int, str, int]]] = []
+    looked: asyncio.Queue[list[tuple[int, str, int]]] = asyncio.Queue()
     looking = watch(life, tmp_path, clock)
 
     async def look() -> None:
         await looking.look()
-        rung.append(await standing(life))
+        looked.put_nowait(await standing(life))
 
     trigger = IntervalTrigger(days=1, start_date=clock.now() + DAY)
     running = asyncio.ensure_future(Calendar(clock, {"look at certificates": (trigger, look)}).run())
-    for day in range(1, 61):
+    for _ in range(60):
         clock.advance(DAY_S)
-        async with asyncio.timeout(20):
-            while len(rung) < day:
-                await asyncio.sleep(0.001)
+        async with asyncio.timeout(PATIENCE_S):
+            rung.append(await looked.get())
     running.cancel()
 
     def first(code: int, source: str) -> int:

@@ -144,6 +144,28 @@ def test_what_is_no_copy_is_not_restored(spoil: Callable[[Path], None], path: Pa
     assert not list(books.parent.glob("*.part*"))
 
 
+def test_a_copy_goes_where_the_environment_says_that_the_books_are(
+    path: Path, books: Path, typed: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, other = path.parent / "copy.db", path.parent / "elsewhere" / "other.db"
+    assert typed("backup", path, copy) == (0, "")
+    before = books.read_bytes()
+    monkeypatch.setenv("PACKLINE_DATABASE", f"sqlite:///{other}")
+    assert typed("backup", path, copy, "--restore") == (0, "")
+    assert other.is_file() and books.read_bytes() == before
+
+
+def test_a_copy_is_not_put_where_a_database_server_holds_the_books(
+    path: Path, books: Path, typed: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, before = path.parent / "copy.db", books.read_bytes()
+    assert typed("backup", path, copy) == (0, "")
+    monkeypatch.setenv("PACKLINE_DATABASE", "postgresql://nowhere/books")
+    code, said = typed("backup", path, copy, "--restore")
+    assert code == 1 and said.startswith("5002") and "the database's own tools" in said
+    assert books.read_bytes() == before
+
+
 def _no_utf8(site: Path) -> None:
     site.write_bytes(b'[site]\nname = "\xff"')
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from controller.commands import demo
+from packline.core.figures import NEVER_IN_A_RUN
 
 WELL: dict[str, Any] = {
     "orders": 24,
@@ -18,6 +19,8 @@ WELL: dict[str, Any] = {
     "labels_applied": 24,
     "double_labels": 0,
     "wrong_labels": 0,
+    "shared_codes": 0,
+    "double_prints": 0,
     "double_seals": 0,
     "shipped_unlabelled": 0,
     "shipped_unsealed": 0,
@@ -34,7 +37,7 @@ def test_a_run_without_a_flaw_is_well() -> None:
 @pytest.mark.parametrize(
     "flaw",
     [
-        *({name: 1} for name in demo.NEVER),
+        *({name: 1} for name in NEVER_IN_A_RUN),
         {"orders": 23},
         {"orders_over": 23},
         {"parcels_shipped": 0},

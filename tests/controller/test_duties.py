@@ -14,7 +14,8 @@ from packline.core.clock import ManualClock
 from packline.core.faults import Fault
 from packline.core.identity import Lpn
 from packline.orders.model import Event, OrderState, ParcelState, Purchase
-from tests.stations.line import Life, content, until
+from tests.stations.line import Life, content
+from tests.waiting import let_run, until
 
 
 def duties(life: Life, wip_limit: int = 12, no_answer: str = "ask") -> Duties:
@@ -119,6 +120,18 @@ async def test_a_held_parcel_does_not_ship_by_silence(life: Life) -> None:
     assert (await life.parcel(lpn)).state is ParcelState.VERIFIED
 
 
+async def test_a_parcel_held_instead_of_an_answer_is_asked_about_again_when_the_hold_ends(life: Life) -> None:
+    lpn = await asked(life)
+    await duties(life).once()
+    (row,) = await life.kit.books.open_exceptions()
+    await life.resolver.resolve(row.exception_id, "hold", actor="lin", role="operator")
+    await duties(life).once()
+    assert (await life.parcel(lpn)).held and await life.kit.books.open_exceptions() == []
+    await life.resolver.parcel(lpn, "release", actor="lin", role="operator")
+    await duties(life).once()
+    assert [(r.code, r.subject) for r in await life.kit.books.open_exceptions()] == [(3011, lpn)]
+
+
 # -- money and cancellations -------------------------------------------------------------------------------------------
 
 
@@ -204,7 +217,7 @@ async def test_the_calendar_runs_its_jobs_by_our_clock_and_a_failing_job_stays_i
     trigger = IntervalTrigger(minutes=60, timezone=UTC, start_date=clock.now())
     running = asyncio.ensure_future(Calendar(clock, {"job": (trigger, work)}).run())
     for _ in range(200):
-        await asyncio.sleep(0)
+        await let_run()
         clock.advance(60)
     running.cancel()
     assert len(ran) in (3, 4) and {at.minute for at in ran} <= {0, 1}

@@ -153,15 +153,16 @@ def test_probe_refuses_a_write_that_no_tag_takes(sealer, text, capsys):
 async def test_who_looks_is_barred_from_writing(sealer):
     async with served(sealer) as target:
         from plc.drivers.opening import open_link
-        from plc.links import Area
+        from plc.links import Area, RegisterLink
 
         looker = target.looked_at()
         link = open_link(looker.file, looker.address, looker.reach)
+        assert isinstance(link, RegisterLink)
         await link.connect()
         with pytest.raises(LinkTrouble) as barred:
-            await link.write_registers(0, [1], 6)  # type: ignore[attr-defined]
+            await link.write_registers(0, [1], 6)
         assert barred.value.code == 1018
-        assert await link.read_registers(Area.HOLDING, 0, 1) == [0]  # type: ignore[attr-defined]
+        assert await link.read_registers(Area.HOLDING, 0, 1) == [0]
         await link.close()
 
 

@@ -14,6 +14,7 @@ from controller.local_server import LocalServer
 from controller.pulse import SILENT_S, Pulse
 from packline.core.clock import ManualClock
 from packline.core.local import ask, socket_path
+from tests.waiting import eventually, let_run
 
 
 @pytest.fixture
@@ -25,8 +26,7 @@ async def woken(tmp_path: Path) -> AsyncIterator[list[int]]:
         return {"run": {"id": "1"}, "long": "x" * 300_000}
 
     server = asyncio.ensure_future(LocalServer(tmp_path, snapshot=snapshot, wake=lambda: nudges.append(1)).run())
-    while not socket_path(tmp_path).exists():
-        await asyncio.sleep(0)
+    await eventually(lambda: socket_path(tmp_path).exists())
     yield nudges
     server.cancel()
     await asyncio.gather(server, return_exceptions=True)
@@ -68,8 +68,7 @@ async def test_a_socket_left_by_a_killed_run_is_replaced(tmp_path: Path) -> None
         return {}
 
     server = asyncio.ensure_future(LocalServer(tmp_path, snapshot=snapshot, wake=lambda: None).run())
-    while not socket_path(tmp_path).is_socket():
-        await asyncio.sleep(0)
+    await eventually(lambda: socket_path(tmp_path).is_socket())
     assert await asked(tmp_path, {"do": "snapshot"}) == {}
     server.cancel()
     await asyncio.gather(server, return_exceptions=True)
@@ -81,9 +80,9 @@ async def test_the_pulse_stops_with_its_loop_so_that_no_heartbeat_goes_out_for_d
     assert not pulse.is_alive()
     running = asyncio.ensure_future(pulse.run())
     for _ in range(20):
-        await asyncio.sleep(0)
+        await let_run()
         clock.advance(0.1)
-        await asyncio.sleep(0)
+        await let_run()
     assert pulse.is_alive()
     running.cancel()
     clock.advance(SILENT_S + 0.2)

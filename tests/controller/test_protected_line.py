@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import random
 import sqlite3
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from controller.__main__ import main
 from controller.line import Given, Line
 from controller.links import real_links
 from controller.site_file import load_site
@@ -28,7 +30,8 @@ from simulation.mounts.opcua import AddressSpace, OpcUaMachineMount
 from simulation.mounts.shield import Shield
 from simulation.mounts.wire import Wire
 from tests.plc.craft import Made, key, made
-from tests.plc.test_protected_wire import Plant
+from tests.plc.protected import Plant
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(120)]
 
@@ -36,7 +39,6 @@ T = TypeVar("T")
 DEMO = Path(__file__).parents[2] / "sites" / "demo.toml"
 ANY, NOBODY = "127.0.0.1:0", "127.9.9.9:1"
 PASSWORD, GUESS = "correct horse battery staple", "incorrect zebra"
-PATIENCE_S = 60.0
 IN_CLEAR = 'mount = "twin"\nsecurity = "none: twins on this computer, loopback only"\n'
 ARM, PACKER = '"127.0.0.1:15022"\n', '"opc.tcp://127.0.0.1:14840"\n'
 TLS = 'security = { policy = "TLS1.2" }\n'
@@ -103,12 +105,6 @@ async def running(path: Path, data: Path) -> AsyncIterator[Line]:
         store.close()
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not holds():
-            await asyncio.sleep(0.02)
-
-
 def words_of(books: Path) -> str:
     """Give everything that the books hold."""
     with closing(sqlite3.connect(books)) as db:
@@ -130,13 +126,13 @@ async def test_neither_log_nor_books_of_a_protected_run_hold_a_password_a_key_or
     arm, packer = await plants.open()
     async with running(site_file(tmp_path, arm, packer), data) as line:
         said = lambda *codes: all(f"{code} " in caplog.text for code in codes)  # noqa: E731
-        await until(lambda: said("arm-1: 1011", "packer-1: 1016", "1020"))
+        await eventually(lambda: said("arm-1: 1011", "packer-1: 1016", "1020"))
         reason = line.equipment.machines["arm-1"].view().reason()
         assert reason is not None
         assert "pki trust SITE pki/refused/arm-" in reason.remedy  # what the station shows and writes down
         TrustFolder(pki).trust(plants.arm_shows.certificate)
         word.write_text(PASSWORD, "utf-8")
-        await until(lambda: all(line.equipment.machines[name].view().is_good for name in ("arm-1", "packer-1")))
+        await eventually(lambda: all(line.equipment.machines[name].view().is_good for name in ("arm-1", "packer-1")))
     await plants.close()
     books = words_of(data / "books.db")
     for telling in (fingerprint(plants.arm_shows.certificate)[:16], "BadUserAccessDenied"):
@@ -146,3 +142,26 @@ async def test_neither_log_nor_books_of_a_protected_run_hold_a_password_a_key_or
     for secret in (PASSWORD, GUESS, str(pki), str(word), kept[0], kept[-2]):
         assert secret not in caplog.text
         assert secret not in books
+
+
+async def test_tags_are_read_from_a_protected_server_as_the_site_file_says(tmp_path: Path, capsys) -> None:
+    data = tmp_path / "data"
+    pki, word = pki_folder(data), tmp_path / "packers-word"
+    client = made(name="controller", uri="urn:test:packline", secret=key(2048, 3))
+    client.kept(pki)
+    word.write_text(PASSWORD, "utf-8")
+    word.chmod(0o600)
+    plants = Plants(tmp_path / "plants", client)
+    arm, packer = await plants.open()
+    site = site_file(tmp_path, arm, packer)
+    site.write_text(site.read_text("utf-8").replace('data = "../var/demo"', 'data = "data"'), "utf-8")
+    words = ["import", "packer-1", "--site", str(site), "--json"]
+    try:
+        assert await in_thread(main, words) == 1  # nobody said yet that its certificate is to be believed
+        assert json.loads(capsys.readouterr().out)["faults"][0]["code"] == 1011
+        TrustFolder(pki).trust(plants.packer_shows.certificate)
+        assert await in_thread(main, words) == 0
+    finally:
+        await plants.close()
+    notes = json.loads(capsys.readouterr().out)["notes"]
+    assert any("STATUS" in note for note in notes)

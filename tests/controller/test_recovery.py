@@ -11,7 +11,8 @@ from controller.recovery import FIRST_LOOK_S, JUMPS, RESTORED, Recovery
 from packline.core.effects import APPLY, EJECT, PRINT, TURN, Device, Effect, EffectState, OpenEffect
 from packline.core.faults import Fault
 from tests.stations.fakes import Killed
-from tests.stations.line import Life, Rig, until
+from tests.stations.line import Life, Rig
+from tests.waiting import let_run, until
 
 
 class Around:
@@ -100,11 +101,7 @@ async def test_recovery_never_sends_anything_again(rig: Rig) -> None:
     turn = Effect(kind=TURN, subject="u.1.1", generation=1, station="induct-1", parameters={"angle_deg": 90})
     assert (await life.kit.ledger.perform(turn, rig.floor.table)).state is EffectState.UNKNOWN
     again = rig.live()
-
-    async def not_ready(*_: object) -> None:
-        raise Fault(2001, where="turntable-1", seen="Held")
-
-    rig.floor.table.prepare = not_ready  # type: ignore[method-assign, assignment]
+    rig.floor.table.not_ready = Fault(2001, where="turntable-1", seen="Held")
     found = recovery(again, Around(), unclean=True)
     await found.ready("induct-1", {"turn": rig.floor.table})
     assert rig.floor.hall.turns == []
@@ -161,13 +158,12 @@ async def test_a_backup_that_was_put_back_is_re_based_even_if_no_machine_knows_b
 
 
 async def test_a_re_base_that_was_broken_off_is_begun_again_at_the_next_start(life: Life) -> None:
-    around = Around()
+    class KilledMeanwhile(Around):
+        async def set_aside(self) -> None:
+            raise Killed
+
+    around = KilledMeanwhile()
     around.older = True
-
-    async def killed() -> None:
-        raise Killed
-
-    around.set_aside = killed  # type: ignore[method-assign]
     with pytest.raises(Killed):
         await recovery(life, around).ready("label-1", {})
     assert await life.store.meta.get(RESTORED) == "yes"
@@ -194,19 +190,17 @@ async def test_job_numbers_of_this_run_are_no_sign_of_older_books(life: Life) ->
 
 
 async def test_other_stations_wait_until_the_hosts_were_asked(life: Life) -> None:
-    around = Around()
-    around.older = True
     gate = asyncio.Event()
 
-    async def slowly() -> bool:
-        await gate.wait()
-        return True
+    class Slow(Around):
+        async def reconcile(self) -> bool:
+            return await gate.wait()
 
-    around.reconcile = slowly  # type: ignore[method-assign]
+    around = Slow()
+    around.older = True
     found = recovery(life, around)
     waiting = [asyncio.ensure_future(found.ready(name, {})) for name in ("label-1", "induct-1")]
-    for _ in range(20):
-        await asyncio.sleep(0)
+    await let_run(20)
     assert not any(task.done() for task in waiting)
     gate.set()
     await asyncio.gather(*waiting)
@@ -219,8 +213,7 @@ async def test_a_host_that_was_away_is_asked_until_it_answers_while_the_line_run
     background = asyncio.ensure_future(found.run())
     await found.ready("label-1", {})
     await until(lambda: around.asked >= 3, turns=2000)
-    for _ in range(50):
-        await asyncio.sleep(0)
+    await let_run(50)
     assert around.asked == 3
     background.cancel()
 

@@ -15,8 +15,9 @@ from packline.orders.model import ParcelState, Purchase
 from packline.orders.ports import ExceptionRow
 from packline.store.requests import Request
 from stations.post import Post
-from tests.stations.line import Life, Rig, until
+from tests.stations.line import Life, Rig
 from tests.stations.test_induct import CUP, ONE, boxed, shown
+from tests.waiting import until
 
 KEYS = itertools.count()
 

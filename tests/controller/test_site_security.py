@@ -26,7 +26,7 @@ from plc.security import LinkBarred, Secured, Unprotected
 from simulation.mounts.modbus import ModbusMount
 from simulation.mounts.wire import Wire
 from tests.plc.craft import NOW, made
-from tests.plc.test_protected_wire import Plant
+from tests.plc.protected import Plant
 
 DEMO = Path(__file__).parents[2] / "sites" / "demo.toml"
 WORDS = 'security = "none: twins on this computer, loopback only"\n'

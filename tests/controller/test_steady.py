@@ -37,6 +37,23 @@ def test_a_station_that_works_again_is_shown_so_after_a_moment() -> None:
     assert steady.seen(station("working"), STEADY_S + 0.1) == station("working")
 
 
+def test_a_look_may_take_long_while_the_cover_stands_open() -> None:
+    steady, held = Steady(), station("held", fault=2102)
+    for at_s in range(0, 60, 6):
+        assert steady.seen(held, at_s, {2102}) == held
+        assert steady.seen(station("working"), at_s + 3.0, {2102}) == held, "the cover is still open"
+    assert steady.seen(station("working"), 60.0, ()) == station("working"), "it was closed"
+
+
+def test_another_parcel_or_another_trouble_of_a_device_is_no_reason_to_show_an_old_hold() -> None:
+    steady = Steady()
+    steady.seen(station("held", fault=2102), 0.0, {2102})
+    assert steady.seen(station("working"), STEADY_S, {1006}) == station("working")
+    steady.seen(station("held", fault=2102), 2.0, {2102})
+    next_one = {**station("working"), "parcel": "PL0000010015"}
+    assert steady.seen(next_one, 2.0 + STEADY_S, {2102}) == next_one
+
+
 @pytest.mark.parametrize("state", ["asking", "held", "offline"])
 def test_whatever_needs_a_person_is_shown_at_once(state: str) -> None:
     steady = Steady()

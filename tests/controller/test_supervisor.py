@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from controller import supervisor
 from controller.supervisor import MOST_RESTARTS, Child, Supervisor, answers_http, answers_locally
+from tests.waiting import PATIENCE_S, wait_for
 
-PATIENCE_S = 30.0
 LIVES = "import time; time.sleep(600)"
 DIES = "raise SystemExit(3)"
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for a condition with a generous bound."""
-    end = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.005)
 
 
 class Watched:
@@ -80,7 +73,7 @@ def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 def pid(of: Child) -> int:
     """Give the process id of a child that runs."""
-    until(lambda: of.process is not None)
+    wait_for(lambda: of.process is not None)
     assert of.process is not None
     return of.process.pid
 
@@ -90,7 +83,7 @@ def test_a_child_that_died_is_started_again(watch: Callable[..., Watched]) -> No
     watched = watch(one)
     first = pid(one)
     os.kill(first, 9)
-    until(lambda: one.process is not None and one.process.pid != first)
+    wait_for(lambda: one.process is not None and one.process.pid != first)
     assert any("one ended with code -9; starting it again" in line for line in watched.said)
     assert watched.stop() == 0
 
@@ -98,7 +91,7 @@ def test_a_child_that_died_is_started_again(watch: Callable[..., Watched]) -> No
 def test_after_five_restarts_it_gives_up_and_says_where_to_read(watch: Callable[..., Watched]) -> None:
     hopeless, good = child("hopeless", DIES), child("good", LIVES)
     watched = watch(hopeless, good)
-    until(lambda: hopeless.given_up)
+    wait_for(lambda: hopeless.given_up)
     assert len([line for line in watched.said if "starting it again" in line]) == MOST_RESTARTS
     assert watched.said[-1].startswith("5003") and "hopeless.log" in watched.said[-1]
     assert pid(good) and not good.given_up
@@ -113,11 +106,11 @@ def test_a_child_that_does_not_answer_any_more_is_killed_and_started_again(
     one = child("one", LIVES, probe=lambda: answers[0])
     watched = watch(one)
     first = pid(one)
-    until(lambda: one.answered_at is not None)
+    wait_for(lambda: one.answered_at is not None)
     answers[0] = False
-    until(lambda: any("did not answer" in line for line in watched.said))
+    wait_for(lambda: any("did not answer" in line for line in watched.said))
     answers[0] = True
-    until(lambda: one.process is not None and one.process.pid != first)
+    wait_for(lambda: one.process is not None and one.process.pid != first)
 
 
 def test_a_child_that_never_answered_is_given_time_to_start(
@@ -128,25 +121,25 @@ def test_a_child_that_never_answered_is_given_time_to_start(
     watched = watch(one)
     first = pid(one)
     looks = watched.looks
-    until(lambda: watched.looks > looks + 20)
+    wait_for(lambda: watched.looks > looks + 20)
     assert pid(one) == first and watched.said == []
 
 
 def test_the_end_stops_every_child_also_one_that_does_not_listen(watch: Callable[..., Watched]) -> None:
     deaf, good = child("deaf", DEAF), child("good", LIVES)
     watched = watch(deaf, good)
-    until(lambda: (watched.logs / "deaf.log").exists() and b"up" in (watched.logs / "deaf.log").read_bytes())
+    wait_for(lambda: (watched.logs / "deaf.log").exists() and b"up" in (watched.logs / "deaf.log").read_bytes())
     processes = [c.process for c in (deaf, good)]
     pid(good)
     watched.stop()
-    until(lambda: all(p is None or p.poll() is not None for p in processes))
+    wait_for(lambda: all(p is None or p.poll() is not None for p in processes))
 
 
 def test_what_a_child_says_is_in_its_log(watch: Callable[..., Watched]) -> None:
     one = child("one", "print('good morning', flush=True); import time; time.sleep(600)")
     watched = watch(one)
-    until(lambda: (watched.logs / "one.log").exists())
-    until(lambda: b"good morning" in (watched.logs / "one.log").read_bytes())
+    wait_for(lambda: (watched.logs / "one.log").exists())
+    wait_for(lambda: b"good morning" in (watched.logs / "one.log").read_bytes())
 
 
 def test_a_full_log_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,3 +153,44 @@ def test_a_full_log_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_probes_of_nobody_say_no(tmp_path: Path) -> None:
     assert answers_locally(tmp_path)() is False
     assert answers_http("127.0.0.1", 1, "/health")() is False
+
+
+class Deathless:
+    """A process that a device keeps in the kernel until `dies`: SIGKILL does not end it."""
+
+    pid, stdin = 0, None
+
+    def __init__(self) -> None:
+        self.kills, self.dies = 0, threading.Event()
+
+    def poll(self) -> int | None:
+        return -9 if self.dies.is_set() else None
+
+    def kill(self) -> None:
+        self.kills += 1
+
+    def send_signal(self, number: int) -> None:
+        """Hear nothing."""
+
+    def wait(self, timeout: float) -> int:
+        raise subprocess.TimeoutExpired("deathless", timeout)
+
+
+def test_a_child_that_outlives_its_kill_keeps_nobody_else_from_being_started_again(
+    watch: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A camera that hangs in the kernel: the supervisor waited for its reader for ever, and watched nobody."""
+    monkeypatch.setattr(supervisor, "STUCK_S", 0.05)
+    stuck = Deathless()
+    process: Any = stuck
+    one = child("one", LIVES, probe=lambda: stuck.dies.is_set())
+    one.process, one.answered_at = process, 0.0
+    other = child("other", LIVES)
+    watch(one, other)
+    first = pid(other)
+    wait_for(lambda: stuck.kills)
+    os.kill(first, 9)
+    wait_for(lambda: other.process is not None and other.process.pid != first)
+    assert one.process is process
+    stuck.dies.set()
+    wait_for(lambda: one.process is not None and one.process is not process)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from controller.supervisor import MOST_RESTARTS
-from tests.controller.test_supervisor import DIES, Watched, child, until, watch
+from tests.controller.test_supervisor import DIES, Watched, child, watch
+from tests.waiting import wait_for
 
 __all__ = ["watch"]
 
@@ -17,5 +18,5 @@ def test_nothing_is_started_a_sixth_time_within_a_minute(watch: Callable[..., Wa
     def restarts() -> int:
         return sum("starting it again" in line for line in watched.said)
 
-    until(lambda: hopeless.given_up or restarts() > MOST_RESTARTS)
+    wait_for(lambda: hopeless.given_up or restarts() > MOST_RESTARTS)
     assert restarts() == MOST_RESTARTS

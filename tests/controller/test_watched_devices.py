@@ -23,7 +23,8 @@ from plc.drivers.opening import open_link
 from plc.machine_file import shipped_machine
 from plc.plain_machine import PlainMachine
 from plc.tag_scanner import TagScanner
-from tests.plc.tables import Tables, TableStand, serving
+from tests.plc.tables import Tables, TableStand
+from tests.waiting import serving
 
 DEMO = Path(__file__).parents[2] / "sites" / "demo.toml"
 MORE = """

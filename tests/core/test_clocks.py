@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from packline.core.clock import Clock, LoopClock, ManualClock, WallClock
+from tests.waiting import let_run
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -16,9 +17,9 @@ async def test_a_manual_clock_moves_only_when_told() -> None:
     clock = ManualClock(START)
     sleeper = asyncio.ensure_future(clock.sleep(10))
     for _ in range(5):
-        await asyncio.sleep(0)
+        await let_run()
         clock.advance(1.9)
-    await asyncio.sleep(0)
+    await let_run()
     assert not sleeper.done() and clock.now() == START + timedelta(seconds=9.5)
     clock.advance(0.5)
     await sleeper
@@ -34,8 +35,7 @@ async def test_a_manual_clock_wakes_every_sleeper_that_is_due() -> None:
         woken.append(n)
 
     tasks = [asyncio.ensure_future(sleep(n)) for n in (3, 1, 2)]
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await let_run(2)
     clock.advance(2)
     await asyncio.gather(tasks[1], tasks[2])
     assert sorted(woken) == [1, 2]
@@ -58,8 +58,7 @@ async def test_a_manual_clock_ends_work_that_takes_too_long_and_cancels_it() -> 
             await clock.within(5, work())
 
     task = asyncio.ensure_future(bounded())
-    for _ in range(4):
-        await asyncio.sleep(0)
+    await let_run(4)
     assert not task.done()
     clock.advance(5)
     await task
@@ -83,7 +82,7 @@ async def test_cancelling_a_bounded_wait_cancels_its_work() -> None:
     clock = ManualClock()
     inner: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     task = asyncio.ensure_future(clock.within(5, inner))
-    await asyncio.sleep(0)
+    await let_run()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -113,11 +112,9 @@ async def test_a_cancellation_in_the_moment_of_success_is_not_swallowed(clock: C
     """Python 3.11's wait_for forgets it: a station whose bell rang just then ran on, and the controller never ended."""
     bell = asyncio.Event()
     task = asyncio.ensure_future(clock.within(10, bell.wait()))
-    for _ in range(5):
-        await asyncio.sleep(0)
+    await let_run(5)
     bell.set()
-    for _ in range(turns):
-        await asyncio.sleep(0)
+    await let_run(turns)
     was_over = task.done()
     task.cancel()
     await asyncio.wait({task})

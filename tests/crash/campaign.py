@@ -26,7 +26,7 @@ from tests.crash.hall import ROOT, Hall, NotInTime, Run
 from tests.crash.judge import Books, Left, judge, judge_meanwhile
 from tests.crash.points import AFTER, BEFORE, HALF, die_with_parent, passed
 
-REFERENCE_S = 60.0
+REFERENCE_S = 120.0
 OVER_S = 240.0
 QUIET_S = 75.0
 """A line on which nothing at all changes for this long stands still for ever."""
@@ -50,6 +50,8 @@ class Catalogue:
     starting: set[str] = field(default_factory=set)
     way: set[str] = field(default_factory=set)
     often: Counter[str] = field(default_factory=Counter)
+    runs: Counter[str] = field(default_factory=Counter)
+    """Point -> how many runs have passed it."""
     visited: set[str] = field(default_factory=set)
 
     def learn(self, run: Run) -> None:
@@ -57,6 +59,7 @@ class Catalogue:
         points = passed(run.points)
         if not points:
             return
+        self.runs.update({point for _, point in points})
         for _, point in points:
             if point.startswith("KILLED "):
                 self.visited.add(point.removeprefix("KILLED "))
@@ -71,6 +74,10 @@ class Catalogue:
         """Give the points without before and after."""
         phases = re.compile(f"^({BEFORE}|{AFTER}|{HALF}) ")
         return {phases.sub("", point) for point in self.starting | self.way}
+
+    def left_out(self, least_runs: int) -> list[str]:
+        """Give the points of a parcel's way at which no run has died, though at least `least_runs` have passed them."""
+        return [point for point in self.open(self.way) if self.runs[point] >= least_runs]
 
     def open(self, of: set[str]) -> list[str]:
         """Give those of `of` at which no run was killed yet."""
@@ -164,13 +171,13 @@ class Campaign:
             self._until_over()
             self.hall.keep()
 
-    def end(self, run: Run | None = None, *, watching: bool = False) -> None:
+    def end(self, run: Run | None = None, *, watching: bool = False, within_s: float = OVER_S) -> None:
         """Let one run (a new one, if none is given) bring everything to its end, and stop it cleanly.
 
-        `watching` fails as soon as something is wrong.
+        `watching` fails as soon as something is wrong. What is not over `within_s` is for the judge.
         """
         run = run or self.begin()
-        self._until_over(self.demand_nothing_wrong_yet if watching else lambda: None)
+        self._until_over(self.demand_nothing_wrong_yet if watching else lambda: None, within_s)
         self.hall.keep()
         self.hall.stop(run)
         self.catalogue.learn(run)
@@ -223,8 +230,8 @@ class Campaign:
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
-    def _until_over(self, look: Callable[[], None] = lambda: None) -> None:
-        due, moved_at = time.monotonic() + OVER_S, time.monotonic()
+    def _until_over(self, look: Callable[[], None] = lambda: None, within_s: float = OVER_S) -> None:
+        due, moved_at = time.monotonic() + within_s, time.monotonic()
         last: dict[str, Any] = {}
         while not (stage := self.hall.stage())["over"]:
             now = time.monotonic()

@@ -22,3 +22,15 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     if call.when == "call":
         item.outcome_of_call = outcome.get_result()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is run for a planted fault only, unless it is asked for by name."""
+    for_faults = [
+        item
+        for item in items
+        if item.get_closest_marker("planted") and item.name.partition("[")[0] not in " ".join(config.args)
+    ]
+    if for_faults:
+        config.hook.pytest_deselected(items=for_faults)
+        items[:] = [item for item in items if item not in for_faults]

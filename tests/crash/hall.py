@@ -29,7 +29,7 @@ ROOT = Path(controller.__file__).parents[1]
 """The tree under test: a mutant's copy runs its own code."""
 LOOK_S = 0.02
 ASIDE = 20
-READY_S = 60.0
+READY_S = 180.0
 END_S = 15.0
 T = TypeVar("T")
 

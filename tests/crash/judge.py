@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from packline.core.clock import WallClock
+from packline.core.figures import NEVER_ON_THE_FLOOR
 from packline.core.ids import SystemIds
 from packline.orders.tracking import TRACKING, hears
 from packline.store import open_store
@@ -20,17 +21,6 @@ from packline.store import open_store
 Fact = Mapping[str, Any]
 Row = dict[str, Any]
 
-NEVER = (
-    "double_labels",
-    "wrong_labels",
-    "shared_codes",
-    "double_prints",
-    "double_seals",
-    "shipped_unlabelled",
-    "shipped_unsealed",
-    "shipped_empty",
-)
-"""Figures of the plant's truth that are 0 whatever happens."""
 PLANT_WITNESSES = frozenset(
     {
         "machine memory",
@@ -141,7 +131,7 @@ def _audit(database: Path) -> list[str]:
 
 
 def _nothing_that_must_never_be(left: Left, books: Books) -> Iterator[str]:
-    for name in NEVER:
+    for name in NEVER_ON_THE_FLOOR:
         if left.truth["summary"][name]:
             yield f"the plant counts {left.truth['summary'][name]} {name}"
 

@@ -6,28 +6,22 @@ Reads one JSON line for each run, `{"site", "log", "points", "ends_at"}`, says i
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import importlib
 import json
 import logging
 import os
 import random
-import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from controller.line import Given, Line
-from controller.processes import database_url, import_items, prepare, secret_of, site_and_data
+from controller.processes import database_url, import_items, prepare, run_line, site_and_data
 from packline.core.clock import LoopClock
 from packline.core.ids import SystemIds
 from packline.store import open_store
 from tests.crash.points import Points, die_with_parent
 from tests.crash.wrappers import CountedCommits, counted_links
-
-T = TypeVar("T")
 
 HEAVY = ("plc.drivers.autoid", "labeling.drivers.escpos", "labeling.drawing", "scanning.decode", "escpos.printer")
 log = logging.getLogger("packline.crash")
@@ -74,34 +68,7 @@ async def _control(path: Path, points: Points) -> None:
     store = open_store(database_url(data), clock=clock, ids=ids, wrap_commit=commits.wrap)
     import_items(store, site, path.parent)
     links = counted_links(site, points, clock, rng)
-    given = Given(
-        site=site,
-        folder=path.parent,
-        data=data,
-        store=store,
-        links=links,
-        clock=clock,
-        ids=ids,
-        rng=rng,
-        offload=_in_thread,
-        secret=secret_of(data),
-    )
-    try:
-        await _until_sigterm(Line(given))
-    finally:
-        await links.http.aclose()
-        store.close()
-
-
-async def _in_thread(work: Callable[..., T], *args: Any) -> T:
-    return await asyncio.to_thread(work, *args)
-
-
-async def _until_sigterm(line: Line) -> None:
-    task = asyncio.ensure_future(line.run())
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    await run_line(path, site, data, store=store, links=links, clock=clock, ids=ids, rng=rng)
 
 
 def _say(words: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from packline.feeds.push import _streams as streams_of
 from packline.feeds.sending import Subscriber
 from packline.feeds.signing import make_secret, verify
 from simulation.mounts.http import HttpServer, Response
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.wire
 
@@ -358,8 +359,7 @@ async def test_slow_subscriber_never_fills_the_house(outbox, books, http, receiv
         outbox.add("archive", order_id=f"order-{n}", at=clock.now())
     outbox.add("buyer", at=clock.now())
     job = asyncio.create_task(pusher_of(outbox, books, http, clock, receiver).run())
-    while outbox.state[MOST_WAITING * 4 + 1] != "sent":
-        await asyncio.sleep(0.01)
+    await eventually(lambda: outbox.state[MOST_WAITING * 4 + 1] == "sent")
     job.cancel()
 
     assert "many others wait before it" in outbox.answers.values()
@@ -388,8 +388,7 @@ async def test_running_pusher_sends_what_comes_and_wakes_when_called(outbox, boo
     for n in range(10):
         outbox.add("archive", order_id=f"order-{n % 3}", at=clock.now() - timedelta(seconds=1))
     pusher.wake()
-    while set(outbox.state.values()) != {"sent"}:
-        await asyncio.sleep(0.01)
+    await eventually(lambda: set(outbox.state.values()) == {"sent"})
     job.cancel()
 
     assert len(receiver.got["/archive"]) == 10

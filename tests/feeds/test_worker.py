@@ -12,6 +12,7 @@ from packline.feeds.marketplace import read_order
 from packline.feeds.ports import InboxKind
 from packline.feeds.worker import PATIENCE_S, IntakeWorker
 from packline.orders.model import Event, OrderState, ParcelState, UnitState
+from tests.waiting import let_run, until
 
 ORDER = "marketplace-HM-10023"
 SSCC = "095213210000000018"
@@ -409,12 +410,10 @@ async def test_worker_runs_until_it_is_stopped_and_wakes_when_called(worker, inb
     import asyncio
 
     job = asyncio.create_task(worker.run())
-    while not inbox.rows:
-        await asyncio.sleep(0)
-        inbox.post(message())
+    await let_run()
+    inbox.post(message())
     worker.wake()
-    while inbox.states[1][0] != "done":
-        await asyncio.sleep(0)
+    await until(lambda: inbox.states[1][0] == "done")
     job.cancel()
 
     assert ORDER in books.all_orders

@@ -1,5 +1,6 @@
 """The locks name every library exactly, and no place to fetch it from."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -25,6 +26,16 @@ def test_every_library_of_a_lock_is_exact_and_hashed(name):
 
     assert entries
     assert [entry for entry in entries if not re.match(r"[\w.-]+==\S+.*\n\s+--hash=sha256:[0-9a-f]{64}", entry)] == []
+
+
+def test_the_lock_of_the_foreign_javascript_holds_checksums_and_no_address():
+    text = (ROOT / "tests" / "peers" / "package-lock.json").read_text(encoding="utf-8")
+    libraries = [part for name, part in json.loads(text)["packages"].items() if name]
+
+    assert libraries
+    assert all(re.match(r"sha512-[\w+/]+=*$", part["integrity"]) and part["version"] for part in libraries)
+    assert '"resolved"' not in text
+    assert "://" not in text
 
 
 def test_the_wheel_asks_for_what_the_lock_was_made_from():

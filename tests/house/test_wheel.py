@@ -29,9 +29,12 @@ def test_the_wheel_holds_every_file_of_every_room(wheel):
 
 
 def test_the_wheel_holds_the_site_files(wheel):
-    sites = {f"controller/sites/{path.relative_to(ROOT / 'sites')}" for path in (ROOT / "sites").rglob("*.toml")}
+    """The items that a site names lie beside it."""
+    kept = subprocess.run(["git", "ls-files", "--", "sites"], cwd=ROOT, check=True, capture_output=True, text=True)
+    expected = {f"controller/{name}" for name in kept.stdout.splitlines()}
 
-    assert sites - names_in(wheel) == set()
+    assert "controller/sites/demo-items.csv" in expected
+    assert expected - names_in(wheel) == set()
 
 
 def test_the_wheel_holds_no_tests_and_nothing_else(wheel):
@@ -71,6 +74,16 @@ def test_the_books_of_the_installed_demo_site_lie_outside_the_package(wheel, tmp
         str(tmp_path / "unpacked" / "controller" / "sites" / "demo.toml"),
         str(tmp_path / "state" / "packline" / "demo"),
     ]
+
+
+def test_the_installed_command_finds_the_demo_site_in_order(wheel, tmp_path):
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "unpacked")}
+    command = [sys.executable, "-m", "controller", "check", "sites/demo.toml"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout) == (0, "sites/demo.toml: in order\n")
 
 
 def names_in(wheel: Path) -> set[str]:

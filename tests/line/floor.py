@@ -18,7 +18,7 @@ from packline.core.local import ask
 from tests.crash.hall import Hall, NotInTime, Run, open_hall
 
 LOOK_S = 0.15
-PATIENCE_S = 90.0
+PATIENCE_S = 180.0
 """Everything that is waited for comes in a few seconds; a test box may be busy with other things."""
 WELL_S = 0.6
 IN_TROUBLE = frozenset({"offline", "held", "asking"})

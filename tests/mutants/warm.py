@@ -27,7 +27,6 @@ NOT_OURS = (
     "biip",
     "escpos.printer",
     "httpx",
-    "flask_babel",
     "argon2",
     "apscheduler.triggers.cron",
 )

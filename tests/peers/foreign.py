@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.peers import npm
 
 HERE = Path(__file__).parent
@@ -27,6 +29,14 @@ def built(folder: Path) -> Path:
     words = ["gcc", "-O2", "-I/usr/include/modbus", "-o", str(program), str(HERE / "modbus_peer.c"), "-lmodbus"]
     subprocess.run(words, check=True, capture_output=True, text=True)
     return program
+
+
+def built_or_skipped(folder: Path) -> Path:
+    """Compile the libmodbus peer, or skip the test that asks for it and say what to install."""
+    try:
+        return built(folder)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"libmodbus is absent: install Debian's packages gcc, libc6-dev and libmodbus-dev ({error})")
 
 
 async def ask(*words: str | Path) -> str:

@@ -13,6 +13,8 @@ const net = require("node:net");
 const tls = require("node:tls");
 const readline = require("node:readline");
 
+const freePort = require("./free_port.js");
+
 const ITEMS = 256;
 const say = (facts) => process.stdout.write(JSON.stringify(facts) + "\n");
 
@@ -51,14 +53,6 @@ const clients = {
     };
   },
 };
-
-async function freePort() {
-  const probe = net.createServer();
-  await new Promise((done) => probe.listen(0, "127.0.0.1", done));
-  const { port } = probe.address();
-  await new Promise((done) => probe.close(done));
-  return port;
-}
 
 const servers = {
   async "modbus-serial"() {

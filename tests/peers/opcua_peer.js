@@ -10,9 +10,10 @@
 
 const { X509Certificate } = require("node:crypto");
 const fs = require("node:fs");
-const net = require("node:net");
 const path = require("node:path");
 const readline = require("node:readline");
+
+const freePort = require("./free_port.js");
 
 const NAMESPACE = "urn:packline:machine";
 const ARRAYS = { CMD: 16, HB: 3, STATE: 6, STATUS: 40 };
@@ -76,14 +77,6 @@ async function client(folder, options) {
       return { seen: seen.splice(0) };
     },
   };
-}
-
-async function freePort() {
-  const probe = net.createServer();
-  await new Promise((done) => probe.listen(0, "127.0.0.1", done));
-  const { port } = probe.address();
-  await new Promise((done) => probe.close(done));
-  return port;
 }
 
 async function serve(folder, options) {

@@ -34,8 +34,9 @@ from plc.security import UNSAID, LinkBarred, Reach
 from simulation.mounts.shield import Shield
 from tests.peers.foreign import Peer, Refused, peer
 from tests.plc.craft import Made, key, made, secured
-from tests.plc.plants import WRITTEN, eventually, machine_for, wish
+from tests.plc.plants import WRITTEN, machine_for, wish
 from tests.simulation.rig import Hand, Served, plant_spec, running
+from tests.waiting import eventually, serving
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(90)]
 quiet_libraries()
@@ -240,12 +241,8 @@ async def test_our_controller_has_a_job_done_by_a_machine_behind_a_foreign_serve
 @asynccontextmanager
 async def controlled(file: MachineFile, link: OpcUaLink) -> AsyncIterator[Machine]:
     machine = machine_for(file, link)
-    task = asyncio.ensure_future(machine.run())
-    try:
+    async with serving(machine.run()):
         yield machine
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
 
 
 async def test_a_stranger_among_foreign_servers_and_one_to_whom_we_are_strangers_are_named_and_get_no_job(

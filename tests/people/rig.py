@@ -17,6 +17,7 @@ from simulation.people.crew import Crew
 from simulation.people.desk import ScanSeen, StationView, Told
 from simulation.plant.things import LabelPaper, Piece
 from simulation.spec import PlantSpec, PrinterSpec, ScannerSpec, StationSpec, StockSpec
+from tests.waiting import eventually, let_run
 
 SPEED = 50_000.0
 BARCODES = {"TEA": "9521321000018", "CUP": "9521321000025", "LAMP": "9521321000032"}
@@ -104,7 +105,7 @@ class FakeDesk:
 
     async def changed(self, timeout_s):
         turned = self._turned
-        await asyncio.sleep(0)
+        await let_run()
         try:
             await asyncio.wait_for(turned.wait(), min(timeout_s, 0.005))
         except TimeoutError:
@@ -188,9 +189,8 @@ class Floor:
     async def work(self, run, done):
         tasks = [asyncio.create_task(run()), asyncio.create_task(self.motion.run())]
         try:
-            while not done():
-                assert not any(task.done() for task in tasks), [t.exception() for t in tasks if t.done()]
-                await asyncio.sleep(0.001)
+            await eventually(lambda: done() or any(task.done() for task in tasks))
+            assert not any(task.done() for task in tasks), [t.exception() for t in tasks if t.done()]
         finally:
             for task in tasks:
                 task.cancel()

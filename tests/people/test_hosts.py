@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from simulation.people.post import Postman
 from simulation.people.receiver import Received, Receiver
 from simulation.people.score import Score
 from tests.people.rig import say
+from tests.waiting import eventually
 
 ITEMS = Path(__file__).parents[2] / "sites" / "demo-items.csv"
 SECRET = make_secret(b"m" * 24)
@@ -76,11 +78,6 @@ def market(stories, http, clock):
     return Marketplace(stories=stories, postman=postman, secret=SECRET, clock=clock, speed=SPEED, rng=random.Random(1))
 
 
-async def soon(holds):
-    while not holds():
-        await asyncio.sleep(0.002)
-
-
 def body_of(version):
     return json.dumps({"type": "order.changed", "timestamp": "2026-01-01T00:00:00Z", "data": version}).encode()
 
@@ -116,6 +113,16 @@ def test_first_dozen_shows_every_kind_of_life(stories):
     assert len({story.versions[0]["merchant"]["id"] for story in stories}) > 2
     assert max(len(story.skus) for story in stories) == 4
     assert len(TRAITS) == 24
+
+
+def test_the_demos_orders_have_one_to_four_lines_several_of_one_article_and_addresses_in_both_scripts(stories):
+    shown = [story.versions[-1] for story in stories[:24]]
+    names = [order["ship_to"]["recipient"] for order in shown]
+
+    assert {len(order["lines"]) for order in shown} >= {1, 2, 4}
+    assert 3 in {line["qty"] for order in shown for line in order["lines"]}
+    assert any(re.search(r"[\u4e00-\u9fff]", name) for name in names)
+    assert any(re.fullmatch(r"[A-Za-zÀ-ž' -]+", name) for name in names)
 
 
 def test_large_articles_are_only_in_orders_for_the_bench(stories):
@@ -161,7 +168,7 @@ async def test_house_that_is_not_there_yet_is_waited_for(stories):
     async with httpx.AsyncClient(base_url="http://127.0.0.1:1", trust_env=False) as nobody:
         postman = Postman(http=nobody, secret=SECRET, clock=LoopClock())
         job = asyncio.create_task(postman.post("/x", "m1", {}))
-        await soon(lambda: postman.counts[0])
+        await eventually(lambda: postman.counts[0])
         job.cancel()
 
 
@@ -264,7 +271,7 @@ async def test_buyer_of_a_reserved_item_turns_it_twice_and_buys(house, http, sto
     house.plans["/buyer/t/turn"] = lambda request: Response.of_json({"state": "done"})
     job = asyncio.create_task(buyers.run())
     await buyers.hear(received("item.on_stage", reserved.id, "buyer", link=f"{house.url}/buyer/t"))
-    await soon(host.accounts[reserved.id].bought.is_set)
+    await eventually(host.accounts[reserved.id].bought.is_set)
     job.cancel()
 
     assert [json.loads(request.body)["step_deg"] for request in house.at("/buyer/t/turn")] == [45, -45]
@@ -282,7 +289,7 @@ async def test_buyer_answers_a_picture_once_in_his_own_way(house, http, stories,
     for _ in range(2):
         asked = received("parcel.approval_asked", story.id, "buyer", link=f"{house.url}/buyer/t", lpn="PL1", until="x")
         await buyers.hear(asked)
-    await soon(lambda: len(house.at("/buyer/t/answer")) == 2)
+    await eventually(lambda: len(house.at("/buyer/t/answer")) == 2)
     job.cancel()
 
     assert {request.body for request in house.at("/buyer/t/answer")} == {
@@ -305,9 +312,9 @@ async def test_courier_tells_of_each_parcel_that_left_by_the_label_on_it(house, 
     )
     assert not courier.is_idle
     job = asyncio.create_task(courier.run())
-    await soon(lambda: courier.is_idle)
+    await eventually(lambda: courier.is_idle)
     stage.crew.recount.ordered += 1
-    await soon(lambda: len(house.at("/intake/couriers/kd")) == 2)
+    await eventually(lambda: len(house.at("/intake/couriers/kd")) == 2)
     job.cancel()
 
     request, again = house.at("/intake/couriers/kd")
@@ -406,7 +413,7 @@ async def test_browser_signs_in_and_reads_the_screens(desk, house):
 @pytest.mark.wire
 async def test_browser_signs_in_again_when_the_web_has_forgotten_it(desk, house):
     house.plans["/api/line"] = [Response(status=401), *[Response.of_json(picture(run="r2")) for _ in range(500)]]
-    await soon(lambda: desk.run_id() == "r2")
+    await eventually(lambda: desk.run_id() == "r2")
 
     assert len(house.at("/api/login")) == 2
 
@@ -415,11 +422,11 @@ async def test_browser_signs_in_again_when_the_web_has_forgotten_it(desk, house)
 @pytest.mark.parametrize("answer", [Response(status=502), Response(body=b"<html>"), Response.of_json(picture(False))])
 async def test_browser_shows_nothing_while_the_picture_is_stale_or_broken(desk, house, answer):
     house.plans["/api/line"] = lambda request: answer
-    await soon(lambda: desk.station("induct-1") is None)
+    await eventually(lambda: desk.station("induct-1") is None)
     assert desk.last("induct-1") is not None
 
     house.plans["/api/line"] = lambda request: Response.of_json(picture())
-    await soon(lambda: desk.station("induct-1") is not None)
+    await eventually(lambda: desk.station("induct-1") is not None)
 
 
 @pytest.mark.wire

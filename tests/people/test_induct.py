@@ -62,7 +62,7 @@ class Table:
         while True:
             if self.unit:
                 self.show()
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.001)  # the sensor's cycle
 
 
 async def run(floor, table, done):

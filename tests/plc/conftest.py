@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -17,6 +18,9 @@ from plc.machine import Machine
 from plc.machine_file import MachineFile, shipped_machine
 from plc.machine_view import MachineView
 from plc.memory_link import MemoryLink, MemoryMachine
+from tests.plc.craft import Made
+from tests.plc.protected import PASSWORD, controllers_certificate
+from tests.waiting import let_run
 
 T = TypeVar("T")
 STEP_S = 0.01
@@ -113,8 +117,7 @@ class Bench:
             await self.step()
 
     async def step(self) -> None:
-        for _ in range(HOPS):
-            await asyncio.sleep(0)
+        await let_run(HOPS)
         self.clock.advance(STEP_S)
 
     async def crash(self, controller: Controller) -> None:
@@ -127,16 +130,21 @@ class Bench:
             await self.crash(controller)
 
 
+def without_tags(name: str) -> MachineFile:
+    """Give a shipped machine as its four blocks alone."""
+    return shipped_machine(name).model_copy(update={"tags": {}, "expect": {}})
+
+
 @pytest.fixture
 async def arm() -> AsyncIterator[Bench]:
-    bench = Bench(shipped_machine("applicator"))
+    bench = Bench(without_tags("applicator"))
     yield bench
     await bench.close()
 
 
 @pytest.fixture
 async def table() -> AsyncIterator[Bench]:
-    bench = Bench(shipped_machine("turntable"))
+    bench = Bench(without_tags("turntable"))
     yield bench
     await bench.close()
 
@@ -163,3 +171,25 @@ def turn() -> Effect:
 @pytest.fixture
 def light() -> Effect:
     return effect(LIGHT, level_pct=50)
+
+
+# -- protected connections ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def client() -> Made:
+    return controllers_certificate()
+
+
+@pytest.fixture
+def pki(tmp_path: Path, client: Made) -> Path:
+    client.kept(tmp_path / "pki")
+    return tmp_path / "pki"
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    file = tmp_path / "secret"
+    file.write_text(PASSWORD, "utf-8")
+    file.chmod(0o600)
+    return file

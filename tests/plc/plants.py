@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,12 +19,16 @@ from plc.brains import brain_for
 from plc.drivers.opening import open_link
 from plc.drivers.ua_session import node_id
 from plc.handshake import frames
+from plc.kinds import LiveMachine, make_machine
 from plc.machine import Machine
 from plc.machine_file import MachineFile, shipped_machine
 from plc.memory_link import MemoryMachine
 from simulation.chaos import Chaos, Framing
+from tests.waiting import serving
 
 BOUND_S = 20.0
+SCAN_S = 0.01
+"""The cycle of a controller in a machine: what was written is seen, and the status shown, so often."""
 WRITTEN = (frames.CMD, frames.HB, frames.STATE)
 
 
@@ -41,12 +45,6 @@ class Epochs:
     async def raise_epoch(self, machine: str, epoch: int) -> None:
         self.epochs[machine] = epoch
         self.raised += 1
-
-
-async def eventually(condition: Callable[[], bool], bound_s: float = BOUND_S) -> None:
-    async with asyncio.timeout(bound_s):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def wish(kind: EffectKind, **parameters: Any) -> Effect:
@@ -93,15 +91,22 @@ def machine_for(file: MachineFile, link: Any, *, epochs: Epochs | None = None, o
 
 
 @asynccontextmanager
+async def live(file: MachineFile, address: str, name: str = "m1") -> AsyncIterator[LiveMachine]:
+    """Run a controller of whatever machine the file says at `address`."""
+    machine = make_machine(
+        name=name, file=file, link=open_link(file, address), epochs=Epochs(), owner_id=9, clock=LoopClock(),
+        rng=random.Random(3),
+    )  # fmt: skip
+    async with serving(machine.run()):
+        yield machine
+
+
+@asynccontextmanager
 async def running(file: MachineFile, address: str, **given: Any) -> AsyncIterator[Machine]:
     """Run a controller of the machine at `address`; leaving ends it without a word to the machine."""
     machine = machine_for(file, open_link(file, address), **given)
-    task = asyncio.ensure_future(machine.run())
-    try:
+    async with serving(machine.run()):
         yield machine
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
 
 
 def cut_off(plant: MemoryMachine, *, memory_kept: bool) -> set[int]:
@@ -154,6 +159,8 @@ class ModbusPlant:
             self.plant.scan()
             at = self.file.register(frames.STATUS)
             registers[at : at + 40] = list(self.plant.brain.status_words())
+            for expected in self.file.expect.values():
+                registers[self.file.wired[expected.tag].start] = expected.equals
             return None
         for block in WRITTEN:
             if address == self.file.register(block) and len(values) == frames.BLOCK_WORDS[block]:
@@ -235,7 +242,7 @@ class UaPlant:
                 self.plant.brain.write(block, await self.nodes[block].read_value())
             self.plant.scan()
             await self._show(frames.STATUS, list(self.plant.brain.status_words()))
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(SCAN_S)
 
     async def _show(self, block: str, words: list[int]) -> None:
         value = ua.DataValue(ua.Variant(words, ua.VariantType.UInt16))

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from packline.core.clock import LoopClock
 from packline.core.effects import Effect, EffectKind, EffectState, Evidence
-from plc.drivers.opening import open_link
-from plc.kinds import LiveMachine, make_machine
+from plc.kinds import LiveMachine
 from plc.machine_file import MachineFile
 from simulation.machines.machine import Mechanics
 from simulation.plant.things import Carton
 from simulation.spec import MachineSpec, PlantSpec, StationSpec, StockSpec
 from simulation.twin import Twin
-from tests.plc.plants import Epochs
+from tests.plc.plants import live
 
 NAME, PLACE = "m1", "s1"
 
@@ -48,16 +44,8 @@ class Stand:
     @asynccontextmanager
     async def controlled(self) -> AsyncIterator[LiveMachine]:
         """Run a controller's machine on it."""
-        machine = make_machine(
-            name=NAME, file=self.file, link=open_link(self.file, self.address), epochs=Epochs(), owner_id=9,
-            clock=LoopClock(), rng=random.Random(3),
-        )  # fmt: skip
-        task = asyncio.ensure_future(machine.run())
-        try:
+        async with live(self.file, self.address, NAME) as machine:
             yield machine
-        finally:
-            task.cancel()
-            await asyncio.wait({task})
 
 
 @asynccontextmanager

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from packline.core.clock import ManualClock
@@ -13,6 +12,7 @@ from plc.brains import brain_for
 from plc.machine_file import MachineFile, shipped_machine
 from plc.memory_link import MemoryLink, MemoryMachine, MemoryTables
 from plc.tags.codec import put
+from tests.waiting import let_run
 
 T = TypeVar("T")
 TURNS = 15
@@ -76,17 +76,5 @@ class TableStand:
         await self.do(self.clock.sleep(seconds))
 
     async def _step(self) -> None:
-        for _ in range(TURNS):
-            await asyncio.sleep(0)
+        await let_run(TURNS)
         self.clock.advance(STEP_S)
-
-
-@asynccontextmanager
-async def serving(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
-    """Run something beside the test."""
-    task = asyncio.ensure_future(work)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait({task})

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from packline.core.faults import Fault
 from packline.core.files import FileFaults, parse
 from plc.kinds import machine_class
-from plc.lint import Report, lint, plan_lines, plans_of, raw_bounds
+from plc.lint import Report, lint, plan_lines, plans_of
 from plc.machine import Machine
 from plc.machine_file import MachineFile, load_machine, machines_folder
 from plc.machine_jobs import PlainJob, Proof
 from plc.plain_machine import PlainMachine
+from plc.tags.bounds import raw_bounds
 from plc.tags.model import Poll
 from tests.plc.test_plain_machine import FILE as PRESS
 from tests.plc.test_tagged_machine import TAGS
@@ -107,7 +108,7 @@ def test_bounds_of_a_bit_field_are_those_of_its_bits(low, size):
     raw = arm()
     raw["tags"] = {"f": {"address": 400, "area": "holding", "type": "bits", "bits": [low, high]}}
     raw.pop("expect"), raw.pop("capability")
-    assert raw_bounds(parse(raw, MachineFile, "t").wired["f"]) == (0, 2 ** (high - low + 1) - 1)
+    assert raw_bounds(parse(raw, MachineFile, "t").tags["f"]) == (0, 2 ** (high - low + 1) - 1)
 
 
 # -- what loading refuses ----------------------------------------------------------------------------------------------

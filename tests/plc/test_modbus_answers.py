@@ -18,7 +18,8 @@ from plc.drivers.opening import quiet_libraries
 from plc.links import Area, LinkDown, LinkRefused, LinkSilent, LinkTrouble
 from plc.machine_file import MachineFile
 from plc.security import LinkBarred, Reach, Secured
-from tests.plc.plants import TRANSPORTS, eventually, over
+from tests.plc.plants import TRANSPORTS, over
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.wire
 quiet_libraries()
@@ -76,7 +77,7 @@ class Server:
                 for piece in self.answering(frame):
                     writer.write(piece)
                     await writer.drain()
-                    await asyncio.sleep(0.001)
+                    await asyncio.sleep(0.001)  # or the pieces would be read in one
         writer.close()
 
 

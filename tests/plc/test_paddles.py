@@ -9,7 +9,8 @@ import pytest
 
 from plc.machine_file import shipped_machine
 from plc.paddles import PaddleHub, Press
-from tests.plc.tables import Tables, TableStand, serving
+from tests.plc.tables import Tables, TableStand
+from tests.waiting import serving
 
 FILE = shipped_machine("paddle_hub")
 PADDLES = range(1, 9)

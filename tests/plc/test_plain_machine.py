@@ -20,6 +20,7 @@ from plc.links import Area, LinkSilent
 from plc.machine_file import MachineFile, shipped_machine
 from plc.memory_link import MemoryLink, MemoryMachine, MemoryTables
 from plc.plain_machine import PlainMachine
+from tests.waiting import let_run
 
 T = TypeVar("T")
 STAMP, LANE, DONE, FAILED = (Area.COIL, 0), (Area.HOLDING, 10), (Area.DISCRETE, 0), (Area.DISCRETE, 1)
@@ -124,8 +125,7 @@ class Stand:
         for _ in range(6000):
             if task.done():
                 return task.result()
-            for _ in range(15):
-                await asyncio.sleep(0)
+            await let_run(15)
             self.clock.advance(0.01)
         raise AssertionError("never ended")
 

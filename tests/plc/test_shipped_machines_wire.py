@@ -18,8 +18,8 @@ from plc.plain_machine import PlainMachine
 from plc.tag_scanner import TagScanner
 from simulation.spec import PlantSpec, ScannerSpec, StationSpec
 from simulation.twin import Twin
-from tests.plc.plants import eventually
 from tests.plc.stands import NAME, do, stand_for
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(60)]
 quiet_libraries()

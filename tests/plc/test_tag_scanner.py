@@ -11,7 +11,8 @@ from packline.core.scans import Scan
 from plc.machine_file import shipped_machine
 from plc.plain_machine import PlainMachine
 from plc.tag_scanner import TagScanner, scanner_faults
-from tests.plc.tables import Tables, TableStand, serving
+from tests.plc.tables import Tables, TableStand
+from tests.waiting import serving
 
 FILE = shipped_machine("modbus_scanner")
 

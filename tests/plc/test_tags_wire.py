@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
 import tomllib
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,7 +18,6 @@ from plc.drivers.modbus import ModbusLink
 from plc.drivers.opcua import OpcUaLink
 from plc.drivers.opening import open_link, quiet_libraries
 from plc.drivers.ua_session import node_id
-from plc.kinds import make_machine
 from plc.links import Area, LinkRefused, RegisterLink
 from plc.machine import Machine
 from plc.machine_file import MachineFile, machines_folder
@@ -31,7 +28,8 @@ from plc.tags.values import Quality
 from simulation.machines.plain import PlainMachine as PlainTwin
 from simulation.spec import MachineSpec, PlantSpec, StationSpec
 from simulation.twin import Twin
-from tests.plc.plants import TRANSPORTS, Epochs, eventually, over, port_of
+from tests.plc.plants import TRANSPORTS, live, over, port_of
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(60)]
 quiet_libraries()
@@ -102,24 +100,10 @@ async def served(file: MachineFile):
         await twin.stop()
 
 
-@asynccontextmanager
-async def running(file: MachineFile, address: str):
-    machine = make_machine(
-        name="m1", file=file, link=open_link(file, address), epochs=Epochs(), owner_id=9, clock=LoopClock(),
-        rng=random.Random(3),
-    )  # fmt: skip
-    task = asyncio.ensure_future(machine.run())
-    try:
-        yield machine
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-
-
 @both_clients
 async def test_plain_machine_does_a_job_on_its_twin_over_modbus_and_shows_every_tag(transport: str):
     file = over(transport, plain_file())
-    async with served(file) as (twin, address), running(file, address) as machine:
+    async with served(file) as (twin, address), live(file, address) as machine:
         assert isinstance(machine, PlainMachine)
         await machine.make_ready()
         wish = Effect(kind=APPLY, subject="PL1", generation=1, station="s1", parameters={"force": 12.5})
@@ -273,7 +257,7 @@ level = { tag = "count" }
 
 async def test_opcua_machine_seals_on_its_twin_and_its_tags_come_by_subscription():
     file = packer_with(UA_TAGS)
-    async with served(file) as (twin, address), running(file, address) as machine:
+    async with served(file) as (twin, address), live(file, address) as machine:
         assert isinstance(machine, Machine)
         await machine.make_ready()
         await eventually(lambda: machine.view().tags["recipe"].value == "box")

@@ -11,7 +11,8 @@ from packline.core.effects import WEIGH, Effect, EffectState, Evidence
 from plc.links import Area
 from plc.machine_file import MachineFile, shipped_machine
 from plc.plain_machine import PlainMachine
-from tests.plc.tables import Tables, TableStand, serving
+from tests.plc.tables import Tables, TableStand
+from tests.waiting import serving
 
 SHIPPED = shipped_machine("checkweigher")
 WEIGHING = Effect(kind=WEIGH, subject="PL1", generation=1, station="s")

@@ -25,12 +25,12 @@ from tests.plc.plants import (
     ModbusPlant,
     UaPlant,
     answers_a_job,
-    eventually,
     over,
     port_of,
     running,
     wish,
 )
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(60)]
 quiet_libraries()

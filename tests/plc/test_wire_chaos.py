@@ -26,12 +26,12 @@ from tests.plc.plants import (
     ModbusPlant,
     UaPlant,
     described,
-    eventually,
     hurried,
     running,
     wish,
     writes_a_job,
 )
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.wire, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 quiet_libraries()

@@ -85,6 +85,13 @@ def test_a_label_survives_its_way_from_content_to_verdict(content):
     assert verdict(jpeg, content) is VerdictKind.MATCH
 
 
+def test_a_label_is_read_where_the_second_reader_is_missing(monkeypatch: pytest.MonkeyPatch):
+    """What a computer without libzbar does."""
+    monkeypatch.setattr("scanning.decode._pyzbar", lambda: None)
+    assert verdict(photo((printed(CHINESE), LABEL_AT), (plate(CHINESE), PLATE_AT)), CHINESE) is VerdictKind.MATCH
+    assert decode(photo((plate(CHINESE), PLATE_AT)), is_enough=shows_plate_and_label)
+
+
 @pytest.mark.skipif(not pyzbar_available(), reason="libzbar is not installed")
 def test_the_second_reader_confirms_the_bars_of_the_first():
     from pyzbar import pyzbar

@@ -17,9 +17,9 @@ from tests.simulation.rig import (
     plant_spec,
     raw_exchange,
     running,
-    until,
     without_opc_ua,
 )
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -63,4 +63,4 @@ def hand() -> type[Hand]:
 
 @pytest.fixture
 def wait_until() -> Callable[..., Awaitable[Any]]:
-    return until
+    return eventually

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from PIL import Image
 
@@ -27,6 +27,7 @@ from simulation.spec import (
     StockSpec,
 )
 from simulation.twin import Twin
+from tests.waiting import eventually
 
 ANY = "127.0.0.1:0"
 PATIENCE_S = 20.0
@@ -90,14 +91,6 @@ def without_opc_ua(spec: PlantSpec) -> PlantSpec:
     )
 
 
-async def until(holds: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
-    """Wait until `holds()` is true and give what it gave."""
-    async with asyncio.timeout(patience_s):
-        while not (value := holds()):
-            await asyncio.sleep(0.005)
-        return value
-
-
 class Hand:
     """The shortest controller there is: claims a machine, keeps its heart beating, sends jobs and waits for their ends."""
 
@@ -143,14 +136,13 @@ class Hand:
         return await self.ended(await self.start(code, *params))
 
     async def ended(self, command: Command) -> Status:
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                await self.beat()
-                status = await self.status()
-                assert status.rej != command.id, f"refused: {status.rej_code}"
-                if status.done == command.id:
-                    return status
-                await asyncio.sleep(0.005)
+        async def end() -> Status | None:
+            await self.beat()
+            status = await self.status()
+            assert status.rej != command.id, f"refused: {status.rej_code}"
+            return status if status.done == command.id else None
+
+        return cast(Status, await eventually(end))
 
 
 class RawModbus:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from controller.commands.chaos import obey
 from packline.core.faults import Fault
 from simulation.chaos import Chaos, Framing, Kind, Rule, Way, _frames
+from tests.waiting import eventually, let_run
 
 BOUND_S = 20.0
 
@@ -72,7 +73,7 @@ def test_frames_come_out_whole_however_the_stream_was_cut(framing, bodies, rng):
             size = rng.randrange(1, 9)
             reader.feed_data(stream[:size])
             stream = stream[size:]
-            await asyncio.sleep(0)
+            await let_run()
         reader.feed_eof()
         await seen
         return out
@@ -148,12 +149,6 @@ class Peer:
             return await self.reader.read()
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(BOUND_S):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
 FRAMES = [adu(number, bytes(range(number, number + 12))) for number in range(1, 6)]
 
 
@@ -182,11 +177,11 @@ async def test_duplicate_comes_again_after_as_many_frames_as_it_is_late_even_ove
         async with Peer(address) as first:
             first.send(FRAMES[0])
             assert await first.hear(len(FRAMES[0])) == FRAMES[0]
-        await until(lambda: chaos.peers == 0)
+        await eventually(lambda: chaos.peers == 0)
         async with Peer(address) as second:
             for frame in FRAMES[1:3]:
                 second.send(frame)
-            await until(lambda: len(target.got) == 4)
+            await eventually(lambda: len(target.got) == 4)
         assert target.got == [*FRAMES[:3], FRAMES[0]]
 
 
@@ -194,10 +189,10 @@ async def test_duplicate_comes_again_after_as_many_frames_as_it_is_late_even_ove
 async def test_late_copy_may_be_hastened():
     async with proxied("duplicate request count=1 late=1000") as (target, chaos, address), Peer(address) as peer:
         peer.send(FRAMES[0])
-        await until(lambda: chaos.waiting() == 1)
+        await eventually(lambda: chaos.waiting() == 1)
         chaos.hasten()
         peer.send(FRAMES[1])
-        await until(lambda: len(target.got) == 3)
+        await eventually(lambda: len(target.got) == 3)
         assert target.got == [*FRAMES[:2], FRAMES[0]]
         assert chaos.waiting() == 0
 
@@ -235,10 +230,10 @@ async def test_what_is_held_back_is_delivered_even_after_its_sender_has_gone():
     async with proxied() as (target, chaos, address):
         chaos.hold(Way.REQUEST)
         async with Peer(address) as peer:
-            await until(lambda: chaos.peers == 1)
+            await eventually(lambda: chaos.peers == 1)
             peer.send(FRAMES[0])
         chaos.release()
-        await until(lambda: target.ended == 1)
+        await eventually(lambda: target.ended == 1)
         assert target.got == [FRAMES[0]]
 
 
@@ -250,7 +245,7 @@ async def test_same_seed_does_the_same_to_the_same_frames():
             async with Peer(address) as peer:
                 for frame in FRAMES * 4:
                     peer.send(frame)
-            await until(lambda: target.ended == 1)  # noqa: B023 - awaited before the next round
+            await eventually(lambda: target.ended == 1)  # noqa: B023 - awaited before the next round
             outcomes.append(target.got)
     assert outcomes[0] == outcomes[1]
     assert 0 < len(outcomes[0]) < len(FRAMES) * 4

@@ -12,6 +12,7 @@ from simulation.plant.floor import Fittings, Floor, aim_prefix
 from simulation.plant.things import BIN, GONE, HANDS, CannotDo
 from simulation.spec import MotionTimes
 from tests.simulation.bench import STOCK, InstantMotion, label_for, make_world
+from tests.waiting import let_run
 
 
 def assert_conserved(world):
@@ -159,8 +160,7 @@ def test_person_called_away_at_any_moment_loses_nothing(after, seed):
             world.print_label("printer-1", label_for("PL1"), complete=True)
         floor = Floor(world, motion, MotionTimes(), Fittings())
         person = asyncio.ensure_future(packs_and_labels(floor))
-        for _ in range(after):
-            await asyncio.sleep(0)
+        await let_run(after)
         person.cancel()
         await asyncio.gather(person, return_exceptions=True)
         assert_conserved(world)
@@ -176,8 +176,7 @@ async def test_sending_waits_while_the_infeed_is_full():
     for carton in cartons[:2]:
         await floor.send(carton, "pack-1")
     third = asyncio.ensure_future(floor.send(cartons[2], "pack-1"))
-    for _ in range(50):
-        await asyncio.sleep(0)
+    await let_run(50)
     assert not third.done()
     await floor.pick_up(cartons[0])
     await third

@@ -1,13 +1,12 @@
 """Each machine of the twin, spoken to over its real protocol by a tiny client."""
 
-import asyncio
-
 import pytest
 from asyncua import Client, ua
 
 from plc.drivers.opcua import OpcUaLink
 from plc.handshake.frames import Result
 from plc.machine_file import shipped_machine
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.wire
 
@@ -65,6 +64,10 @@ async def test_gate_lets_one_parcel_go_and_counts_it(served, raw_modbus):
     assert served.truth.parcel(carton.lpn).left
 
 
+async def changed(node, value):
+    return await node.read_value() != value
+
+
 async def test_gate_scanner_publishes_its_reads_as_auto_id_does(served_whole, wait_until):
     carton = await served_whole.floor.fresh_carton()
     async with Client(served_whole.addresses["scan-gate"]) as client:
@@ -74,12 +77,10 @@ async def test_gate_scanner_publishes_its_reads_as_auto_id_does(served_whole, wa
         data = await reader.get_child(f"{index}:LastScanData")
         assert await counter.read_value() == 0
         await served_whole.floor.put_down(carton, "gate-1")
-        while await counter.read_value() == 0:
-            await asyncio.sleep(0.005)
+        await eventually(lambda: changed(counter, 0))
         assert await data.read_value() == f"]C0{carton.lpn}"
         await reader.call_method(f"{index}:ScanStart")
-        while await counter.read_value() == 1:
-            await asyncio.sleep(0.005)
+        await eventually(lambda: changed(counter, 1))
         await served_whole.fault("scan-gate", "off")
         with pytest.raises((ConnectionError, OSError, TimeoutError, ua.UaError)):
             await data.read_value()

@@ -12,6 +12,7 @@ from plc.handshake.frames import Result, StatusRefused
 from plc.packml import Cmd, State
 from simulation.misbehave import Misbehaviour, NoSuchFault, quirk
 from simulation.quirks import Quirks
+from tests.waiting import eventually, let_run, until
 
 pytestmark = pytest.mark.wire
 
@@ -136,8 +137,7 @@ async def test_slow_machine_is_asked_and_answers_late(served, raw_modbus):
         machine = served.twin.hall.machines["gate-1"]
         command = frames.Command(epoch=1, seq=1, code=LIGHT, params=(1, 0, 0, 0, 0, 0, 0, 0))
         sending = asyncio.ensure_future(client.write(0, frames.encode_command(command)))
-        while machine.brain.memory.ack != command.id:
-            await asyncio.sleep(0.005)
+        await eventually(lambda: machine.brain.memory.ack == command.id)
         assert not sending.done()  # taken, but the sender does not know
         await sending
 
@@ -185,14 +185,13 @@ async def test_fault_ends_after_its_time():
     board = Misbehaviour(clock)
     board.add("camera", {"dark": quirk(quirks, "dark")})
     await board.fault("camera", "dark", for_s=5)
-    await asyncio.sleep(0)
+    await let_run()
     clock.advance(4)
-    await asyncio.sleep(0)
+    await let_run()
     assert "dark" in quirks
-    await asyncio.sleep(0)
+    await let_run()
     clock.advance(2)
-    while "dark" in quirks:
-        await asyncio.sleep(0)
+    await until(lambda: "dark" not in quirks)
     assert board.active() == []
     with pytest.raises(NoSuchFault):
         await board.fault("camera", "dusty")

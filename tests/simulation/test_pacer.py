@@ -15,6 +15,7 @@ from simulation.machines.machine import Done, Machine, Mechanics
 from simulation.mounts.memory import MemoryMount
 from simulation.pacer import Pacer
 from simulation.quirks import Quirks
+from tests.waiting import let_run
 
 
 async def test_outside_change_happens_now_not_at_the_next_event():
@@ -31,11 +32,9 @@ async def test_sleep_takes_simulated_seconds():
     pacer = Pacer(simpy.Environment(), 10.0, clock)
     running = asyncio.ensure_future(pacer.run())
     sleeping = asyncio.ensure_future(pacer.sleep(30))
-    for _ in range(10):
-        await asyncio.sleep(0)
+    await let_run(10)
     clock.advance(2.9)
-    for _ in range(10):
-        await asyncio.sleep(0)
+    await let_run(10)
     assert not sleeping.done()
     clock.advance(0.2)
     await sleeping
@@ -51,7 +50,7 @@ async def test_cancelled_sleeper_does_not_disturb_the_plant():
     clock = ManualClock()
     pacer = Pacer(simpy.Environment(), 1.0, clock)
     sleeping = asyncio.ensure_future(pacer.sleep(5))
-    await asyncio.sleep(0)
+    await let_run()
     sleeping.cancel()
     await asyncio.gather(sleeping, return_exceptions=True)
     clock.advance(10)
@@ -95,9 +94,9 @@ class Press(Mechanics):
         return Done(results={"passed_count": 1})
 
 
-def press_machine():
+def press_machine(speed=1.0):
     clock = ManualClock()
-    pacer = Pacer(simpy.Environment(), 1.0, clock)
+    pacer = Pacer(simpy.Environment(), speed, clock)
     mechanics = Press(pacer.env)
     machine = Machine("gate-1", shipped_machine("courier_gate"), mechanics, pacer, clock, quirks=Quirks(), seed=1)
     return clock, mechanics, machine
@@ -131,8 +130,9 @@ async def test_machine_in_memory_keeps_the_same_rules_without_a_wire(hand):
         await link.read("STATUS")
 
 
-async def test_machine_holds_by_itself_when_its_controller_falls_silent(hand):
-    clock, _, machine = press_machine()
+@pytest.mark.parametrize("speed", [1.0, 40.0])
+async def test_machine_holds_by_itself_after_the_same_wall_time_of_silence_at_any_speed(hand, speed):
+    clock, _, machine = press_machine(speed)
     await owned(machine, hand)
     clock.advance(1.9)
     machine.scan()

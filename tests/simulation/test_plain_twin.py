@@ -39,12 +39,6 @@ def press(file: MachineFile, env: simpy.Environment | None = None) -> tuple[Plai
     return machine, pacer
 
 
-async def until(condition) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
 async def test_plain_twin_in_memory_does_a_job_once_and_shows_it_by_its_counter():
     file = press_file()
     plant, pacer = press(file)

@@ -141,13 +141,19 @@ class View:
 
 
 Act = Callable[[Effect], Mapping[str, Any] | None]
+Meanwhile = Callable[[Effect], Awaitable[None]]
+
+
+async def nothing(_: Effect) -> None:
+    """Let nothing happen meanwhile."""
 
 
 class MachineDevice(Device):
     """A machine's side of the ledger: remembers the last jobs, so that it can be asked after a crash.
 
     `misbehave` is taken off once: "deaf" (nothing happens, no answer), "mute" (it happens, no answer ever), "fail",
-    "refuse", "half" (stops in mid-motion: nothing moved, it does not know), "gone" (link lost before).
+    "refuse", "half" (stops in mid-motion: nothing moved, it does not know), "gone" (link lost before). `before_send` and
+    `after_send` are what happens elsewhere just before a job and while its answer is on the way.
     """
 
     def __init__(self, name: str, acts: Mapping[str, Act], points: Points) -> None:
@@ -157,19 +163,26 @@ class MachineDevice(Device):
         self.memory: dict[int, Evidence] = {}
         self.misbehave: dict[str, str] = {}
         self.fault: int | None = None
+        self.not_ready: Fault | None = None
+        self.before_send: Meanwhile = nothing
+        self.after_send: Meanwhile = nothing
         self.done: list[tuple[str, str]] = []
 
     async def prepare(self, effect: Effect, job: int) -> Ticket:
         self.points.at(f"prepare {effect.kind.name}")
         await asyncio.sleep(0)
+        if self.not_ready is not None:
+            raise self.not_ready
         return Ticket(machine=self.name, epoch=1, sequence=job, boot=1, job=job)
 
     async def send(self, effect: Effect, ticket: Ticket) -> Evidence:
+        await self.before_send(effect)
         self.points.at(f"send {effect.kind.name}")
         await asyncio.sleep(0)
         evidence = self._work(effect, ticket)
         self.points.at(f"done {effect.kind.name}")
         await asyncio.sleep(0)
+        await self.after_send(effect)
         return evidence
 
     async def inquire(self, effect: Effect, ticket: Ticket) -> Evidence:
@@ -239,6 +252,7 @@ class Printer(Device):
         self.cuts = 100
         self.misbehave = ""
         self.on_prepare: Callable[[], None] = lambda: None
+        self.before_send: Meanwhile = nothing
         self._interrupted: set[int] = set()
 
     async def prepare(self, effect: Effect, job: int) -> Ticket:
@@ -248,6 +262,7 @@ class Printer(Device):
         return Ticket(machine="printer-1", job=job, extra={"before": self.cuts})
 
     async def send(self, effect: Effect, ticket: Ticket) -> Evidence:
+        await self.before_send(effect)
         self._hall.points.at("send print")
         await asyncio.sleep(0)
         given = effect.parameters
@@ -288,7 +303,9 @@ class Printer(Device):
 
 
 class Eyes:
-    """A camera over a place. `stale` gives the frame before again; `still` pictures are JSON of the codes in them."""
+    """A camera over a place. `stale` gives the frame before again; pictures are JSON of the codes in them, unless `photograph`
+    makes others.
+    """
 
     def __init__(self, name: str, clock: ManualClock, points: Points, look: Callable[[], Carton | None]) -> None:
         self.name = name
@@ -300,6 +317,7 @@ class Eyes:
         self.stale: Still | None = None
         self.last: Still | None = None
         self.fault: Fault | None = None
+        self.photograph: Callable[[Carton | None], bytes] = codes_picture
 
     async def still(self, timeout_s: float = 3.0) -> Still:
         self._points.at(f"still {self.name}")
@@ -311,9 +329,15 @@ class Eyes:
             return self.stale
         self._clock.advance(0.01)
         self.frame += 1
-        codes = json.dumps(codes_on(self._look())).encode()
-        self.last = Still(jpeg=codes, camera=self.name, frame=self.frame, captured_at=self._clock.now())
+        self.last = Still(
+            jpeg=self.photograph(self._look()), camera=self.name, frame=self.frame, captured_at=self._clock.now()
+        )
         return self.last
+
+
+def codes_picture(box: Carton | None) -> bytes:
+    """Give the JSON that stands for a picture of a carton."""
+    return json.dumps(codes_on(box)).encode()
 
 
 def codes_on(box: Carton | None) -> list[tuple[str, str]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
 
 from packline.core.effects import APPLY, EJECT, PRINT, SEAL, EffectKind, EffectState
 from packline.core.identity import Lpn, Sscc
@@ -44,6 +45,9 @@ from tests.stations.fakes import (
     Reader,
     read_fake_picture,
 )
+from tests.waiting import let_run
+
+T = TypeVar("T")
 
 PLACES = {
     "collect": "induct-1",
@@ -55,6 +59,7 @@ PLACES = {
     "clarify": "clarify-1",
     "shelf": "clarify-1",
 }
+ELSEWHERE = Address(recipient="李华", lines=("解放路 9 号",), city="北京", postcode="100000")
 ITEMS = [
     Item(
         sku="CUP", merchant="m", name="青花茶杯", barcodes=("4006381333931",), length_mm=100, width_mm=90, height_mm=80
@@ -356,10 +361,8 @@ class Rig:
         `slow` books let the loop turn before they answer, so that things happen between question and answer.
         """
         wrap = self.floor.points.wrap_commit if counted else None
-        writer = Writer(self._engines, inline=True, wrap_commit=wrap)
+        writer = (SlowWriter if slow else Writer)(self._engines, inline=True, wrap_commit=wrap)
         store = Store("sqlite:///books.db", writer, self.floor.clock, SeededIds(f"life {len(self._lives)}"))
-        if slow:
-            store.writer.read = _later(store.writer.read)  # type: ignore[method-assign, assignment]
         kit = Kit(
             books=store.books,
             ledger=store.ledger,
@@ -453,21 +456,12 @@ class Rig:
             self.die(life)
 
 
-def _later(ask: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    async def answer(question: Any) -> Any:
-        await asyncio.sleep(0)
-        return await ask(question)
+class SlowWriter(Writer):
+    """Lets the loop turn before it answers a question."""
 
-    return answer
-
-
-async def until(holds: Callable[[], bool], turns: int = 400) -> None:
-    """Turn the loop until something holds; fails when it never does."""
-    for _ in range(turns):
-        if holds():
-            return
-        await asyncio.sleep(0)
-    raise AssertionError("it never came true")
+    async def read(self, run: Callable[[Connection], T]) -> T:
+        await let_run()
+        return await super().read(run)
 
 
 async def trouble(work: Awaitable[object]) -> Trouble:
@@ -480,6 +474,7 @@ async def trouble(work: Awaitable[object]) -> Trouble:
 
 
 __all__ = [
+    "ELSEWHERE",
     "APPLY",
     "EJECT",
     "PRINT",
@@ -490,5 +485,4 @@ __all__ = [
     "Rig",
     "content",
     "trouble",
-    "until",
 ]

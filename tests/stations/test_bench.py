@@ -13,8 +13,9 @@ from packline.core.identity import Lpn
 from packline.orders.model import ParcelState, Purchase
 from stations.bench import Bench
 from stations.screen import Screen
-from tests.stations.fakes import Carton
-from tests.stations.line import Life, Rig, trouble, until
+from tests.stations.fakes import Carton, Paper
+from tests.stations.line import Life, Rig, trouble
+from tests.waiting import until
 
 
 async def bulky(life: Life, serial: int = 1, number: object = 1, **changes: Any) -> str:
@@ -52,13 +53,19 @@ async def closed(life: Life, lpn: str) -> asyncio.Task[None]:
     return step
 
 
+def stuck(life: Life) -> Paper:
+    """Stick the label that came out on the carton at the bench; gives the label."""
+    paper = life.floor.bench_exit[0]
+    assert life.floor.hall.bench
+    life.floor.hall.stick(paper, life.floor.hall.bench)
+    return paper
+
+
 async def test_a_person_packs_labels_and_sends_on(life: Life) -> None:
     lpn = await bulky(life)
     step = await closed(life, lpn)
     await until(lambda: job(life) is not None and job(life).kind is APPLY)
-    paper = life.floor.bench_exit[0]
-    assert life.floor.hall.bench
-    life.floor.hall.stick(paper, life.floor.hall.bench)
+    paper = stuck(life)
     assert (await life.scan(life.bench, f"00{paper.sscc}", actor="mei")).key == "label_ok"
     await step
     parcel = await life.parcel(lpn)
@@ -72,9 +79,7 @@ async def test_where_to_take_a_carton_is_said_until_it_is_there_and_no_longer(li
     lpn = await bulky(life)
     step = await closed(life, lpn)
     await until(lambda: job(life) is not None and job(life).kind is APPLY)
-    paper = life.floor.bench_exit[0]
-    assert life.floor.hall.bench
-    life.floor.hall.stick(paper, life.floor.hall.bench)
+    paper = stuck(life)
     await life.scan(life.bench, f"00{paper.sscc}", actor="mei")
     await step
     await life.bench.step()
@@ -195,9 +200,7 @@ async def test_the_job_of_a_person_survives_a_restart_and_is_answered_in_the_nex
     step.cancel()
     again = rig.live()
     await asked(again, "stick_label")
-    paper = rig.floor.bench_exit[0]
-    assert rig.floor.hall.bench
-    rig.floor.hall.stick(paper, rig.floor.hall.bench)
+    paper = stuck(again)
     await again.scan(again.bench, f"00{paper.sscc}")
     await until(lambda: again.bench.screen.next.key == "take_to")
     assert (await again.parcel(lpn)).state is ParcelState.VERIFIED
@@ -275,8 +278,7 @@ async def test_labelling_alone_can_be_done_by_a_person(life: Life) -> None:
     await life.scan(bench, lpn)
     step = asyncio.ensure_future(bench.step())
     await until(lambda: bench._hands.job is not None)
-    paper = life.floor.bench_exit[0]
-    life.floor.hall.stick(paper, life.floor.hall.bench)
+    paper = stuck(life)
     await life.scan(bench, f"00{paper.sscc}")
     await step
     assert (await life.parcel(lpn)).state is ParcelState.VERIFIED

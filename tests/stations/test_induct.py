@@ -10,8 +10,10 @@ import pytest
 from packline.core.faults import Fault
 from packline.core.identity import Lpn
 from packline.orders.model import OrderState, ParcelState, Purchase, UnitState
+from stations.person import PersonDevice
 from stations.turntable import MOST_LIVE_WINDOWS, Turntable
-from tests.stations.line import Life, Rig, until
+from tests.stations.line import Life, Rig
+from tests.waiting import let_run, until
 
 CUP, POT, LAMP = "4006381333931", "96385074", "LAMP-1"
 ONE, TWO = Lpn.number(11).text, Lpn.number(12).text
@@ -221,8 +223,7 @@ async def test_two_decisions_at_once_about_the_last_two_pieces_leave_no_carton_o
         lamp = (await life.kit.books.units(order_id=order_id))[2]
         order = await life.the_order(order_id)
         scan = asyncio.ensure_future(life.scan(life.table, carton))
-        for _ in range(head_start):
-            await asyncio.sleep(0)
+        await let_run(head_start)
         await asyncio.gather(scan, life.table.short(lamp, order, "desk"))
         assert (await life.parcel(carton)).state is ParcelState.COLLECTED
 
@@ -351,15 +352,17 @@ async def test_a_restart_on_stage_goes_on_with_the_carton(rig: Rig) -> None:
 
 async def test_the_table_can_be_turned_by_a_person(life: Life) -> None:
     table: Turntable = life.hand_table
+    hands = table._hands
+    assert isinstance(hands, PersonDevice)
     order_id = await life.order(1, {"CUP": 1})
     assert (await life.scan(table, CUP)).key == "place_on_table"
     step = asyncio.ensure_future(table.step())
     angles = []
     for word in ("DO:OK", "DO:DONE", "DO:OK", "DO:OK"):
-        await until(lambda: table._hands.job is not None)  # type: ignore[attr-defined]
+        await until(lambda: hands.job is not None)
         angles.append(table.screen.next.params["angle"])
         await life.scan(table, word)
-        await until(lambda: table._hands.job is None)  # type: ignore[attr-defined]
+        await until(lambda: hands.job is None)
     await step
     assert angles == [0, 90, 180, 270]
     assert [u.state for u in await life.kit.books.units(order_id=order_id)] == [UnitState.INSPECTED]
@@ -367,10 +370,12 @@ async def test_the_table_can_be_turned_by_a_person(life: Life) -> None:
 
 async def test_a_person_at_the_table_may_put_the_item_back_instead(life: Life) -> None:
     table = life.hand_table
+    hands = table._hands
+    assert isinstance(hands, PersonDevice)
     order_id = await life.order(1, {"CUP": 1})
     await life.scan(table, CUP)
     step = asyncio.ensure_future(table.step())
-    await until(lambda: table._hands.job is not None)  # type: ignore[attr-defined]
+    await until(lambda: hands.job is not None)
     await life.scan(table, "DO:NOTDONE")
     await step
     assert await states(life, order_id) == ["wanted"]

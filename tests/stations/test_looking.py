@@ -23,11 +23,11 @@ class Scripted:
 
     def __init__(self, clock: ManualClock, *frames: tuple[int, float]) -> None:
         self.jpeg = b""
-        self._clock, self._frames = clock, list(frames)
+        self.clock, self._frames = clock, list(frames)
 
     async def still(self, timeout_s: float = 3.0) -> Still:
         frame, after_s = self._frames.pop(0)
-        at = self._clock.now() + timedelta(seconds=after_s)
+        at = self.clock.now() + timedelta(seconds=after_s)
         return Still(jpeg=self.jpeg, camera=self.name, frame=frame, captured_at=at)
 
 
@@ -36,9 +36,12 @@ async def _inline(work: Any, *args: Any) -> Any:
 
 
 def eye(*frames: tuple[int, float]) -> Eye:
-    clock = ManualClock()
-    kit: Any = SimpleNamespace(clock=clock, offload=_inline, sight=PixelSight())
-    return Eye(camera=Scripted(clock, *frames), kit=kit, screen=kit)
+    return through(Scripted(ManualClock(), *frames))
+
+
+def through(camera: Scripted) -> Eye:
+    kit: Any = SimpleNamespace(clock=camera.clock, offload=_inline, sight=PixelSight())
+    return Eye(camera=camera, kit=kit, screen=kit)
 
 
 @pytest.mark.parametrize("after_s", [0.0, -3.0])
@@ -65,9 +68,10 @@ async def test_a_camera_that_restarted_is_refused_once_and_then_believed() -> No
 
 @pytest.mark.parametrize("look", ["shoot", "see"])
 async def test_a_dark_picture_is_a_fault_of_the_light_and_not_of_the_parcel(look: str) -> None:
-    looking = eye((7, 0.1), (8, 0.1))
-    looking._camera.jpeg = UNLIT  # type: ignore[attr-defined]  # the scripted one
+    camera = Scripted(ManualClock(), (7, 0.1), (8, 0.1))
+    looking = through(camera)
+    camera.jpeg = UNLIT
     with pytest.raises(Fault, match="2201"):
         await getattr(looking, look)()
-    looking._camera.jpeg = LIT  # type: ignore[attr-defined]
+    camera.jpeg = LIT
     await getattr(looking, look)()

@@ -6,13 +6,14 @@ import asyncio
 
 import pytest
 
-from packline.core.effects import EJECT, SEAL, Effect, EffectState, Evidence, Ticket
+from packline.core.effects import EJECT, SEAL, Effect, EffectState
 from packline.core.faults import Fault
 from packline.core.scans import Scan
 from packline.orders.model import OrderState, ParcelState, Purchase
 from stations.pack import LEAST_MM, MOST_MM, carton_size
 from tests.stations.fakes import Carton
-from tests.stations.line import ITEMS, Life, Rig, trouble, until
+from tests.stations.line import ELSEWHERE, ITEMS, Life, Rig, trouble
+from tests.waiting import until
 
 
 async def test_the_carton_that_its_own_plate_names_is_sealed_once(life: Life) -> None:
@@ -171,13 +172,11 @@ async def test_a_seal_in_doubt_is_asked_about_while_the_carton_is_there(life: Li
 async def test_an_order_cancelled_while_its_carton_is_sealed_goes_back_without_a_software_fault(life: Life) -> None:
     lpn = await life.carton(state="collected", place="to:pack-1")
     life.floor.hall.infeed = Carton(lpn=lpn)
-    plain = life.floor.packer.send
 
-    async def send(effect: Effect, ticket: Ticket) -> Evidence:
+    async def cancel(_: Effect) -> None:
         await life.change(purchase=Purchase.CANCELLED)
-        return await plain(effect, ticket)
 
-    life.floor.packer.send = send  # type: ignore[method-assign]
+    life.floor.packer.before_send = cancel
     await life.pack.step()
     assert await life.effect(SEAL, lpn, 1) is EffectState.CONFIRMED
     assert (await life.parcel(lpn)).state is ParcelState.RETURNING
@@ -213,15 +212,13 @@ async def test_hold_slots_are_given_one_each_and_kept(life: Life) -> None:
 async def test_a_parcel_that_is_in_the_rack_before_its_eject_is_told_stays_there_in_the_books(life: Life) -> None:
     """Hands are quick: the plate is scanned at the rack while the arm's word is still on its way."""
     lpn = await life.carton()
-    plain, stored = life.floor.arm.send, []
+    stored = []
 
-    async def send(effect: Effect, ticket: Ticket) -> Evidence:
-        evidence = await plain(effect, ticket)
+    async def store(effect: Effect) -> None:
         if effect.kind is EJECT:
             stored.append((await life.scan(life.hold, lpn)).params["slot"])
-        return evidence
 
-    life.floor.arm.send = send  # type: ignore[method-assign]
+    life.floor.arm.after_send = store
     await life.label_all(lpn)
     assert stored == ["H01"]
     assert (await life.parcel(lpn)).place == "H01"
@@ -335,8 +332,6 @@ async def test_the_word_counts_only_after_a_plate(life: Life) -> None:
 async def test_an_address_changed_on_a_labelled_parcel_brings_it_to_clarification_and_back_to_the_label(
     life: Life,
 ) -> None:
-    from tests.stations.test_label_station import ELSEWHERE
-
     lpn = await verified(life)
     box = life.floor.hall.lanes[2].pop()
     await life.change(ship_to=ELSEWHERE)
@@ -350,8 +345,6 @@ async def test_an_address_changed_on_a_labelled_parcel_brings_it_to_clarificatio
 
 
 async def test_nothing_comes_back_from_clarification_as_labelled_when_its_label_was_voided_there(life: Life) -> None:
-    from tests.stations.test_label_station import ELSEWHERE
-
     lpn = await verified(life)
     await life.record("ParcelClarify", lpn)
     await life.change(ship_to=ELSEWHERE)

@@ -15,7 +15,8 @@ from packline.orders.model import ParcelState
 from stations.kit import Trouble
 from stations.post import MOST_WAITING_SCANS, Post
 from stations.screen import Instruction, Screen, say
-from tests.stations.line import Life, Rig, until
+from tests.stations.line import Life, Rig
+from tests.waiting import until
 
 
 class Scripted:
@@ -105,8 +106,7 @@ async def test_what_may_pass_is_tried_again_a_bounded_number_of_times_before_a_p
     await post._one_step()
     assert await questions(life) == []
     asking = asyncio.ensure_future(post._one_step())
-    while not await questions(life):
-        await asyncio.sleep(0)
+    await until(lambda: questions(life))
     assert post.screen.state == "asking" and work.steps == 3
     (row,) = await life.kit.books.open_exceptions()
     assert post.screen.next.params["exception"] == row.exception_id
@@ -119,8 +119,7 @@ async def test_what_may_pass_is_tried_again_a_bounded_number_of_times_before_a_p
 async def test_a_question_offers_what_its_effect_allows_besides(life: Life) -> None:
     found = Trouble(Fault(2006, where="label-1"), subject="PL0000000994", kind="apply")
     asking = asyncio.ensure_future(post_of(life, Scripted(found))._one_step())
-    while not await questions(life):
-        await asyncio.sleep(0)
+    await until(lambda: questions(life))
     (row,) = await life.kit.books.open_exceptions()
     assert row.actions == ("retry", "clarify", "reprint")
     asking.cancel()
@@ -166,8 +165,7 @@ async def test_a_held_station_does_not_step(life: Life) -> None:
 async def test_a_station_that_asks_can_be_held(life: Life) -> None:
     post = post_of(life, Scripted(Trouble(Fault(2107, where="label-1"), subject="label-1")))
     asking = asyncio.ensure_future(post._one_step())
-    while not await questions(life):
-        await asyncio.sleep(0)
+    await until(lambda: questions(life))
     await post.hold("lin")
     await asking
     assert await questions(life) == [2107]
@@ -220,8 +218,7 @@ async def test_scans_are_answered_in_order_and_a_bad_one_never_stops_the_station
     running = asyncio.ensure_future(post.run())
     for text in ("one", "no", "boom", "two"):
         post.scan(Scan(text=text, device="hand", at=life.floor.clock.now()))
-    while post.screen.scan_count < 4:
-        await asyncio.sleep(0)
+    await until(lambda: post.screen.scan_count >= 4)
     assert not running.done()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import Callable
 from typing import Any
@@ -12,16 +11,16 @@ from PIL import Image
 
 from labeling.content import LabelContent
 from labeling.drawing import draw, draw_plate
-from packline.core.effects import PRINT
-from packline.core.pictures import Still
+from packline.core.effects import PRINT, Effect
 from packline.orders.model import ParcelState
 from tests.stations.fakes import Carton, Paper
 from tests.stations.line import Life, Rig, trouble
+from tests.waiting import let_run
 
 
 async def inline(work: Callable[..., Any], *args: Any) -> Any:
     """Decode in the caller."""
-    await asyncio.sleep(0)
+    await let_run()
     return work(*args)
 
 
@@ -43,22 +42,13 @@ def seeing(rig: Rig) -> Life:
     life = rig.live()
     life.kit.offload = inline
     labels: dict[int, LabelContent] = {}
-    camera, plain = rig.floor.cam_verify, rig.floor.printer.send
 
-    async def send(effect: Any, ticket: Any) -> Any:
+    async def remember(effect: Effect) -> None:
         content = LabelContent.from_dict(effect.parameters)
         labels[content.print_number] = content
-        return await plain(effect, ticket)
 
-    async def still(timeout_s: float = 3.0) -> Still:
-        await asyncio.sleep(0)
-        rig.floor.clock.advance(0.01)
-        camera.frame += 1
-        jpeg = photograph(rig.floor.hall.stop, labels)
-        return Still(jpeg=jpeg, camera=camera.name, frame=camera.frame, captured_at=rig.floor.clock.now())
-
-    rig.floor.printer.send = send  # type: ignore[method-assign]
-    camera.still = still  # type: ignore[method-assign]
+    rig.floor.printer.before_send = remember
+    rig.floor.cam_verify.photograph = lambda box: photograph(box, labels)
     return life
 
 

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,7 @@ def place_order() -> Callable[..., PlaceOrder]:
             OrderLine(line_no=i, sku=f"SKU-{i}", name="青花茶杯", quantity=quantity, unit_minor=1990)
             for i, quantity in enumerate(quantities, 1)
         )
-        fields: dict[str, object] = {
+        fields: dict[str, Any] = {
             "channel": "market",
             "external_id": f"HM-{number}",
             "version": 1,
@@ -76,7 +77,7 @@ def place_order() -> Callable[..., PlaceOrder]:
             "paid": True,
             "ship_to": Address(recipient="王小明", lines=("中山路 1 号",), city="上海", postcode="200000"),
         }
-        return PlaceOrder(**{**fields, **changes})  # type: ignore[arg-type]
+        return PlaceOrder(**{**fields, **changes})
 
     return make
 

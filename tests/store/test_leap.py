@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from packline.core.clock import WallClock
 from packline.core.ids import SystemIds
 from packline.orders.model import Event
@@ -26,13 +28,13 @@ async def test_a_number_that_is_missing_without_a_leap_is_found(tmp_path: Path) 
     for n in range(3):
         await store.books.record(Event(kind="Note", subject=str(n)))
 
-    def tear(connection: object) -> None:
-        connection.exec_driver_sql("DROP TRIGGER IF EXISTS journal_no_delete")  # type: ignore[attr-defined]
-        for (name,) in connection.exec_driver_sql(  # type: ignore[attr-defined]
+    def tear(connection: Connection) -> None:
+        connection.exec_driver_sql("DROP TRIGGER IF EXISTS journal_no_delete")
+        for (name,) in connection.exec_driver_sql(
             "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'journal'"
         ).fetchall():
-            connection.exec_driver_sql(f"DROP TRIGGER {name}")  # type: ignore[attr-defined]
-        connection.exec_driver_sql("DELETE FROM journal WHERE seq = 2")  # type: ignore[attr-defined]
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        connection.exec_driver_sql("DELETE FROM journal WHERE seq = 2")
 
     await store.writer.write(tear)
     assert store.audit_now() != []

@@ -10,6 +10,7 @@ from packline.core.effects import EFFECT_TABLE, PRINT, TURN, Effect, EffectKind,
 from packline.core.faults import Fault
 from packline.core.ids import SeededIds
 from packline.store import open_store, schema
+from tests.waiting import eventually
 
 S = EffectState
 
@@ -167,8 +168,7 @@ async def test_cancelled_effect_stays_as_it_is_and_is_asked_after_later(store, d
     printer.while_sending = asyncio.Event().wait
 
     task = asyncio.create_task(store.ledger.perform(effect(), printer))
-    while not printer.sends:
-        await asyncio.sleep(0)
+    await eventually(lambda: printer.sends)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

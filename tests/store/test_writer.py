@@ -11,6 +11,7 @@ from packline.core.ids import SeededIds
 from packline.store import open_store, serials
 from packline.store.engine import open_engines, sqlite_library
 from packline.store.writer import MOST_WAITING, Writer
+from tests.waiting import eventually, let_run
 
 
 def add(name: str):
@@ -53,16 +54,11 @@ def gated(url, gate):
     store.close()
 
 
-async def until(reached) -> None:
-    while not reached():
-        await asyncio.sleep(0.001)
-
-
 async def test_answers_come_after_the_commit_and_waiting_work_shares_one(gated, gate, path):
     first = asyncio.create_task(gated.writer.write(add("a")))
-    await until(gate.reached.is_set)
+    await eventually(gate.reached.is_set)
     others = [asyncio.create_task(gated.writer.write(add("a"))) for _ in range(20)]
-    await asyncio.sleep(0)
+    await let_run()
 
     with closing(sqlite_library().connect(path)) as outsider:
         assert outsider.execute("SELECT count(*) FROM serial").fetchone() == (0,)
@@ -75,9 +71,9 @@ async def test_answers_come_after_the_commit_and_waiting_work_shares_one(gated, 
 
 async def test_work_that_fails_does_not_disturb_the_work_beside_it(gated, gate):
     first = asyncio.create_task(gated.writer.write(add("a")))
-    await until(gate.reached.is_set)
+    await eventually(gate.reached.is_set)
     beside = [asyncio.create_task(gated.writer.write(work)) for work in (add("b"), boom, add("c"))]
-    await asyncio.sleep(0)
+    await let_run()
     gate.open.set()
     await first
 
@@ -92,11 +88,11 @@ async def test_work_that_fails_does_not_disturb_the_work_beside_it(gated, gate):
 
 async def test_work_that_was_given_up_before_it_began_is_left_out(gated, gate):
     first = asyncio.create_task(gated.writer.write(add("a")))
-    await until(gate.reached.is_set)
+    await eventually(gate.reached.is_set)
     given_up = asyncio.create_task(gated.writer.write(add("b")))
-    await asyncio.sleep(0)
+    await let_run()
     given_up.cancel()
-    await asyncio.sleep(0)
+    await let_run()
     gate.open.set()
     await first
 
@@ -161,10 +157,10 @@ async def test_small_work_still_fits_where_large_work_does_not(gated, gate):
     gate.open.clear()
     gate.reached.clear()
     first = asyncio.create_task(gated.writer.write(add("a")))
-    await until(gate.reached.is_set)
+    await eventually(gate.reached.is_set)
     large = asyncio.create_task(gated.writer.write(lambda db: gated_put(db, "x" * 200_000)))
     small = asyncio.create_task(gated.writer.write(add("b")))
-    await asyncio.sleep(0)
+    await let_run()
     gate.open.set()
 
     results = await asyncio.gather(first, large, small, return_exceptions=True)
@@ -214,10 +210,9 @@ async def test_mistake_in_a_statement_is_no_fault_of_the_database(threaded):
 
 async def test_queue_of_the_writer_is_bounded(gated, gate):
     first = asyncio.create_task(gated.writer.write(add("a")))
-    await until(gate.reached.is_set)
+    await eventually(gate.reached.is_set)
     waiting = [asyncio.create_task(gated.writer.write(add("b"))) for _ in range(MOST_WAITING + 1)]
-    while not any(task.done() for task in waiting):
-        await asyncio.sleep(0)
+    await eventually(lambda: any(task.done() for task in waiting))
     gate.open.set()
 
     results = await asyncio.gather(first, *waiting, return_exceptions=True)
@@ -228,7 +223,7 @@ async def test_queue_of_the_writer_is_bounded(gated, gate):
 async def test_closing_finishes_what_waits(url):
     store = open_store(url, clock=ManualClock(), ids=SeededIds("x"))
     waiting = [asyncio.ensure_future(store.writer.write(add("a"))) for _ in range(50)]
-    await asyncio.sleep(0)
+    await let_run()
 
     store.close()
 

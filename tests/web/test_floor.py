@@ -85,3 +85,10 @@ def test_a_stations_colour_is_its_faults_severity(code):
     one = station("s", "pack", "working", say("idle"), fault={"code": code})
 
     assert severity(one) == ("" if FAULTS[code].severity is Severity.INFO else FAULTS[code].severity)
+
+
+def test_a_parcel_that_lies_there_is_not_said_to_be_on_its_way():
+    coming = [say("coming", lpn="PL1"), say("coming", lpn="PL2")]
+    bench = station("bench-1", "bench", "working", say("close_by_hand", lpn="PL1"), parcel="PL1", tasks=coming)
+
+    assert first_thing(bench)[1] == coming[1:]

@@ -1,12 +1,15 @@
 """The hub, and what a page hears of it."""
 
 import json
+import threading
 
 import pytest
 
+from controller.snapshot import FIGURES_S
 from packline.core.clock import ManualClock
+from tests.waiting import PATIENCE_S
 from tests.web.stage import START, Cardboard, healthy, wound
-from web.live import STALE_S, Fragments, Hub
+from web.live import POLL_S, STALE_S, Fragments, Hub
 from web.stream import Message
 
 
@@ -62,6 +65,25 @@ def test_who_waits_wakes_when_the_time_of_the_picture_is_up(board):
     clock.advance(STALE_S)
 
     assert not hub.wait(view.version, 3600).fresh
+
+
+def test_what_the_line_does_is_on_every_page_within_a_second():
+    """The hub asks this often; the figures in the answer may be that old; all else in it is of the moment of asking."""
+    assert POLL_S + FIGURES_S < 1.0
+
+
+def test_whoever_waits_is_woken_by_the_change_itself(board):
+    """No stopwatch: the clock stands still, and the time that they would wait at most is an hour."""
+    _, controller, hub = board
+    before = hub.poll()
+    heard: list[int] = []
+    waiting = threading.Thread(target=lambda: heard.append(hub.wait(before.version, 3600).version))
+    waiting.start()
+    controller.snapshot["seq"] += 1
+    hub.poll()
+    waiting.join(PATIENCE_S)
+
+    assert heard == [before.version + 1]
 
 
 def test_a_controller_that_repeats_an_old_picture_is_stale_too(board):

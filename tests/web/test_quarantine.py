@@ -1,5 +1,6 @@
 """The quarantine can be emptied: what is of no use is dismissed with a note, by those who may."""
 
+import json
 import re
 
 import pytest
@@ -8,9 +9,18 @@ from packline.core.faults import Fault
 from tests.web.stage import START, run
 
 
-def held(stage, number="msg-40", *, code=4001, seen='data.currency: "yuan"', channel="marketplace", kind="feed"):
+def held(
+    stage,
+    number="msg-40",
+    *,
+    code=4001,
+    seen='data.currency: "yuan"',
+    channel="marketplace",
+    kind="feed",
+    body=b"{odd}",
+):
     """Put a message into the quarantine; gives its number."""
-    put = stage.store.inbox.put_now(channel, number, {}, b"{odd}", START, kind=kind)
+    put = stage.store.inbox.put_now(channel, number, {}, body, START, kind=kind)
     fault = Fault(code, where=f"message {number}", seen=seen, expected="3 capital letters")
     run(stage.store.inbox.mark(put.id, "quarantined", fault.text(), fault.as_dict()))
     return put.id
@@ -112,3 +122,32 @@ def test_a_row_about_one_message_leads_to_it(stage):
 
     assert f'href="/quarantine/{number}"' in stage.client("operator").get("/exceptions").text
     assert f'href="/quarantine/{number}"' not in stage.client("viewer").get("/exceptions").text
+
+
+ADDRESSED = {
+    "type": "order.changed",
+    "data": {
+        "id": "HM-7", "merchant": {"id": "m-1", "name": "Harbour Tea"}, "buyer": {"id": "b-1", "name": "陈默"},
+        "lines": [{"line": 1, "sku": "LAMP-9", "name": "Desk lamp", "qty": 1}], "note": "call 13900002222",
+        "ship_to": {"recipient": "林小雨", "lines": ["软件园 18 号"], "city": "厦门", "country": "CN", "phone": "13800001234"},
+    },
+}  # fmt: skip
+PERSONAL = ("林小雨", "软件园", "13800001234", "陈默", "13900002222")
+
+
+def test_operators_see_what_a_message_is_about_and_only_supervisors_see_whom(stage):
+    number = held(stage, code=4006, seen="LAMP-9", body=json.dumps(ADDRESSED, ensure_ascii=False).encode())
+    for path in ("/quarantine", f"/quarantine/{number}"):
+        operator, supervisor = (stage.client(role).get(path).text for role in ("operator", "supervisor"))
+        assert all(word in operator for word in ("HM-7", "Harbour Tea", "LAMP-9", "Desk lamp", "厦门"))
+        assert not any(word in operator for word in PERSONAL) and "Shown in full to supervisors" in operator
+        assert all(word in supervisor for word in PERSONAL)
+
+
+@pytest.mark.parametrize(
+    "body", ['{"data": {"phone": "138', '["13800001234"]', '"13800001234"', "13800001234", "{" * 5000]
+)
+def test_a_message_that_cannot_be_read_tells_an_operator_nothing(stage, body):
+    number = held(stage, body=body.encode())
+
+    assert "138" not in stage.client("operator").get(f"/quarantine/{number}").text

@@ -6,13 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 
 import httpx
 import pytest
 
 from controller.supervisor import answers_http
 from controller.tls import own_trust
+from tests.waiting import wait_for
 from tests.web.certificate import make_pem
 from tests.web.stage import PASSWORD
 from web.serve import Tls
@@ -133,11 +133,3 @@ def wait_until_it_answers(port, process):
             return False
 
     wait_for(answers)
-
-
-def wait_for(condition):
-    for _ in range(300):
-        if condition():
-            return
-        threading.Event().wait(0.1)
-    raise AssertionError("it did not come")

@@ -78,6 +78,7 @@ def _values(view: View, name: str) -> dict[str, Any]:
         "ends": ended_by_release(station),
         "quality_of": quality_of,
         "wrong": WRONG,
+        "has_scans": bool(station["scans"]) or any("scanner" in device["kind"] for device in station["devices"]),
         "says": says,
         "tasks": tasks,
         "fault": face.fault_of(station["fault"]) if station.get("fault") else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from zlib import crc32
 
+from controller.addresses import demand_address
 from controller.commands.twin.shields import shield_of
 from controller.placement import machine_file, scanner_file
 from controller.site import Site, twin_part
@@ -54,7 +55,7 @@ def plant_of(site: Site, path: Path, speed: float | None = None) -> PlantSpec:
 
 def lone_plant(file: MachineFile, address: str | None, speed: float | None) -> PlantSpec:
     """Give a plant of one machine that stands nowhere, for whoever writes its file or its PLC program."""
-    host = address or LONE_ADDRESS
+    host = demand_address(address or LONE_ADDRESS, "--at", least=0)
     place = host if file.machine.protocol == "modbus" or "://" in host else f"opc.tcp://{host}"
     machine = MachineSpec(name=file.model, file=file, address=place, at="")
     return PlantSpec(machines=(machine,), speed=speed or 1.0)

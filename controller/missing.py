@@ -1,0 +1,69 @@
+"""Parcels that nobody sees again: sent to a place that stands ready for them, and never scanned or seen there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from packline.core.faults import Fault
+from packline.orders.model import PARCEL_GONE, Parcel, ParcelState
+from packline.orders.policy import actions_for
+from packline.orders.ports import ExceptionRow
+from stations.kit import Kit
+
+MISSING = 3007
+_IN_HOUSE = frozenset(ParcelState) - PARCEL_GONE
+_ON_THE_WAY = "to:"
+Track = tuple[str, int, str]
+
+
+class Missing:
+    """Asks for a parcel that has been on its way for `missing_s` seconds while its place waits and has nothing to do.
+
+    A place in trouble, or busy with another parcel, has a queue before it; there nothing is missing yet. After a start of the
+    controller the time begins anew.
+    """
+
+    def __init__(self, kit: Kit, missing_s: float, *, waits: Callable[[str], bool]) -> None:
+        """`waits` tells whether the station of that name is in order and has nothing to do."""
+        self._kit = kit
+        self._missing_s = missing_s
+        self._waits = waits
+        self._since: dict[str, tuple[Track, float]] = {}
+        self._asked: set[str] = set()
+
+    async def once(self) -> None:
+        """Ask for what has been missing for long enough, and take a question back when its parcel was seen."""
+        parcels = {p.lpn: p for p in await self._kit.books.parcels(states=_IN_HOUSE)}
+        moving = {lpn: p for lpn, p in parcels.items() if p.place.startswith(_ON_THE_WAY) and not p.held}
+        if not moving and not self._asked:
+            self._since.clear()
+            return
+        rows = {r.subject: r for r in await self._kit.books.open_exceptions() if r.code == MISSING}
+        now = self._kit.clock.monotonic()
+        for lpn in self._asked - rows.keys():  # a person answered: search anew from now
+            self._since.pop(lpn, None)
+        await self._take_back(rows, moving)
+        self._asked = set(rows)
+        self._since = {lpn: self._seen(p, now) for lpn, p in moving.items()}
+        busy = {p.place for p in parcels.values()}
+        for lpn, parcel in moving.items():
+            station = parcel.place.removeprefix(_ON_THE_WAY)
+            is_late = now - self._since[lpn][1] >= self._missing_s
+            if is_late and lpn not in rows and station not in busy and self._waits(station):
+                await self._ask(parcel, station)
+
+    def _seen(self, parcel: Parcel, now: float) -> tuple[Track, float]:
+        track = (parcel.place, parcel.visits, parcel.state.value)
+        known = self._since.get(parcel.lpn)
+        return known if known is not None and known[0] == track else (track, now)
+
+    async def _ask(self, parcel: Parcel, station: str) -> None:
+        seen = f"not at {station} for {self._missing_s:.0f} s"
+        fault = Fault(MISSING, where=parcel.lpn, seen=seen, expected=f"at {station}")
+        actions = [action.value for action in actions_for(MISSING)]
+        await self._kit.books.open_exception(fault, station="desk", subject=parcel.lpn, actions=actions)
+        self._asked.add(parcel.lpn)
+
+    async def _take_back(self, rows: dict[str, ExceptionRow], moving: dict[str, Parcel]) -> None:
+        for lpn in self._asked & rows.keys() - moving.keys():
+            await self._kit.books.close_exception(rows.pop(lpn).exception_id, action="retry", actor="policy")

@@ -1,0 +1,69 @@
+"""A parcel that nobody sees again is asked for, once, and only where nothing else explains it."""
+
+from __future__ import annotations
+
+from controller.missing import Missing
+from tests.stations.line import Life
+
+MISSING_S = 900.0
+
+
+class Watch:
+    """The duty with a station whose state a test sets."""
+
+    def __init__(self, life: Life) -> None:
+        self.life, self.is_waiting = life, True
+        self._duty = Missing(life.kit, MISSING_S, waits=lambda station: self.is_waiting)
+
+    async def after(self, seconds: float) -> list[tuple[int, str]]:
+        """Look now and after `seconds`; gives what is asked then."""
+        await self._duty.once()
+        self.life.floor.clock.advance(seconds)
+        await self._duty.once()
+        return [(row.code, row.subject) for row in await self.life.kit.books.open_exceptions()]
+
+
+async def sent(life: Life) -> str:
+    """Give a parcel that is on its way to the gate."""
+    return (await life.approved(1, 1)).lpn
+
+
+async def test_a_parcel_that_does_not_come_to_a_place_that_waits_is_asked_for_once(life: Life) -> None:
+    lpn, watch = await sent(life), Watch(life)
+    assert await watch.after(MISSING_S - 1) == []
+    assert await watch.after(2) == [(3007, lpn)]
+    assert await watch.after(MISSING_S) == [(3007, lpn)]
+
+
+async def test_before_a_place_in_trouble_or_at_work_is_a_queue_and_nothing_is_missing(life: Life) -> None:
+    await sent(life)
+    watch = Watch(life)
+    watch.is_waiting = False
+    assert await watch.after(10 * MISSING_S) == []
+
+
+async def test_before_a_place_with_another_parcel_nothing_is_missing(life: Life) -> None:
+    await sent(life)
+    await life.approved(2, 2, place="gate-1")
+    assert await Watch(life).after(10 * MISSING_S) == []
+
+
+async def test_a_parcel_that_turned_up_is_not_asked_for_any_more(life: Life) -> None:
+    lpn, watch = await sent(life), Watch(life)
+    assert await watch.after(MISSING_S) == [(3007, lpn)]
+    await life.record("ParcelArrived", lpn, place="gate-1")
+    assert await watch.after(1) == []
+
+
+async def test_a_parcel_that_a_person_searches_gets_the_whole_time_again(life: Life) -> None:
+    lpn, watch = await sent(life), Watch(life)
+    assert await watch.after(MISSING_S) == [(3007, lpn)]
+    row = (await life.kit.books.open_exceptions())[0]
+    await life.kit.books.close_exception(row.exception_id, action="retry", actor="lin")
+    assert await watch.after(MISSING_S - 1) == []
+    assert await watch.after(1) == [(3007, lpn)]
+
+
+async def test_a_parcel_that_waits_in_the_rack_is_not_missing(life: Life) -> None:
+    await life.approved(1, 1, place="H01")
+    assert await Watch(life).after(10 * MISSING_S) == []

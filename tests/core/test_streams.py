@@ -1,0 +1,55 @@
+"""A peer that does not read any more keeps nobody who hangs up on it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from labeling.transport import TcpPort
+from packline.core.clock import ManualClock
+from packline.core.streams import FAREWELL_S
+from scanning.scanners.link import TcpLink
+from tests.waiting import PATIENCE_S, let_run
+
+MORE_THAN_ANY_BUFFER = bytes(64 * 1024 * 1024)
+
+
+@pytest.mark.wire
+@pytest.mark.parametrize("port_of", [TcpPort, TcpLink], ids=["printer", "scanner"])
+async def test_peer_that_does_not_read_any_more_is_hung_up_on_and_gets_no_more_of_what_was_given_up(
+    port_of: type[TcpPort | TcpLink],
+) -> None:
+    clock, came = ManualClock(), asyncio.Event()
+    heard: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport that reads, too
+        await came.wait()
+        writer.transport.resume_reading()  # type: ignore[attr-defined]  # as above
+        size = 0
+        try:
+            while data := await reader.read(1 << 20):
+                size += len(data)
+        except ConnectionError:
+            pass
+        heard.set_result(size)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    host, number = server.sockets[0].getsockname()
+    port = port_of(f"{host}:{number}", clock)
+    await port.connect()
+    sending = asyncio.ensure_future(port.send(MORE_THAN_ANY_BUFFER))
+    await let_run(5)
+    assert not sending.done()
+    sending.cancel()
+    closing = asyncio.ensure_future(port.close())
+    await let_run(5)
+    assert not closing.done()
+    clock.advance(FAREWELL_S)
+    async with asyncio.timeout(PATIENCE_S):
+        await closing
+        came.set()
+        assert await heard < len(MORE_THAN_ANY_BUFFER)
+    server.close()

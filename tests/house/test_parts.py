@@ -1,0 +1,48 @@
+"""Every part of the suite has tests, so that a forgotten mark never passes for success."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+
+
+def marks() -> list[str]:
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
+    return [line.partition(":")[0] for line in options["markers"]]
+
+
+@pytest.mark.parametrize("mark", marks())
+def test_every_mark_is_carried_by_a_test(mark):
+    assert any(
+        re.search(rf"^\s*(?:@|pytestmark = .*)pytest\.mark\.{mark}\b", text_of(path), re.MULTILINE) for path in TESTS
+    )
+
+
+def test_the_parts_that_the_decision_names_are_those_that_make_runs():
+    decision = (ROOT / "docs" / "decisions" / "2026-11-21-checks.md").read_text("utf-8")
+    named = re.search(r"five parts:\*\*(.*?)\. Each", decision, re.DOTALL)
+    line = next(line for line in text_of(ROOT / "Makefile").splitlines() if ".ci/test.sh" in line)
+    parts = re.findall(r"(\w+)=\$", line)
+
+    assert named and len(parts) == 5
+    assert re.findall(r"`(\w+)`", named[1]) == [*parts, *marks_of_the_halls()]
+
+
+def test_the_unit_part_leaves_out_every_mark_that_another_part_takes():
+    left_out = re.search(r'^elsewhere="(.*)"$', text_of(ROOT / ".ci" / "test.sh"), re.MULTILINE)
+
+    assert left_out and set(left_out[1].split(" or ")) | {"planted"} == set(marks())
+
+
+def marks_of_the_halls() -> list[str]:
+    found = re.search(r'halls\) run_pytest "\$budget_s" "([\w ]+)"', text_of(ROOT / ".ci" / "test.sh"))
+    assert found
+    return found[1].split(" or ")
+
+
+def text_of(path: Path) -> str:
+    return path.read_text("utf-8")

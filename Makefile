@@ -7,11 +7,11 @@ N      ?= 1000
 RUNS   ?= 100000
 
 # Budgets of the test command in seconds, on two cores.
-CHECK   := 35
+CHECK   := 40
 UNIT    := 130
-WIRE    := 150
-BROWSER := 80
-HALLS   := 280
+WIRE    := 170
+BROWSER := 70
+HALLS   := 300
 TOTAL   := 720
 
 UV_VERSION      := 0.13.9

@@ -22,10 +22,12 @@ run_part() {
     case $part in
         check) within "$budget_s" make check || code=$? ;;
         unit) run_pytest "$budget_s" "not ($elsewhere)" || code=$? ;;
-        # a file shares one hall, one browser or one line, so it stays with one worker
+        # a file shares one hall or one line, so it stays with one worker
         halls) run_pytest "$budget_s" "crash or mutants or demo" --dist loadfile || code=$? ;;
-        # these wait for heartbeats and time-outs as much as they compute
+        # these wait for heartbeats, time-outs and pages as much as they compute
         wire) run_pytest "$budget_s" wire -n 3 --dist loadfile || code=$? ;;
+        # its server and its browser are each worker's own, whichever files it gets
+        browser) run_pytest "$budget_s" browser -n 3 --dist worksteal || code=$? ;;
         *) run_pytest "$budget_s" "$part" --dist loadfile || code=$? ;;
     esac
     return "$code"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from packline.core.faults import Fault
 from packline.orders.model import PARCEL_GONE, Parcel, ParcelState
 from packline.orders.policy import actions_for
-from packline.orders.ports import ExceptionRow
 from stations.kit import Kit
 
 MISSING = 3007
@@ -29,20 +28,22 @@ class Missing:
         self._missing_s = missing_s
         self._waits = waits
         self._since: dict[str, tuple[Track, float]] = {}
-        self._asked: set[str] = set()
+        self._asked: set[str] | None = None
+        """Whose questions were open at the last look; before the first one, an earlier run may have left some."""
 
     async def once(self) -> None:
         """Ask for what has been missing for long enough, and take a question back when its parcel was seen."""
         parcels = {p.lpn: p for p in await self._kit.books.parcels(states=_IN_HOUSE)}
         moving = {lpn: p for lpn, p in parcels.items() if p.place.startswith(_ON_THE_WAY) and not p.held}
-        if not moving and not self._asked:
+        if not moving and self._asked == set():
             self._since.clear()
             return
         rows = {r.subject: r for r in await self._kit.books.open_exceptions() if r.code == MISSING}
         now = self._kit.clock.monotonic()
-        for lpn in self._asked - rows.keys():  # a person answered: search anew from now
+        for lpn in (self._asked or set()) - rows.keys():  # a person answered: search anew from now
             self._since.pop(lpn, None)
-        await self._take_back(rows, moving)
+        for lpn in [lpn for lpn in rows if self._was_seen(lpn, moving)]:
+            await self._kit.books.close_exception(rows.pop(lpn).exception_id, action="retry", actor="policy")
         self._asked = set(rows)
         self._since = {lpn: self._seen(p, now) for lpn, p in moving.items()}
         busy = {p.place for p in parcels.values()}
@@ -51,19 +52,23 @@ class Missing:
             is_late = now - self._since[lpn][1] >= self._missing_s
             if is_late and lpn not in rows and station not in busy and self._waits(station):
                 await self._ask(parcel, station)
+                self._asked.add(lpn)
 
     def _seen(self, parcel: Parcel, now: float) -> tuple[Track, float]:
-        track = (parcel.place, parcel.visits, parcel.state.value)
         known = self._since.get(parcel.lpn)
-        return known if known is not None and known[0] == track else (track, now)
+        return known if known is not None and known[0] == _track(parcel) else (_track(parcel), now)
+
+    def _was_seen(self, lpn: str, moving: Mapping[str, Parcel]) -> bool:
+        """Tell whether a parcel is not on its way any more, or is on another."""
+        known = self._since.get(lpn)
+        return lpn not in moving or (known is not None and known[0] != _track(moving[lpn]))
 
     async def _ask(self, parcel: Parcel, station: str) -> None:
         seen = f"not at {station} for {self._missing_s:.0f} s"
         fault = Fault(MISSING, where=parcel.lpn, seen=seen, expected=f"at {station}")
         actions = [action.value for action in actions_for(MISSING)]
         await self._kit.books.open_exception(fault, station="desk", subject=parcel.lpn, actions=actions)
-        self._asked.add(parcel.lpn)
 
-    async def _take_back(self, rows: dict[str, ExceptionRow], moving: dict[str, Parcel]) -> None:
-        for lpn in self._asked & rows.keys() - moving.keys():
-            await self._kit.books.close_exception(rows.pop(lpn).exception_id, action="retry", actor="policy")
+
+def _track(parcel: Parcel) -> Track:
+    return parcel.place, parcel.visits, parcel.state.value

@@ -67,3 +67,17 @@ async def test_a_parcel_that_a_person_searches_gets_the_whole_time_again(life: L
 async def test_a_parcel_that_waits_in_the_rack_is_not_missing(life: Life) -> None:
     await life.approved(1, 1, place="H01")
     assert await Watch(life).after(10 * MISSING_S) == []
+
+
+async def test_a_parcel_that_was_scanned_and_sent_elsewhere_is_not_asked_for_any_more(life: Life) -> None:
+    lpn, watch = await sent(life), Watch(life)
+    assert await watch.after(MISSING_S) == [(3007, lpn)]
+    await life.record("ParcelMoved", lpn, place="to:hold-1")
+    assert await watch.after(1) == []
+
+
+async def test_a_question_of_an_earlier_run_is_taken_back_when_its_parcel_was_seen_meanwhile(life: Life) -> None:
+    lpn = await sent(life)
+    assert await Watch(life).after(MISSING_S) == [(3007, lpn)]
+    await life.record("ParcelArrived", lpn, place="gate-1")
+    assert await Watch(life).after(1) == []

@@ -30,7 +30,7 @@ class Clock(ManualClock):
     """Nothing waits."""
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # lets the others have their turn
 
     async def within(self, seconds: float, work: Awaitable[T]) -> T:
         return await work

@@ -61,13 +61,17 @@ def copy_tree(to: Path) -> Path:
 
 def plant(mutant: Mutant, tree: Path) -> list[str]:
     """Apply a mutant's patch to a copied tree; gives the files it changes. Raises Stale with the way to refresh it."""
+    changed = changes(mutant.patch)
+    for file in (tree / name for name in changed if (tree / name).exists()):
+        mine = file.read_bytes()  # it may be one file with that of another copy
+        file.unlink()
+        file.write_bytes(mine)
     done = git("apply", "--whitespace=nowarn", str(mutant.patch), at=tree)
     if done.returncode:
         raise Stale(
             f"{mutant.patch.relative_to(ROOT)} does not apply any more: the lines it changes were edited.\n{done.stderr}"
             f"Refresh it: .venv/bin/python -m tests.mutants.refresh {mutant.name}"
         )
-    changed = changes(mutant.patch)
     for name in changed:
         # byte code is told from its source by second and size only, and a mutant may have both in common with it
         for stale in (tree / name).parent.glob(f"__pycache__/{Path(name).stem}.*"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -58,7 +59,8 @@ def try_out(mutant: Mutant, origin: Path, runner: Runner) -> str:
 
 
 def copied(origin: Path, name: str) -> Path:
-    return Path(shutil.copytree(origin, origin.parent / name))
+    """Copy the tree by links: a copy of its own is made of what a patch changes only."""
+    return Path(shutil.copytree(origin, origin.parent / name, copy_function=os.link))
 
 
 def name_of(item: Any) -> str:

@@ -24,7 +24,7 @@ TAGS = """
 model_no = { address = 200, area = "input", type = "u16", poll = "once" }
 eye      = { address = 3, area = "discrete", type = "bool" }
 weight_g = { address = 300, area = "holding", type = "i32", scale = 0.1, range = [0, 5000], sentinels = [0x80000000], unit = "g" }
-speed    = { address = 310, area = "holding", type = "u16", access = "rw" }
+speed    = { address = 310, area = "holding", type = "u16", access = "rw", range = [0, 3000] }
 lamp     = { address = 7, area = "coil", type = "bool", access = "rw", safe = false }
 starts   = { address = 320, area = "holding", type = "u16", poll = "slow" }
 [expect]
@@ -234,6 +234,7 @@ async def test_tag_is_written_once_and_read_back(bench):
     [
         ("eye", 1, None),
         ("speed", 70_000, None),
+        ("speed", 3_001, None),
         ("speed", "x", None),
         ("lamp", True, None),
         ("speed", 1, 2.0),

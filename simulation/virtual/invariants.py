@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from packline.core.figures import NEVER_ON_THE_FLOOR
 from simulation.people.receiver import Received
-from simulation.people.score import NEVER
 from simulation.plant.truth import Fact, ParcelTruth, Truth
 from simulation.plant.world import World
 
 ENDS = frozenset({"order.closed", "order.cancelled", "order.returned"})
-DOUBLED = ("double_prints", "shared_codes")
 SLACK_S = 0.5
 """Of simulated time: what a machine had begun to finish in the very moment of an emergency stop."""
 
@@ -31,7 +30,7 @@ def broken(
 
 def _counts(truth: Truth) -> Iterator[str]:
     summary = truth.summary()
-    for name in (*NEVER, *DOUBLED):
+    for name in NEVER_ON_THE_FLOOR:
         if summary[name]:
             yield f"{name}: {summary[name]}"
 

@@ -6,19 +6,44 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, Table, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.core.ids import Ids
 from packline.orders.ports import ExceptionRow
 from packline.store.journal import Entry, append
+from packline.store.prepared import Change, question
 from packline.store.schema import alarm, exception, parcel, unit
 from packline.store.writer import Writer
 
-_OPEN = select(exception).where(exception.c.state == "open").order_by(exception.c.opened_at, exception.c.exception_id)
-_STANDING = select(alarm).where(alarm.c.cleared_at.is_(None))
-_OWNERS: tuple[tuple[Table, str], ...] = ((parcel, "lpn"), (unit, "unit_id"))
+_WAITING = (
+    select(exception).where(exception.c.state == "open").order_by(exception.c.opened_at, exception.c.exception_id)
+)
+_OPEN = question(_WAITING)
+_OPEN_IDS = question(_WAITING.with_only_columns(exception.c.exception_id))
+_OPEN_AT = question(_WAITING.where(exception.c.station == bindparam("station")))
+_SAME = question(
+    _WAITING.where(
+        exception.c.code == bindparam("code"),
+        exception.c.station == bindparam("station"),
+        exception.c.subject == bindparam("subject"),
+    )
+)
+_OF = question(select(exception).where(exception.c.exception_id == bindparam("of")))
+_ADD = Change(insert(exception))
+_CHANGE = Change(update(exception).where(exception.c.exception_id == bindparam("of")))
+
+_RINGING = select(alarm).where(alarm.c.cleared_at.is_(None))
+_ALARMS = question(_RINGING.order_by(alarm.c.id))
+_STANDING = question(_RINGING.where(alarm.c.code == bindparam("code"), alarm.c.source == bindparam("source")))
+_UNSEEN = question(select(alarm.c.id, alarm.c.code, alarm.c.source).where(alarm.c.acked_at.is_(None)))
+_ADD_ALARM = Change(insert(alarm))
+_CHANGE_ALARM = Change(update(alarm).where(alarm.c.id == bindparam("of")))
+_OWNERS = tuple(
+    question(select(table.c.order_id).where(table.c[key] == bindparam("of")))
+    for table, key in ((parcel, "lpn"), (unit, "unit_id"))
+)
 
 
 class ClerksDesk:
@@ -55,13 +80,11 @@ class ClerksDesk:
 
     async def open_exceptions(self, station: str | None = None) -> list[ExceptionRow]:
         """List what waits, oldest first."""
-        query = _OPEN if station is None else _OPEN.where(exception.c.station == station)
-        return await self._writer.read(lambda connection: [_exception(row) for row in connection.execute(query)])
+        return await self._writer.read(lambda connection: [_exception(row) for row in _open_rows(connection, station)])
 
     async def exception(self, exception_id: str) -> ExceptionRow | None:
         """Give an exception, open or closed."""
-        query = select(exception).where(exception.c.exception_id == exception_id)
-        row = await self._writer.read(lambda connection: connection.execute(query).first())
+        row = await self._writer.read(lambda connection: _OF.first(connection, of=exception_id))
         return None if row is None else _exception(row)
 
     async def raise_alarm(self, fault: Fault, *, source: str) -> None:
@@ -82,38 +105,32 @@ class ClerksDesk:
 
     async def standing_alarms(self) -> list[Mapping[str, Any]]:
         """List the alarms whose cause is there, oldest first: the columns of table `alarm`."""
-        query = _STANDING.order_by(alarm.c.id)
-        return await self._writer.read(lambda connection: [dict(r) for r in connection.execute(query).mappings()])
+        return await self._writer.read(lambda connection: [row._asdict() for row in _ALARMS.all(connection)])
 
     async def counts(self) -> tuple[int, int]:
         """Give (alarms nobody acknowledged, open exceptions)."""
         return await self._writer.read(
-            lambda connection: (
-                len(connection.execute(select(alarm.c.id).where(alarm.c.acked_at.is_(None))).all()),
-                len(connection.execute(_OPEN.with_only_columns(exception.c.exception_id)).all()),
-            )
+            lambda connection: (len(_UNSEEN.all(connection)), len(_OPEN_IDS.all(connection)))
         )
 
 
 def _open(connection: Connection, row: dict[str, Any]) -> str:
-    same = [exception.c[name] == row[name] for name in ("code", "station", "subject")]
-    there = connection.execute(_OPEN.where(*same)).first()
+    there = _SAME.first(connection, code=row["code"], station=row["station"], subject=row["subject"])
     if there is not None:
         return str(there.exception_id)
-    connection.execute(insert(exception), row)
+    _ADD.run(connection, row)
     data = {name: row[name] for name in ("exception_id", "code", "fault", "effect_id")}
     _note(connection, "ExceptionOpened", row["subject"], station=row["station"], at=row["opened_at"], data=data)
     return str(row["exception_id"])
 
 
 def _close(connection: Connection, exception_id: str, resolution: dict[str, str], at: datetime) -> None:
-    row = connection.execute(select(exception).where(exception.c.exception_id == exception_id)).first()
+    row = _OF.first(connection, of=exception_id)
     if row is None:
         raise Fault(4301, where=f"exception {exception_id}", seen="no such exception")
     if row.state != "open":
         return
-    change = update(exception).where(exception.c.exception_id == exception_id)
-    connection.execute(change, {"state": "closed", "resolution": resolution, "closed_at": at})
+    _CHANGE.run(connection, {"of": exception_id, "state": "closed", "resolution": resolution, "closed_at": at})
     data = {"exception_id": exception_id, "code": row.code, **resolution}
     _note(
         connection,
@@ -129,32 +146,36 @@ def _close(connection: Connection, exception_id: str, resolution: dict[str, str]
 def _raise(connection: Connection, fault: Fault, source: str, at: datetime) -> None:
     row = _standing(connection, fault.code, source)
     if row is not None:
-        change = update(alarm).where(alarm.c.id == row["id"])
-        connection.execute(change, {"count": row["count"] + 1, "last_at": at, "fault": fault.as_dict()})
+        _CHANGE_ALARM.run(connection, {"of": row.id, "count": row.count + 1, "last_at": at, "fault": fault.as_dict()})
         return
     new = {"code": fault.code, "source": source, "severity": fault.kind.severity.value, "fault": fault.as_dict()}
-    connection.execute(insert(alarm), {**new, "raised_at": at, "last_at": at})
+    _ADD_ALARM.run(connection, {**new, "raised_at": at, "last_at": at})
     _note(connection, "AlarmRaised", source, at=at, data={"code": fault.code, "fault": fault.as_dict()})
 
 
 def _clear(connection: Connection, code: int, source: str, at: datetime) -> None:
     row = _standing(connection, code, source)
     if row is not None:
-        connection.execute(update(alarm).where(alarm.c.id == row["id"]), {"cleared_at": at})
+        _CHANGE_ALARM.run(connection, {"of": row.id, "cleared_at": at})
         _note(connection, "AlarmCleared", source, at=at, data={"code": code})
 
 
 def _acknowledge(connection: Connection, alarm_id: int, actor: str, at: datetime) -> bool:
-    row = connection.execute(select(alarm).where(alarm.c.id == alarm_id, alarm.c.acked_at.is_(None))).first()
+    row = next((row for row in _UNSEEN.all(connection) if row.id == alarm_id), None)
     if row is None:
         return False
-    connection.execute(update(alarm).where(alarm.c.id == alarm_id), {"acked_at": at, "acked_by": actor})
+    _CHANGE_ALARM.run(connection, {"of": alarm_id, "acked_at": at, "acked_by": actor})
     _note(connection, "AlarmAcknowledged", row.source, at=at, data={"code": row.code}, actor=actor)
     return True
 
 
-def _standing(connection: Connection, code: int, source: str) -> RowMapping | None:
-    return connection.execute(_STANDING.where(alarm.c.code == code, alarm.c.source == source)).mappings().first()
+def _standing(connection: Connection, code: int, source: str) -> Any:
+    """Give the row of a standing alarm, None without one."""
+    return _STANDING.first(connection, code=code, source=source)
+
+
+def _open_rows(connection: Connection, station: str | None) -> list[Any]:
+    return _OPEN.all(connection) if station is None else _OPEN_AT.all(connection, station=station)
 
 
 def _note(
@@ -174,14 +195,11 @@ def _note(
 
 def _order_id(connection: Connection, subject: str) -> str:
     """Give the order that a parcel or a unit belongs to, so that the order's page tells the whole story."""
-    for table, key in _OWNERS:
-        query = select(table.c.order_id).where(table.c[key] == bindparam("of"))
-        if owner := connection.execute(query, {"of": subject}).scalar():
-            return str(owner)
-    return ""
+    owners = (owner.first(connection, of=subject) for owner in _OWNERS)
+    return next((str(found.order_id) for found in owners if found), "")
 
 
-def _exception(row: Row[Any]) -> ExceptionRow:
+def _exception(row: Any) -> ExceptionRow:
     return ExceptionRow(
         exception_id=row.exception_id,
         code=row.code,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from packline.core.effects import (
     APPLY,
@@ -24,20 +24,27 @@ from packline.core.effects import (
 )
 from packline.core.faults import Fault
 from packline.store.journal import Entry, append
+from packline.store.prepared import Change, among, question
 from packline.store.schema import effect, effect_history, parcel, unit
 
-_BY_KEY = select(effect).where(
-    effect.c.subject == bindparam("subject"),
-    effect.c.kind == bindparam("kind"),
-    effect.c.generation == bindparam("generation"),
+_BY_KEY = question(
+    select(effect).where(
+        effect.c.subject == bindparam("subject"),
+        effect.c.kind == bindparam("kind"),
+        effect.c.generation == bindparam("generation"),
+    )
 )
-_BY_ID = select(effect).where(effect.c.effect_id == bindparam("of"))
-_OPEN = select(effect).where(effect.c.state.in_(sorted(OPEN_STATES))).order_by(effect.c.created_at, effect.c.effect_id)
-_CHANGE = update(effect).where(effect.c.effect_id == bindparam("of"))
-_ADD = insert(effect)
-_REMEMBER = insert(effect_history)
-_ORDER_OF_PARCEL = select(parcel.c.order_id).where(parcel.c.lpn == bindparam("of"))
-_ORDER_OF_UNIT = select(unit.c.order_id).where(unit.c.unit_id == bindparam("of"))
+_BY_ID = question(select(effect).where(effect.c.effect_id == bindparam("of")))
+_IN_DOUBT = (
+    select(effect).where(among(effect.c.state, sorted(OPEN_STATES))).order_by(effect.c.created_at, effect.c.effect_id)
+)
+_OPEN = question(_IN_DOUBT)
+_OPEN_AT = question(_IN_DOUBT.where(effect.c.station == bindparam("station")))
+_CHANGE = Change(update(effect).where(effect.c.effect_id == bindparam("of")))
+_ADD = Change(insert(effect))
+_REMEMBER = Change(insert(effect_history))
+_ORDER_OF_PARCEL = question(select(parcel.c.order_id).where(parcel.c.lpn == bindparam("of")))
+_ORDER_OF_UNIT = question(select(unit.c.order_id).where(unit.c.unit_id == bindparam("of")))
 
 _ENTRIES: Mapping[EffectState, str] = {
     EffectState.INTENDED: "EffectIntended",
@@ -73,21 +80,20 @@ class EffectRow:
 
 def row_of(connection: Connection, subject: str, kind: EffectKind, generation: int) -> EffectRow | None:
     """Give the row of (subject, kind, generation)."""
-    key = {"subject": subject, "kind": kind.name, "generation": generation}
-    found = connection.execute(_BY_KEY, key).first()
+    found = _BY_KEY.first(connection, subject=subject, kind=kind.name, generation=generation)
     return None if found is None else _row(found)
 
 
 def row_by_id(connection: Connection, effect_id: str) -> EffectRow | None:
     """Give a row by its id."""
-    found = connection.execute(_BY_ID, {"of": effect_id}).first()
+    found = _BY_ID.first(connection, of=effect_id)
     return None if found is None else _row(found)
 
 
 def open_rows(connection: Connection, station: str | None) -> list[EffectRow]:
     """Give what is not settled, oldest first."""
-    query = _OPEN if station is None else _OPEN.where(effect.c.station == station)
-    return [_row(found) for found in connection.execute(query)]
+    found = _OPEN.all(connection) if station is None else _OPEN_AT.all(connection, station=station)
+    return [_row(row) for row in found]
 
 
 def intend(connection: Connection, row: EffectRow, at: datetime) -> EffectRow:
@@ -95,9 +101,9 @@ def intend(connection: Connection, row: EffectRow, at: datetime) -> EffectRow:
     changing = {**_ticket_columns(row.ticket), **_evidence_columns(row.state, row.evidence, at)}
     changing |= {"attempt": row.attempt, "parameters": row.effect.parameters, "station": row.effect.station}
     if row.attempt > 1:
-        connection.execute(_CHANGE, {"of": row.effect_id, **changing})
+        _CHANGE.run(connection, {"of": row.effect_id, **changing})
     else:
-        connection.execute(_ADD, {**_key_columns(row), **changing, "created_at": at})
+        _ADD.run(connection, {**_key_columns(row), **changing, "created_at": at})
     _remember(connection, row, row.evidence, at)
     return row
 
@@ -113,7 +119,7 @@ def witness(connection: Connection, row: EffectRow, evidence: Evidence, at: date
     if now.state is EffectState.CONFIRMED and evidence.state in _NO_PROOF:
         return now
     state = now.state if _says_nothing_new(now.state, evidence.state) else _step(now, evidence.state)
-    connection.execute(_CHANGE, {"of": now.effect_id, **_evidence_columns(state, evidence, at)})
+    _CHANGE.run(connection, {"of": now.effect_id, **_evidence_columns(state, evidence, at)})
     after = EffectRow(
         effect_id=now.effect_id,
         effect=now.effect,
@@ -167,7 +173,7 @@ def _remember(connection: Connection, row: EffectRow, evidence: Evidence, at: da
         "ticket": row.ticket,
         "evidence": evidence,
     }
-    connection.execute(_REMEMBER, line)
+    _REMEMBER.run(connection, line)
     if told and row.state in _ENTRIES:
         append(connection, _entry(connection, row, evidence, at))
 
@@ -183,13 +189,13 @@ def _entry(connection: Connection, row: EffectRow, evidence: Evidence, at: datet
         "source": evidence.source,
         "fault": evidence.fault,
     }
-    of = {"of": row.effect.subject}
-    order_id = connection.execute(_ORDER_OF_PARCEL, of).scalar() or connection.execute(_ORDER_OF_UNIT, of).scalar()
+    subject = row.effect.subject
+    owner = _ORDER_OF_PARCEL.first(connection, of=subject) or _ORDER_OF_UNIT.first(connection, of=subject)
     return Entry(
         at=at,
         kind=_ENTRIES[row.state],
-        subject=row.effect.subject,
-        order_id=order_id or "",
+        subject=subject,
+        order_id=owner.order_id if owner else "",
         station=row.effect.station,
         data=data,
     )
@@ -213,7 +219,7 @@ def _evidence_columns(state: EffectState, evidence: Evidence, at: datetime) -> d
     return {"state": state, "evidence": evidence, "changed_at": at}
 
 
-def _row(found: Row[Any]) -> EffectRow:
+def _row(found: Any) -> EffectRow:
     wanted = Effect(
         kind=KINDS[found.kind],
         subject=found.subject,

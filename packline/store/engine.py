@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, mak
 from sqlalchemy.exc import DBAPIError
 
 from packline.core.faults import Fault
+from packline.store.hand import OTHER, SQLITE_FILE, SQLITE_MEMORY, Manners
 
 BUSY_TIMEOUT_MS = 5000
 CACHED_STATEMENTS = 512
@@ -36,6 +37,7 @@ class Engines:
 
     write: Engine
     read: Engine
+    manners: Manners = OTHER
 
     def dispose(self) -> None:
         """Close all pooled connections."""
@@ -90,9 +92,10 @@ def open_engines(url: str, library: ModuleType | None = None) -> Engines:
         return Engines(write=engine, read=engine)
     write = _sqlite_engine(url, library, "BEGIN IMMEDIATE")
     if is_in_memory(url):
-        return Engines(write=write, read=write)
+        return Engines(write=write, read=write, manners=SQLITE_MEMORY)
     _settle_journal(write, url, library)
-    return Engines(write=write, read=_sqlite_engine(url, library, "BEGIN", query_only=True))
+    read = _sqlite_engine(url, library, "BEGIN", query_only=True)
+    return Engines(write=write, read=read, manners=SQLITE_FILE)
 
 
 def is_in_memory(url: str) -> bool:
@@ -146,10 +149,8 @@ def _sqlite_engine(url: str, library: ModuleType, begin: str, *, query_only: boo
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
-        if query_only:
-            # Takes no lock and cannot fail; the short way, because reads are many.
-            connection.connection.cursor().execute(begin)
-        else:
+        # Whoever holds the connection by hand may have begun already.
+        if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
             connection.exec_driver_sql(begin)
 
     return engine

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
+from packline.store.prepared import Change, question
 from packline.store.schema import machine_epoch
 from packline.store.writer import Writer
+
+_OF = question(select(machine_epoch.c.epoch).where(machine_epoch.c.machine == bindparam("machine")))
+_ADD = Change(insert(machine_epoch))
+_CHANGE = Change(update(machine_epoch).where(machine_epoch.c.machine == bindparam("of")))
 
 
 class StoredEpochs:
@@ -24,13 +29,13 @@ class StoredEpochs:
 
 
 def _epoch(connection: Connection, machine: str) -> int:
-    found = connection.execute(select(machine_epoch.c.epoch).where(machine_epoch.c.machine == machine)).scalar()
-    return int(found or 0)
+    found = _OF.first(connection, machine=machine)
+    return 0 if found is None else int(found.epoch)
 
 
 def _raise(connection: Connection, machine: str, epoch: int) -> None:
     known = _epoch(connection, machine)
     if not known:
-        connection.execute(insert(machine_epoch), {"machine": machine, "epoch": epoch})
+        _ADD.run(connection, {"machine": machine, "epoch": epoch})
     elif epoch > known:
-        connection.execute(update(machine_epoch).where(machine_epoch.c.machine == machine), {"epoch": epoch})
+        _CHANGE.run(connection, {"of": machine, "epoch": epoch})

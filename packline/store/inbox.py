@@ -8,12 +8,12 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from packline.core.clock import Clock
 from packline.core.faults import Fault
-from packline.store.columns import new_id
 from packline.store.journal import Entry, append
+from packline.store.prepared import Change, question
 from packline.store.schema import inbox
 from packline.store.writer import Writer
 
@@ -31,6 +31,18 @@ _FIELDS = (
     inbox.c.reason,
     inbox.c.fault,
 )
+
+_NEXT = question(select(*_FIELDS).where(inbox.c.state == "pending").order_by(inbox.c.id).limit(bindparam("most")))
+_OF = question(select(*_FIELDS).where(inbox.c.id == bindparam("of")))
+_SAME = question(
+    select(inbox.c.id, inbox.c.sha256).where(
+        inbox.c.kind == bindparam("kind"),
+        inbox.c.channel == bindparam("channel"),
+        inbox.c.delivery_id == bindparam("delivery_id"),
+    )
+)
+_ADD = Change(insert(inbox).returning(inbox.c.id))
+_MARK = Change(update(inbox).where(inbox.c.id == bindparam("of")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,15 +120,13 @@ class Inbox:
 
     async def pending(self, limit: int = 100) -> list[InboxRow]:
         """Give at most `limit` messages that nobody worked yet, oldest first."""
-        query = select(*_FIELDS).where(inbox.c.state == "pending").order_by(inbox.c.id).limit(limit)
         return await self._writer.read(
-            lambda connection: [InboxRow(**row._asdict()) for row in connection.execute(query)]
+            lambda connection: [InboxRow(**row._asdict()) for row in _NEXT.all(connection, most=limit)]
         )
 
     async def row(self, id: int) -> InboxRow | None:  # noqa: A002 - the column's name
         """Give one message."""
-        query = select(*_FIELDS).where(inbox.c.id == id)
-        row = await self._writer.read(lambda connection: connection.execute(query).first())
+        row = await self._writer.read(lambda connection: _OF.first(connection, of=id))
         return None if row is None else InboxRow(**row._asdict())
 
     async def mark(self, id: int, state: str, reason: str = "", fault: Mapping[str, Any] | None = None) -> None:  # noqa: A002
@@ -124,9 +134,9 @@ class Inbox:
         if state not in STATES:
             raise ValueError(f"state {state!r} of an inbox row")
         at = self._clock.now()
-        values: dict[str, Any] = {"state": str(state), "reason": reason, "settled_at": at}
-        change = update(inbox).where(inbox.c.id == id).values({**values, **({} if fault is None else {"fault": fault})})
-        await self._writer.write(lambda connection: connection.execute(change).rowcount)
+        row: dict[str, Any] = {"of": id, "state": str(state), "reason": reason, "settled_at": at}
+        row |= {} if fault is None else {"fault": fault}
+        await self._writer.write(lambda connection: _MARK.run(connection, row))
 
     async def quarantined(self, naming: str = "") -> list[Held]:
         """Give what waits in quarantine, oldest first, without the bodies; `naming` is a text that the reason holds."""
@@ -181,9 +191,7 @@ def _row(
 
 
 def _put(connection: Connection, row: Mapping[str, object]) -> Put:
-    same = [inbox.c[name] == row[name] for name in ("kind", "channel", "delivery_id")]
-    there = connection.execute(select(inbox.c.id, inbox.c.sha256).where(*same)).first()
+    there = _SAME.first(connection, **{name: row[name] for name in ("kind", "channel", "delivery_id")})
     if there is not None:
         return Put(id=there.id, is_new=False, same_body=there.sha256 == row["sha256"])
-    result = connection.execute(insert(inbox), dict(row))
-    return Put(id=new_id(result), is_new=True, same_body=True)
+    return Put(id=int(_ADD.value(connection, row)), is_new=True, same_body=True)

@@ -8,13 +8,16 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from packline.orders.model import Item
 from packline.store.item_file import ImportReport, read_items
+from packline.store.prepared import question
 from packline.store.schema import item, item_alias
 from packline.store.writer import Writer
 
 _COLUMNS = tuple(item.c)
-_BARCODES = select(item_alias.c.barcode).where(item_alias.c.sku == bindparam("of")).order_by(item_alias.c.position)
-_SKUS = select(item_alias.c.sku).where(item_alias.c.barcode == bindparam("of")).order_by(item_alias.c.sku)
-_ONE = select(*_COLUMNS).where(item.c.sku == bindparam("of"))
+_BARCODES = question(
+    select(item_alias.c.barcode).where(item_alias.c.sku == bindparam("of")).order_by(item_alias.c.position)
+)
+_SKUS = question(select(item_alias.c.sku).where(item_alias.c.barcode == bindparam("of")).order_by(item_alias.c.sku))
+_ONE = question(select(*_COLUMNS).where(item.c.sku == bindparam("of")))
 
 
 class Items:
@@ -49,10 +52,10 @@ class Items:
 
 def item_of_sku(connection: Connection, sku: str) -> Item | None:
     """Give the item called `sku`, with its barcodes."""
-    row = connection.execute(_ONE, {"of": sku}).first()
+    row = _ONE.first(connection, of=sku)
     if row is None:
         return None
-    barcodes = tuple(connection.execute(_BARCODES, {"of": sku}).scalars())
+    barcodes = tuple(row.barcode for row in _BARCODES.all(connection, of=sku))
     return Item(**row._asdict(), barcodes=barcodes)
 
 
@@ -77,5 +80,5 @@ def _put(connection: Connection, one: Item) -> None:
 
 
 def _items_of(connection: Connection, barcode: str) -> list[Item]:
-    skus = connection.execute(_SKUS, {"of": barcode}).scalars().all()
-    return [found for sku in skus if (found := item_of_sku(connection, sku))]
+    named = _SKUS.all(connection, of=barcode)
+    return [found for row in named if (found := item_of_sku(connection, row.sku))]

@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, text
 
 from packline.store.codec import dumps, plain
+from packline.store.prepared import Change, question
 from packline.store.schema import journal
 
-_LAST = select(journal.c.seq, journal.c.hash).order_by(journal.c.seq.desc()).limit(1)
-_APPEND = insert(journal)
+_LAST = question(select(journal.c.seq, journal.c.hash).order_by(journal.c.seq.desc()).limit(1))
+_APPEND = Change(insert(journal))
 _SINCE = select(journal).where(journal.c.seq > bindparam("after")).order_by(journal.c.seq)
 _ADVISORY_LOCK = 0x5061636B
 OF_PICTURES = frozenset({"sha256"})
@@ -54,7 +55,7 @@ def append(connection: Connection, entry: Entry) -> int:
         "actor": entry.actor,
         "data": plain(entry.data),
     }
-    connection.execute(_APPEND, {**row, "prev": prev, "hash": _digest(prev, row)})
+    _APPEND.run(connection, {**row, "prev": prev, "hash": _digest(prev, row)})
     return seq
 
 
@@ -67,7 +68,7 @@ def head(connection: Connection) -> tuple[int, str]:
     if connection.dialect.name == "postgresql":
         # Numbers must become visible in their order; a sequence would let a reader skip a late commit.
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-    last = connection.execute(_LAST).first()
+    last = _LAST.first(connection)
     return (last.seq, last.hash) if last else (0, "")
 
 

@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from packline.store import journal, serials
+from packline.store.prepared import Change, question
 from packline.store.schema import meta
 from packline.store.writer import Writer
+
+_OF = question(select(meta.c.value).where(meta.c.name == bindparam("of")))
+_ADD = Change(insert(meta))
+_CHANGE = Change(update(meta).where(meta.c.name == bindparam("of")))
 
 
 class Meta:
@@ -52,11 +57,10 @@ class Meta:
 
 
 def _get(connection: Connection, name: str, default: Any) -> Any:
-    row = connection.execute(select(meta.c.value).where(meta.c.name == name)).first()
+    row = _OF.first(connection, of=name)
     return default if row is None else row.value
 
 
 def _put(connection: Connection, name: str, value: Any) -> None:
-    row = {"name": name, "value": value}
-    if not connection.execute(update(meta).where(meta.c.name == name), row).rowcount:
-        connection.execute(insert(meta), row)
+    if not _CHANGE.run(connection, {"of": name, "value": value}):
+        _ADD.run(connection, {"name": name, "value": value})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from packline.orders.model import Order, OrderState, PlaceOrder
+from packline.store.prepared import Change, Question, made_of, one_of, within
 from packline.store.schema import orders
 
 _FIELDS = (
@@ -21,56 +23,46 @@ _FIELDS = (
     orders.c.reason,
     orders.c.priority,
 )
-_ONE = select(*_FIELDS).where(orders.c.order_id == bindparam("of"))
+_order = made_of(Order, tuple(column.name for column in _FIELDS))
+_ONE = Question(select(*_FIELDS).where(orders.c.order_id == bindparam("of")), _order)
 _IN_STATES = (
-    select(*_FIELDS)
-    .where(orders.c.state.in_(bindparam("states", expanding=True)))
-    .order_by(orders.c.priority, orders.c.received_at, orders.c.order_id)
-    .limit(bindparam("most"))
+    select(*_FIELDS).order_by(orders.c.priority, orders.c.received_at, orders.c.order_id).limit(bindparam("most"))
 )
-_ADD = insert(orders)
-_CHANGE = update(orders).where(orders.c.order_id == bindparam("of"))
+_ADD = Change(insert(orders))
+_CHANGE = Change(update(orders).where(orders.c.order_id == bindparam("of")))
 
 
 def order_of(connection: Connection, order_id: str) -> Order | None:
     """Give the order, if the books have it."""
-    row = connection.execute(_ONE, {"of": order_id}).first()
-    return None if row is None else _order(row)
+    return _ONE.first(connection, of=order_id)
 
 
 def orders_in(connection: Connection, states: Collection[OrderState], limit: int) -> list[Order]:
     """Give at most `limit` orders in one of `states`: urgent first, then as they came."""
-    rows = connection.execute(_IN_STATES, {"states": list(states), "most": limit})
-    return [_order(row) for row in rows]
+    words = list(states)
+    return _in_states(len(words)).all(connection, **within("states", words), most=limit)
+
+
+@cache
+def _in_states(length: int) -> Question[Order]:
+    """Give the question for as many states, built once."""
+    return Question(_IN_STATES.where(one_of(orders.c.state, "states", length)), _order)
 
 
 def add_order(connection: Connection, order: Order) -> None:
     """Insert a new order."""
     row = {"order_id": order.order_id, "received_at": order.received_at, **_changing(order, order.received_at)}
-    connection.execute(_ADD, row)
+    _ADD.run(connection, row)
 
 
 def change_order(connection: Connection, order: Order, at: datetime) -> None:
     """Write an order's row anew."""
-    connection.execute(_CHANGE, {"of": order.order_id, **_changing(order, at)})
+    _CHANGE.run(connection, {"of": order.order_id, **_changing(order, at)})
 
 
 def received(content: PlaceOrder, at: datetime) -> Order:
     """Give the order that a host's first message makes."""
     return Order(order_id=content.order_id, content=content, state=OrderState.RECEIVED, received_at=at)
-
-
-def _order(row: Row[*tuple[Any, ...]]) -> Order:
-    return Order(
-        order_id=row.order_id,
-        content=row.content,
-        state=row.state,
-        received_at=row.received_at,
-        reserve_until=row.reserve_until,
-        pay_until=row.pay_until,
-        reason=row.reason,
-        priority=row.priority,
-    )
 
 
 def _changing(order: Order, at: datetime) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, select, update
+from sqlalchemy import Connection, Select, bindparam, exists, not_, select, update
 
 from packline.core.clock import Clock
 from packline.store import outbox_rows
+from packline.store.prepared import Change, Question, made_of, one_of, within
 from packline.store.schema import delivery, outbox, subscriber
 from packline.store.writer import Writer
 
@@ -59,8 +61,16 @@ _DUE = (
     .join(outbox, outbox.c.event_id == delivery.c.event_id)
     .join(subscriber, subscriber.c.name == delivery.c.subscriber)
     .where(delivery.c.state == "pending", ~_IS_BEHIND)
+    .where(delivery.c.next_at <= bindparam("now"))
     .order_by(delivery.c.seq, delivery.c.id)
+    .limit(bindparam("most"))
 )
+_WORD = update(delivery).where(delivery.c.id == bindparam("of"))
+_CLAIM = Change(_WORD)
+# A claim that lapsed may have been settled by its next claimer: the first word stands.
+_IS_OPEN = delivery.c.state == "pending"
+_SENT = Change(_WORD.where(_IS_OPEN))
+_TRIED = Change(_WORD.where(_IS_OPEN).values(attempts=delivery.c.attempts + 1))
 
 
 class Outbox:
@@ -81,11 +91,14 @@ class Outbox:
 
         `without` names subscribers that are left in peace now.
         """
-        due = _DUE.where(delivery.c.next_at <= now, delivery.c.subscriber.not_in(list(without))).limit(limit)
-        if not await self._writer.read(lambda connection: connection.execute(due.limit(1)).first()):
+        names = sorted(without)
+        due, given = _due(len(names)), {"now": now, **within("without", names)}
+        if not await self._writer.read(lambda connection: due.first(connection, most=1, **given)):
             return []
         until = now + timedelta(seconds=lease_s)
-        return await self._writer.write(lambda connection: _claim(connection, due, until))
+        return await self._writer.write(
+            lambda connection: _claim(connection, due.all(connection, most=limit, **given), until)
+        )
 
     async def release_claims(self) -> int:
         """Give back what a controller that is gone had claimed; for the start of the only one. Gives how many."""
@@ -96,15 +109,15 @@ class Outbox:
 
     async def sent(self, id: int, answer: str = "") -> None:  # noqa: A002 - the column's name
         """Note that the subscriber has it."""
-        await self._settle(id, state="sent", answer=answer, claimed=False)
+        await self._settle(_SENT, id, state="sent", answer=answer)
 
     async def failed(self, id: int, next_at: datetime, answer: str) -> None:  # noqa: A002
         """Give it back, due again at `next_at`; counts an attempt."""
-        await self._settle(id, attempts=delivery.c.attempts + 1, next_at=next_at, answer=answer, claimed=False)
+        await self._settle(_TRIED, id, next_at=next_at, answer=answer)
 
     async def parked(self, id: int, answer: str) -> None:  # noqa: A002
         """Give up on it until a person replays it; the stream goes on."""
-        await self._settle(id, state="parked", attempts=delivery.c.attempts + 1, answer=answer, claimed=False)
+        await self._settle(_TRIED, id, state="parked", answer=answer)
 
     async def replay(
         self,
@@ -122,23 +135,22 @@ class Outbox:
         change = change.values(state="pending", attempts=0, next_at=at, claimed=False, changed_at=at)
         return await self._writer.write(lambda connection: connection.execute(change).rowcount)
 
-    async def _settle(self, id: int, **values: Any) -> None:  # noqa: A002
-        at = self._clock.now()
-        # A claim that lapsed may have been settled by its next claimer: the first word stands.
-        change = update(delivery).where(delivery.c.id == id, delivery.c.state == "pending")
-        await self._writer.write(lambda connection: connection.execute(change.values(**values, changed_at=at)).rowcount)
+    async def _settle(self, change: Change, id: int, **values: Any) -> None:  # noqa: A002
+        row = {"of": id, **values, "claimed": False, "changed_at": self._clock.now()}
+        await self._writer.write(lambda connection: change.run(connection, row))
 
 
-def _claim(connection: Connection, due: Select[Any], until: datetime) -> list[Delivery]:
-    rows = connection.execute(due).all()
-    ids = [row.id for row in rows]
-    if ids:
-        connection.execute(update(delivery).where(delivery.c.id.in_(ids)).values(next_at=until, claimed=True))
-    return [_delivery(row) for row in rows]
+@cache
+def _due(without: int) -> Question[Delivery]:
+    """Give the question that leaves as many subscribers in peace, built once."""
+    names = tuple(column.name for column in _DUE.selected_columns)
+    left = _DUE.where(not_(one_of(delivery.c.subscriber, "without", without))) if without else _DUE
+    return Question(left, made_of(Delivery, names))
 
 
-def _delivery(row: Row[Any]) -> Delivery:
-    return Delivery(**row._asdict())
+def _claim(connection: Connection, due: list[Delivery], until: datetime) -> list[Delivery]:
+    _CLAIM.run_all(connection, [{"of": row.id, "next_at": until, "claimed": True} for row in due])
+    return due
 
 
 def _chosen(

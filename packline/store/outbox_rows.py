@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 
 from packline.orders.tracking import hears
+from packline.store.prepared import Change, question
 from packline.store.schema import delivery, outbox, subscriber
 
-_SUBSCRIBERS = select(subscriber.c.name, subscriber.c.role).order_by(subscriber.c.name)
-_ADD = insert(outbox)
-_ADD_DELIVERY = insert(delivery)
+_SUBSCRIBERS = question(select(subscriber.c.name, subscriber.c.role).order_by(subscriber.c.name))
+_ADD = Change(insert(outbox))
+_ADD_DELIVERY = Change(insert(delivery))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class News:
 def put(connection: Connection, news: News) -> None:
     """Write an event and its deliveries in the caller's transaction."""
     row = {name: getattr(news, name) for name in News.__slots__}
-    connection.execute(_ADD, row)
+    _ADD.run(connection, row)
     deliveries = [
         {
             "event_id": news.event_id,
@@ -43,11 +44,10 @@ def put(connection: Connection, news: News) -> None:
             "next_at": news.at,
             "changed_at": news.at,
         }
-        for name, role in connection.execute(_SUBSCRIBERS)
+        for name, role in _SUBSCRIBERS.all(connection)
         if hears(role, news.name)
     ]
-    if deliveries:
-        connection.execute(_ADD_DELIVERY, deliveries)
+    _ADD_DELIVERY.run_all(connection, deliveries)
 
 
 def set_subscribers(connection: Connection, subscribers: Collection[tuple[str, str]]) -> None:

@@ -8,30 +8,34 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from packline.orders.model import Parcel, ParcelState
 from packline.orders.ports import Label
+from packline.store.prepared import Change, Question, made_of, one_of, question, within
 from packline.store.schema import journal, label, parcel
 
 _NAMES = tuple(field.name for field in fields(Parcel))
 _FIELDS = tuple(parcel.c[name] for name in _NAMES)
 _ALL = select(*_FIELDS).order_by(parcel.c.opened_at, parcel.c.lpn)
-_ONE = select(*_FIELDS).where(parcel.c.lpn == bindparam("of"))
-_ADD = insert(parcel)
-_CHANGE = update(parcel).where(parcel.c.lpn == bindparam("of"))
+_parcel = made_of(Parcel, _NAMES)
+_ONE = Question(select(*_FIELDS).where(parcel.c.lpn == bindparam("of")), _parcel)
+_ADD = Change(insert(parcel))
+_CHANGE = Change(update(parcel).where(parcel.c.lpn == bindparam("of")))
 
-_LABEL = select(label.c.sscc, label.c.lpn, label.c.print_number, label.c.generation, label.c.state).where(
-    label.c.sscc == bindparam("of")
+_LABEL_FIELDS = tuple(label.c[field.name] for field in fields(Label))
+_LABEL = Question(
+    select(*_LABEL_FIELDS).where(label.c.sscc == bindparam("of")),
+    made_of(Label, tuple(column.name for column in _LABEL_FIELDS)),
 )
-_PROOF = (
+_PROOF = question(
     select(journal.c.data)
     .where(journal.c.subject == bindparam("of"), journal.c.kind == "LabelVerified")
     .order_by(journal.c.seq.desc())
     .limit(1)
 )
-_ADD_LABEL = insert(label)
-_CHANGE_LABEL = update(label).where(label.c.sscc == bindparam("of"))
+_ADD_LABEL = Change(insert(label))
+_CHANGE_LABEL = Change(update(label).where(label.c.sscc == bindparam("of")))
 LABEL_STATES: Mapping[str, str] = {
     "LabelPrinted": "printed",
     "LabelApplied": "applied",
@@ -42,8 +46,7 @@ LABEL_STATES: Mapping[str, str] = {
 
 def parcel_of(connection: Connection, lpn: str) -> Parcel | None:
     """Give the parcel, if the books have it."""
-    row = connection.execute(_ONE, {"of": lpn}).first()
-    return None if row is None else _parcel(row)
+    return _ONE.first(connection, of=lpn)
 
 
 def parcels_of(
@@ -54,19 +57,20 @@ def parcels_of(
     place: str | None = None,
 ) -> list[Parcel]:
     """Give the parcels that answer every question asked, oldest first."""
-    asked = {"order_id": order_id, "place": place, "states": None if states is None else list(states)}
+    asked = {"order_id": order_id, "place": place}
     values = {name: value for name, value in asked.items() if value is not None}
-    return [_parcel(row) for row in connection.execute(_asking(frozenset(values)), values)]
+    words = None if states is None else list(states)
+    question = _asking(tuple(values), None if words is None else len(words))
+    return question.all(connection, **values, **within("states", words or ()))
 
 
 @cache
-def _asking(names: frozenset[str]) -> Select[*tuple[Any, ...]]:
+def _asking(names: tuple[str, ...], states: int | None) -> Question[Parcel]:
     """Give the statement for a set of questions, built once: it is asked hundreds of times a second."""
-    columns = {"order_id": parcel.c.order_id, "place": parcel.c.place}
     query = _ALL
-    for name in sorted(names & columns.keys()):
-        query = query.where(columns[name] == bindparam(name))
-    return query.where(parcel.c.state.in_(bindparam("states", expanding=True))) if "states" in names else query
+    for name in names:
+        query = query.where(parcel.c[name] == bindparam(name))
+    return Question(query if states is None else query.where(one_of(parcel.c.state, "states", states)), _parcel)
 
 
 def opened(lpn: str, order_id: str, data: Mapping[str, Any]) -> Parcel:
@@ -77,24 +81,23 @@ def opened(lpn: str, order_id: str, data: Mapping[str, Any]) -> Parcel:
 
 def add_parcel(connection: Connection, new: Parcel, at: datetime) -> None:
     """Insert a new parcel."""
-    connection.execute(_ADD, {**_row(new), "opened_at": at, "changed_at": at})
+    _ADD.run(connection, {**_row(new), "opened_at": at, "changed_at": at})
 
 
 def change_parcel(connection: Connection, changed: Parcel, at: datetime) -> None:
     """Write a parcel's row anew."""
-    connection.execute(_CHANGE, {**_row(changed), "of": changed.lpn, "changed_at": at})
+    _CHANGE.run(connection, {**_row(changed), "of": changed.lpn, "changed_at": at})
 
 
 def label_of(connection: Connection, sscc: str) -> Label | None:
     """Give the label ever assigned under `sscc`."""
-    row = connection.execute(_LABEL, {"of": sscc}).first()
-    return None if row is None else Label(**row._asdict())
+    return _LABEL.first(connection, of=sscc)
 
 
 def proof_of(connection: Connection, lpn: str) -> str:
     """Give the id of the picture by which the parcel's label was proved last; "" without one."""
-    data = connection.execute(_PROOF, {"of": lpn}).scalar()
-    return str((data or {}).get("picture", ""))
+    row = _PROOF.first(connection, of=lpn)
+    return "" if row is None else str(row.data.get("picture", ""))
 
 
 def follow_label(connection: Connection, kind: str, before: Parcel, after: Parcel, at: datetime) -> None:
@@ -116,16 +119,12 @@ def _add_label(connection: Connection, after: Parcel, at: datetime) -> None:
         "assigned_at": at,
         "changed_at": at,
     }
-    connection.execute(_ADD_LABEL, row)
+    _ADD_LABEL.run(connection, row)
 
 
 def _move_label(connection: Connection, sscc: str, state: str, at: datetime) -> None:
     if sscc:
-        connection.execute(_CHANGE_LABEL, {"of": sscc, "state": state, "changed_at": at})
-
-
-def _parcel(row: Row[Any]) -> Parcel:
-    return Parcel(**row._asdict())
+        _CHANGE_LABEL.run(connection, {"of": sscc, "state": state, "changed_at": at})
 
 
 def _row(changed: Parcel) -> dict[str, Any]:

@@ -13,8 +13,12 @@ from packline.core.clock import Clock
 from packline.core.ids import Ids
 from packline.core.pictures import Still
 from packline.store.journal import Entry, append
+from packline.store.prepared import Change
 from packline.store.schema import picture, picture_blob
 from packline.store.writer import Writer
+
+_ADD = Change(insert(picture))
+_ADD_BLOB = Change(insert(picture_blob))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +70,8 @@ class Pictures:
 
 
 def _keep(connection: Connection, row: dict[str, Any], jpeg: bytes) -> None:
-    connection.execute(insert(picture), row)
-    connection.execute(insert(picture_blob), {"picture_id": row["picture_id"], "jpeg": jpeg})
+    _ADD.run(connection, row)
+    _ADD_BLOB.run(connection, {"picture_id": row["picture_id"], "jpeg": jpeg})
     data = {name: row[name] for name in ("picture_id", "kind", "note", "camera", "captured_at", "sha256")}
     entry = Entry(at=row["kept_at"], kind="PictureKept", subject=row["subject"], order_id=row["order_id"], data=data)
     append(connection, entry)

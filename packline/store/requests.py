@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from packline.core.clock import Clock
 from packline.core.faults import Fault
-from packline.store.columns import new_id
+from packline.store.prepared import Change, question
 from packline.store.schema import request
 from packline.store.writer import Writer
 
@@ -20,7 +20,13 @@ ACTUATION_S = 5.0
 ANSWER_S = 86_400.0
 EXPIRY_S: Mapping[str, float] = {"answer": ANSWER_S}
 """How long a request may wait, by action; any other may move a machine and waits ACTUATION_S."""
-_NEW = select(request).where(request.c.state == "new").order_by(request.c.id)
+_IS_NEW = request.c.state == "new"
+_NEW = question(select(request).where(_IS_NEW).order_by(request.c.id).limit(bindparam("most")))
+_LATE = question(select(request).where(_IS_NEW, request.c.expires_at <= bindparam("now")).order_by(request.c.id))
+_OF = question(select(request).where(request.c.id == bindparam("of")))
+_OF_KEY = question(select(request).where(request.c.key == bindparam("key")))
+_ADD = Change(insert(request).returning(request.c.id))
+_FINISH = Change(update(request).where(request.c.id == bindparam("of"), _IS_NEW))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +91,7 @@ class Requests:
     async def pending(self, limit: int = 100) -> list[Request]:
         """Give at most `limit` new requests, oldest first; those that are too late are marked expired instead."""
         now = self._clock.now()
-        rows = await self._writer.read(lambda connection: connection.execute(_NEW.limit(limit)).all())
+        rows = await self._writer.read(lambda connection: _NEW.all(connection, most=limit))
         if any(row.expires_at <= now for row in rows):
             await self._writer.write(lambda connection: _expire(connection, now))
         return [_request(row) for row in rows if row.expires_at > now]
@@ -93,11 +99,10 @@ class Requests:
     async def finish(self, id: int, result: Mapping[str, Any], *, state: str = "done") -> None:  # noqa: A002
         """Write what was done or why it was refused ("done" | "refused"); the first answer stands."""
         at = self._clock.now()
-        change = update(request).where(request.c.id == id, request.c.state == "new")
         if state not in ("done", "refused"):
             raise ValueError(f"state {state!r} of a finished request")
-        change = change.values(state=state, result=dict(result), finished_at=at)
-        await self._writer.write(lambda connection: connection.execute(change).rowcount)
+        row = {"of": id, "state": state, "result": dict(result), "finished_at": at}
+        await self._writer.write(lambda connection: _FINISH.run(connection, row))
 
     def _row(
         self, key: str, action: str, args: Mapping[str, Any], actor: str, role: str, expires_s: float | None
@@ -117,30 +122,27 @@ class Requests:
 
 
 def _put(connection: Connection, row: dict[str, Any]) -> Request:
-    there = connection.execute(select(request).where(request.c.key == row["key"])).first()
+    there = _OF_KEY.first(connection, key=row["key"])
     if there is not None:
         return _request(there)
-    result = connection.execute(insert(request), row)
-    return Request(id=new_id(result), state="new", **row)
+    return Request(id=int(_ADD.value(connection, row)), state="new", **row)
 
 
 def _get(connection: Connection, wanted: int) -> Request | None:
-    row = connection.execute(select(request).where(request.c.id == wanted)).first()
+    row = _OF.first(connection, of=wanted)
     return None if row is None else _request(row)
 
 
 def _expire(connection: Connection, now: datetime) -> None:
-    late = connection.execute(_NEW.where(request.c.expires_at <= now)).all()
-    for row in late:
+    for row in _LATE.all(connection, now=now):
         fault = Fault(
             5102, where=f"request {row.action}", seen=f"{row.expires_at:%H:%M:%S}", expected="an answer in time"
         )
         result = {**fault.as_dict(), "text": fault.text()}
-        change = update(request).where(request.c.id == row.id)
-        connection.execute(change, {"state": "expired", "result": result, "finished_at": now})
+        _FINISH.run(connection, {"of": row.id, "state": "expired", "result": result, "finished_at": now})
 
 
-def _request(row: Row[Any]) -> Request:
+def _request(row: Any) -> Request:
     fields = row._asdict()
     del fields["finished_at"]
     return Request(**fields)

@@ -6,22 +6,24 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from packline.store.prepared import Change, question
 from packline.store.schema import serial
 
-_ADVANCE = (
+_ADVANCE = Change(
     update(serial)
     .where(serial.c.name == bindparam("of"))
     .values(last=serial.c.last + bindparam("by"))
     .returning(serial.c.last)
 )
-_START = insert(serial)
+_START = Change(insert(serial))
+_ALL = question(select(serial))
 
 
 def advance(connection: Connection, name: str, by: int = 1) -> int:
     """Move the serial `name` on by `by` (>= 1) and give where it stands; the first number is 1."""
-    last = connection.execute(_ADVANCE, {"of": name, "by": by}).scalar()
+    last = _ADVANCE.value(connection, {"of": name, "by": by})
     if last is None:
-        connection.execute(_START, {"name": name, "last": by})
+        _START.run(connection, {"name": name, "last": by})
         return by
     return int(last)
 
@@ -33,4 +35,4 @@ def jump(connection: Connection, steps: Mapping[str, int]) -> dict[str, int]:
 
 def standing(connection: Connection) -> dict[str, int]:
     """Give the last number given of every serial."""
-    return {row.name: row.last for row in connection.execute(select(serial))}
+    return {row.name: row.last for row in _ALL.all(connection)}

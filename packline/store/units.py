@@ -7,23 +7,24 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from packline.orders.model import PlaceOrder, Unit, UnitState
+from packline.store.prepared import Change, Question, made_of, one_of, within
 from packline.store.schema import unit
 
 _FIELDS = (unit.c.unit_id, unit.c.order_id, unit.c.line_no, unit.c.sku, unit.c.state, unit.c.station, unit.c.lpn)
 _ALL = select(*_FIELDS).order_by(unit.c.order_id, unit.c.line_no, unit.c.n)
-_ONE = select(*_FIELDS).where(unit.c.unit_id == bindparam("of"))
-_ADD = insert(unit)
-_CHANGE = update(unit).where(unit.c.unit_id == bindparam("of"))
-_REMOVE = delete(unit).where(unit.c.unit_id == bindparam("of"))
+_unit = made_of(Unit, tuple(column.name for column in _FIELDS))
+_ONE = Question(select(*_FIELDS).where(unit.c.unit_id == bindparam("of")), _unit)
+_ADD = Change(insert(unit))
+_CHANGE = Change(update(unit).where(unit.c.unit_id == bindparam("of")))
+_REMOVE = Change(delete(unit).where(unit.c.unit_id == bindparam("of")))
 
 
 def unit_of(connection: Connection, unit_id: str) -> Unit | None:
     """Give the unit, if the books have it."""
-    row = connection.execute(_ONE, {"of": unit_id}).first()
-    return None if row is None else _unit(row)
+    return _ONE.first(connection, of=unit_id)
 
 
 def units_of(
@@ -35,19 +36,20 @@ def units_of(
     states: Collection[UnitState] | None = None,
 ) -> list[Unit]:
     """Give the units that answer every question asked, by order, line and number."""
-    asked = {"order_id": order_id, "lpn": lpn, "station": station, "states": None if states is None else list(states)}
+    asked = {"order_id": order_id, "lpn": lpn, "station": station}
     values = {name: value for name, value in asked.items() if value is not None}
-    return [_unit(row) for row in connection.execute(_asking(frozenset(values)), values)]
+    words = None if states is None else list(states)
+    question = _asking(tuple(values), None if words is None else len(words))
+    return question.all(connection, **values, **within("states", words or ()))
 
 
 @cache
-def _asking(names: frozenset[str]) -> Select[*tuple[Any, ...]]:
+def _asking(names: tuple[str, ...], states: int | None) -> Question[Unit]:
     """Give the statement for a set of questions, built once: it is asked hundreds of times a second."""
-    columns = {"order_id": unit.c.order_id, "lpn": unit.c.lpn, "station": unit.c.station}
     query = _ALL
-    for name in sorted(names & columns.keys()):
-        query = query.where(columns[name] == bindparam(name))
-    return query.where(unit.c.state.in_(bindparam("states", expanding=True))) if "states" in names else query
+    for name in names:
+        query = query.where(unit.c[name] == bindparam(name))
+    return Question(query if states is None else query.where(one_of(unit.c.state, "states", states)), _unit)
 
 
 def wanted(content: PlaceOrder) -> list[Unit]:
@@ -78,13 +80,12 @@ def add_units(connection: Connection, units: Collection[Unit], at: datetime) -> 
         }
         for u in units
     ]
-    if rows:
-        connection.execute(_ADD, rows)
+    _ADD.run_all(connection, rows)
 
 
 def change_unit(connection: Connection, changed: Unit, at: datetime) -> None:
     """Write a unit's row anew."""
-    connection.execute(_CHANGE, {"of": changed.unit_id, **_changing(changed, at)})
+    _CHANGE.run(connection, {"of": changed.unit_id, **_changing(changed, at)})
 
 
 def rewrite_units(connection: Connection, content: PlaceOrder, at: datetime) -> None:
@@ -92,21 +93,8 @@ def rewrite_units(connection: Connection, content: PlaceOrder, at: datetime) -> 
     old = {(u.unit_id, u.sku) for u in units_of(connection, order_id=content.order_id)}
     new = wanted(content)
     gone = old - {(u.unit_id, u.sku) for u in new}
-    if gone:
-        connection.execute(_REMOVE, [{"of": unit_id} for unit_id, _ in sorted(gone)])
+    _REMOVE.run_all(connection, [{"of": unit_id} for unit_id, _ in sorted(gone)])
     add_units(connection, [u for u in new if (u.unit_id, u.sku) not in old], at)
-
-
-def _unit(row: Row[*tuple[Any, ...]]) -> Unit:
-    return Unit(
-        unit_id=row.unit_id,
-        order_id=row.order_id,
-        line_no=row.line_no,
-        sku=row.sku,
-        state=row.state,
-        station=row.station,
-        lpn=row.lpn,
-    )
 
 
 def _changing(changed: Unit, at: datetime) -> dict[str, Any]:

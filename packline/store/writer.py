@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from packline.core.faults import Fault
 from packline.store.engine import Engines, database_fault, is_full, is_trouble
+from packline.store.hand import Db
 
 T = TypeVar("T")
 WrapCommit = Callable[[Callable[[], None]], Callable[[], None]]
@@ -46,7 +48,8 @@ class Writer:
     def __init__(self, engines: Engines, *, inline: bool = False, wrap_commit: WrapCommit | None = None) -> None:
         self._engines = engines
         self._commit = wrap_commit(self._commit_now) if wrap_commit else self._commit_now
-        self._connection: Connection | None = None
+        self._db: Db | None = None
+        self._readers: deque[Db] = deque()
         self._lock = threading.RLock()
         self._closed = False
         self._queue: queue.Queue[_Work[Any] | None] = queue.Queue(MOST_WAITING)
@@ -65,10 +68,8 @@ class Writer:
         """Do the same for a caller without a loop; blocks until the commit."""
         if self._thread is not None:
             return self._submit(run, block=True).result()
-        work = _Work(run)
         with self._lock:
-            self._transact([work])
-        return work.future.result()
+            return self._write_alone(run)
 
     async def read(self, run: Callable[[Connection], T]) -> T:
         """Run a question on a reading connection."""
@@ -77,9 +78,14 @@ class Writer:
         return await asyncio.get_running_loop().run_in_executor(self._reader, self.read_now, run)
 
     def read_now(self, run: Callable[[Connection], T]) -> T:
-        """Do the same for a caller without a loop; several threads may."""
-        with self._reading() as connection:
-            return run(connection)
+        """Do the same for a caller without a loop; several threads may.
+
+        A question sees one state of the books, and cannot change it. It may be asked of a connection that others asked before.
+        """
+        if self._thread is not None:
+            return self._ask_beside(run)
+        with self._lock:
+            return self._ask_alone(run)
 
     def close(self) -> None:
         """Finish what waits, then let go of the database."""
@@ -93,24 +99,41 @@ class Writer:
             self._reader.shutdown()
         with self._lock:
             self._let_go()
+        with suppress(IndexError):
+            while True:
+                self._readers.pop().close()
         self._engines.dispose()
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        shared = self._engines.read is self._engines.write and self._thread is None
+    def _ask_alone(self, run: Callable[[Connection], T]) -> T:
+        """Ask the connection that writes: what is asked and what is changed take turns here, and one need not tell the other."""
         try:
-            if shared:
-                with self._lock:
-                    yield self._connected()
-                    self._rolled_back()
-            else:
-                with self._engines.read.connect() as connection:
-                    yield connection
+            db = self._connected()
+            db.hand.begin_reading()
+            return run(db)
         except DBAPIError as error:
-            self._rolled_back() if shared else None
             if is_trouble(error):
                 raise database_fault(error) from error
             raise
+        finally:
+            self._rolled_back()
+
+    def _ask_beside(self, run: Callable[[Connection], T]) -> T:
+        """Ask a connection of those that wait for questions; one that saw an error is not asked again."""
+        try:
+            db = self._readers.pop()
+        except IndexError:
+            db = _opened(self._engines)
+        try:
+            db.hand.begin_reading()
+            answer = run(db)
+            db.hand.rollback()
+        except BaseException as error:
+            db.close()
+            if isinstance(error, DBAPIError) and is_trouble(error):
+                raise database_fault(error) from error
+            raise
+        self._readers.append(db)
+        return answer
 
     def _submit(self, run: Callable[[Connection], T], *, block: bool) -> Future[T]:
         if self._closed:
@@ -169,31 +192,51 @@ class Writer:
             work.future.set_exception(database_fault(error) if isinstance(error, DBAPIError) else error)
 
     def _attempt(self, batch: list[_Work[Any]]) -> list[Any]:
-        connection = self._connected()
-        connection.begin()
-        answers = [_run(connection, work.run) for work in batch]
+        db = self._connected()
+        db.hand.begin_writing()
+        answers = [_run(db, work.run) for work in batch]
         self._commit()
         return answers
 
-    def _commit_now(self) -> None:
-        self._connected().commit()
+    def _write_alone(self, run: Callable[[Connection], T]) -> T:
+        """Run one work in a transaction of its own: what it raises takes back all of it."""
+        is_works = False
+        try:
+            db = self._connected()
+            db.hand.begin_writing()
+            is_works = True
+            answer = run(db)
+            is_works = False
+            self._commit()
+        except DBAPIError as error:
+            self._rolled_back()
+            if is_works and not is_trouble(error):
+                raise
+            raise database_fault(error) from error
+        except BaseException:
+            self._rolled_back()
+            raise
+        return answer
 
-    def _connected(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._engines.write.connect()
-        return self._connection
+    def _commit_now(self) -> None:
+        self._connected().hand.commit()
+
+    def _connected(self) -> Db:
+        if self._db is None:
+            self._db = Db(self._engines.write, self._engines.manners)
+        return self._db
 
     def _rolled_back(self) -> None:
         try:
-            if self._connection is not None:
-                self._connection.rollback()
+            if self._db is not None:
+                self._db.hand.rollback()
         except DBAPIError:
             self._let_go()
 
     def _let_go(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._db is not None:
+            self._db.close()
+            self._db = None
 
 
 @dataclass(slots=True)
@@ -201,14 +244,21 @@ class _Refused:
     error: Exception
 
 
-def _run(connection: Connection, run: Callable[[Connection], T]) -> T | _Refused:
-    savepoint = connection.begin_nested()
+def _opened(engines: Engines) -> Db:
     try:
-        answer = run(connection)
-        savepoint.commit()
+        return Db(engines.read, engines.manners)
+    except DBAPIError as error:
+        raise database_fault(error) from error
+
+
+def _run(db: Db, run: Callable[[Connection], T]) -> T | _Refused:
+    db.hand.save()
+    try:
+        answer = run(db)
     except Exception as error:  # whatever it is, it is the answer to this work alone
         if isinstance(error, DBAPIError) and is_trouble(error):
             raise
-        savepoint.rollback()
+        db.hand.back_to_save()
         return _Refused(error)
+    db.hand.release_save()
     return answer

@@ -18,6 +18,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from controller.announced import announced
 from controller.certificate_watch import CertificateWatch
 from controller.duties import Calendar, Duties, Terms
 from controller.links import Links
@@ -84,7 +85,7 @@ class Line:
         self._site, self._store = given.site, given.store
         self.owner_id = given.ids.u32()
         self._pulse = Pulse(given.clock)
-        self._changes: deque[Callable[[], None]] = deque()
+        self._changes: deque[Callable[..., None]] = deque()
         self.equipment: Equipment = equip(
             given.site,
             given.folder,
@@ -99,7 +100,10 @@ class Line:
         self.kit = self._kit()
         self.posts = self._posts()
         self._intake = IntakeWorker(
-            inbox=given.store.inbox, books=given.store.books, clock=given.clock, policy=given.site.policy
+            inbox=given.store.inbox,
+            books=announced(given.store.books, self._changed),
+            clock=given.clock,
+            policy=given.site.policy,
         )
         self._pusher = self._push()
         self._duties = Duties(
@@ -135,7 +139,9 @@ class Line:
                 run_id=f"{self.owner_id:08x}",
             )
             server = self._given.open_door(self._given.data, snapshot=snapshot.take, wake=self.wake)
-            self._changes.extend([self._duties.wake, self._pusher.wake, *(post.wake for post in self.posts.values())])
+            others = (self._duties.wake, self._pusher.wake)
+            self._changes.extend(partial(_whatever, wake) for wake in others)
+            self._changes.extend(post.changed for post in self.posts.values())
             async with asyncio.TaskGroup() as group:
                 for work in self._jobs(server):
                     group.create_task(work)
@@ -185,9 +191,9 @@ class Line:
             sight=self._given.links.sight,
         )
 
-    def _changed(self) -> None:
-        for wake in self._changes:
-            wake()
+    def _changed(self, *events: Event) -> None:
+        for tell in self._changes:
+            tell(*events)
 
     def _posts(self) -> dict[str, Post]:
         placement = Placement(self._site, self.kit, self.equipment)
@@ -376,6 +382,10 @@ class Line:
                 for name in self.equipment.cameras
             ),
         ]
+
+
+def _whatever(wake: Callable[[], None], *_: Event) -> None:
+    wake()
 
 
 def _essence(view: Any) -> tuple[object, ...]:

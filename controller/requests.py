@@ -25,6 +25,9 @@ from stations.turntable import Turntable
 POLL_S = 0.25
 MOST_NOTE_CHARACTERS = 500
 
+_TOLD = frozenset({"scan", "button", "answer", "turn", "parcel", "station"})
+"""Requests that wake whom they concern themselves, or record an event, which does."""
+
 log = logging.getLogger("packline.requests")
 
 
@@ -138,7 +141,8 @@ class RequestDesk:
             seen = "arguments that do not belong to it"
             result, state = Fault(4001, where=f"request {row.action}", seen=seen).as_dict(), "refused"
         await self._hands.requests.finish(row.id, result or {}, state=state)
-        self._hands.kit.changed()
+        if row.action not in _TOLD:
+            self._hands.kit.changed()
 
     async def _do(self, row: Row) -> Any:
         least, action = self._actions.get(row.action, ("", None))

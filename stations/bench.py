@@ -16,10 +16,14 @@ from stations.looking import Eye
 from stations.pack import carton_size
 from stations.person import PersonDevice
 from stations.ports import Machinery
+from stations.rest import Rest
 from stations.screen import Instruction, Screen, say
 from stations.visit import begin_visit
 
 _IN_WORK = frozenset({ParcelState.COLLECTED, ParcelState.PACKED, ParcelState.PRINTED, ParcelState.LABELLED})
+
+_BACK_IN_WORK = frozenset({"ParcelCollected", "ParcelResumed"})
+"""What puts a parcel that may lie here already into `_IN_WORK`."""
 
 
 class Bench:
@@ -35,6 +39,7 @@ class Bench:
         self.kind = kind
         self.screen = screen
         self.machines: Sequence[Machinery] = ()
+        self.rest: Rest | None = None
         self._kit = kit
         self._eye = eye
         self._hands = PersonDevice(station=name, screen=screen, clock=kit.clock, words=_words)
@@ -140,17 +145,24 @@ class Bench:
         return here[0].lpn if here else ""
 
     async def _list_tasks(self) -> None:
-        if self.screen.next.key == "take_to" and await self._is_on_its_way(self.screen.next):
+        if self.screen.next.key == "take_to" and (sent := await self._on_its_way(self.screen.next)):
+            self.rest = self._rest(sent)
             return  # the screen says where the last carton goes, until it is there or the next one is scanned
         coming = await self._kit.books.parcels(states=_IN_WORK, place=f"to:{self.name}")
         self.screen.tasks = [say("coming", lpn=p.lpn) for p in coming]
         self.screen.about()
         self.screen.state, self.screen.next = "idle", say("wait_carton")
+        self.rest = self._rest(*coming)
 
-    async def _is_on_its_way(self, said: Instruction) -> bool:
-        """Tell whether a carton that was to be taken somewhere is still being taken there."""
+    def _rest(self, *parcels: Parcel) -> Rest:
+        places = (self.name, f"to:{self.name}")
+        return Rest(places=places, orders={parcel.order_id for parcel in parcels}, kinds=_BACK_IN_WORK)
+
+    async def _on_its_way(self, said: Instruction) -> Parcel | None:
+        """Give the carton that was to be taken somewhere while it is still being taken there."""
         parcel = await self._kit.books.parcel(str(said.params["lpn"]))
-        return parcel is not None and parcel.place in (self.name, f"to:{said.params['to']}")
+        is_going = parcel is not None and parcel.place in (self.name, f"to:{said.params['to']}")
+        return parcel if is_going else None
 
 
 def _words(effect: Effect) -> Instruction:

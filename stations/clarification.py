@@ -6,11 +6,18 @@ from collections.abc import Sequence
 
 from packline.core.faults import Fault
 from packline.core.scans import Scan
+from packline.orders.lifecycle import PARCEL
 from packline.orders.model import Event, Parcel, ParcelState, UnitState
 from scanning import gs1
 from stations.kit import Kit, plate_of
 from stations.ports import Machinery
+from stations.rest import Rest
 from stations.screen import Instruction, Screen, say
+
+_LISTED = frozenset({ParcelState.RETURNING, ParcelState.CLARIFY})
+_COMES_HERE = frozenset(
+    kind for (before, kind), after in PARCEL.items() if after in _LISTED and before not in _LISTED
+) | {"ParcelResumed"}
 
 
 class Clarification:
@@ -22,6 +29,7 @@ class Clarification:
         self.name = name
         self.screen = screen
         self.machines: Sequence[Machinery] = ()
+        self.rest: Rest | None = None
         self._kit = kit
         self._current = ""
 
@@ -34,6 +42,7 @@ class Clarification:
         self.screen.tasks = tasks
         self.screen.next = tasks[0] if tasks else say("idle")
         self.screen.state = "working" if tasks else "idle"
+        self.rest = Rest(orders={p.order_id for p in (*returning, *unclear)}, kinds=_COMES_HERE)
 
     async def scanned(self, scan: Scan) -> Instruction:
         """Take a plate, then the word that it is unpacked."""

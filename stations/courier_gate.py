@@ -16,6 +16,7 @@ from scanning import gs1
 from stations.departure import Departure
 from stations.kit import Kit, Trouble, require_good, sensors, trouble_of
 from stations.ports import Machinery
+from stations.rest import Rest
 from stations.screen import Instruction, Screen, say
 
 READ_S = 1.5
@@ -35,6 +36,7 @@ class CourierGate:
         self.name = name
         self.screen = screen
         self.machines: Sequence[Machinery] = (gate,)
+        self.rest: Rest | None = None
         self._kit = kit
         self._gate = gate
         self._scanner = scanner
@@ -53,6 +55,7 @@ class CourierGate:
             self.screen.state, self.screen.next = "idle", say("place_parcel")
             self._refused = ""
             await self._light(DARK)
+            self.rest = Rest(places=(self.name,))
             return
         if self._refused:
             return

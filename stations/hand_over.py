@@ -14,6 +14,7 @@ from stations.departure import Departure
 from stations.kit import Kit
 from stations.person import PersonDevice
 from stations.ports import Machinery
+from stations.rest import Rest
 from stations.screen import Instruction, Screen, say
 
 AGAIN_S = 2.0
@@ -29,6 +30,7 @@ class HandOver:
         self.name = name
         self.screen = screen
         self.machines: Sequence[Machinery] = ()
+        self.rest: Rest | None = None
         self._kit = kit
         self._hands = PersonDevice(
             station=name, screen=screen, clock=kit.clock, words=lambda e: say("hand_over", lpn=e.subject)
@@ -45,6 +47,7 @@ class HandOver:
         if not self._current:
             self.screen.about()
             self.screen.state, self.screen.next = "idle", say("place_parcel")
+            self.rest = Rest(places=(self.name,))
             return
         parcel, order = await self._kit.known(self._current, self.name)
         self.screen.about(parcel=parcel.lpn, order=order.order_id)

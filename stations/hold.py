@@ -10,6 +10,7 @@ from packline.orders.model import PARCEL_GONE, Order, OrderState, Parcel, Parcel
 from scanning import gs1
 from stations.kit import Kit, plate_of
 from stations.ports import Machinery
+from stations.rest import Rest
 from stations.screen import Instruction, Screen, say
 
 _LIVE = frozenset(ParcelState) - PARCEL_GONE
@@ -24,6 +25,7 @@ class Hold:
         self.name = name
         self.screen = screen
         self.machines: Sequence[Machinery] = ()
+        self.rest: Rest | None = None
         self._kit = kit
         self._in_hand = ""
         self._slots = [f"H{n:02d}" for n in range(1, slots + 1)]
@@ -31,11 +33,13 @@ class Hold:
     async def step(self) -> None:
         """Work out which parcels in the rack are wanted elsewhere."""
         orders = {order.order_id: order for order in await self._kit.books.orders({OrderState.RELEASED})}
-        stored = [parcel for parcel in await self._stored() if parcel.order_id in orders]
+        here = await self._stored()
+        stored = [parcel for parcel in here if parcel.order_id in orders]
         tasks = [task for parcel in stored if (task := await self._fetch(parcel, orders[parcel.order_id]))]
         self.screen.tasks = tasks
         self.screen.next = tasks[0] if tasks else say("idle")
         self.screen.state = "working" if tasks else "idle"
+        self.rest = Rest(orders={parcel.order_id for parcel in here}, places=self._slots)
 
     async def scanned(self, scan: Scan) -> Instruction:
         """Answer a plate: the slot to put it in, or the place to take it to."""

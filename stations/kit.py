@@ -58,8 +58,8 @@ class Kit:
     rules: Rules
     places: Mapping[str, str]
     """Destination kind (collect, pack, bench, label, hold, gate, clarify, shelf) -> station name."""
-    changed: Callable[[], None] = lambda: None
-    """Tells the others that the books changed."""
+    changed: Callable[..., None] = lambda *events: None
+    """Tells the others which events are in the books now; without any, that something else in them changed."""
     sight: Sight = field(default_factory=PixelSight)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     moving: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -68,7 +68,7 @@ class Kit:
     async def record(self, *events: Event) -> None:
         """Commit events and wake whoever waits for a change."""
         await self.books.record(*events)
-        self.changed()
+        self.changed(*events)
 
     async def follow(self, parcel: Parcel, *events: Event) -> bool:
         """Record what was just done with `parcel`, as it was read before.

@@ -14,6 +14,7 @@ from packline.orders.model import Event, Item, Order, Parcel
 from packline.orders.policy import UNPROVED_SEAL
 from stations.kit import Kit, Trouble, require_good, sensors, trouble_of
 from stations.ports import Machinery
+from stations.rest import Rest
 from stations.screen import Instruction, Screen, say
 
 CLOSED = "carton_closed"
@@ -34,6 +35,7 @@ class Pack:
         self.name = name
         self.screen = screen
         self.machines: Sequence[Machinery] = (packer,)
+        self.rest: Rest | None = None
         self._kit = kit
         self._packer = packer
         self._scanner = scanner
@@ -51,6 +53,7 @@ class Pack:
             self.screen.about()
             self.screen.state, self.screen.next = "idle", say("wait_carton")
             await self._ask_after_those_that_left()
+            self.rest = Rest(places=(self.name,))
             return
         if inputs["outfeed_full"]:
             self.screen.state, self.screen.next = "waiting", say("lane_full", lane=self._next)

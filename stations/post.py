@@ -10,16 +10,20 @@ from typing import Any, Protocol
 
 from packline.core.faults import Fault
 from packline.core.scans import Scan
+from packline.orders.model import Event
 from packline.orders.policy import Reaction, actions_for, rule_for
 from stations.away import BELL_AFTER_S, Away
 from stations.bells import OF_STEPS, Bells
 from stations.kit import Kit, Trouble
 from stations.person import Held
 from stations.ports import Machinery
+from stations.rest import Rest
 from stations.screen import Instruction, Screen, refuse, say
 
 LOOK_AGAIN_S = 0.25
 """The slowest rhythm at which a station looks at its place when nothing wakes it."""
+REST_S = 2.0
+"""The same while it rests: whatever it waits for wakes it, but a wake-up that got lost must not stop the line."""
 MOST_WAITING_SCANS = 64
 FIRST_MACHINE_FAULT = 2000
 STEP = "step"
@@ -34,6 +38,8 @@ class Work(Protocol):
     kind: str
     screen: Screen
     machines: Sequence[Machinery]
+    rest: Rest | None
+    """What the last step left to wait for; None while there is something to do. Cleared before each step."""
 
     async def step(self) -> None:
         """Make one pass of observe, decide, act, confirm; return when there is nothing to do now."""
@@ -56,6 +62,7 @@ class Post:
         self._kit = kit
         self._ready = ready
         self._bell = asyncio.Event()
+        self._is_stepping = False
         self._scans: asyncio.Queue[Scan] = asyncio.Queue(MOST_WAITING_SCANS)
         self._tries: dict[tuple[int, str], int] = {}
         self._since: dict[int, float] = {}
@@ -72,8 +79,19 @@ class Post:
             group.create_task(self._away.run())
             while True:
                 self._bell.clear()
+                self._is_stepping = True
                 await self._one_step()
-                await self._pause()
+                self._is_stepping = False
+                await self._pause(LOOK_AGAIN_S if self.work.rest is None else REST_S)
+
+    def changed(self, *events: Event) -> None:
+        """These events are in the books now, or without any, something else is: look again unless the station rests.
+
+        What comes during a step may be newer than what the step has read.
+        """
+        rest = self.work.rest
+        if self._is_stepping or rest is None or not events or any(map(rest.is_ended_by, events)):
+            self.wake()
 
     def wake(self) -> None:
         """Something changed: look again now."""
@@ -102,6 +120,7 @@ class Post:
         return {"name": self.name, "kind": self.work.kind, **self.screen.as_dict()}
 
     async def _one_step(self) -> None:
+        self.work.rest = None
         if self.screen.hold_by:
             self._show("held", say("held", by=self.screen.hold_by), self.screen.fault)
             return
@@ -184,7 +203,7 @@ class Post:
     def _show(self, state: str, instruction: Instruction, fault: Fault | None = None) -> None:
         self.screen.state, self.screen.next, self.screen.fault = state, instruction, fault
 
-    async def _pause(self, most_s: float = LOOK_AGAIN_S) -> None:
+    async def _pause(self, most_s: float) -> None:
         with contextlib.suppress(TimeoutError):
             await self._kit.clock.within(most_s, self._bell.wait())
 
@@ -193,8 +212,7 @@ class Post:
             scan = await self._scans.get()
             result = await self._answer(scan)
             self.screen.scanned(self._kit.clock.now(), scan.text, result)
-            self.wake()
-            self._kit.changed()
+            self.wake()  # others hear of what it has recorded
 
     async def _answer(self, scan: Scan) -> Instruction:
         try:

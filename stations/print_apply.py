@@ -28,6 +28,7 @@ from stations.label_job import LabelJob, Tools
 from stations.looking import Eye, Look, plate_in
 from stations.pack import is_it_sealed
 from stations.ports import Machinery
+from stations.rest import Rest
 from stations.screen import Instruction, Screen, say
 from stations.visit import NOTHING_DONE, begin_visit
 
@@ -82,6 +83,7 @@ class PrintApply:
         self.name = name
         self.screen = screen
         self.machines: Sequence[Machinery] = (arm,)
+        self.rest: Rest | None = None
         self._kit = kit
         self._arm = arm
         self._eye = eye
@@ -104,6 +106,7 @@ class PrintApply:
             self.screen.about()
             self.screen.state, self.screen.next = "idle", say("wait_carton")
             await self._settle_strangers_gone()
+            self.rest = Rest(places=(self.name,))
             return
         self.screen.state = "working"
         look = await self._eye.see()

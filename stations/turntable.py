@@ -26,6 +26,7 @@ from stations.kit import Kit, require_good, sensors, trouble_of
 from stations.looking import Eye
 from stations.person import PersonDevice
 from stations.ports import Machinery
+from stations.rest import ORDER_KINDS, UNIT_KINDS, Rest
 from stations.screen import Instruction, Screen, say
 
 MOST_TASKS = 12
@@ -46,6 +47,8 @@ class Turntable:
         self.name = name
         self.screen = screen
         self.machines: Sequence[Machinery] = (table,) if table else ()
+        self.rest: Rest | None = None
+        self._standing: frozenset[str] = frozenset()
         self._kit = kit
         self._table = table
         self._hands = hands
@@ -73,6 +76,7 @@ class Turntable:
         self.screen.state = "working"
         if order.content.purchase is Purchase.CANCELLED:
             self.screen.next = say("put_back", unit=unit.unit_id, sku=unit.sku)
+            self.rest = self._rest()
         elif unit.state is UnitState.INDUCTED:
             await self._photograph(unit, order)
         else:
@@ -103,7 +107,9 @@ class Turntable:
 
     async def _complete(self) -> None:
         """Complete cartons here that wait for nothing more: the last piece came or was given up somewhere else."""
-        for carton in await self._kit.books.parcels(place=self.name, states={ParcelState.OPEN}):
+        here = await self._kit.books.parcels(place=self.name)
+        self._standing = frozenset(carton.order_id for carton in here)
+        for carton in (carton for carton in here if carton.state is ParcelState.OPEN):
             async with self._kit.lock:
                 order = await self._kit.order_of(carton)
                 if order.content.purchase is not Purchase.CANCELLED:
@@ -137,6 +143,11 @@ class Turntable:
         self.screen.next = self.screen.tasks[0] if self.screen.tasks else say("idle")
         self.screen.state = "waiting" if self.screen.tasks else "idle"
         self._live_unit = ""
+        self.rest = self._rest()
+
+    def _rest(self, *orders: str) -> Rest:
+        """Wait for hands, or for the books to change the pick list or where a carton here goes."""
+        return Rest(places=(self.name,), orders=self._standing.union(orders), kinds=ORDER_KINDS | UNIT_KINDS)
 
     async def _induct(self, barcode: str, current: Unit | None, actor: str) -> Instruction:
         items = await self._kit.books.item_of(barcode)
@@ -188,6 +199,7 @@ class Turntable:
     async def _photograph(self, unit: Unit, order: Order) -> None:
         if not self._is_on_table():
             self.screen.next = await self._place(unit)
+            self.rest = self._rest()
             return
         pictures = []
         for n in range(self._kit.rules.stills):
@@ -250,6 +262,7 @@ class Turntable:
         self._live_unit = ""
         carton = await self._open_carton(order)
         self.screen.next = say("box", unit=unit.unit_id, lpn=carton.lpn if carton else "")
+        self.rest = self._rest(order.order_id)
 
     async def _serve_buyer(self, unit: Unit, order: Order) -> bool:
         """Keep the item on stage for its buyer, bounded: a sleeping buyer never blocks the table."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import simpy
 
@@ -22,6 +23,7 @@ from simulation.misbehave import (
     quirk_switches,
     wire_switches,
 )
+from simulation.motion import Motion
 from simulation.mounts.http import HttpServer
 from simulation.mounts.modbus import ModbusMount
 from simulation.mounts.opcua import AUTOID_NAMESPACE, AddressSpace, AutoIdMount, OpcUaMachineMount
@@ -36,6 +38,14 @@ from simulation.truth_channel import TruthChannel
 
 TICK_S = 0.2
 """Wall time between two scans of a machine that nobody asks: its watchdog must bite also then."""
+
+
+class RunningMotion(Motion, Protocol):
+    """A plant's time that has to be kept running."""
+
+    async def run(self) -> None:
+        """Run the plant for ever; raises what breaks it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +90,21 @@ class _Spaces:
 class Twin:
     """A plant on sockets: `await start()`, then `run()` until cancelled (it raises what breaks the plant), then `stop()`.
 
-    `offload` draws pictures off the loop.
+    `offload` draws pictures off the loop. `motion` is how the plant keeps its time; default: by the clock, `spec.speed` times
+    faster.
     """
 
-    def __init__(self, spec: PlantSpec, *, clock: Clock | None = None, offload: Offload = asyncio.to_thread) -> None:
+    def __init__(
+        self,
+        spec: PlantSpec,
+        *,
+        clock: Clock | None = None,
+        offload: Offload = asyncio.to_thread,
+        motion: RunningMotion | None = None,
+    ) -> None:
         self.spec = spec
         self._clock = clock or LoopClock()
-        self.motion = Pacer(simpy.Environment(), spec.speed, self._clock)
+        self.motion = motion or Pacer(simpy.Environment(), spec.speed, self._clock)
         self.hall = Hall(spec, self.motion, self._clock, offload=offload)
         self.misbehaviour = Misbehaviour(self._clock)
         self.truth_address = ""

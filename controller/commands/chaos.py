@@ -73,7 +73,7 @@ async def _serve(listen: str, target: str, framing: Framing, rules: list[Rule], 
     chaos = Chaos(target, listen=listen, framing=framing, rules=rules, seed=seed)
     tell({"ready": True, "address": await chaos.open(), "target": target})
     try:
-        async for line in _lines():
+        async for line in typed_lines():
             if line == "quit":
                 return
             tell(obey(chaos, line))
@@ -82,7 +82,7 @@ async def _serve(listen: str, target: str, framing: Framing, rules: list[Rule], 
         await chaos.close()
 
 
-async def _lines() -> AsyncIterator[str]:
+async def typed_lines() -> AsyncIterator[str]:
     """Give what is typed. A thread of its own reads, because a keyboard, a pipe and no input at all must do alike."""
     typed: asyncio.Queue[str | None] = asyncio.Queue()
     loop = asyncio.get_running_loop()

@@ -7,6 +7,8 @@ import argparse
 MOST_ORDERS = 1_000_000
 MOST_SPEED = 1000
 MOST_ROUNDS = 1000
+MOST_PORT = 65535
+MOST_SECONDS = 86_400 * 31
 MOST_LOOKS = 1_000_000_000
 LEAST_EVERY_S, MOST_EVERY_S = 0.05, 3600.0
 
@@ -45,6 +47,24 @@ def speed(text: str) -> float:
         number = 0.0
     if not 0 < number <= MOST_SPEED:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0 and at most {MOST_SPEED}")
+    return number
+
+
+def port(text: str) -> int:
+    """Give a port; 0 is any free one."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST_PORT)) and int(text) <= MOST_PORT):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to {MOST_PORT} (0: any free one)")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """Give a number of seconds."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= MOST_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0 and at most {MOST_SECONDS}")
     return number
 
 

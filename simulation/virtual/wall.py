@@ -14,6 +14,15 @@ from datetime import datetime
 from types import ModuleType
 from typing import Any
 
+OF_ASYNCUA = (
+    "asyncua.client.client",
+    "asyncua.common.subscription",
+    "asyncua.server.internal_session",
+    "asyncua.server.internal_subscription",
+    "asyncua.server.uaprocessor",
+)
+"""The modules of asyncua that do so; named, not imported: that takes a second."""
+
 
 class LoopTime:
     """What a patched module takes for the module `time`."""

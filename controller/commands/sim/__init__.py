@@ -10,6 +10,7 @@ VERBS = {
     "model": "run a line or a queue of building blocks from a scenario file with a [model]",
     "validate": "run textbook cases on the building blocks and compare with theory",
     "run": "run a shift of the demo line in virtual time",
+    "serve": "serve the plant on real ports, for a foreign client or the program of a PLC",
     "qa": "run many shifts in which things go wrong, and keep the least that fails",
 }
 """What each verb does; `controller.commands.sim.<verb>` has `arguments(options)` and `run(chosen)`."""
@@ -29,7 +30,9 @@ def run(chosen: argparse.Namespace) -> int:
     verb = module_of(chosen.action)
     options = argparse.ArgumentParser(prog=f"packline sim {chosen.action}", description=VERBS[chosen.action])
     verb.arguments(options)
-    return int(verb.run(options.parse_args(chosen.words)))
+    typed = options.parse_args(chosen.words)
+    chosen.json = getattr(typed, "json", False)  # who tells what is wrong looks here
+    return int(verb.run(typed))
 
 
 def module_of(verb: str) -> ModuleType:

@@ -6,14 +6,13 @@ import argparse
 import asyncio
 import contextlib
 import json
-import logging
-import signal
 from dataclasses import asdict
 from pathlib import Path
 
 from controller.commands import numbers
 from controller.commands.twin.people import people_of
 from controller.commands.twin.plant import LONE_ADDRESS, lone_plant, plant_of
+from controller.commands.twin.serving import leave_in_order, quiet
 from controller.integrator.target import is_machine_file
 from controller.site import Site, twin_part
 from controller.site_file import load_site
@@ -41,9 +40,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C."""
-    logging.basicConfig(level="WARNING", format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("asyncua").setLevel(logging.CRITICAL)
-    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+    quiet()
     die_with_supervisor()
     path = find_site(chosen.site)
     with contextlib.suppress(asyncio.CancelledError):
@@ -55,7 +52,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 async def _serve_alone(twin: Twin, chosen: argparse.Namespace) -> None:
-    _leave_in_order()
+    leave_in_order()
     served = [asdict(device) for device in await twin.start()]
     try:
         if chosen.json:
@@ -67,15 +64,8 @@ async def _serve_alone(twin: Twin, chosen: argparse.Namespace) -> None:
         await twin.stop()
 
 
-def _leave_in_order() -> None:
-    """Have SIGTERM and Ctrl-C cancel this task, so that every port is closed."""
-    task, loop = asyncio.current_task(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel if task else loop.stop)
-
-
 async def _serve(site: Site, path: Path, chosen: argparse.Namespace) -> None:
-    _leave_in_order()
+    leave_in_order()
     twin = Twin(plant_of(site, path, chosen.speed))
     devices = [asdict(device) for device in await twin.start()]
     try:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
 
 from controller.addresses import demand_address
+from controller.commands import numbers
 from controller.commands.twin.shields import shield_of
 from controller.placement import machine_file, scanner_file
 from controller.site import Site, twin_part
 from controller.starting import data_of
+from packline.core.faults import Fault
 from packline.store.item_file import read_items
 from plc.machine_file import MachineFile
+from simulation.mounts.wire import split_address
 from simulation.spec import (
     CameraSpec,
     MachineSpec,
@@ -23,6 +27,7 @@ from simulation.spec import (
 )
 
 PIECES_PER_ITEM = 200
+
 LONE_ADDRESS = "127.0.0.1:15100"
 COLOURS = ("#3b6ea5", "#a5483b", "#3b8f5a", "#8a5a9e", "#b98a2f", "#2f8f9c", "#6b7280", "#9c4f6d")
 
@@ -59,6 +64,52 @@ def lone_plant(file: MachineFile, address: str | None, speed: float | None) -> P
     place = host if file.machine.protocol == "modbus" or "://" in host else f"opc.tcp://{host}"
     machine = MachineSpec(name=file.model, file=file, address=place, at="")
     return PlantSpec(machines=(machine,), speed=speed or 1.0)
+
+
+def at_ports(plant: PlantSpec, *, modbus: int | None, opcua: int | None, is_free: bool) -> PlantSpec:
+    """Give the plant with other ports: Modbus devices one by one from `modbus` on, OPC UA devices from `opcua` on; 0: any free port.
+
+    None leaves them where the site file has them, and `is_free` lets everything else listen at any free port. Raises Fault
+    4201 where there are more devices than ports.
+    """
+    nodes, rest = _Ports("--opcua", opcua), _Ports("", 0 if is_free else None)
+    ports = {"modbus": _Ports("--modbus", modbus), "opcua": nodes, "autoid": nodes}
+
+    def at(protocol: str, address: str) -> str:
+        own = ports.get(protocol, rest)
+        return (own if own.first is not None else rest).address(address)
+
+    return replace(
+        plant,
+        machines=tuple(replace(m, address=at(m.file.machine.protocol, m.address)) for m in plant.machines),
+        scanners=tuple(replace(s, address=at(s.driver, s.address)) for s in plant.scanners),
+        printers=tuple(replace(p, address=at("", p.address)) for p in plant.printers),
+        cameras=tuple(replace(c, address=at("", c.address)) for c in plant.cameras),
+        truth_address=at("", plant.truth_address),
+    )
+
+
+class _Ports:
+    """Ports that are handed out one after the other."""
+
+    def __init__(self, option: str, first: int | None) -> None:
+        self.first = first
+        self._option, self._given = option, 0
+
+    def address(self, address: str) -> str:
+        """Give an address with the next port; the same one where none was chosen."""
+        if self.first is None:
+            return address
+        port = self.first + self._given if self.first else 0
+        self._given += 1
+        if port > numbers.MOST_PORT:
+            remedy = f"Begin further down: type {self._option} {numbers.MOST_PORT - self._given + 1} or less."
+            raise Fault(
+                4201, where=self._option, seen=str(port), expected=f"ports up to {numbers.MOST_PORT}", remedy=remedy
+            )
+        scheme, _, rest = address.rpartition("://")
+        host, path = split_address(rest)[0], rest.partition("/")[2]
+        return f"{scheme}://{host}:{port}/{path}" if scheme else f"{host}:{port}"
 
 
 def _machines(site: Site, folder: Path, data: Path) -> list[MachineSpec]:

@@ -12,6 +12,7 @@ from controller.recovery import Recovery
 from controller.site import Site, StationPart
 from controller.steady import Steady
 from controller.watching import troubles_of
+from controller.ways import ways_of
 from labeling.printer import PrinterStatus
 from packline.core.clock import Clock
 from packline.store import Store
@@ -41,6 +42,7 @@ class Snapshot:
     ) -> None:
         """Take what it looks at. `cameras` has the lasting trouble (0: none) of each one that was looked at."""
         self._site = site
+        self._ways = ways_of(site)
         self._store = store
         self._posts = posts
         self._equipment = equipment
@@ -74,6 +76,7 @@ class Snapshot:
             },
             "stations": stations,
             "devices": self._beside(),
+            "floor": figures["floor"],
             "alarms": figures["alarms"],
             "exceptions": figures["exceptions"],
         }
@@ -91,7 +94,8 @@ class Snapshot:
         devices = self._devices(part)
         standing = {code for device in devices for code in device["faults"]}
         base = self._steady.seen(self._posts[name].snapshot(), self._clock.monotonic(), standing)
-        return {**base, "run_by": part.run_by, "camera": part.camera or "", "devices": devices}
+        leads = {"leads": self._ways[name]}
+        return {**base, **leads, "run_by": part.run_by, "camera": part.camera or "", "devices": devices}
 
     def _devices(self, part: StationPart) -> list[dict[str, Any]]:
         devices = []

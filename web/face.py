@@ -31,6 +31,7 @@ PREFERENCE_S = 365 * 86400
 # page, endpoint, least role, what it counts
 NAV = (
     ("line", "overview.page", "viewer"),
+    ("plan", "plan.page", "viewer"),
     ("orders", "orders.listing", "viewer"),
     ("exceptions", "exceptions.listing", "viewer"),
     ("alarms", "alarms.listing", "viewer"),
@@ -54,6 +55,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["readings"] = readings
     app.jinja_env.filters["order_name"] = order_name
     app.jinja_env.filters["place"] = place
+    app.jinja_env.filters["station_called"] = station_called
     app.jinja_env.filters["phrase"] = lambda text: room().words.phrase(language(), text)
     app.jinja_env.filters["angle"] = angle
     app.jinja_env.tests["lpn"] = Lpn.is_lpn

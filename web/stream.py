@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request, stream_with_context
 from werkzeug.wrappers import Response as AnyResponse
 
 from packline.core.clock import Clock
-from web.face import language, nav, stamp
+from web.face import language, moment, nav, stamp
 from web.guard import cookie_name, needs, visitor
 from web.live import View
-from web.pages import overview, station
+from web.pages import overview, plan, station
 from web.room import Room, room
 
 blueprint = Blueprint("stream", __name__, url_prefix="/live")
@@ -21,6 +22,9 @@ blueprint = Blueprint("stream", __name__, url_prefix="/live")
 BEAT_S = 2.0
 RECHECK_S = 30.0
 RETRY_S = 2
+
+PLAN = {"side": plan.side, "view": plan.fragment, "parcels": plan.parcels, "words": plan.words}
+"""The parts of the plan by their events: what did not change is not sent again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,9 @@ class Reader:
         yield "bell", _kept(view, ("bell",), lambda: render_template("parts/bell.html", nav=nav(self.here)))
         if self.page == "overview":
             yield "view", _kept(view, ("overview",), lambda: overview.fragment(view))
+        elif self.page == "plan":
+            for event, make in PLAN.items():
+                yield event, _kept(view, ("plan", event), partial(make, view))
         elif self.page.startswith("station:"):
             name = self.page.removeprefix("station:")
             yield "view", _kept(view, ("station", name), lambda: station.fragment(view, name))
@@ -116,7 +123,8 @@ def _reader() -> Reader:
 
 def beat(view: View, clock: Clock) -> Message:
     """Give a heartbeat: it says that the stream lives, and whether what it shows is fresh."""
-    data = {"fresh": view.fresh, "at": clock.now().isoformat(timespec="milliseconds")}
+    now = clock.now()
+    data = {"fresh": view.fresh, "at": now.isoformat(timespec="milliseconds"), "said": moment(now)}
     return Message(event="beat", data=json.dumps(data), id=view.seq)
 
 

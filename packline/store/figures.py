@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, func, or_, select
 
-from packline.orders.model import ORDER_DONE, OrderState
+from packline.orders.model import ORDER_DONE, PARCEL_GONE, OrderState, ParcelState
 from packline.orders.release import PARCELS_IN_WORK, UNITS_IN_WORK
 from packline.store.schema import alarm, exception, journal, orders, parcel, unit
 from packline.store.writer import Writer
@@ -26,6 +26,24 @@ _IN_WORK = (
 )
 
 
+MOST_PARCELS = 240
+MOST_CASES = 120
+"""No picture of the floor tells of more parcels and open exceptions than this; those that moved last are told of."""
+
+_ON_FLOOR = (
+    select(parcel.c.lpn, parcel.c.state, parcel.c.place, parcel.c.held)
+    .where(parcel.c.state.in_(sorted(set(ParcelState) - PARCEL_GONE)))
+    .order_by(parcel.c.changed_at.desc(), parcel.c.lpn)
+    .limit(MOST_PARCELS)
+)
+_CASES = (
+    select(exception.c.code, exception.c.station, exception.c.subject)
+    .where(exception.c.state == "open")
+    .order_by(exception.c.opened_at.desc(), exception.c.exception_id)
+    .limit(MOST_CASES)
+)
+
+
 class Figures:
     """Counts."""
 
@@ -35,7 +53,8 @@ class Figures:
     async def count(self, since: datetime) -> dict[str, Any]:
         """Give `seq`, `wip` (orders on the floor that count for its limit), `per_hour` (parcels handed over since `since`, an hour ago),
         `oldest_waiting_at` (when the oldest order that is not shipped came; None without one), `orders` and `parcels`
-        by state, `alarms` nobody acknowledged, open `exceptions`.
+        by state, `alarms` nobody acknowledged, open `exceptions`, and `floor`: the parcels in the hall, who moved last
+        first, and what waits for a decision.
         """
         return await self._writer.read(lambda connection: _count(connection, since))
 
@@ -53,6 +72,10 @@ def _count(connection: Connection, since: datetime) -> dict[str, Any]:
         "parcels": _by_state(connection, parcel, parcel.c.state),
         "alarms": connection.execute(select(func.count()).where(alarm.c.acked_at.is_(None))).scalar_one(),
         "exceptions": connection.execute(select(func.count()).where(exception.c.state == "open")).scalar_one(),
+        "floor": {
+            "parcels": [dict(row) for row in connection.execute(_ON_FLOOR).mappings()],
+            "cases": [dict(row) for row in connection.execute(_CASES).mappings()],
+        },
     }
 
 

@@ -41,6 +41,14 @@ READY = Lpn.number(1001).text  # verified, the buyer is asked
 WAITING = Lpn.number(1002).text  # sealed, waits for payment
 LOST = Lpn.number(1003).text  # print in doubt
 SSCC = Sscc.build(3, "9521321", 41).text
+LEADS = {
+    "induct-1": ["pack-1", "bench-1"],
+    "pack-1": ["label-1"],
+    "label-1": ["gate-1", "hold-1", "clarify-1"],
+    "bench-1": ["hold-1"],
+    "hold-1": ["gate-1"],
+}
+"""Where the demo line passes parcels on to."""
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -322,7 +330,8 @@ def in_doubt(stage: Stage, lpn: str) -> str:
 def station(name: str, kind: str, state: str, following: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {
         "name": name, "kind": kind, "run_by": "machine", "state": state, "parcel": "", "order": "", "unit": "", "next": following,
-        "tasks": [], "devices": [], "scans": [], "camera": "", "pictures": [], "fault": None, "hold_by": "", **more,
+        "tasks": [], "devices": [], "scans": [], "camera": "", "pictures": [], "fault": None, "hold_by": "", "leads": LEADS.get(name, []),
+        **more,
     }  # fmt: skip
 
 
@@ -331,6 +340,11 @@ def device(name: str, kind: str, protocol: str, address: str, state: str = "", *
         "name": name, "kind": kind, "protocol": protocol, "address": address, "quality": "good", "state": state, "owned": True,
         "faults": [], "inputs": inputs,
     }  # fmt: skip
+
+
+def on_floor(lpn: str, state: str, place: str, held: bool = False) -> dict[str, Any]:
+    """Give one parcel of the snapshot's floor; who moved last stands first there."""
+    return {"lpn": lpn, "state": state, "place": place, "held": held}
 
 
 def say(key: str, **params: Any) -> dict[str, Any]:
@@ -356,6 +370,7 @@ def healthy() -> dict[str, Any]:
             station("gate-1", "courier_gate", "idle", say("place_parcel"), devices=[device("gate-1", "courier_gate", "modbus", "127.0.0.1:15023", "Idle"), device("scan-gate", "scanner", "autoid", "opc.tcp://127.0.0.1:14841"), device("scan-courier", "scanner", "tcp", "127.0.0.1:15035")]),
             station("clarify-1", "clarification", "idle", say("idle"), run_by="person", devices=[device("scan-clarify", "scanner", "tcp", "127.0.0.1:15036")]),
         ],
+        "floor": {"parcels": [on_floor(LOST, "packed", "label-1"), on_floor(WAITING, "collected", "pack-1"), on_floor(READY, "approved", "H03")], "cases": []},
         "alarms": 0, "exceptions": 0,
     }  # fmt: skip
 
@@ -372,6 +387,7 @@ def wound(snapshot: dict[str, Any], name: str, code: int, state: str = "asking",
                 next=say("ask_person", exception=params.get("exception", "X1"), code=code),
             )
     hurt["exceptions"] += 1
+    hurt["floor"]["cases"].append({"code": code, "station": name, "subject": params.get("subject", "")})
     return hurt
 
 

@@ -4,7 +4,7 @@
   "use strict";
   const STALE_MS = 4500, WATCH_MS = 250, HIDDEN_MS = 30000, POLL_MS = 2000, RETRY_MS = 20000;
   const body = document.body;
-  const state = { heard: performance.now(), fresh: body.dataset.fresh !== "no", stale: false };
+  const state = { heard: performance.now(), fresh: body.dataset.fresh !== "no", stale: false, said: body.dataset.heard || "" };
 
   function show() {
     const lost = performance.now() - state.heard > STALE_MS;
@@ -18,14 +18,17 @@
     if (live && live.textContent !== said) live.textContent = said;
     const banner = document.getElementById("stale"), text = document.getElementById("stale-text");
     if (!banner) return;
-    const words = lost ? body.dataset.lost : body.dataset.silent;
+    const since = state.said ? ` ${body.dataset.since.replace("{at}", state.said)}` : "";
+    const words = (lost ? body.dataset.lost : body.dataset.silent) + since;
     if (state.stale && text.textContent !== words) text.textContent = words;
     banner.hidden = !state.stale;
   }
 
   function heard(data) {
     state.heard = performance.now();
-    state.fresh = JSON.parse(data).fresh;
+    const { fresh, said } = JSON.parse(data);
+    state.fresh = fresh;
+    if (fresh && said) state.said = said;
     show();
   }
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import multiprocessing
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ ORDERS = 3
 TWICE_EACH = 100
 """Each so many-th seed is played twice: a campaign whose runs cannot be repeated proves nothing."""
 MOST_SHOWN = 40
+MOST_JOBS = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,8 @@ def arguments(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--orders", type=numbers.orders, help=f"orders of each shift (default: the file's, or {ORDERS})"
     )
-    options.add_argument("--jobs", type=int, default=1, help="processes at once (default 1)")
+    options.add_argument("--jobs", type=jobs, default=1, metavar="N", help="processes at once (default 1)")
+    options.add_argument("--first", action="store_true", help="end at the first seed that fails")
     options.add_argument(
         "--shrink", action="store_true", help="find the least faults and orders of the first seed that fails"
     )
@@ -67,16 +70,26 @@ def seeds(text: str) -> range:
     return range(int(first), int(end))
 
 
+def jobs(text: str) -> int:
+    """Give a number of processes."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST_JOBS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST_JOBS}")
+    return int(text)
+
+
 def run(chosen: argparse.Namespace) -> int:
     """Play all seeds; 0 only if none breaks anything and each that was played twice gave the same journal."""
     logging.disable(logging.CRITICAL)  # what goes wrong here goes wrong on purpose
     out = sys.stderr if chosen.json else sys.stdout
     shift, beside = _base(chosen)
     began = WallClock().monotonic()
-    trials = []
-    for trial in _trials(shift, beside, chosen):
-        trials.append(trial)
-        _say(trial, out)
+    trials: list[Trial] = []
+    with contextlib.closing(_trials(shift, beside, chosen)) as played:
+        for trial in played:
+            trials.append(trial)
+            _say(trial, len(trials), len(chosen.seeds), out)
+            if trial.broken and chosen.first:
+                break
     failed = [trial for trial in trials if trial.broken]
     kept = [_keep(trial, shift, beside, chosen, out) for trial in failed[:1]]
     reached = Counter(f"{f.device} {f.fault}" for trial in trials for f in trial.faults)
@@ -121,7 +134,7 @@ def _base(chosen: argparse.Namespace) -> tuple[ShiftPart, Path]:
     return shift.model_copy(update={"orders": orders}), chosen.file or Path("scenario.toml")
 
 
-def _trials(shift: ShiftPart, beside: Path, chosen: argparse.Namespace) -> Iterator[Trial]:
+def _trials(shift: ShiftPart, beside: Path, chosen: argparse.Namespace) -> Generator[Trial]:
     with tempfile.TemporaryDirectory(prefix="packline-qa-") as folder:
         known = known_faults(shift_of(Scenario(shift=shift), beside, Path(folder)))
     work = [
@@ -131,8 +144,11 @@ def _trials(shift: ShiftPart, beside: Path, chosen: argparse.Namespace) -> Itera
         yield from map(_trial, work)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(chosen.jobs, mp_context=context) as pool:
+    pool = ProcessPoolExecutor(chosen.jobs, mp_context=context)
+    try:
         yield from pool.map(_trial, work)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _trial(work: tuple[ShiftPart, Path, tuple[PlannedFault, ...]]) -> Trial:
@@ -152,9 +168,9 @@ def _trial(work: tuple[ShiftPart, Path, tuple[PlannedFault, ...]]) -> Trial:
     )
 
 
-def _say(trial: Trial, out: TextIO) -> None:
+def _say(trial: Trial, number: int, of: int, out: TextIO) -> None:
     how = f"{trial.struck} faults, {trial.deaths} deaths, journal {trial.journal[:12]}"
-    print(f"seed {trial.seed}: {'; '.join(trial.broken) or 'well'} ({how})", file=out, flush=True)
+    print(f"{number}/{of}  seed {trial.seed}: {'; '.join(trial.broken) or 'well'} ({how})", file=out, flush=True)
 
 
 def _keep(trial: Trial, shift: ShiftPart, beside: Path, chosen: argparse.Namespace, out: TextIO) -> Path | None:

@@ -20,7 +20,7 @@ from plc.keeping import keep
 from plc.leaving import heed_cancellation
 from plc.links import BlockLink, LinkTrouble, Value
 from plc.machine_file import MachineFile
-from plc.machine_view import MachineView, Quality, condition, machine_faults, own_faults, read_inputs
+from plc.machine_view import MachineView, Quality, Said, Sayings, condition
 from plc.packml import TOWARDS_EXECUTE, Cmd, State, name_of
 from plc.tag_side import TagSide
 from plc.tags.values import worst
@@ -64,6 +64,7 @@ class Machine:
         self._is_released = False
         self._refusal: Fault | None = None
         self._pictured: tuple[tuple[object, ...], MachineView] | None = None
+        self._said = Sayings(file)
         self._waker = Waker(clock)
         self._tags = TagSide(name=name, file=file, link=link, clock=clock)
         self._board = Board(name, clock, on_change)
@@ -74,33 +75,33 @@ class Machine:
 
     def view(self) -> MachineView:
         """Give the picture of now."""
-        if self.file.tags:  # their ages make a picture of their own
-            return self._picture()
         # many ask within one moment: whoever waits for this machine, and every station that was woken
-        brain = self.brain
+        brain, now = self.brain, self._clock.monotonic()
         what = (self._fresh_at, self._trouble, self._cause, self._refusal, self._books_older)
-        key = (self._clock.monotonic(), *what, brain.is_owner, brain.phase, brain.status)
+        key = (now, *what, brain.phase, brain.status, self._tags.moment)
         if self._pictured is None or self._pictured[0] != key:
-            self._pictured = key, self._picture()
+            self._pictured = key, self._picture(now)
         return self._pictured[1]
 
-    def _picture(self) -> MachineView:
-        age_s = self._clock.monotonic() - self._fresh_at
+    def _picture(self, now: float) -> MachineView:
+        age_s = now - self._fresh_at
         status = self.brain.status
         if status is None:
             return MachineView(name=self.name, age_s=age_s, faults=self._faults(None), refusal=self._refusal)
+        of_tags = self._tags.quality()
+        said = self._said.of(status)
         return MachineView(
             name=self.name,
-            quality=worst((self._quality(age_s), self._tags.quality())),
+            quality=worst((self._quality(age_s), of_tags)),
             age_s=age_s,
             boot=status.boot,
-            state=name_of(status.state),
+            state=said.state,
             mode=status.mode,
             busy=status.busy,
             job=status.job,
-            inputs=read_inputs(self.file, status, self._tags.inputs()),
-            faults=self._faults(status),
-            own_faults=own_faults(status),
+            inputs=said.inputs(self._tags.inputs()),
+            faults=self._faults(said, of_tags),
+            own_faults=said.own_faults,
             owned=self.brain.is_owner,
             books_older=bool(self._books_older),
             silence_only=bool(status.fault & frames.FAULT_SILENCE),
@@ -281,13 +282,13 @@ class Machine:
             return Quality.GOOD
         return Quality.BAD if self._cause == 1003 else Quality.STALE
 
-    def _faults(self, status: Status | None) -> tuple[int, ...]:
+    def _faults(self, said: Said | None, of_tags: Quality = Quality.GOOD) -> tuple[int, ...]:
         codes = [self._trouble] if self._trouble else []
         if self.brain.phase is Phase.OUSTED:
             codes.append(1101)
-        if status and not self._trouble and self._tags.quality() is not Quality.GOOD:
+        if not self._trouble and of_tags is not Quality.GOOD:
             codes.append(1009)
-        return (*codes, *(machine_faults(self.file, status) if status else ()))
+        return (*codes, *(said.faults if said else ()))
 
     def _stale_s(self) -> float:
         return self.file.machine.stale_after_ms / 1000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 from packline.core.faults import Fault
@@ -13,7 +14,17 @@ from plc.machine_file import MachineFile
 from plc.packml import State, name_of
 from plc.tags.values import Quality, TagValue
 
-__all__ = ["FAULT_BITS", "MachineView", "Quality", "condition", "machine_faults", "own_faults", "read_inputs"]
+__all__ = [
+    "FAULT_BITS",
+    "MachineView",
+    "Quality",
+    "Said",
+    "Sayings",
+    "condition",
+    "machine_faults",
+    "own_faults",
+    "read_inputs",
+]
 
 FAULT_BITS = 16
 
@@ -87,6 +98,39 @@ class MachineView:
     def _bad_part(self) -> str:
         bad = ((name, value) for name, value in self.tags.items() if not value.is_good)
         return next((f"{name} {value.quality}: {value.reason}" for name, value in bad), "")
+
+
+class Said:
+    """What one STATUS says by itself, worked out when it is first asked for; `faults` are house codes."""
+
+    def __init__(self, file: MachineFile, status: Status) -> None:
+        self._file, self._status = file, status
+        self.state = name_of(status.state)
+        self.faults = machine_faults(file, status)
+        self.own_faults = own_faults(status)
+
+    def inputs(self, parts: Mapping[str, int]) -> Mapping[str, int]:
+        """Give the inputs by name, and the `parts` that tags play beside them."""
+        return read_inputs(self._file, self._status, parts) if parts else self._words
+
+    @cached_property
+    def _words(self) -> Mapping[str, int]:
+        return read_inputs(self._file, self._status)
+
+
+class Sayings:
+    """Keeps what the last STATUS said: nearly every one differs from the one before by its count alone."""
+
+    def __init__(self, file: MachineFile) -> None:
+        self._file = file
+        self._last: tuple[tuple[object, ...], Said] | None = None
+
+    def of(self, status: Status) -> Said:
+        """Give what a STATUS says."""
+        what = (status.state, status.fault, status.safety, status.spare)
+        if self._last is None or self._last[0] != what:
+            self._last = what, Said(self._file, status)
+        return self._last[1]
 
 
 def machine_faults(file: MachineFile, status: Status) -> tuple[int, ...]:

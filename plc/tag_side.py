@@ -59,6 +59,7 @@ class TagSide:
         self._reader: TagReader | None = reader_for(tag_set(file), link, clock) if file.tags else None
         if file.tags and self._reader is None:
             raise Fault(4201, where=name, seen=type(link).__name__, expected="a link that carries tags")
+        self._played = frozenset(file.parts.values())
         self._safe = {tag: part.safe for tag, part in file.tags.items() if part.safe is not None}
         self._leases: dict[str, float] = {}
         self._unsafe: dict[str, float] = {}
@@ -71,6 +72,11 @@ class TagSide:
     def version(self) -> int:
         """Give a number that changes with every value."""
         return self._reader.store.version if self._reader else 0
+
+    @property
+    def moment(self) -> int:
+        """Give a number that moves on with everything that is heard, be it new or not."""
+        return self._reader.store.moment if self._reader else 0
 
     def values(self) -> Mapping[str, TagValue]:
         """Give all tags as they may be believed now, and the parts that tags play under their own names."""
@@ -94,6 +100,8 @@ class TagSide:
     def inputs(self) -> dict[str, int]:
         """Give the parts that are whole numbers and have a value."""
         found: dict[str, int] = {}
+        if not self._played:
+            return found
         for part, tag in self._file.parts.items():
             value = self.value(tag).value
             if isinstance(value, int):  # a bool is one too
@@ -102,7 +110,9 @@ class TagSide:
 
     def quality(self) -> Quality:
         """Give the worst quality of the tags that the stations stand on."""
-        return worst(self.value(tag).quality for tag in set(self._file.parts.values()))
+        if not self._played:
+            return Quality.GOOD
+        return worst(self.value(tag).quality for tag in self._played)
 
     def boot(self) -> int:
         """Give the number of starts of a machine whose file names a tag for it; 0 if none, or not known now."""

@@ -22,12 +22,12 @@ class Quality(StrEnum):
     ABSENT = "absent"
 
 
-_WORST_FIRST = (Quality.ABSENT, Quality.BAD, Quality.STALE, Quality.GOOD)
+_RANK = {quality: n for n, quality in enumerate((Quality.ABSENT, Quality.BAD, Quality.STALE, Quality.GOOD))}
 
 
 def worst(qualities: Iterable[Quality]) -> Quality:
     """Give the worst of some qualities; good if there are none."""
-    return min(qualities, key=_WORST_FIRST.index, default=Quality.GOOD)
+    return min(qualities, key=_RANK.__getitem__, default=Quality.GOOD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +90,9 @@ class TagStore:
     boot: int = 0
     session: int = 0
     version: int = 0
+    moment: int = 0
+    """Moves on with everything that is heard, be it new or not."""
+    _frozen: TagStore | None = field(default=None, compare=False, repr=False)
     _told_at: float = NEVER
     _sheets: list[tuple[str, ...]] = field(default_factory=list)
     _answers: list[_Answer | None] = field(default_factory=list)
@@ -103,6 +106,7 @@ class TagStore:
         """Note a new connection, or that the old one is gone: nothing that is known is proved any more."""
         self.session += 1
         self.version += 1
+        self._move()
         self._told_at = NEVER
 
     def see_boot(self, boot: int) -> bool:
@@ -114,6 +118,7 @@ class TagStore:
 
     def sheet(self, names: Iterable[str]) -> int:
         """Open a sheet for tags that are heard of together; gives its number for `keep`."""
+        self._move()
         self._sheets.append(tuple(names))
         self._answers.append(None)
         number = len(self._sheets) - 1
@@ -134,6 +139,7 @@ class TagStore:
         elif is_new or (last is not None and outcomes is not last.outcomes and outcomes != last.outcomes):
             self.version += 1
         self._answers[sheet] = answer
+        self._move()
 
     def keep_one(self, name: str, outcome: Outcome, *, at: datetime | None, taken_at: float) -> None:
         """Take what was heard of one tag alone."""
@@ -144,6 +150,7 @@ class TagStore:
     def confirm(self, *, taken_at: float) -> None:
         """Take that the subscription's tags are as they were last told."""
         self._told_at = max(self._told_at, taken_at)
+        self._move()
 
     def get(self, name: str, now: float) -> TagValue:
         """Give one tag as it may be believed at `now`; raises KeyError for one that is none."""
@@ -168,8 +175,13 @@ class TagStore:
 
     def snapshot(self, now: float, parts: Mapping[str, str] = MappingProxyType({})) -> Mapping[str, TagValue]:
         """Give every tag as it may be believed at `now`, and under each name of `parts` the tag that plays it."""
-        frozen = replace(self, _answers=list(self._answers), _places=dict(self._places))
-        return _Snapshot(frozen, now, parts)
+        if self._frozen is None:
+            self._frozen = replace(self, _answers=list(self._answers), _places=dict(self._places))
+        return _Snapshot(self._frozen, now, parts)
+
+    def _move(self) -> None:
+        self.moment += 1
+        self._frozen = None
 
     def _heard(self, name: str) -> tuple[_Answer, Outcome] | None:
         place = self._places.get(name)

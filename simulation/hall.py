@@ -17,7 +17,7 @@ from simulation.machines.checkweigher import Checkweigher
 from simulation.machines.conveyor import Conveyor
 from simulation.machines.gate import Gate
 from simulation.machines.generic import Generic
-from simulation.machines.machine import Machine, Mechanics
+from simulation.machines.machine import Machine, Mechanics, Moved
 from simulation.machines.packer import Packer
 from simulation.machines.paddle_hub import PaddleHub
 from simulation.machines.plain import PlainMachine
@@ -29,6 +29,7 @@ from simulation.motion import Motion
 from simulation.pictures.render import render
 from simulation.plant.conveyor import infeed
 from simulation.plant.floor import Fittings, Floor
+from simulation.plant.things import Place
 from simulation.plant.truth import Truth
 from simulation.plant.world import UNBOUNDED, ReadLabel, World
 from simulation.quirks import Quirks
@@ -70,6 +71,8 @@ class Hall:
         self._motion = motion
         self._clock = clock
         self._draw = draw
+        self.is_stopped = False
+        """Whether the emergency stop of the hall is pressed: its belts stand."""
         self._stock = {article.sku: article for article in spec.stock}
         for station in spec.stations:
             self._furnish(station)
@@ -90,6 +93,21 @@ class Hall:
             machine.power_on()
         self._motion.do(self._start_belts)
 
+    def stop(self, *, is_open: bool) -> None:
+        """Press the emergency stop of the hall, or pull it out: it goes through every machine, and the belts."""
+        self.is_stopped = is_open
+        for machine in self.machines.values():
+            machine.emergency_stop(is_open=is_open)
+
+    def stop_before(self, spec: MachineSpec) -> Place | None:
+        """Give the place before a machine where a belt brings cartons; None if none does."""
+        return self.world.place(spec.at) if f"infeed:{spec.at}" in self.world.places else None
+
+    def watch(self, moved: Moved) -> None:
+        """Have `moved` hear what every machine does, and what is done to it."""
+        for machine in self.machines.values():
+            machine.watch = moved
+
     def scan_machines(self) -> None:
         """Let every machine's PLC run one scan."""
         for machine in self.machines.values():
@@ -108,7 +126,7 @@ class Hall:
         env, convey_s = self._motion.env, self.spec.times.convey_s
         for station in self.spec.stations:
             if station.kind in CONVEYED:
-                env.process(infeed(self.world, station.name, convey_s))
+                env.process(infeed(self.world, station.name, convey_s, lambda: self.is_stopped))
         for machine in self.machines.values():
             env.process(machine.mechanics.by_itself(partial(_is_ready, machine)))
 

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from packline.core.clock import Clock
-from simulation.machines.applicator import Applicator
-from simulation.machines.machine import Machine
-from simulation.machines.plain import PlainMachine
-from simulation.machines.printer import Printer
-from simulation.mounts.wire import Mount, Wire
 from simulation.quirks import Quirks
-
-SLOW_S = 0.8
-"""More than a request of the shipped machine files may take (0.5 s)."""
-REBOOT_S = 1.0
 
 
 class NoSuchFault(Exception):  # noqa: N818 - an answer to a wrong request
@@ -36,7 +27,6 @@ class Switch:
 
 
 Switches = Mapping[str, Switch]
-AnyMachine = Machine | PlainMachine
 
 
 class Misbehaviour:
@@ -102,128 +92,26 @@ class Misbehaviour:
         return switches[fault]
 
 
-# -- what each kind of device can do wrong -----------------------------------------------------------------------------
-
-_MACHINE_QUIRKS = ("garbage", "frozen", "fail", "jam")
-_PRINTER_QUIRKS = ("paper_out", "cover_open", "silent_accept", "mute", "half_print", "faded")
-
-
-def machine_switches(machine: AnyMachine, mount: Mount, wire: Wire, clock: Clock) -> Switches:
-    """Give a machine's faults: off, unplugged, slow, late_answers, reboot, reboot_forgetting, estop, jam and its quirks."""
-    own = ("label_dropped",) if isinstance(machine.mechanics, Applicator) else ()
-    switches = {name: quirk(machine.quirks, name) for name in (*_MACHINE_QUIRKS, *own)}
-    switches["jam"] = _with_end(switches["jam"], machine.clear_jam)
-    return {
-        **switches,
-        **wire_switches(mount, wire),
-        "off": Switch(on=lambda _: _power_off(machine, mount), off=lambda: _power_on(machine, mount)),
-        "reboot": _momentary(lambda: _reboot(machine, mount, clock, memory_kept=True)),
-        "reboot_forgetting": _momentary(lambda: _reboot(machine, mount, clock, memory_kept=False)),
-        "estop": Switch(
-            on=lambda _: _at_once(lambda: machine.emergency_stop(is_open=True)),
-            off=lambda: _at_once(lambda: machine.emergency_stop(is_open=False)),
-        ),
-    }
-
-
-def printer_switches(printer: Printer, mount: Mount, wire: Wire) -> Switches:
-    """Give a printer's faults; mending also loads paper and clears its error, and who loads paper ends that fault."""
-    switches = {name: _with_both(quirk(printer.quirks, name), printer.changed) for name in _PRINTER_QUIRKS}
-    switches["half_print"] = _with_end(switches["half_print"], printer.recover)
-    no_paper = _with_end(switches["paper_out"], printer.load_paper)
-    switches["paper_out"] = replace(no_paper, is_over=lambda: "paper_out" not in printer.quirks)
-    return {
-        **switches,
-        **wire_switches(mount, wire),
-        "off": Switch(on=lambda _: _printer_off(printer, mount), off=lambda: _printer_on(printer, mount)),
-    }
-
-
-def wire_switches(mount: Mount, wire: Wire) -> Switches:
-    """Give the faults that every link has: unplugged (refused, connections dropped), slow, late_answers (done, told late)."""
-    return {
-        "unplugged": Switch(on=lambda _: mount.close(), off=lambda: _open(mount)),
-        "slow": Switch(
-            on=lambda _: _at_once(lambda: _lag(wire, ask_s=SLOW_S)), off=lambda: _at_once(lambda: _lag(wire))
-        ),
-        "late_answers": Switch(
-            on=lambda _: _at_once(lambda: _lag(wire, answer_s=SLOW_S)), off=lambda: _at_once(lambda: _lag(wire))
-        ),
-    }
-
-
-def quirk_switches(quirks: Quirks, names: tuple[str, ...], mount: Mount) -> Switches:
-    """Give the faults of a simple device (camera, scanner): its quirks, and off."""
-    return {name: quirk(quirks, name) for name in names} | {
-        "off": Switch(on=lambda _: mount.close(), off=lambda: _open(mount))
-    }
+# -- switches of the usual kinds -----------------------------------------------------------------------------------------
 
 
 def quirk(quirks: Quirks, name: str) -> Switch:
     """Give the switch of one quirk."""
     return Switch(
-        on=lambda times: _at_once(lambda: quirks.on(name, times)),
-        off=lambda: _at_once(lambda: quirks.off(name)),
+        on=lambda times: at_once(lambda: quirks.on(name, times)),
+        off=lambda: at_once(lambda: quirks.off(name)),
     )
 
 
-def _with_end(switch: Switch, then: Callable[[], None]) -> Switch:
-    async def off() -> None:
-        await switch.off()
-        then()
-
-    return Switch(on=switch.on, off=off)
+def momentary(act: Callable[[], Awaitable[None]]) -> Switch:
+    """Give the switch of what happens once and is over."""
+    return Switch(on=lambda _: act(), off=nothing)
 
 
-def _with_both(switch: Switch, then: Callable[[], None]) -> Switch:
-    async def on(times: int | None) -> None:
-        await switch.on(times)
-        then()
-
-    return _with_end(Switch(on=on, off=switch.off), then)
-
-
-def _momentary(act: Callable[[], Awaitable[None]]) -> Switch:
-    return Switch(on=lambda _: act(), off=_nothing)
-
-
-async def _nothing() -> None:
-    return None
-
-
-async def _at_once(act: Callable[[], None]) -> None:
+async def at_once(act: Callable[[], object]) -> None:
+    """Do something that takes no time."""
     act()
 
 
-async def _open(mount: Mount) -> None:
-    await mount.open()
-
-
-def _lag(wire: Wire, *, ask_s: float = 0.0, answer_s: float = 0.0) -> None:
-    wire.ask_s, wire.answer_s = ask_s, answer_s
-
-
-async def _power_off(machine: AnyMachine, mount: Mount) -> None:
-    machine.power_off()
-    await mount.close()
-
-
-async def _power_on(machine: AnyMachine, mount: Mount, *, memory_kept: bool = True) -> None:
-    machine.power_on(memory_kept=memory_kept)
-    await mount.open()
-
-
-async def _reboot(machine: AnyMachine, mount: Mount, clock: Clock, *, memory_kept: bool) -> None:
-    await _power_off(machine, mount)
-    await clock.sleep(REBOOT_S)
-    await _power_on(machine, mount, memory_kept=memory_kept)
-
-
-async def _printer_off(printer: Printer, mount: Mount) -> None:
-    printer.power_off()
-    await mount.close()
-
-
-async def _printer_on(printer: Printer, mount: Mount) -> None:
-    printer.power_on()
-    await mount.open()
+async def nothing() -> None:
+    """Do nothing."""

@@ -21,6 +21,10 @@ class Quirks:
         """Tell whether `name` is on, without using it up."""
         return name in self._times
 
+    def __bool__(self) -> bool:
+        """Tell whether anything is on."""
+        return bool(self._times)
+
     def hits(self, name: str) -> bool:
         """Tell whether `name` strikes now, and use it up once if so."""
         if name not in self._times:

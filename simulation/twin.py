@@ -12,17 +12,19 @@ from packline.core.clock import Clock, LoopClock
 from packline.core.faults import Fault
 from plc.machine_file import MachineFile
 from simulation.camera_page import PATH, camera_page
-from simulation.hall import Hall
-from simulation.hands import Hands
-from simulation.machines.camera import Offload
-from simulation.misbehave import (
-    Misbehaviour,
-    Switches,
+from simulation.faults.devices import (
+    CAMERA_QUIRKS,
+    SCANNER_QUIRKS,
     machine_switches,
     printer_switches,
     quirk_switches,
     wire_switches,
 )
+from simulation.faults.floor import add_people
+from simulation.hall import Hall
+from simulation.hands import Hands
+from simulation.machines.camera import Offload
+from simulation.misbehave import Misbehaviour, Switches
 from simulation.motion import Motion
 from simulation.mounts.http import HttpServer
 from simulation.mounts.modbus import ModbusMount
@@ -138,6 +140,7 @@ class Twin:
             address = await _opened(post) + post.path
             served.append(Served(name=post.name, kind=post.kind, protocol=post.protocol, address=address))
             self.misbehaviour.add(post.name, post.switches)
+        add_people(self.misbehaviour, self.hall, self.motion)
         try:
             self.truth_address = await self._truth_server.open()
         except OSError as error:
@@ -184,7 +187,7 @@ class Twin:
         else:
             space = self._spaces.room_for(spec.file.namespace or "", spec.shield)
             mount = OpcUaMachineMount(spec.address, spec.file, machine, wire, space)
-        switches = machine_switches(machine, mount, wire, self._clock)
+        switches = machine_switches(machine, mount, wire, self._clock, self.hall.stop_before(spec))
         return _Post(name=spec.name, kind=spec.file.model, protocol=protocol, mount=mount, switches=switches)
 
     def _printer_post(self, spec: PrinterSpec) -> _Post:
@@ -203,19 +206,19 @@ class Twin:
         else:
             mount = AutoIdMount(spec.address, self._spaces.room_for(AUTOID_NAMESPACE, spec.shield), scanner.trigger)
         scanner.send = mount.send
-        switches = quirk_switches(scanner.quirks, ("no_read",), mount)
+        switches = quirk_switches(scanner.quirks, SCANNER_QUIRKS, mount)
         return _Post(name=spec.name, kind="scanner", protocol=spec.driver, mount=mount, switches=switches)
 
     def _readout_post(self, spec: ScannerSpec, file: MachineFile) -> _Post:
         readout, wire = self.hall.readouts[spec.name], Wire()
         mount = ModbusMount(spec.address, file, readout, wire, spec.shield)
-        switches = {**quirk_switches(readout.quirks, ("no_read",), mount), **wire_switches(mount, wire)}
+        switches = {**quirk_switches(readout.quirks, SCANNER_QUIRKS, mount), **wire_switches(mount, wire)}
         return _Post(name=spec.name, kind="scanner", protocol=spec.driver, mount=mount, switches=switches)
 
     def _camera_post(self, spec: CameraSpec) -> _Post:
         camera, wire = self.hall.cameras[spec.name], Wire()
         mount = HttpServer(spec.address, camera_page(camera, wire))
-        switches = quirk_switches(camera.quirks, ("frozen", "dark"), mount)
+        switches = {**quirk_switches(camera.quirks, CAMERA_QUIRKS, mount), **wire_switches(mount, wire)}
         return _Post(name=spec.name, kind="camera", protocol="http", mount=mount, switches=switches, path=PATH)
 
 

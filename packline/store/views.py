@@ -165,6 +165,15 @@ class Views:
         return proof_of(db, lpn)
 
     @_reading
+    def labels(self, db: Connection) -> dict[str, tuple[str, int]]:
+        """Give SSCC and print number of every parcel's label, by plate; "" and 0 for none."""
+        parcel = s.parcel.c
+        return {
+            row.lpn: (row.sscc, row.print_number)
+            for row in db.execute(select(parcel.lpn, parcel.sscc, parcel.print_number))
+        }
+
+    @_reading
     def find(self, db: Connection, text: str) -> Found | None:
         """Tell what a scanned text names; None when the books know nothing of it."""
         sscc = _bare(text)

@@ -8,7 +8,7 @@ import simpy
 
 from plc.machine_file import MachineFile
 from simulation.machines.machine import Behaviour, Done, Mechanics, Move
-from simulation.plant.things import LabelPaper
+from simulation.plant.things import Carton, LabelPaper
 from simulation.plant.world import World
 from simulation.quirks import Quirks
 
@@ -61,7 +61,8 @@ class Applicator(Mechanics):
             yield self._env.timeout(self._apply_s * 0.1)
             return Done(error=ERROR_NO_PARCEL)
         yield self._env.timeout(self._apply_s * 0.3)
-        self._pad = self._pad or self._world.take_label(self._printer, to=f"pad:{self._name}")
+        if self._pad is None and "air_low" not in self._quirks:
+            self._pad = self._world.take_label(self._printer, to=f"pad:{self._name}")
         if self._pad is None:
             return Done(error=ERROR_NO_LABEL)
         yield self._env.timeout(self._apply_s * 0.4)
@@ -72,13 +73,21 @@ class Applicator(Mechanics):
         if self._quirks.hits("label_dropped"):
             self._world.discard(label, fact="label_lost")  # blown off the pad: the arm feels nothing of it
         else:
-            self._world.stick(label, carton, by=self._name, spot=self._world.arm_spot())
+            self._tamp(label, carton)
         yield self._env.timeout(self._apply_s * 0.3)
         return Done(results={"applied_count": 1})
 
+    def _tamp(self, label: LabelPaper, carton: Carton) -> None:
+        if self._quirks.hits("folded"):
+            label.fold()
+        twin = self._world.copy_label(label) if self._quirks.hits("doubled") else None
+        self._world.stick(label, carton, by=self._name, spot=self._world.arm_spot())
+        if twin is not None:
+            self._world.stick(twin, carton, by=self._name, spot=self._world.arm_spot())
+
     def _eject(self, given: Mapping[str, int]) -> Move:
         carton = self._world.place(self._station).first
-        lane = self._lane(given["lane"])
+        lane = self._lane(given["lane"] % len(LANES) + 1 if self._quirks.hits("wrong_lane") else given["lane"])
         yield self._env.timeout(self._eject_s * 0.5)
         if carton is None or carton is not self._world.place(self._station).first:
             return Done(error=ERROR_NO_PARCEL)

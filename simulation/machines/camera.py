@@ -9,10 +9,12 @@ from typing import Any
 
 from packline.core.clock import Clock
 from simulation.pictures.render import render
-from simulation.pictures.scenes import Scene, darkened
+from simulation.pictures.scenes import Scene, blurred, darkened, emptied
 from simulation.quirks import Quirks
 
 Offload = Callable[..., Awaitable[Any]]
+LOST_S, LATE_S = 30.0, 2.0
+"""Wall time after which a lost picture would come, longer than anybody waits, and by which a late one comes late."""
 Draw = Callable[[Scene], bytes]
 
 
@@ -28,7 +30,8 @@ class Shot:
 class VirtualCamera:
     """Looks at `scene`. `offload` runs the drawing off the loop; an unchanged scene is not drawn again.
 
-    Quirks: `frozen` repeats the last picture with its old number and time, `dark` has no light.
+    Quirks: `frozen` repeats the last picture with its old number and time, `dark` has no light, `blurred`
+    no focus, `moved` looks beside the place; `lost` and `late` strike: the picture comes far too late, or `LATE_S` late.
     """
 
     def __init__(
@@ -50,9 +53,25 @@ class VirtualCamera:
         captured_at = self._clock.now()
         self._frame += 1
         frame, scene = self._frame, self._scene()
-        jpeg = await self._draw(darkened(scene) if "dark" in self.quirks else scene)
+        jpeg = await self._draw(self._spoilt(scene) if self.quirks else scene)
         self._last = Shot(jpeg=jpeg, frame=frame, captured_at=captured_at)
+        if self.quirks and (delay_s := self._delay_s()):
+            shot = self._last
+            await self._clock.sleep(delay_s)
+            return shot
         return self._last
+
+    def _spoilt(self, scene: Scene) -> Scene:
+        if "dark" in self.quirks:
+            return darkened(scene)
+        if "moved" in self.quirks:
+            return emptied(scene)
+        return blurred(scene) if "blurred" in self.quirks else scene
+
+    def _delay_s(self) -> float:
+        if self.quirks.hits("lost"):
+            return LOST_S
+        return LATE_S if self.quirks.hits("late") else 0.0
 
     async def _draw(self, scene: Scene) -> bytes:
         if self._drawn is not None and self._drawn[0] == scene:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import simpy
 
@@ -24,6 +24,11 @@ ERROR_MACHINE = 2
 """Error number of a failed drive, arm or gate in every machine file that ships."""
 FAULT_BIT = 2
 SAFETY_ESTOP = 1
+SLOW_SCAN_S = 0.7
+DRIFT_S, MOST_DRIFT_S = 0.4, 8.0
+"""Simulated seconds by which each motion of a worn drive takes longer than the one before, and the most."""
+Moved = Callable[[str, str], None]
+"""Hears that a machine (its name) begins or ends a motion, or that somebody presses its panel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +102,10 @@ class Machine:
         self._image = TagImage(file)
         self._moving: simpy.Process | None = None
         self._frozen: Words | None = None
+        self._scanned_s = -SLOW_SCAN_S
+        self.drifts = 0
         self.is_powered = False
+        self.watch: Moved = unwatched
 
     # -- power ---------------------------------------------------------------------------------------------------------
 
@@ -130,8 +138,10 @@ class Machine:
 
     def write(self, block: str, words: Sequence[int], offset: int = 0) -> None:
         """Take words from the controller and act on them; an unpowered machine takes nothing."""
-        if self.is_powered:
+        if self.is_powered and not self._is_lost(block):
             self.brain.write(block, words, offset)
+            if block == frames.CMD and self.quirks.hits("overwritten"):
+                self.brain.write(block, [self._rng.randrange(0x10000) for _ in range(frames.BLOCK_WORDS[block])])
             self.scan()
 
     def tag_values(self) -> Mapping[str, Value]:
@@ -147,12 +157,15 @@ class Machine:
 
     def scan(self) -> None:
         """Run one scan of the PLC."""
-        if self.is_powered:
+        if self.is_powered and not self._is_between_scans():
             self._motion.do(self._scan)
 
     def press(self, command: int) -> bool:
         """Press a PackML command on the machine's own panel; False if its state does not know it."""
-        return self.is_powered and self._motion.do(lambda: self.brain.press(command))
+        if not self.is_powered:
+            return False
+        self.watch(self.name, "pressed")
+        return self._motion.do(lambda: self.brain.press(command))
 
     # -- faults of the machine itself ----------------------------------------------------------------------------------
 
@@ -162,6 +175,7 @@ class Machine:
 
     def emergency_stop(self, *, is_open: bool) -> None:
         """Open or close the safety circuit."""
+        self.watch(self.name, "stopped" if is_open else "closed")
         self.brain.safety = SAFETY_ESTOP if is_open else 0
         self.scan()
 
@@ -173,7 +187,21 @@ class Machine:
             self._act(action)
         self._sense()
 
+    def _is_lost(self, block: str) -> bool:
+        return block == frames.HB and "stale_heartbeat" in self.quirks
+
+    def _is_between_scans(self) -> bool:
+        if "slow_scan" not in self.quirks:
+            return False
+        now = self._clock.monotonic()
+        if now - self._scanned_s < SLOW_SCAN_S:
+            return True
+        self._scanned_s = now
+        return False
+
     def _sense(self) -> None:
+        if "stuck_sensor" in self.quirks:
+            return
         words = [0] * frames.SPARE_WORDS
         for name, value in self.mechanics.sense().items():
             place = self.file.inputs.get(name)
@@ -183,6 +211,7 @@ class Machine:
 
     def _act(self, action: Action) -> None:
         if isinstance(action, StartMotion):
+            self.watch(self.name, "begins")
             self._moving = self._motion.env.process(self._move(action))
         else:
             self._stop("stop")
@@ -203,6 +232,7 @@ class Machine:
                 self.brain.finish(Result.ABORTED)
             return
         self._moving = None
+        self.watch(self.name, "ends")
         data = [0] * frames.DATA_WORDS
         for name, value in done.results.items():
             if name in job.results:
@@ -219,4 +249,30 @@ class Machine:
             yield self._motion.env.timeout(0.5)
             self.brain.raise_fault(FAULT_BIT)
             return Done(error=ERROR_MACHINE)
+        if self.quirks:
+            return (yield from worn(move, self.quirks, self._motion.env, self))
         return (yield from move)
+
+
+class Worn(Protocol):
+    """What remembers how worn its drive is."""
+
+    drifts: int
+
+
+def worn(move: Move, quirks: Quirks, env: simpy.Environment, machine: Worn) -> Move:
+    """Move as a worn or a lying machine does: `half_done`, `drift`, `done_but_failed`."""
+    if quirks.hits("half_done"):
+        yield next(move)
+        move.close()
+        return Done(error=ERROR_MACHINE)
+    machine.drifts = machine.drifts + 1 if "drift" in quirks else 0
+    if machine.drifts:
+        yield env.timeout(min(machine.drifts * DRIFT_S, MOST_DRIFT_S))
+    lies = quirks.hits("done_but_failed")
+    done = yield from move
+    return Done(results=done.results, error=ERROR_MACHINE) if lies else done
+
+
+def unwatched(_machine: str, _what: str) -> None:
+    """Nobody watches."""

@@ -12,7 +12,7 @@ from plc.links import Value
 from plc.machine_file import MachineFile
 from plc.machine_jobs import PlainJob, Proof
 from plc.tags.codec import modulus
-from simulation.machines.machine import ERROR_MACHINE, Behaviour, Done, Mechanics, Move
+from simulation.machines.machine import ERROR_MACHINE, Behaviour, Done, Mechanics, Move, Moved, unwatched, worn
 from simulation.machines.tag_image import TagImage
 from simulation.motion import Motion
 from simulation.quirks import Quirks
@@ -31,8 +31,11 @@ class PlainMachine:
         self._jobs = {kind: move for kind, move in mechanics.jobs().items() if kind in file.plain_jobs}
         self._moving: simpy.Process | None = None
         self._frozen: Mapping[str, Value] | None = None
+        self._sensed: Mapping[str, int] | None = None
         self._is_stopped = False
+        self.drifts = 0
         self.is_powered = False
+        self.watch: Moved = unwatched
         self.begun: list[str] = []
 
     # -- power ---------------------------------------------------------------------------------------------------------
@@ -57,7 +60,7 @@ class PlainMachine:
 
     def tag_values(self) -> Mapping[str, Value]:
         """Give the value of every tag."""
-        values = self._motion.do(lambda: self._image.values({**self.mechanics.sense(), **self.mechanics.tags()}))
+        values = self._motion.do(lambda: self._image.values({**self._inputs(), **self.mechanics.tags()}))
         if "frozen" not in self.quirks:
             self._frozen = None
             return values
@@ -93,11 +96,21 @@ class PlainMachine:
 
     def emergency_stop(self, *, is_open: bool) -> None:
         """Open or close the safety circuit: open, nothing moves and nothing begins."""
+        for what in (
+            ("stopped",) if is_open else ("closed", "pressed")
+        ):  # it has no panel: closing is all that resets it
+            self.watch(self.name, what)
         self._is_stopped = is_open
         if is_open:
             self._motion.do(lambda: self._stop("stop"))
 
     # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _inputs(self) -> Mapping[str, int]:
+        """Give what its sensors say; a stuck one says what it said."""
+        if "stuck_sensor" not in self.quirks or self._sensed is None:
+            self._sensed = self.mechanics.sense()
+        return self._sensed
 
     def _write(self, name: str, value: Value) -> None:
         self._image.write(name, value)
@@ -120,6 +133,7 @@ class PlainMachine:
         given = {w.source: self._image.written[w.tag] for w in job.write if w.source is not None}
         numbers = {name: int(value) for name, value in given.items() if not isinstance(value, str)}
         self.begun.append(kind)
+        self.watch(self.name, "begins")
         self._moving = self._motion.env.process(self._move(job, self._jobs[kind], numbers))
 
     def _move(self, job: PlainJob, behaviour: Behaviour, given: Mapping[str, int]) -> Generator[simpy.Event, Any, None]:
@@ -127,6 +141,7 @@ class PlainMachine:
             done = yield from self._spoilt(behaviour(given))
         except simpy.Interrupt:
             return
+        self.watch(self.name, "ends")
         proof = job.failed if done.error else job.done
         if proof is not None:
             self._prove(proof)
@@ -138,6 +153,8 @@ class PlainMachine:
         if self.quirks.hits("fail") or self.quirks.hits("jam"):
             yield self._motion.env.timeout(0.5)
             return Done(error=ERROR_MACHINE)
+        if self.quirks:
+            return (yield from worn(move, self.quirks, self._motion.env, self))
         return (yield from move)
 
     def _prove(self, proof: Proof) -> None:

@@ -30,11 +30,18 @@ class _HangUp:
     """The peer went away; what it left unfinished will never come."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A label that comes out again, though nobody sent it again."""
+
+    dots: list[bytes]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Order:
     """One thing to do in turn, and whom to answer."""
 
-    event: raster.Event | _HangUp
+    event: raster.Event | _HangUp | _Copy
     answer: Answer
 
 
@@ -62,6 +69,7 @@ class Printer:
         self._answer: Answer | None = None
         self._auto_status = False
         self._on_paper: list[bytes] = []
+        self._last: list[bytes] = []
         self._is_spoilt = False
         self._has_error = False
         self._roll_has_ended = False
@@ -191,6 +199,8 @@ class Printer:
         elif isinstance(event, raster.Cut):
             self.cuts += 1
             self._label_out()
+        elif isinstance(event, _Copy):
+            yield from self._print_copy(event.dots)
         elif isinstance(event, _HangUp | raster.Initialize):
             self._is_spoilt = True
             self._label_out()
@@ -241,10 +251,24 @@ class Printer:
         spoilt, self._is_spoilt = self._is_spoilt, False
         if not dots:
             return
+        is_copy = bool(self._last) and self.quirks.hits("previous")
+        last, self._last = self._last, dots
+        dots = last if is_copy else dots
         if self.quirks.hits("faded"):
             dots, spoilt = dots[: len(dots) // 2], True
+        if "ribbon_out" in self.quirks or self.quirks.hits("unreadable"):
+            dots = [bytes(len(row)) for row in dots]
+        if self.quirks.hits("printed_twice"):
+            self._orders.appendleft(_Order(event=_Copy(dots), answer=_nobody))
         self.paper_left -= 1
-        self._world.print_label(self.name, raster.picture(dots), complete=not spoilt)
+        self._world.print_label(self.name, raster.picture(dots), complete=not spoilt, is_copy=is_copy)
+
+    def _print_copy(self, dots: list[bytes]) -> Generator[simpy.Event, Any, None]:
+        while self._world.peels[self.name] is not None:
+            yield self._world.changed()
+        yield self._motion.env.timeout(len(dots) * self._row_s)
+        self.paper_left -= 1
+        self._world.print_label(self.name, raster.picture(dots), complete=True, is_copy=True)
 
     def _lose_power(self) -> None:
         if self._running is not None and self._running.is_alive:

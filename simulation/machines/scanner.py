@@ -18,17 +18,41 @@ READ_S = 0.3
 Send = Callable[[str], None]
 
 
+def misread(text: str, before: str, quirks: Quirks) -> list[str]:
+    """Give what is sent of a code that was read after `before`: nothing, part of it, another, or more than it."""
+    if not quirks:
+        return [text]
+    if quirks.hits("no_read"):
+        return []
+    if quirks.hits("fragment"):
+        return [text[: (len(text) + 3) // 2]]
+    if quirks.hits("wrong_read"):
+        return [_another_digit(text)]
+    if quirks.hits("multi_read"):
+        return [text, text, text]
+    return [text, before] if before and quirks.hits("ghost") else [text]
+
+
+def _another_digit(text: str) -> str:
+    """Change the digit before the last one, which a reader without a check takes for right."""
+    at = max((n for n, letter in enumerate(text[:-1]) if letter.isdigit()), default=len(text) - 1)
+    other = str((int(text[at]) + 3) % 10) if text[at].isdigit() else "?"
+    return text[:at] + other + text[at + 1 :]
+
+
 class HandScanner:
     """Reads what it is shown; with `no_read` on it beeps wrong and sends nothing."""
 
     def __init__(self, quirks: Quirks) -> None:
         self.quirks = quirks
         self.send: Send = _into_the_air
+        self._before = ""
 
     def show(self, text: str) -> None:
         """Read `text`, which carries its AIM prefix."""
-        if not self.quirks.hits("no_read"):
-            self.send(text)
+        before, self._before = self._before, text
+        for one in misread(text, before, self.quirks):
+            self.send(one)
 
     def trigger(self) -> None:
         """Ignore a trigger: nobody holds anything before it."""
@@ -46,6 +70,7 @@ class FixedScanner:
         self._motion = motion
         self._station = station
         self._reads = reads
+        self._before = ""
         world.on_arrival(station, self._arrived)
 
     def trigger(self) -> None:
@@ -61,10 +86,12 @@ class FixedScanner:
     def _read(self) -> Generator[simpy.Event, Any, None]:
         yield self._motion.env.timeout(READ_S)
         carton = self._world.place(self._station).first
-        if carton is None or self.quirks.hits("no_read"):
+        if carton is None:
             return
         for text in self._texts(carton):
-            self.send(text)
+            before, self._before = self._before, text
+            for one in misread(text, before, self.quirks):
+                self.send(one)
 
     def _texts(self, carton: Carton) -> list[str]:
         """Give what is legible; a scanner set to labels falls back to the plate of a carton without one."""

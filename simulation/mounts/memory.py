@@ -13,7 +13,7 @@ from plc.machine_file import MachineFile
 from plc.tags.codec import decode_node, masked, put_node
 from simulation.mounts.bank import TagBank
 from simulation.mounts.blocks import BlockDevice, tags_of
-from simulation.mounts.wire import Cord, Wire
+from simulation.mounts.wire import Busy, Cord, Wire
 
 T = TypeVar("T")
 
@@ -77,11 +77,11 @@ class MemoryLink:
 
     async def read(self, block: str) -> tuple[int, ...]:
         """Read a block; raises LinkDown, LinkSilent."""
-        return await self._carried(lambda: self._device().read(block))
+        return tuple(await self._carried(lambda: self._mount.wire.shown(self._device().read(block))))
 
     async def write(self, block: str, words: Sequence[int]) -> None:
         """Write a block; raises LinkDown, LinkSilent."""
-        await self._carried(lambda: self._device().write(block, words))
+        await self._carried(lambda: self._mount.wire.put(lambda: self._device().write(block, words)))
 
     async def close(self) -> None:
         """Close."""
@@ -100,6 +100,8 @@ class MemoryLink:
         going.add_done_callback(self._mount.under_way.discard)
         try:
             return await LoopClock().within(self._mount.request_s, asyncio.shield(going))
+        except Busy:
+            raise LinkRefused("exception 6") from None
         except TimeoutError:
             going.add_done_callback(_heard)
             await self.close()
@@ -131,7 +133,7 @@ class MemoryRegisterLink(MemoryLink):
         words = self._bank.read(area, start, count)
         if words is None:
             raise LinkRefused("exception 2")
-        return words
+        return self._mount.wire.shown(words)
 
     async def read_bits(self, area: Area, start: int, count: int) -> Sequence[bool]:
         """Read bits."""
@@ -139,7 +141,7 @@ class MemoryRegisterLink(MemoryLink):
 
     async def write_registers(self, start: int, words: Sequence[int], _function: int) -> None:
         """Write registers."""
-        await self._carried(lambda: self._put(Area.HOLDING, start, words))
+        await self._carried(lambda: self._mount.wire.put(lambda: self._put(Area.HOLDING, start, words)))
 
     async def mask_register(self, start: int, kept: int, bits: int) -> None:
         """Change some bits of a register."""
@@ -148,7 +150,8 @@ class MemoryRegisterLink(MemoryLink):
 
     async def write_coils(self, start: int, bits: Sequence[bool]) -> None:
         """Write coils."""
-        await self._carried(lambda: self._put(Area.COIL, start, [int(bit) for bit in bits]))
+        ones = [int(bit) for bit in bits]
+        await self._carried(lambda: self._mount.wire.put(lambda: self._put(Area.COIL, start, ones)))
 
     def _put(self, area: Area, start: int, words: Sequence[int]) -> None:
         self._reach()

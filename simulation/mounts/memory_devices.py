@@ -123,7 +123,7 @@ class MemoryPort:
         if self._pipe.is_closed:
             self._let_go()
             raise ConnectionResetError("the printer went away")
-        self._printer.connected(self._pipe.put)
+        self._printer.connected(self._wire.late(self._pipe.put))
 
     async def send(self, data: bytes) -> None:
         self._open()

@@ -19,7 +19,7 @@ from plc.machine_file import MachineFile
 from simulation.mounts.bank import LEAST, TagBank
 from simulation.mounts.blocks import BlockDevice, tags_of
 from simulation.mounts.shield import Shield
-from simulation.mounts.wire import Wire, split_address
+from simulation.mounts.wire import Busy, Unanswered, Wire, split_address
 
 _WRITES = frozenset({5, 6, 15, 16, 22, 23})
 _AREAS = {1: Area.COIL, 2: Area.DISCRETE, 4: Area.INPUT, 5: Area.COIL, 15: Area.COIL}
@@ -91,14 +91,27 @@ class ModbusMount:
         self, function: int, start: int, address: int, count: int, registers: list[int], values: Sequence[int] | None
     ) -> ExcCodes | None:
         """Be called by pymodbus for every access; `registers` is its store from `start` on, `values` None on reads."""
+        try:
+            return await self._carried(function, start, address, count, registers, values)
+        except Busy:
+            return ExcCodes.DEVICE_BUSY
+        except Unanswered:  # nobody waits any more
+            return ExcCodes.DEVICE_FAILURE
+
+    async def _carried(
+        self, function: int, start: int, address: int, count: int, registers: list[int], values: Sequence[int] | None
+    ) -> ExcCodes | None:
+        refused = None
         await self._wire.carry_request()
         if values is None:
             self._refresh(function, start, address, count, registers)
-            refused = None
         else:
-            refused = self._write(function, address, values) if function in _WRITES else ExcCodes.ILLEGAL_FUNCTION
+            refused = self._wire.put(lambda: self._written(function, address, values))
         await self._wire.carry_answer()
         return refused
+
+    def _written(self, function: int, address: int, values: Sequence[int]) -> ExcCodes | None:
+        return self._write(function, address, values) if function in _WRITES else ExcCodes.ILLEGAL_FUNCTION
 
     def _refresh(self, function: int, start: int, address: int, count: int, registers: list[int]) -> None:
         """Bring the store up to now; for bits `start` and `count` are in words of 16, and `address` is a bit."""
@@ -111,7 +124,7 @@ class ModbusMount:
             registers[address - start : address - start + len(words or ())] = words or []
         for block, first, length in self._spans if area is Area.HOLDING else ():
             if first < address + count and address < first + length:
-                registers[first - start : first - start + length] = self._device.read(block)
+                registers[first - start : first - start + length] = self._wire.shown(self._device.read(block))
 
     def _refresh_bits(self, area: Area, start: int, word: int, count: int, registers: list[int]) -> None:
         for at in range(word, word + count):

@@ -126,7 +126,7 @@ class AddressSpace(Server):  # type: ignore[misc, unused-ignore]  # asyncua's ty
         for written, status in zip(event.request_params.NodesToWrite, event.response_params, strict=True):
             write = self._writers.get(written.NodeId)
             if write is not None and status.is_good():  # also told for refused writes
-                write(written.Value.Value.Value)
+                self._wires[written.NodeId].put(partial(write, written.Value.Value.Value))
                 await self._wires[written.NodeId].carry_answer()
 
 
@@ -213,7 +213,7 @@ class OpcUaMachineMount:
                 await self._space.on_write(node, self._wire, partial(self._write, block))
 
     def _words(self, block: str) -> list[int]:
-        return list(self._device.read(block))
+        return list(self._wire.shown(self._device.read(block)))
 
     def _write(self, block: str, words: Sequence[int]) -> None:
         if isinstance(words, list) and len(words) == frames.BLOCK_WORDS[block]:

@@ -89,7 +89,7 @@ class RawPortMount:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with self._turn:
-            self._device.connected(lambda data: None if writer.is_closing() else writer.write(data))
+            self._device.connected(self._wire.late(lambda data: None if writer.is_closing() else writer.write(data)))
             try:
                 while data := await reader.read(_READ_BYTES):
                     await self._wire.carry_request()

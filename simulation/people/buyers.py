@@ -14,11 +14,13 @@ from packline.core.clock import Clock
 from simulation.people.demand import Story
 from simulation.people.marketplace import Marketplace
 from simulation.people.receiver import Received
+from simulation.quirks import Quirks
 
 log = logging.getLogger(__name__)
 
 ANSWER_AFTER_S = {"approve": (15.0, 50.0), "late": (180.0, 320.0), "reject": (30.0, 60.0)}
-"""Simulated seconds from the question to the answer, by how the buyer is."""
+"""Simulated seconds from the question to the answer, by how the buyer is; a silent one gives none."""
+LATER_S = 300.0
 TURNS_DEG = (45, -45)
 BETWEEN_TURNS_S = 0.7
 """Wall time: the page takes one turn in half a second."""
@@ -48,6 +50,8 @@ class Buyers:
         self._clock, self._speed, self._rng = clock, speed, rng
         self._work: asyncio.Queue[tuple[str, Received]] = asyncio.Queue()
         self._begun: set[str] = set()
+        self.quirks = Quirks()
+        """`silent_buyer` and `late_approval` strike the next answers."""
         self.turns = 0
         """Turns that the table made for a buyer."""
 
@@ -101,7 +105,10 @@ class Buyers:
 
     async def _answer(self, event: Received) -> None:
         story = self._stories[event.order]
-        await self._clock.sleep(self._rng.uniform(*ANSWER_AFTER_S[story.answer]) / self._speed)
+        if story.answer == "silent" or self.quirks.hits("silent_buyer"):
+            return
+        later_s = LATER_S if self.quirks.hits("late_approval") else 0.0
+        await self._clock.sleep((self._rng.uniform(*ANSWER_AFTER_S[story.answer]) + later_s) / self._speed)
         lpn, link = str(event.data.get("lpn")), str(event.data.get("link", ""))
         said = {"lpn": lpn, "answer": "reject" if story.answer == "reject" else "approve"}
         for _ in range(TRIES):

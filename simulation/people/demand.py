@@ -39,6 +39,9 @@ TRAITS = (
 )
 """Orders take these in turn; the first twelve show everything once."""
 
+KNOWN_TRAITS = frozenset(trait for traits in TRAITS for trait in traits) | {"plain", "silent"}
+"""What an order can be like; shares name these."""
+
 _PEOPLE = (
     ("王小明", ("建国路 88 号", "SOHO 现代城 5 号楼 1203"), "北京", "100022", "CN", "+86 10 5555 0101"),
     ("李思远", ("南京西路 1266 号", "恒隆广场 26 层"), "上海", "200040", "CN", "+86 21 5555 0102"),
@@ -59,11 +62,24 @@ _LONG_LINES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DemandSpec:
+    """How orders come and what they are like.
+
+    `gap` makes the draw of the simulated seconds between two orders out of a stream (None: 12 s, give or take ten), `burst` is how
+    many come at once, `shares` weights of traits ("plain" for none); without shares orders take TRAITS in turn.
+    """
+
+    gap: Callable[[random.Random], Callable[[], float]] | None = None
+    burst: int = 1
+    shares: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """One order's life at the host: its versions and what each waits for.
 
     `versions[0]` is posted first; each later one `wait_s` simulated seconds after the one before, or when the buyer buys
-    ("on_purchase"). `answer` is how its buyer answers a picture: approve | late | reject.
+    ("on_purchase"). `answer` is how its buyer answers a picture: approve | late | reject | silent.
     """
 
     id: str
@@ -88,6 +104,7 @@ class Demand:
     series: str
     """Goes into every order's number, so that two runs on one data folder do not name two orders alike."""
     placed_at: datetime
+    shares: Mapping[str, float] = field(default_factory=dict)
     _twists: Mapping[str, Callable[[Story], Story]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,6 +119,7 @@ class Demand:
             "no_approval": lambda s: _every(s, {"options": {"approval": False, "split": True, "short": True}}),
             "rejects": lambda s: replace(s, answer="reject"),
             "late": lambda s: replace(s, answer="late"),
+            "silent": lambda s: replace(s, answer="silent"),
         }
 
     def stories(self, number: int) -> list[Story]:
@@ -110,13 +128,21 @@ class Demand:
 
     def _story(self, n: int) -> Story:
         rng = random.Random(f"{self.seed}/order/{n}")
-        traits = TRAITS[n % len(TRAITS)]
+        traits = self._traits(n)
         order_id = f"HM-{self.series}-{n + 1:03d}"
         story = Story(id=order_id, traits=traits, versions=(self._order(order_id, traits, rng),))
         for trait in traits:
             if twist := self._twists.get(trait):
                 story = twist(story)
         return story
+
+    def _traits(self, n: int) -> tuple[str, ...]:
+        if not self.shares:
+            return TRAITS[n % len(TRAITS)]
+        rng = random.Random(f"{self.seed}/traits/{n}")
+        names = sorted(self.shares)
+        (drawn,) = rng.choices(names, [self.shares[name] for name in names])
+        return () if drawn == "plain" else (drawn,)
 
     def _order(self, order_id: str, traits: Sequence[str], rng: random.Random) -> dict[str, Any]:
         chosen = self._lines(traits, rng)

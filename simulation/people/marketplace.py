@@ -11,7 +11,7 @@ from typing import Any
 
 from packline.core.clock import Clock
 from simulation.mounts.http import Request, Response
-from simulation.people.demand import Story
+from simulation.people.demand import DemandSpec, Story
 from simulation.people.post import Postman
 from simulation.people.receiver import Received
 
@@ -48,8 +48,19 @@ class Marketplace:
     """One host. Posts under a stable message id, tries again until taken, sends some messages twice."""
 
     def __init__(
-        self, *, stories: Sequence[Story], postman: Postman, secret: str, clock: Clock, speed: float, rng: random.Random
+        self,
+        *,
+        stories: Sequence[Story],
+        postman: Postman,
+        secret: str,
+        clock: Clock,
+        speed: float,
+        rng: random.Random,
+        demand: DemandSpec | None = None,
     ) -> None:
+        """`demand` says how orders follow each other."""
+        self._burst = demand.burst if demand is not None else 1
+        self._gap = demand.gap(rng) if demand is not None and demand.gap is not None else self._usual_gap
         self._postman, self._secret, self._clock, self._speed, self._rng = postman, secret, clock, speed, rng
         self.accounts = {story.id: Account(story=story) for story in stories}
         self.turned_away: Counter[str] = Counter()
@@ -57,9 +68,10 @@ class Marketplace:
     async def run(self) -> None:
         """Post every order, one by one; each then lives its own life."""
         async with asyncio.TaskGroup() as lives:
-            for account in self.accounts.values():
+            for n, account in enumerate(self.accounts.values(), 1):
                 lives.create_task(self._live(account))
-                await self._wait(self._rng.uniform(0.2, 1.8) * BETWEEN_ORDERS_S)
+                if n % self._burst == 0:
+                    await self._wait(self._gap())
 
     async def hear(self, event: Received) -> None:
         """Learn from tracking how far an order is, as a merchant's system does."""
@@ -110,6 +122,9 @@ class Marketplace:
             status = await self._postman.post("/intake/marketplace", message_id, message)
             if status >= 300:
                 self.turned_away[f"{message_id}: {status}"] += 1
+
+    def _usual_gap(self) -> float:
+        return self._rng.uniform(0.2, 1.8) * BETWEEN_ORDERS_S
 
     async def _wait(self, sim_s: float) -> None:
         await self._clock.sleep(sim_s / self._speed)

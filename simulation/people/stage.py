@@ -17,7 +17,7 @@ from simulation.people.catalogue import read_catalogue
 from simulation.people.clarify import ClarificationOperator
 from simulation.people.courier import Courier
 from simulation.people.crew import Crew, Recount
-from simulation.people.demand import Demand
+from simulation.people.demand import Demand, DemandSpec
 from simulation.people.desk import POLL_S, Desk
 from simulation.people.hold import HoldOperator
 from simulation.people.house import House, HttpHouse
@@ -75,6 +75,7 @@ class PeopleSpec:
     subscribers: Mapping[str, str] = field(default_factory=dict)
     series: str = ""
     events_file: Path | None = None
+    demand: DemandSpec = DemandSpec()
 
 
 class Stage:
@@ -232,6 +233,7 @@ class Stage:
             seed=self._spec.seed,
             series=self._spec.series or f"{int(now.timestamp()) % 10**8:08d}",
             placed_at=now,
+            shares=self._spec.demand.shares,
         )
         return Marketplace(
             stories=demand.stories(self._spec.orders),
@@ -240,6 +242,7 @@ class Stage:
             clock=self._clock,
             speed=self._spec.speed,
             rng=self._rng("marketplace"),
+            demand=self._spec.demand,
         )
 
     def _supervisor(self, crew: Crew) -> Supervisor:

@@ -101,6 +101,11 @@ def with_noise(sheet: Pixels, noise: NDArray[np.int16]) -> Pixels:
     return noisy
 
 
+def blurred(sheet: Pixels, width_px: int) -> Pixels:
+    """Give a sheet out of focus; `width_px` is odd."""
+    return np.asarray(cv2.GaussianBlur(sheet, (width_px, width_px), 0), np.uint8)
+
+
 def to_jpeg(sheet: Pixels, quality: int) -> bytes:
     """Encode as JPEG."""
     _, data = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, quality])

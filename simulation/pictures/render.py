@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from simulation.pictures.carton import draw_carton
 from simulation.pictures.item import draw_item
-from simulation.pictures.paint import Pixels, noise_sheet, shaded, to_jpeg, with_noise
+from simulation.pictures.paint import Pixels, blurred, noise_sheet, shaded, to_jpeg, with_noise
 from simulation.pictures.scenes import ItemScene, Scene
 
 QUALITY = 88
+BLUR_PX = 31
+"""Wider than any module of a code."""
 
 
 def render(scene: Scene) -> bytes:
@@ -18,6 +20,8 @@ def render(scene: Scene) -> bytes:
 def picture(scene: Scene) -> Pixels:
     """Draw `scene`: 960 x 720 for the turntable, 1280 x 960 for a stop."""
     sheet = draw_item(scene) if isinstance(scene, ItemScene) else draw_carton(scene)
+    if scene.blurred:
+        sheet = blurred(sheet, BLUR_PX)
     return _unlit(sheet) if scene.dark else sheet
 
 

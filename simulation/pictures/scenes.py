@@ -19,6 +19,7 @@ class ItemScene:
     angle_deg: float = 0.0
     light_pct: int = 100
     dark: bool = False
+    blurred: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class CartonScene:
     inside: tuple[str, ...] = ()
     labels: tuple[SceneLabel, ...] = ()
     dark: bool = False
+    blurred: bool = False
 
 
 Scene = ItemScene | CartonScene
@@ -50,3 +52,13 @@ Scene = ItemScene | CartonScene
 def darkened(scene: Scene) -> Scene:
     """Give the same scene without light."""
     return replace(scene, dark=True)
+
+
+def blurred(scene: Scene) -> Scene:
+    """Give the same scene out of focus."""
+    return replace(scene, blurred=True)
+
+
+def emptied(scene: Scene) -> Scene:
+    """Give what lies beside the place: nothing."""
+    return replace(scene, sku="") if isinstance(scene, ItemScene) else CartonScene()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import simpy
@@ -10,8 +10,10 @@ import simpy
 from simulation.plant.world import World
 
 
-def infeed(world: World, station: str, convey_s: float) -> Generator[simpy.Event, Any, None]:
-    """Move cartons from "infeed:<station>" to its stop, one at a time, whenever that is free."""
+def infeed(
+    world: World, station: str, convey_s: float, is_stopped: Callable[[], bool] = lambda: False
+) -> Generator[simpy.Event, Any, None]:
+    """Move cartons from "infeed:<station>" to its stop, one at a time, whenever that is free and the hall is not stopped."""
     queue, stop = world.place(f"infeed:{station}"), world.place(station)
     while True:
         carton = queue.first
@@ -19,5 +21,7 @@ def infeed(world: World, station: str, convey_s: float) -> Generator[simpy.Event
             yield world.changed()
             continue
         yield world.env.timeout(convey_s)
+        if is_stopped():
+            continue  # it stands, and begins again
         if carton is queue.first and not stop.full:  # a person may have taken it meanwhile
             world.move(carton, station)

@@ -37,6 +37,13 @@ class LabelPaper:
     lpn: str = ""
     print_number: int = 0
     place: str = ""
+    is_copy: bool = False
+    """Whether it came out by a fault of the printer, and nobody sent it."""
+
+    def fold(self) -> None:
+        """Fold it: nothing on it can be read any more."""
+        self.bitmap = Image.new(self.bitmap.mode, self.bitmap.size, 1)
+        self.sscc, self.lpn, self.print_number = "", "", 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,13 +62,16 @@ class Truth:
     """Takes facts and counts what the tests look for.
 
     A *double* label is one put on a carton that already carries one; a *wrong* label is one that names another carton. A
-    label taken off first and replaced is neither. `shared_codes` counts cartons whose SSCC is on another carton too.
+    label taken off first and replaced is neither. A copy that a faulty printer made of itself is neither, and no second
+    print: what must not happen is that it leaves the door, on its own carton or on another. `shared_codes` counts cartons whose SSCC is on another carton too.
     """
 
     def __init__(self, clock: Clock, sim_now: Callable[[], float]) -> None:
         self._clock = clock
         self._sim_now = sim_now
         self.facts: list[Fact] = []
+        self.listeners: list[Callable[[Fact], None]] = []
+        """Hear of every fact when it is noted."""
         self.parcels: dict[str, ParcelTruth] = {}
         self._counts: Counter[str] = Counter()
         self._prints: Counter[tuple[str, int]] = Counter()
@@ -94,6 +97,8 @@ class Truth:
         self._counts[name] += 1
         if name in self._keepers:
             self._keepers[name](data)
+        for tell in self.listeners:
+            tell(fact)
         return fact
 
     def after(self, n: int, most: int = 5000) -> list[Fact]:
@@ -159,7 +164,7 @@ class Truth:
         self.parcel(data["lpn"]).pieces.remove(data["sku"])
 
     def _printed(self, data: dict[str, Any]) -> None:
-        if data["complete"] and data["sscc"]:
+        if data["complete"] and data["sscc"] and "copy" not in data:
             self._prints[data["sscc"], data["print_number"]] += 1
 
     def _applied(self, data: dict[str, Any]) -> None:
@@ -167,6 +172,8 @@ class Truth:
         label = {key: data[key] for key in ("sscc", "print_number", "complete")}
         parcel.applied.append(label)
         parcel.labels_on.append(label)
+        if "copy" in data:
+            return
         parcel.most_labels = max(parcel.most_labels, len(parcel.labels_on))
         parcel.wrong_labels += bool(data["label_lpn"]) and data["label_lpn"] != data["lpn"]
 

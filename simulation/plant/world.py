@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import simpy
 from PIL import Image
@@ -201,7 +201,7 @@ class World:
 
     # -- labels --------------------------------------------------------------------------------------------------------
 
-    def print_label(self, printer: str, bitmap: Image.Image, *, complete: bool) -> LabelPaper:
+    def print_label(self, printer: str, bitmap: Image.Image, *, complete: bool, is_copy: bool = False) -> LabelPaper:
         """Let a piece of label paper come out at the peel bar of `printer`, which must be free."""
         _require(self.peels.get(printer) is None, f"a label is at the peel bar of {printer}")
         read = self._read_label(bitmap)
@@ -214,11 +214,19 @@ class World:
             lpn=read.lpn,
             print_number=read.print_number,
             place=f"peel:{printer}",
+            is_copy=is_copy,
         )
         self.labels[label.number] = label
         self.peels[printer] = label
         self._label_fact("label_printed", label, printer=printer, complete=complete)
         return label
+
+    def copy_label(self, label: LabelPaper) -> LabelPaper:
+        """Let a second print of a label be there that stuck to it all the time."""
+        twin = replace(label, number=len(self.labels) + 1, is_copy=True)
+        self.labels[twin.number] = twin
+        self._label_fact("label_printed", twin, printer=twin.printer, complete=twin.complete)
+        return twin
 
     def take_label(self, printer: str, to: str = HANDS) -> LabelPaper | None:
         """Take the label at the peel bar into `to` (hands or pad:<machine>); None if there is none."""
@@ -287,7 +295,8 @@ class World:
         return (place for name, place in self.places.items() if name.startswith(prefix))
 
     def _label_fact(self, name: str, label: LabelPaper, **data: object) -> None:
-        self._tell(name, sscc=label.sscc, print_number=label.print_number, label=label.number, **data)
+        marked = {"copy": True} if label.is_copy else {}
+        self._tell(name, sscc=label.sscc, print_number=label.print_number, label=label.number, **data, **marked)
 
     def _tell(self, name: str, **data: object) -> None:
         self.truth.note(name, **data)

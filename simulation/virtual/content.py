@@ -74,7 +74,7 @@ class Press:
         is_drawn = all(not _is_content(label.bitmap) for label in scene.labels)
         if self._share.is_all or (self._share.has(scene.lpn) and is_drawn):
             return render(scene)
-        return _as_content([] if scene.dark else _codes_on(scene), is_dark=scene.dark)
+        return _as_content([] if scene.dark or scene.blurred else _codes_on(scene), is_dark=scene.dark)
 
 
 class ContentSight:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
-CONTROLLER = "controller"
-KILLS = ("kill_before_commit", "kill_after_commit")
-"""Faults of the controller: it dies at a commit of its books, which then is or is not made."""
+from simulation.faults.catalogue import COMMITS, CONTROLLER, DATABASE, Ends, ends_of, seams_of
+
 MOST_FAULTS = 6
 ENABLED = 0.4
 """How likely a kind of fault is at all in one shift: a shift with everything hides what only some of it shows."""
@@ -18,62 +17,145 @@ FIRST_S = 2.0
 PER_ORDER_S, LEAST_SPAN_S = 4.0, 12.0
 COMMITS_PER_ORDER = 110
 """About so many commits of the controller belong to one order, measured with 24 orders, 2026-11."""
-TIMES = frozenset({"fail", "jam", "label_dropped", "half_print", "faded", "no_read"})
-"""Faults that strike once or twice; what they leave behind (an error at the panel, a jam) is cleared when they are mended."""
+AT_A_FACT = 0.3
+"""How many of the faults wait for something to happen in the plant instead of for a time."""
+FACTS = ("piece_taken", "carton_taken", "boxed", "moved", "sealed", "label_printed", "label_applied", "left_door")
+"""Facts of the plant that come in every shift."""
+ALL_FACTS = (
+    *FACTS,
+    "cut_open",
+    "label_discarded",
+    "label_lost",
+    "label_removed",
+    "piece_put_back",
+    "returned_to_shelf",
+    "taken_out",
+)
+"""All that a fault can wait for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """What a fault waits for: a fact of the plant seen the `nth` time, or the number of a commit of the controller."""
+
+    fact: str = ""
+    nth: int = 1
+    commit: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give it as plain values."""
+        return {"commit": self.commit} if self.commit else {"fact": self.fact, "nth": self.nth}
+
+    def text(self) -> str:
+        """Say it in few words."""
+        return f"commit {self.commit}" if self.commit else f"{self.fact} {self.nth}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedFault:
-    """One fault. `at_s` is the loop's time, for a kill the number of the commit.
+    """One fault: at `at_s` of the loop's time, or `when` something has happened.
 
     It strikes at most `times` times, and is mended after `for_s`; one that is never mended may hold its station for ever.
     """
 
-    at_s: float
     device: str
     fault: str
+    at_s: float = 0.0
+    when: When | None = None
     for_s: float | None = None
     times: int | None = None
 
     @property
     def is_kill(self) -> bool:
         """Tell whether it kills the controller."""
-        return self.device == CONTROLLER
+        return self.device == CONTROLLER and self.fault.startswith("kill")
 
     def as_dict(self) -> dict[str, Any]:
         """Give it as plain values, without what is not said."""
-        every = {name: getattr(self, name) for name in ("at_s", "device", "fault", "for_s", "times")}
-        return {name: value for name, value in every.items() if value is not None}
+        every = {name: getattr(self, name) for name in (field.name for field in fields(self))}
+        said = {name: value for name, value in every.items() if value is not None}
+        if self.when is not None:
+            said["when"] = self.when.as_dict()
+            said.pop("at_s")
+        return said
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Self:
         """Read what `as_dict` gave; raises TypeError for other words."""
-        return cls(**raw)
+        when = raw.get("when")
+        given = {name: value for name, value in raw.items() if value is not None}
+        return cls(**{**given, "when": When(**when) if isinstance(when, Mapping) else when})
 
     def text(self) -> str:
         """Say it in one line."""
-        if self.is_kill:
-            return f"controller {self.fault} {self.at_s:.0f}"
+        begins = f"at {self.when.text()}" if self.when is not None else f"{self.at_s:.2f} s"
         times = f" x{self.times}" if self.times is not None else ""
         lasts = f" for {self.for_s:g} s" if self.for_s is not None else ""
-        return f"{self.at_s:.2f} s {self.device} {self.fault}{times}{lasts}"
+        return f"{begins} {self.device} {self.fault}{times}{lasts}"
 
 
-def swarm(seed: int, known: Mapping[str, Sequence[str]], orders: int) -> tuple[PlannedFault, ...]:
-    """Draw a shift's faults: some kinds are enabled, a few of these happen, at random times."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """What is drawn from: ids of kinds and seams (none: all), less those in `without`.
+
+    Each kind is in a shift with probability `enabled`. Without rates there are 0 to `most_faults` faults, all numbers alike; with
+    `per_order` or `per_hour` (of the line's time) their number is a Poisson one, and `most_faults` at most.
+    """
+
+    kinds: tuple[str, ...] = ()
+    seams: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    enabled: float = ENABLED
+    most_faults: int = MOST_FAULTS
+    per_order: float | None = None
+    per_hour: float | None = None
+
+    def has(self, device: str, fault: str) -> bool:
+        """Tell whether a device's fault may be drawn; ids of kinds, devices and seams may be named."""
+        names = {device, fault, f"{device} {fault}"}
+        is_wanted = not (self.kinds or self.seams) or bool(names & set(self.kinds))
+        return (is_wanted or bool(seams_of(device, fault) & set(self.seams))) and not names & set(self.without)
+
+    def number(self, rng: random.Random, orders: int, span_s: float) -> int:
+        """Draw how many faults a shift has."""
+        if self.per_order is None and self.per_hour is None:
+            return rng.randrange(self.most_faults + 1)
+        expected = (self.per_order or 0.0) * orders + (self.per_hour or 0.0) * span_s / 3600
+        drawn, left = 0, expected - rng.expovariate(1.0)
+        while left > 0 and drawn < self.most_faults:
+            drawn, left = drawn + 1, left - rng.expovariate(1.0)
+        return drawn
+
+
+def swarm(
+    seed: int, known: Mapping[str, Sequence[str]], orders: int, campaign: Campaign = Campaign()
+) -> tuple[PlannedFault, ...]:
+    """Draw a shift's faults: some kinds are enabled, a few of these happen, at random moments."""
     rng = random.Random(f"{seed}/swarm")
     kinds = [(device, fault) for device in sorted(known) for fault in sorted(known[device])]
-    kinds += [(CONTROLLER, fault) for fault in KILLS]
-    enabled = [kind for kind in kinds if rng.random() < ENABLED]
-    number = rng.randrange(MOST_FAULTS + 1)
+    enabled = [kind for kind in kinds if campaign.has(*kind) and rng.random() < campaign.enabled]
+    number = campaign.number(rng, orders, LEAST_SPAN_S + PER_ORDER_S * orders)
     drawn = [_drawn(rng, *rng.choice(enabled), orders) for _ in range(number if enabled else 0)]
     return tuple(sorted(drawn, key=lambda fault: (fault.at_s, fault.device, fault.fault)))
 
 
 def _drawn(rng: random.Random, device: str, fault: str, orders: int) -> PlannedFault:
-    if device == CONTROLLER:
-        return PlannedFault(at_s=float(rng.randrange(1, COMMITS_PER_ORDER * orders)), device=device, fault=fault)
     at_s = round(rng.uniform(FIRST_S, LEAST_SPAN_S + PER_ORDER_S * orders), 2)
-    if fault in TIMES:
-        return PlannedFault(at_s=at_s, device=device, fault=fault, times=rng.choice((1, 1, 2)), for_s=LASTS_S[-1])
-    return PlannedFault(at_s=at_s, device=device, fault=fault, for_s=rng.choice(LASTS_S))
+    when = _moment(rng, device, fault, orders)
+    begins: dict[str, Any] = {"when": when} if when is not None else {"at_s": at_s}
+    ends = ends_of(device, fault)
+    if ends is Ends.AT_ONCE:
+        return PlannedFault(device=device, fault=fault, **begins)
+    if ends is Ends.STRIKES:
+        # what a strike leaves behind (an error at the panel, a jam) is cleared when it is mended
+        return PlannedFault(device=device, fault=fault, **begins, times=rng.choice((1, 1, 2)), for_s=LASTS_S[-1])
+    return PlannedFault(device=device, fault=fault, **begins, for_s=rng.choice(LASTS_S))
+
+
+def _moment(rng: random.Random, device: str, fault: str, orders: int) -> When | None:
+    """Draw what it waits for; None for a time."""
+    if fault in COMMITS or (device == DATABASE and rng.random() < AT_A_FACT):
+        return When(commit=rng.randrange(1, COMMITS_PER_ORDER * orders))
+    if rng.random() < AT_A_FACT:
+        return When(fact=rng.choice(FACTS), nth=rng.randrange(1, 2 * orders + 1))
+    return None

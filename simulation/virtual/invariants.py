@@ -1,4 +1,8 @@
-"""What must be true of a shift, whatever went wrong in it; looked at in the plant and in the ears of its subscribers only."""
+"""What must be true of a shift, whatever went wrong in it; looked at in the plant and in the ears of its subscribers only.
+
+`Watch` looks at every fact in the moment in which it happens; what only the end shows is asked for by `broken`. The one look at the
+books is at the label that they have recorded for a parcel, as one of the three things that must be equal.
+"""
 
 from __future__ import annotations
 
@@ -7,41 +11,37 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from packline.core.figures import NEVER_ON_THE_FLOOR
 from simulation.people.receiver import Received
-from simulation.plant.truth import Fact, ParcelTruth, Truth
+from simulation.plant.truth import Truth
 from simulation.plant.world import World
+from simulation.virtual.watch import Watch
 
 ENDS = frozenset({"order.closed", "order.cancelled", "order.returned"})
-SLACK_S = 0.5
-"""Of simulated time: what a machine had begun to finish in the very moment of an emergency stop."""
+Recorded = Mapping[str, tuple[str, int]]
+"""What the books say of a parcel's label, by plate: SSCC and print number."""
 
 
 def broken(
-    truth: Truth, world: World, events: Sequence[Received], stops: Sequence[tuple[str, float, float]] = ()
+    truth: Truth, world: World, events: Sequence[Received], watch: Watch, recorded: Recorded | None = None
 ) -> list[str]:
-    """Say what is not true that must be; `stops` are machines with the simulated seconds between stop and reset."""
+    """Say what is not true that must be; each begins with the name of what is broken, and a colon."""
     return [
-        *_counts(truth),
-        *_labels(truth.parcels),
-        *_places(world),
-        *_events(events, truth.parcels),
-        *_moved_in_a_stop(truth.facts, stops),
+        *watch.found,
+        *counts(truth.summary()),
+        *places(world),
+        *ship_events(events, {lpn for lpn, parcel in truth.parcels.items() if parcel.left}),
+        *ends(events),
+        *records(watch.glued, recorded),
     ]
 
 
-def _counts(truth: Truth) -> Iterator[str]:
-    summary = truth.summary()
+def counts(summary: Mapping[str, int]) -> Iterator[str]:
+    """Look at the figures of the truth that are 0 on a line that works."""
     for name in NEVER_ON_THE_FLOOR:
         if summary[name]:
             yield f"{name}: {summary[name]}"
 
 
-def _labels(parcels: Mapping[str, ParcelTruth]) -> Iterator[str]:
-    for lpn, parcel in parcels.items():
-        if parcel.left and len(parcel.labels_on) != 1:
-            yield f"label: {lpn} left with {len(parcel.labels_on)} labels"
-
-
-def _places(world: World) -> Iterator[str]:
+def places(world: World) -> Iterator[str]:
     """In is out and scrap and work in progress: every carton and every piece is at exactly one place."""
     seen = Counter(carton.lpn for place in world.places.values() for carton in place.cartons)
     for lpn in world.cartons:
@@ -53,24 +53,38 @@ def _places(world: World) -> Iterator[str]:
             yield f"conservation: piece {number} is in {times} cartons"
 
 
-def _events(events: Sequence[Received], parcels: Mapping[str, ParcelTruth]) -> Iterator[str]:
+def ship_events(events: Sequence[Received], left: set[str]) -> Iterator[str]:
+    """Each subscriber hears once that a parcel was handed over, and only of parcels that left."""
     shipped = Counter((e.role, str(e.data.get("lpn", ""))) for e in events if e.name == "parcel.handed_over")
     for (role, lpn), times in shipped.items():
         if times > 1:
             yield f"ship event: {role} heard {times} times that {lpn} was handed over"
-        if lpn not in parcels or not parcels[lpn].left:
+        if lpn not in left:
             yield f"ship event: {role} heard that {lpn} was handed over, and it was not"
-    ends: dict[tuple[str, str], set[str]] = {}
+
+
+def ends(events: Sequence[Received]) -> Iterator[str]:
+    """An order ends in one way."""
+    told: dict[tuple[str, str], set[str]] = {}
     for event in events:
         if event.name in ENDS:
-            ends.setdefault((event.role, event.order), set()).add(event.name)
-    for (role, order), names in ends.items():
+            told.setdefault((event.role, event.order), set()).add(event.name)
+    for (role, order), names in told.items():
         if len(names) > 1:
             yield f"terminal state: {role} heard of {order}: {', '.join(sorted(names))}"
 
 
-def _moved_in_a_stop(facts: Sequence[Fact], stops: Sequence[tuple[str, float, float]]) -> Iterator[str]:
-    for machine, begun, ended in stops:
-        for fact in facts:
-            if begun + SLACK_S < fact.sim_s < ended and fact.data.get("by") == machine:
-                yield f"emergency stop: {machine} went on, {fact.name} at {fact.sim_s:.2f} s"
+def records(glued: Mapping[str, tuple[str, int]], recorded: Recorded | None) -> Iterator[str]:
+    """The label with which a parcel left is the one that the books have recorded for it."""
+    for lpn, label in glued.items() if recorded is not None else ():
+        books = recorded.get(lpn) if recorded is not None else None
+        if books is None:
+            yield f"record: {lpn} left, and the books do not know it"
+        elif books != label:
+            yield f"record: {lpn} left with {label[0]} print {label[1]}, the books have {books[0]} print {books[1]}"
+
+
+def liveness(waiting: Sequence[str], *, is_late: bool) -> Iterator[str]:
+    """After the last fault every order ends or lies with a person, and every subscriber hears all, before the horizon."""
+    if is_late:
+        yield f"liveness: {len(waiting)} orders are not over" if waiting else "liveness: a subscriber was not told all"

@@ -12,9 +12,18 @@ from packline.core.scans import Scanner
 from plc.drivers.opening import open_link
 from plc.links import BlockLink
 from plc.machine_file import MachineFile
+from simulation.faults.devices import (
+    CAMERA_QUIRKS,
+    SCANNER_QUIRKS,
+    machine_switches,
+    printer_switches,
+    quirk_switches,
+    wire_switches,
+)
+from simulation.faults.floor import add_people
 from simulation.hall import Hall
 from simulation.machines.camera import Offload
-from simulation.misbehave import Misbehaviour, machine_switches, printer_switches, quirk_switches, wire_switches
+from simulation.misbehave import Misbehaviour
 from simulation.mounts.memory import MemoryTagMount
 from simulation.mounts.memory_devices import MemoryCamera, MemoryLine, MemoryPlug, MemoryPort, MemoryReader, Pipe
 from simulation.mounts.modbus import ModbusMount
@@ -75,6 +84,7 @@ class VirtualPlant:
         for scanner in spec.scanners:
             self._scanner(scanner.name, scanner.driver, scanner.address)
         self._cameras = {c.name: self._camera(c.name) for c in spec.cameras}
+        add_people(self.misbehaviour, self.hall, self.motion)
 
     @property
     def floor(self) -> Floor:
@@ -151,7 +161,8 @@ class VirtualPlant:
     def _machine(self, spec: MachineSpec, wire: Wire) -> MemoryTagMount:
         machine = self.hall.machines[spec.name]
         mount = MemoryTagMount(machine, spec.file, self._clock, wire)
-        self.misbehaviour.add(spec.name, machine_switches(machine, mount, wire, self._clock))
+        stop = self.hall.stop_before(spec)
+        self.misbehaviour.add(spec.name, machine_switches(machine, mount, wire, self._clock, stop))
         return mount
 
     def _socket(self, spec: MachineSpec, wire: Wire) -> Mount:
@@ -162,7 +173,8 @@ class VirtualPlant:
         else:
             self._space = self._space or AddressSpace()
             mount = OpcUaMachineMount(f"opc.tcp://{ANY_PORT}", spec.file, machine, wire, self._space)
-        self.misbehaviour.add(spec.name, machine_switches(machine, mount, wire, self._clock))
+        stop = self.hall.stop_before(spec)
+        self.misbehaviour.add(spec.name, machine_switches(machine, mount, wire, self._clock, stop))
         return mount
 
     def _printer(self, name: str) -> Callable[[Cord], MemoryPort]:
@@ -172,7 +184,7 @@ class VirtualPlant:
 
     def _scanner(self, name: str, driver: str, address: str) -> None:
         scanner, plug = self.hall.scanners[name], self._plug()
-        self.misbehaviour.add(name, quirk_switches(scanner.quirks, ("no_read",), plug))
+        self.misbehaviour.add(name, quirk_switches(scanner.quirks, SCANNER_QUIRKS, plug))
         if driver == "tcp":
             peers: list[Pipe] = []
             scanner.send = lambda text: _tell(peers, f"{text}\r\n".encode())
@@ -188,7 +200,7 @@ class VirtualPlant:
 
     def _camera(self, name: str) -> MemoryCamera:
         camera, plug, wire = self.hall.cameras[name], self._plug(), Wire()
-        switches = quirk_switches(camera.quirks, ("frozen", "dark"), plug)
+        switches = quirk_switches(camera.quirks, CAMERA_QUIRKS, plug)
         self.misbehaviour.add(name, {**switches, **wire_switches(plug, wire)})
         return MemoryCamera(name, camera, plug, wire, self._clock)
 

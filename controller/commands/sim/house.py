@@ -75,15 +75,21 @@ class House:
         """Answer what comes over HTTP: messages of hosts and couriers, and buyers' links."""
         if self.store is None:
             raise ConnectionRefusedError("connection refused")
+        try:
+            return await self._answer(request, self.store)
+        except Fault as fault:  # the books cannot be written
+            return Response.of_json({"error": fault.kind.name, "code": fault.code}, 503)
+
+    async def _answer(self, request: Request, store: Store) -> Response:
         match [part for part in request.path.split("/") if part]:
             case ["intake", "couriers", name]:
                 part = self.site.couriers.get(name)
-                return self._take("courier", name, part.keys() if part else None, request, self.store)
+                return self._take("courier", name, part.keys() if part else None, request, store)
             case ["intake", name]:
                 part = self.site.feeds.get(name)
-                return self._take("feed", name, part.keys() if part else None, request, self.store)
+                return self._take("feed", name, part.keys() if part else None, request, store)
             case ["buyer", token, *rest]:
-                return await self._buyer(unquote(token), rest[0] if rest else "", request, self.store)
+                return await self._buyer(unquote(token), rest[0] if rest else "", request, store)
         return Response.of_json({"error": 404}, 404)
 
     def _take(self, kind: str, channel: str, secrets: Sequence[str] | None, request: Request, store: Store) -> Response:

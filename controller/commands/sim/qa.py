@@ -10,15 +10,17 @@ import multiprocessing
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
 from controller.commands import numbers
-from controller.commands.sim.scenario import FaultPart, Scenario, ShiftPart, as_toml, load_scenario, shift_of
+from controller.commands.sim.scenario import as_toml, load_scenario, shift_of
+from controller.commands.sim.scenario_file import FaultPart, Scenario, ShiftPart
 from controller.commands.sim.shift import Played, known_faults, play
+from controller.sites import find_site
 from packline.core.clock import WallClock
 from simulation.virtual.faults import PlannedFault, swarm
 from simulation.virtual.shrink import shrink
@@ -40,6 +42,7 @@ class Trial:
     journal: str
     struck: int = 0
     deaths: int = 0
+    kinds: Mapping[str, int] = field(default_factory=dict)
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
@@ -81,18 +84,20 @@ def run(chosen: argparse.Namespace) -> int:
     """Play all seeds; 0 only if none breaks anything and each that was played twice gave the same journal."""
     logging.disable(logging.CRITICAL)  # what goes wrong here goes wrong on purpose
     out = sys.stderr if chosen.json else sys.stdout
-    shift, beside = _base(chosen)
+    scenario, beside = _base(chosen)
     began = WallClock().monotonic()
     trials: list[Trial] = []
-    with contextlib.closing(_trials(shift, beside, chosen)) as played:
+    with contextlib.closing(_trials(scenario, beside, chosen)) as played:
         for trial in played:
             trials.append(trial)
             _say(trial, len(trials), len(chosen.seeds), out)
             if trial.broken and chosen.first:
                 break
     failed = [trial for trial in trials if trial.broken]
-    kept = [_keep(trial, shift, beside, chosen, out) for trial in failed[:1]]
-    reached = Counter(f"{f.device} {f.fault}" for trial in trials for f in trial.faults)
+    kept = [_keep(trial, scenario, beside, chosen, out) for trial in failed[:1]]
+    reached: Counter[str] = Counter()
+    for trial in trials:
+        reached.update(trial.kinds)
     said = {
         "seeds": len(trials),
         "failed": [trial.seed for trial in failed],
@@ -118,27 +123,34 @@ def kind_of(broken: tuple[str, ...]) -> str:
     return broken[0].partition(":")[0] if broken else ""
 
 
-def attempt(shift: ShiftPart, beside: Path, faults: tuple[PlannedFault, ...]) -> Played:
-    """Play a shift with faults in a folder of its own; what crashes it is something broken."""
+def attempt(scenario: Scenario, beside: Path, faults: tuple[PlannedFault, ...]) -> Played:
+    """Play a scenario with other faults in a folder of its own; what crashes it is something broken."""
     parts = tuple(FaultPart(**fault.as_dict()) for fault in faults)
     with tempfile.TemporaryDirectory(prefix="packline-qa-") as folder:
         try:
-            return play(shift_of(Scenario(shift=shift, faults=parts), beside, Path(folder)))
+            return play(shift_of(scenario.model_copy(update={"faults": parts}), beside, Path(folder)))
         except Exception as error:  # noqa: BLE001 - a line or a plant that falls over is what is looked for
             return Played(broken=(f"crash: {type(error).__name__} {error}"[:300],))
 
 
-def _base(chosen: argparse.Namespace) -> tuple[ShiftPart, Path]:
-    shift = load_scenario(chosen.file).shift if chosen.file else ShiftPart(orders=ORDERS)
-    orders = chosen.orders or shift.orders
-    return shift.model_copy(update={"orders": orders}), chosen.file or Path("scenario.toml")
+def _base(chosen: argparse.Namespace) -> tuple[Scenario, Path]:
+    file = find_site(chosen.file) if chosen.file else None
+    scenario = load_scenario(file) if file else Scenario(shift=ShiftPart(orders=ORDERS))
+    return with_shift(scenario, orders=chosen.orders or scenario.shift.orders), file or Path("scenario.toml")
 
 
-def _trials(shift: ShiftPart, beside: Path, chosen: argparse.Namespace) -> Generator[Trial]:
+def with_shift(scenario: Scenario, **changes: Any) -> Scenario:
+    """Give a scenario whose shift is changed."""
+    return scenario.model_copy(update={"shift": scenario.shift.model_copy(update=changes)})
+
+
+def _trials(scenario: Scenario, beside: Path, chosen: argparse.Namespace) -> Generator[Trial]:
     with tempfile.TemporaryDirectory(prefix="packline-qa-") as folder:
-        known = known_faults(shift_of(Scenario(shift=shift), beside, Path(folder)))
+        known = known_faults(shift_of(scenario, beside, Path(folder)))
+    campaign = scenario.campaign.campaign()
     work = [
-        (shift.model_copy(update={"seed": seed}), beside, swarm(seed, known, shift.orders)) for seed in chosen.seeds
+        (with_shift(scenario, seed=seed), beside, swarm(seed, known, scenario.shift.orders, campaign))
+        for seed in chosen.seeds
     ]
     if chosen.jobs <= 1:
         yield from map(_trial, work)
@@ -151,20 +163,22 @@ def _trials(shift: ShiftPart, beside: Path, chosen: argparse.Namespace) -> Gener
         pool.shutdown(cancel_futures=True)
 
 
-def _trial(work: tuple[ShiftPart, Path, tuple[PlannedFault, ...]]) -> Trial:
+def _trial(work: tuple[Scenario, Path, tuple[PlannedFault, ...]]) -> Trial:
     logging.disable(logging.CRITICAL)
-    shift, beside, faults = work
-    played = attempt(shift, beside, faults)
+    scenario, beside, faults = work
+    seed = scenario.shift.seed
+    played = attempt(scenario, beside, faults)
     broken = played.broken
-    if shift.seed % TWICE_EACH == 0 and attempt(shift, beside, faults).journal != played.journal:
+    if seed % TWICE_EACH == 0 and attempt(scenario, beside, faults).journal != played.journal:
         broken = (*broken, "canary: played twice, the journals differ")
     return Trial(
-        seed=shift.seed,
+        seed=seed,
         faults=faults,
         broken=broken,
         journal=played.journal,
         struck=played.struck,
         deaths=played.deaths,
+        kinds=dict(played.kinds),
     )
 
 
@@ -173,17 +187,17 @@ def _say(trial: Trial, number: int, of: int, out: TextIO) -> None:
     print(f"{number}/{of}  seed {trial.seed}: {'; '.join(trial.broken) or 'well'} ({how})", file=out, flush=True)
 
 
-def _keep(trial: Trial, shift: ShiftPart, beside: Path, chosen: argparse.Namespace, out: TextIO) -> Path | None:
+def _keep(trial: Trial, scenario: Scenario, beside: Path, chosen: argparse.Namespace, out: TextIO) -> Path | None:
     """Shrink a failing seed and write it down."""
-    least, kind = shift.model_copy(update={"seed": trial.seed}), kind_of(trial.broken)
+    least, kind = with_shift(scenario, seed=trial.seed), kind_of(trial.broken)
     faults = trial.faults
     if chosen.shrink:
 
         def fails(some: tuple[PlannedFault, ...], orders: int) -> bool:
-            return kind_of(attempt(least.model_copy(update={"orders": orders}), beside, some).broken) == kind
+            return kind_of(attempt(with_shift(least, orders=orders), beside, some).broken) == kind
 
-        faults, orders = shrink(faults, least.orders, fails)
-        least = least.model_copy(update={"orders": orders})
+        faults, orders = shrink(faults, least.shift.orders, fails)
+        least = with_shift(least, orders=orders)
         print(f"seed {trial.seed} fails with {len(faults)} faults and {orders} orders:", file=out)
     for fault in faults:
         print(f"  {fault.text()}", file=out)

@@ -1,4 +1,4 @@
-"""`packline sim run`: a shift of a line in virtual time, from a site file or a scenario file."""
+"""`packline sim run`: a shift of a line in virtual time, from a site file or a scenario file; a model, if the file has one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from typing import Any
 
 from controller.commands import numbers
 from controller.commands.demo import Progress, is_well
-from controller.commands.sim.scenario import Scenario, ShiftPart, is_scenario, load_scenario, shift_of
+from controller.commands.sim.expecting import missed
+from controller.commands.sim.model import run_file
+from controller.commands.sim.scenario import is_model, is_scenario, load_scenario, shift_of
+from controller.commands.sim.scenario_file import Scenario, ShiftPart
 from controller.commands.sim.shift import Played, Shift, play
 from controller.sites import find_site
 from controller.starting import DATABASE
@@ -26,7 +29,11 @@ FILE = Path("sites/demo.toml")
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
     options.add_argument(
-        "file", type=Path, nargs="?", default=FILE, help=f"site file with a [twin], or scenario file (default: {FILE})"
+        "file",
+        type=Path,
+        nargs="?",
+        default=FILE,
+        help=f"site file with a [twin], scenario file, or model file (default: {FILE})",
     )
     options.add_argument(
         "--orders", type=numbers.orders, help="how many orders are posted (default: the file's, or 24)"
@@ -55,17 +62,22 @@ def arguments(options: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Run the shift; 0 only if all is well by the plant's truth and the receiver."""
     logging.basicConfig(level=os.environ.get("PACKLINE_LOG", "ERROR"), stream=sys.stderr)
+    path = find_site(chosen.file)
+    if is_model(path):
+        return run_file(path, seed=chosen.seed, as_json=chosen.json)
     out = sys.stderr if chosen.json else sys.stdout
     wall, progress = WallClock(), Progress(out)
     began = wall.monotonic()
     with tempfile.TemporaryDirectory(prefix="packline-sim-") as folder:
-        shift = _shift(chosen, Path(folder))
+        shift, scenario = _shift(chosen, path, Path(folder))
         played = play(shift, lambda now: _show(progress, now, wall.monotonic() - began))
     progress.end()
     said = summary(played, shift, wall.monotonic() - began)
-    is_good = not played.broken and (is_well(played.figures, shift.orders) or bool(shift.faults))
-    for what in played.broken:
+    misses = missed(scenario.expect, said)
+    is_good = not misses and (bool(shift.faults or scenario.expect.broken) or is_well(played.figures, shift.orders))
+    for what in (*played.broken, *(miss.text() for miss in misses)):
         print(what, file=out)
+    said["missed"] = [miss.as_dict() for miss in misses]
     print(
         f"{'all is well' if is_good else 'NOT well'}: {said['parcels_shipped']} parcels of {said['orders']} orders left "
         f"the door in {said['virtual_seconds']:.0f} s of the line, {said['wall_seconds']:.1f} s of this computer; "
@@ -90,6 +102,7 @@ def summary(played: Played, shift: Shift, wall_s: float) -> dict[str, Any]:
         "truth_hash": played.truth,
         "broken": list(played.broken),
         "faults": played.struck,
+        "kinds": dict(played.kinds),
         "deaths": played.deaths,
     }
 
@@ -98,9 +111,8 @@ def _show(progress: Progress, now: dict[str, Any], seconds: float) -> None:
     progress.show(now, seconds)
 
 
-def _shift(chosen: argparse.Namespace, folder: Path) -> Shift:
+def _shift(chosen: argparse.Namespace, path: Path, folder: Path) -> tuple[Shift, Scenario]:
     """Put together what the file says and what was typed."""
-    path = find_site(chosen.file)
     scenario = load_scenario(path) if is_scenario(path) else Scenario(shift=ShiftPart(site=str(path.resolve())))
     typed = {"orders": chosen.orders, "seed": chosen.seed, "speed": chosen.speed, "pixels": chosen.pixels}
     shift = scenario.shift.model_copy(update={name: value for name, value in typed.items() if value is not None})
@@ -109,4 +121,4 @@ def _shift(chosen: argparse.Namespace, folder: Path) -> Shift:
         folder.mkdir(parents=True, exist_ok=True)
     made = shift_of(scenario.model_copy(update={"shift": shift}), path, folder)
     made = replace(made, over=frozenset(chosen.over))
-    return replace(made, url=f"sqlite:///{folder / DATABASE}") if chosen.data else made
+    return (replace(made, url=f"sqlite:///{folder / DATABASE}") if chosen.data else made), scenario

@@ -1,75 +1,129 @@
-"""Scenario files of a shift: which site, how many orders, what goes wrong and when; TOML, checked like site files."""
+"""Reads and writes scenario files of a shift; TOML, checked like site files."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-from controller.commands.sim.shift import IN_MEMORY, Shift
+from controller.commands.sim.scenario_file import DEVICE_PATTERN, DemandPart, Scenario
+from controller.commands.sim.shift import IN_MEMORY, Shift, plant_spec
+from controller.site import Site
 from controller.site_file import load_site
 from controller.sites import find_site
 from controller.starting import DATABASE
-from packline.core.files import load_toml, read_toml
-from simulation.virtual.faults import CONTROLLER, KILLS, PlannedFault
+from packline.core.faults import Fault
+from packline.core.files import FileFaults, near, read_toml, survey
+from simulation.faults.catalogue import Ends, Kind
+from simulation.faults.known import known
+from simulation.people.demand import DemandSpec
+from simulation.virtual.faults import PlannedFault
 
-DEMO = "sites/demo.toml"
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ShiftPart(_Part):
-    """[shift]. `site` lies beside the scenario file, or ships with the package; `pixels` draws every so many-th parcel."""
-
-    site: str = DEMO
-    orders: Annotated[int, Field(ge=1, le=1_000_000)] = 24
-    seed: int = 1
-    speed: Annotated[float, Field(gt=0, le=1000)] | None = None
-    pixels: Annotated[int, Field(ge=0)] = 500
-
-
-class FaultPart(_Part):
-    """[[faults]]. `at_s` is the line's time, for a kill of the controller the number of the commit; it strikes at most `times` times, and is mended after `for_s`."""
-
-    at_s: Annotated[float, Field(ge=0)]
-    device: str
-    fault: str
-    for_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
-    times: Annotated[int, Field(ge=1, le=10_000)] | None = None
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.device == CONTROLLER and self.fault not in KILLS:
-            raise ValueError(f"the controller's faults are {' and '.join(KILLS)}")
-        return self
-
-
-class Scenario(_Part):
-    """A whole file. `broken` is what a stored failure showed; a run of it is well when it does not show it any more."""
-
-    shift: ShiftPart = ShiftPart()
-    faults: tuple[FaultPart, ...] = ()
-    broken: tuple[str, ...] = ()
+PATTERN_WORDS = {DEVICE_PATTERN: "a small letter, then small letters, digits and dashes, 40 characters at most"}
+PARTS = frozenset({"shift", "demand", "faults", "campaign", "expect", "horizon_s", "broken"})
 
 
 def is_scenario(path: Path) -> bool:
-    """Tell whether a TOML file is a scenario of a shift, and no site file."""
-    return "site" not in (raw := read_toml(path)) and ("shift" in raw or "faults" in raw)
+    """Tell whether a TOML file is a scenario of a shift, and no site file, machine file or model."""
+    raw = read_toml(path)
+    return not {"site", "machine", "model"} & set(raw) and bool(PARTS & set(raw))
+
+
+def is_model(path: Path) -> bool:
+    """Tell whether a TOML file is a model of building blocks."""
+    return "model" in read_toml(path)
 
 
 def load_scenario(path: Path) -> Scenario:
     """Read a scenario; raises FileFaults that name every mistake."""
-    return load_toml(path, Scenario)
+    scenario, faults = read_scenario(path)
+    if scenario is None or faults:
+        raise FileFaults(faults)
+    return scenario
+
+
+def read_scenario(path: Path) -> tuple[Scenario | None, list[Fault]]:
+    """Give every mistake of the file, also those that only its site shows, and the scenario of what is right."""
+    try:
+        raw = read_toml(path)
+    except FileFaults as found:
+        return None, found.faults
+    read = survey(raw, Scenario, str(path), patterns=PATTERN_WORDS)
+    if read.model is None:
+        return None, read.faults
+    told = {fault.where for fault in read.faults}
+    further = [fault for fault in _against_site(read.model, raw, path) if fault.where not in told]
+    return read.model, [*(fault for fault in read.faults if not _is_told_within(fault.where, told)), *further]
+
+
+def _is_told_within(where: str, told: set[str]) -> bool:
+    """Tell whether something inside a table was found wrong: without it the table is wrong too, which says nothing."""
+    return any(one.startswith(f"{where[:-1]}.") for one in told)
+
+
+def _against_site(scenario: Scenario, raw: Mapping[str, Any], path: Path) -> Iterator[Fault]:
+    """Compare what goes wrong with what the line of the scenario has."""
+    try:
+        site_path = _site_path(scenario.shift.site, path)
+        site = load_site(site_path)
+        devices = known(plant_spec(site, site_path, scenario.shift.speed))
+    except FileFaults as found:
+        remedy = f"Check it: packline check {scenario.shift.site}"
+        seen = f"{scenario.shift.site}: {found.faults[0].seen}"
+        yield Fault(4201, where=f"{path} [shift.site]", seen=seen, expected="a site file in order", remedy=remedy)
+        return
+    except Fault as fault:
+        yield Fault(4201, where=f"{path} [shift.site]", seen=fault.seen, expected=fault.expected)
+        return
+    listed = raw.get("faults")
+    for n, part in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(part, dict):
+            yield from _fault_against(devices, part, f"{path} [faults.{n}")
+    yield from _campaign_against(scenario, devices, path)
+
+
+def _fault_against(devices: Mapping[str, Mapping[str, Kind]], part: Mapping[str, Any], where: str) -> Iterator[Fault]:
+    device, fault = part.get("device"), part.get("fault")
+    if not isinstance(device, str):
+        return
+    if device not in devices:
+        expected = f"one of {', '.join(sorted(devices))}"
+        yield Fault(4201, where=f"{where}.device]", seen=device, expected=expected, remedy=near(device, set(devices)))
+        return
+    if not isinstance(fault, str):
+        return
+    kinds = devices[device]
+    if fault not in kinds:
+        expected = f"one of {', '.join(sorted(kinds))}"
+        yield Fault(4201, where=f"{where}.fault]", seen=fault, expected=expected, remedy=near(fault, set(kinds)))
+        return
+    ends = kinds[fault].ends
+    if "times" in part and ends is not Ends.STRIKES:
+        yield Fault(4201, where=f"{where}.times]", seen="times", expected=f"nothing: {fault} does not strike by number")
+    if "for_s" in part and ends is Ends.AT_ONCE:
+        yield Fault(4201, where=f"{where}.for_s]", seen="for_s", expected=f"nothing: {fault} is over at once")
+
+
+def _campaign_against(scenario: Scenario, devices: Mapping[str, Mapping[str, Kind]], path: Path) -> Iterator[Fault]:
+    kinds = {fault for faults in devices.values() for fault in faults}
+    named = kinds | set(devices) | {f"{device} {fault}" for device, faults in devices.items() for fault in faults}
+    for key in ("kinds", "without"):
+        for n, name in enumerate(getattr(scenario.campaign, key)):
+            if name not in named:
+                expected = "a kind of fault, a device, or a device and one of its kinds"
+                where = f"{path} [campaign.{key}.{n}]"
+                yield Fault(4201, where=where, seen=name, expected=expected, remedy=near(name, kinds | set(devices)))
+
+
+def _site_path(site: str, beside: Path) -> Path:
+    own = beside.resolve().parent / site
+    return own if own.exists() else find_site(Path(site))
 
 
 def shift_of(scenario: Scenario, beside: Path, folder: Path) -> Shift:
     """Give the shift of a scenario; `folder` takes what the line writes, and its books where the controller dies."""
-    own = beside.resolve().parent / scenario.shift.site
-    path = own if own.exists() else find_site(Path(scenario.shift.site))
-    faults = tuple(PlannedFault.of(part.model_dump()) for part in scenario.faults)
+    path = _site_path(scenario.shift.site, beside)
+    faults = tuple(PlannedFault.of(part.model_dump(exclude_none=True)) for part in scenario.faults)
     has_kill = any(fault.is_kill for fault in faults)
     return Shift(
         site=load_site(path),
@@ -80,20 +134,45 @@ def shift_of(scenario: Scenario, beside: Path, folder: Path) -> Shift:
         speed=scenario.shift.speed,
         one_in=scenario.shift.pixels,
         faults=faults,
+        demand=demand_of(scenario.demand),
+        horizon_s=scenario.horizon_s,
         url=f"sqlite:///{folder / DATABASE}" if has_kill else IN_MEMORY,
     )
 
 
-def as_toml(shift: ShiftPart, faults: tuple[PlannedFault, ...], broken: tuple[str, ...]) -> str:
-    """Write a scenario file."""
-    lines = [f"broken = [{', '.join(map(_text, broken))}]", "", "[shift]", f"site = {_text(shift.site)}"]
+def demand_of(part: DemandPart) -> DemandSpec:
+    """Give what the host's people are told."""
+    every = part.every.distribution() if part.every is not None else None
+    return DemandSpec(gap=every.drawn_from if every is not None else None, burst=part.burst, shares=dict(part.shares))
+
+
+def known_of(site: Site, path: Path) -> Mapping[str, Mapping[str, Kind]]:
+    """Give what every device of a site's plant can do wrong."""
+    return known(plant_spec(site, path, None))
+
+
+def as_toml(scenario: Scenario, faults: tuple[PlannedFault, ...], broken: tuple[str, ...] = ()) -> str:
+    """Write the scenario file of one shift with these faults; what a campaign draws from is not in it."""
+    shift, demand = scenario.shift, scenario.demand.model_dump(exclude_defaults=True, exclude_none=True)
+    lines = [f"broken = [{', '.join(map(_value, broken))}]"]
+    lines += [f"horizon_s = {scenario.horizon_s}"] if scenario.horizon_s is not None else []
+    lines += ["", "[shift]", f"site = {_value(shift.site)}"]
     lines += [f"orders = {shift.orders}", f"seed = {shift.seed}", f"pixels = {shift.pixels}"]
     lines += [f"speed = {shift.speed}"] if shift.speed is not None else []
+    lines += ["", "[demand]", *(f"{key} = {_value(value)}" for key, value in demand.items())] if demand else []
     for fault in faults:
-        rows = (f"{k} = {_text(v) if isinstance(v, str) else v}" for k, v in fault.as_dict().items())
-        lines += ["", "[[faults]]", *rows]
+        lines += ["", "[[faults]]", *(f"{key} = {_value(value)}" for key, value in fault.as_dict().items())]
     return "\n".join(lines) + "\n"
 
 
-def _text(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _value(value: Any) -> str:
+    """Write a value on one line."""
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_value(one)}" for key, one in value.items()) + " }"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_value, value))}]"
+    return str(value)

@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from controller.commands.sim.house import House
-from controller.commands.sim.lives import RESTART_S, Killed, Reaper
+from controller.commands.sim.lives import DISK, RESTART_S, Reaper
 from controller.commands.twin.people import people_of
 from controller.commands.twin.plant import plant_of
 from controller.line import Given, Line
@@ -24,20 +25,32 @@ from controller.links import Links
 from controller.processes import import_items
 from controller.site import Site
 from packline.core.clock import Clock, LoopClock
+from packline.core.faults import Fault
 from packline.core.ids import SeededIds
 from packline.store import Store, open_store
+from simulation.faults.calendar import JumpingClock
+from simulation.faults.catalogue import DATABASE
+from simulation.faults.hosts import HOST_QUIRKS, SUBSCRIBER_QUIRKS, RoughPost
+from simulation.faults.known import known
+from simulation.misbehave import at_once, momentary, quirk
+from simulation.people.demand import DemandSpec
 from simulation.people.house import memory_client
+from simulation.people.rough_house import RoughHouse
+from simulation.people.score import flow_figures
 from simulation.people.stage import Stage
 from simulation.plant.truth import Fact
+from simulation.quirks import Quirks
 from simulation.spec import PlantSpec
 from simulation.virtual.check import self_check
 from simulation.virtual.content import ContentSight, Press, Share
 from simulation.virtual.faults import PlannedFault
-from simulation.virtual.invariants import broken
+from simulation.virtual.invariants import broken, liveness
 from simulation.virtual.loop import VirtualLoop, run
 from simulation.virtual.making import make_loop
+from simulation.virtual.moments import Moments
 from simulation.virtual.plant import VirtualPlant
 from simulation.virtual.wall import patched_time
+from simulation.virtual.watch import Watch
 
 T = TypeVar("T")
 Wrap = Callable[[Callable[[], None]], Callable[[], None]]
@@ -48,6 +61,10 @@ HORIZON_S, PER_ORDER_S = 600.0, 60.0
 """The loop's seconds after which a shift that does not end is given up: ten minutes, and this for each order."""
 IN_MEMORY = "sqlite://"
 LOOK_S = 1.0
+NO_DATABASE = 5002
+MOST_COMPARED = 100_000
+"""Parcels whose labels are compared with the books at the end."""
+BUYER_QUIRKS = ("late_approval", "silent_buyer")
 MICRO = 1_000_000
 OF_ASYNCUA = (
     "asyncua.client.client",
@@ -72,6 +89,9 @@ class Shift:
     one_in: int = 500
     faults: tuple[PlannedFault, ...] = ()
     """What goes wrong. A controller that dies needs books in a file."""
+    demand: DemandSpec = DemandSpec()
+    horizon_s: float | None = None
+    """The loop's seconds after which it is given up; None: by its orders."""
     over: frozenset[str] = frozenset()
     """Protocols ("modbus", "opcua") whose machines are reached over real sockets of the loopback, in virtual time all the same."""
 
@@ -96,6 +116,8 @@ class Played:
     struck: int = 0
     """Faults that happened before the shift was over."""
     facts: tuple[Fact, ...] = ()
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    """How often each kind of fault of each device happened."""
 
 
 Tell = Callable[[dict[str, Any]], None]
@@ -114,12 +136,7 @@ def play(shift: Shift, tell: Tell = lambda _: None) -> Played:
 
 def known_faults(shift: Shift) -> Mapping[str, Sequence[str]]:
     """Give what each device of a shift's plant can do wrong."""
-    plant = _plant(shift)
-
-    async def look() -> Mapping[str, Sequence[str]]:
-        return _Run(shift, plant, lambda _: None).known()
-
-    return run(look(), lambda: make_loop(rate=plant.speed))
+    return {device: sorted(kinds) for device, kinds in known(_plant(shift)).items()}
 
 
 def _modules_of(over: frozenset[str]) -> list[ModuleType]:
@@ -131,11 +148,18 @@ def _modules_of(over: frozenset[str]) -> list[ModuleType]:
 
 def horizon_s(shift: Shift) -> float:
     """Give the loop's time by which a shift must have ended."""
+    if shift.horizon_s is not None:
+        return shift.horizon_s
     return HORIZON_S + shift.orders * PER_ORDER_S
 
 
+def plant_spec(site: Site, path: Path, speed: float | None) -> PlantSpec:
+    """Give the plant of a site; raises Fault 4201 where the site has no twin."""
+    return plant_of(site, path, speed)
+
+
 def _plant(shift: Shift) -> PlantSpec:
-    plant = plant_of(shift.site, shift.path, shift.speed)
+    plant = plant_spec(shift.site, shift.path, shift.speed)
     stock = tuple(replace(article, count=max(article.count, shift.orders)) for article in plant.stock)
     return replace(plant, seed=shift.seed, stock=stock)
 
@@ -147,15 +171,33 @@ class _Run:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)  # noqa: S101 - made by `play`
         self._shift, self._tell, self._clock = shift, tell, LoopClock(EPOCH)
+        self._computer = JumpingClock(self._clock)
         self._press = Press(Share(one_in=shift.one_in))
         self._plant = VirtualPlant(spec, loop, self._clock, press=self._press, offload=_inline, over=shift.over)
         self._secret = hashlib.sha256(f"{shift.seed}/secret".encode()).digest()
-        self._house = House(shift.site, secret=self._secret, clock=self._clock)
+        self._house = House(shift.site, secret=self._secret, clock=self._computer)
         people = people_of(shift.site, shift.path, orders=shift.orders, seed=shift.seed, speed=spec.speed)
-        self._stage = Stage(self._plant, people, clock=self._clock, house=self._house)
-        self._reaper = Reaper((fault for fault in shift.faults if fault.is_kill), self._plant.cut_off)
-        self._stops: list[tuple[str, float, float]] = []
-        self._struck = 0
+        self._post = RoughPost(self._clock, _secrets(shift.site))
+        rough = RoughHouse(self._house, self._post, shift.site.web.base_url)
+        self._stage = Stage(self._plant, replace(people, demand=shift.demand), clock=self._clock, house=rough)
+        self._watch = Watch(self._plant.hall.world)
+        self._moments = Moments(self._clock)
+        self._reaper = Reaper((fault for fault in shift.faults if fault.is_kill), self._cut_off, self._moments)
+        self._kinds: Counter[str] = Counter()
+        self._ends_s = 0.0
+        self._listen()
+
+    def _listen(self) -> None:
+        """Have everybody hear what concerns him, and make known what can go wrong besides the plant."""
+        motion, board = self._plant.motion, self._plant.misbehaviour
+        self._plant.hall.watch(lambda machine, what: self._watch.moved(machine, what, motion.now()))
+        self._plant.truth.listeners += [self._watch.hear, self._moments.hear]
+        kill = momentary(lambda: at_once(self._reaper.kill))
+        board.add("controller", {"kill": kill, **self._computer.switches()})
+        board.add("database", {name: quirk(self._reaper.disk, name) for name in DISK})
+        board.add("buyers", {name: quirk(self._stage.buyers.quirks, name) for name in BUYER_QUIRKS})
+        board.add("hosts", {name: quirk(self._post.hosts, name) for name in HOST_QUIRKS})
+        board.add("subscribers", {name: quirk(self._post.subscribers, name) for name in SUBSCRIBER_QUIRKS})
 
     async def play(self) -> Played:
         """Play to the end, or to the horizon."""
@@ -171,24 +213,53 @@ class _Run:
         """Give what each device can do wrong."""
         return self._plant.misbehaviour.known()
 
+    def _cut_off(self) -> None:
+        self._plant.cut_off()
+        self._watch.died()
+
     # -- the line ------------------------------------------------------------------------------------------------------------
 
     async def _lives(self) -> None:
         """Run the controller; one that died is started again from its books."""
         while True:
             life = self._reaper.deaths
-            books = self._books(f"{self._shift.seed}/ids/{life}", self._reaper.new_life())
+            try:
+                books, web = self._opened(life)
+            except Fault as trouble:  # the disk is full or locked: the supervisor tries again
+                _demand_trouble(trouble, self._reaper.disk)
+                await self._clock.sleep(RESTART_S)
+                continue
             line = Line(self._given(books, life))
-            web = books if self._is_in_memory else self._books(f"{self._shift.seed}/web/{life}")
             self._house.move_in(line, web)
             try:
-                await line.run()
-            except* Killed:
-                self._house.move_out()
+                await self._life(line, life)
             finally:
+                self._house.move_out()
                 if not self._is_in_memory:
                     books.close()
             await self._clock.sleep(RESTART_S)
+
+    async def _life(self, line: Line, life: int) -> None:
+        """Run one life to its end; raises what ended it, unless that was a kill."""
+        running = asyncio.ensure_future(line.run())
+        self._reaper.begins(running.cancel)
+        try:
+            await asyncio.wait({running})
+        finally:
+            if not running.done():
+                running.cancel()
+                await asyncio.wait({running})
+        was_killed = life != self._reaper.deaths
+        error = None if running.cancelled() else running.exception()
+        if error is not None and not was_killed:
+            raise error
+
+    def _opened(self, life: int) -> tuple[Store, Store]:
+        """Give the controller's books and the dashboard's; where they are in memory both are the same."""
+        books = self._books(f"{self._shift.seed}/ids/{life}", self._reaper.new_life())
+        if self._is_in_memory:
+            return books, books
+        return books, self._books(f"{self._shift.seed}/web/{life}", self._reaper.on_same_disk)
 
     @property
     def _is_in_memory(self) -> bool:
@@ -196,7 +267,7 @@ class _Run:
 
     def _books(self, seed: str, wrap: Wrap | None = None) -> Store:
         """Open the books; a dashboard of its own process would do it once more, on the same file."""
-        store = open_store(self._shift.url, clock=self._clock, ids=SeededIds(seed), inline=True, wrap_commit=wrap)
+        store = open_store(self._shift.url, clock=self._computer, ids=SeededIds(seed), inline=True, wrap_commit=wrap)
         import_items(store, self._shift.site, self._shift.path.resolve().parent)
         return store
 
@@ -207,8 +278,8 @@ class _Run:
             folder=shift.path.resolve().parent,
             data=shift.folder,
             store=store,
-            links=_links(self._plant, self._house, self._press, self._clock, rng),
-            clock=self._clock,
+            links=_links(self._plant, self._house, self._press, self._computer, rng),
+            clock=self._computer,
             ids=SeededIds(f"{shift.seed}/line/{life}"),
             rng=rng,
             offload=_inline,
@@ -219,17 +290,33 @@ class _Run:
     # -- what goes wrong -----------------------------------------------------------------------------------------------------
 
     def _faults(self) -> list[PlannedFault]:
-        return [fault for fault in self._shift.faults if not fault.is_kill]
+        """Give the faults but for those that the reaper has by the number of a commit."""
+        return [fault for fault in self._shift.faults if not (fault.is_kill and fault.when and fault.when.commit)]
 
     async def _strike(self, planned: PlannedFault) -> None:
-        """Let one fault happen at its time."""
-        await self._clock.sleep(planned.at_s)
-        switchboard = self._plant.misbehaviour
-        if planned.fault == "estop" and planned.for_s is not None:
-            now = self._plant.motion.now()
-            self._stops.append((planned.device, now, now + planned.for_s * self._plant.motion.speed))
-        self._struck += 1
-        await switchboard.fault(planned.device, planned.fault, for_s=planned.for_s, times=planned.times)
+        """Let one fault happen when it is due."""
+        if planned.device == DATABASE and planned.when is not None and planned.when.commit:
+            self._at_commit(planned, planned.when.commit)
+            return
+        await self._moments.of(planned)
+        self._note(planned)
+        board = self._plant.misbehaviour
+        await board.fault(planned.device, planned.fault, for_s=planned.for_s, times=planned.times)
+
+    def _at_commit(self, planned: PlannedFault, number: int) -> None:
+        """Let the very commit of that number fail: nothing can be switched on in time from outside."""
+
+        def strike() -> None:
+            self._note(planned)
+            self._reaper.disk.on(planned.fault, planned.times)
+            if planned.for_s is not None:
+                asyncio.get_running_loop().call_later(planned.for_s, self._reaper.disk.off, planned.fault)
+
+        self._moments.at_commit(number, strike)
+
+    def _note(self, planned: PlannedFault) -> None:
+        self._kinds[f"{planned.device} {planned.fault}"] += 1
+        self._ends_s = max(self._ends_s, self._clock.monotonic() + (planned.for_s or 0.0))
 
     # -- the end -------------------------------------------------------------------------------------------------------------
 
@@ -240,7 +327,7 @@ class _Run:
         async def watch() -> None:
             nonlocal late
             ends_at = horizon_s(self._shift) - LOOK_S
-            while not (self._stage.is_over() and self._clock.monotonic() > self._faults_end_s()):
+            while not (self._stage.is_over() and self._clock.monotonic() > self._ends_s):
                 await self._clock.sleep(LOOK_S)
                 self._tell(self._stage.progress())
                 if late := self._clock.monotonic() >= ends_at:
@@ -256,23 +343,17 @@ class _Run:
                 raise _Over from None
         return late
 
-    def _faults_end_s(self) -> float:
-        """Give when the last fault that has begun by then is over; what lies behind the end of the play never happens."""
-        now = self._clock.monotonic()
-        return max((f.at_s + (f.for_s or 0.0) for f in self._faults() if f.at_s <= now), default=0.0)
-
     def _played(self, late: bool) -> Played:
         store, truth = self._house.store, self._plant.truth
         assert store is not None  # noqa: S101 - the line has begun
         rows, chain = store.head_now()
         journal = store.contents_hash_now()
-        found = broken(truth, self._plant.hall.world, self._stage.receiver.events, self._stops)
-        waiting = self._stage.score.waiting()
-        found += [f"liveness: {len(waiting)} orders are not over"] if late and waiting else []
-        found += ["liveness: a subscriber was not told all"] if late and not waiting else []
+        recorded = store.views.labels() if len(truth.parcels) <= MOST_COMPARED else None
+        found = broken(truth, self._plant.hall.world, self._stage.receiver.events, self._watch, recorded)
+        found += liveness(self._stage.score.waiting(), is_late=late)
         store.close()
         return Played(
-            figures=self._stage.summary(),
+            figures={**self._stage.summary(), **flow_figures(truth.facts)},
             journal=journal,
             chain=chain,
             rows=rows,
@@ -281,13 +362,25 @@ class _Run:
             broken=tuple(found),
             deaths=self._reaper.deaths,
             commits=self._reaper.commits,
-            struck=self._struck,
+            struck=self._kinds.total(),
+            kinds=dict(sorted(self._kinds.items())),
             facts=tuple(truth.facts),
         )
 
 
 class _Over(Exception):  # noqa: N818 - no error
     """The play is over."""
+
+
+def _secrets(site: Site) -> dict[str, str]:
+    """Give the signing secrets of hosts and couriers by the path that they post to."""
+    feeds = {f"/intake/{name}": part.keys()[0] for name, part in site.feeds.items()}
+    return feeds | {f"/intake/couriers/{name}": part.keys()[0] for name, part in site.couriers.items()}
+
+
+def _demand_trouble(fault: Fault, disk: Quirks) -> None:
+    if fault.code != NO_DATABASE or not disk:
+        raise fault
 
 
 def truth_hash(facts: Iterable[Fact]) -> str:

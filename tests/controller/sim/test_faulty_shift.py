@@ -5,24 +5,25 @@ import json
 import pytest
 
 from controller.__main__ import main
-from controller.commands.sim.scenario import Scenario, ShiftPart, as_toml, is_scenario, load_scenario
+from controller.commands.sim.scenario import as_toml, is_scenario, load_scenario
+from controller.commands.sim.scenario_file import Scenario, ShiftPart
 from packline.core.files import FileFaults
-from simulation.virtual.faults import PlannedFault
+from simulation.virtual.faults import PlannedFault, When
 
 pytestmark = pytest.mark.timeout(300)
 
 FAULTS = (
     PlannedFault(at_s=3.0, device="arm-1", fault="late_answers", for_s=2.0),
     PlannedFault(at_s=4.0, device="printer-1", fault="half_print", times=1, for_s=6.0),
-    PlannedFault(at_s=70.0, device="controller", fault="kill_after_commit"),
-    PlannedFault(at_s=130.0, device="controller", fault="kill_before_commit"),
+    PlannedFault(when=When(commit=70), device="controller", fault="kill_after_commit"),
+    PlannedFault(when=When(commit=130), device="controller", fault="kill_before_commit"),
 )
 
 
 @pytest.fixture
 def scenario(tmp_path):
     path = tmp_path / "faults.toml"
-    path.write_text(as_toml(ShiftPart(orders=2, seed=5, pixels=0), FAULTS, ()), "utf-8")
+    path.write_text(as_toml(Scenario(shift=ShiftPart(orders=2, seed=5, pixels=0)), FAULTS), "utf-8")
     return path
 
 
@@ -34,7 +35,7 @@ def played(path, capsys):
 def test_a_scenario_reads_back_as_it_was_written(scenario):
     read = load_scenario(scenario)
     assert is_scenario(scenario)
-    assert tuple(PlannedFault.of(part.model_dump()) for part in read.faults) == FAULTS
+    assert tuple(PlannedFault.of(part.model_dump(exclude_none=True)) for part in read.faults) == FAULTS
 
 
 def test_a_controller_that_dies_twice_among_faults_repeats_nothing_and_loses_nothing(scenario, capsys):

@@ -1,0 +1,38 @@
+"""A house in this process whose post comes and goes over a bad way."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import httpx
+
+from simulation.faults.hosts import RoughPost
+from simulation.mounts.http import Handler, Request, Response
+from simulation.people.house import House, LiveDesk, memory_client
+
+
+class RoughHouse:
+    """A house whose post goes over a RoughPost, in both directions."""
+
+    def __init__(self, house: AnyHouse, post: RoughPost, base_url: str) -> None:
+        self._house, self._post, self._base_url = house, post, base_url
+
+    def desk(self, user: str, poll_s: float) -> LiveDesk:
+        return self._house.desk(user, poll_s)
+
+    def client(self) -> httpx.AsyncClient:
+        return memory_client(self._post.to_house(self._house.answer), self._base_url)
+
+    async def open(self, handler: Handler) -> None:
+        await self._house.open(self._post.to_people(handler))
+
+    async def close(self) -> None:
+        await self._house.close()
+
+
+class AnyHouse(House, Protocol):
+    """A house in this process."""
+
+    async def answer(self, request: Request) -> Response:
+        """Answer what comes over HTTP."""
+        ...

@@ -39,6 +39,8 @@ class Home(Protocol):
 
     @property
     def has_waiting(self) -> bool: ...
+    @property
+    def whole_down(self) -> Stop | None: ...
     def drawn(self, item: Item) -> float: ...
     def stand_by(self, channel: Channel) -> None: ...
     def stand_down(self, channel: Channel) -> None: ...
@@ -81,6 +83,7 @@ class Channel:
         self._stops = [
             Stop(home.floor, f"{home.name}.{number}.stop{n}", law, self._fail)
             for n, law in enumerate(home.conduct.stops)
+            if not law.is_whole
         ]
         self._busy_stops = [stop for stop in self._stops if stop.law.by == "busy"]
         self._cycle_stops = [stop for stop in self._stops if stop.law.by == "cycles"]
@@ -99,7 +102,7 @@ class Channel:
             self._work()
             return
         if not is_queued:
-            self._home.queue.change(self._env.now, 1)
+            self._home.queue.change(self._env.now, item.size)
             self._is_queued = True
         self._setup_left = None
         self._phase = _ASKING
@@ -185,7 +188,7 @@ class Channel:
         now, item, home = self._env.now, self.item, self._home
         assert item is not None  # noqa: S101
         if self._is_queued:
-            home.queue.change(now, -1)
+            home.queue.change(now, -item.size)
             self._is_queued = False
         left = item.left_s
         if left is None:
@@ -290,7 +293,7 @@ class Channel:
         assert item is not None  # noqa: S101
         self._interrupt(after)
         if self._is_queued:
-            self._home.queue.change(self._env.now, -1)
+            self._home.queue.change(self._env.now, -item.size)
             self._is_queued = False
         claim, self._claim = self._claim, None
         self.item = None
@@ -344,6 +347,22 @@ class Channel:
         self._go_down(stop)
 
     def _go_down(self, stop: Stop) -> None:
+        self._stand_still(stop)
+        crew = self._home.conduct.crew
+        if not stop.law.needs_crew or crew is None or crew.ask(self):
+            self._repair(stop)
+
+    def fall(self, stop: Stop) -> None:
+        """Go down with the whole machine. What is down by itself is repaired meanwhile, and then waits for the rest."""
+        if self._down is None:
+            self._stand_still(stop)
+
+    def rise(self, stop: Stop) -> None:
+        """Go on with the whole machine, unless it is down by itself."""
+        if self._down is stop:
+            self._rise()
+
+    def _stand_still(self, stop: Stop) -> None:
         was = self._phase
         if was == _IDLE:
             self._home.stand_down(self)
@@ -359,9 +378,6 @@ class Channel:
             self._home.spoil(self._take_off())
         elif _ASKING <= was <= _WORKING and stop.law.is_passed_on:
             self._home.put_back(self._take_off())
-        crew = self._home.conduct.crew
-        if not stop.law.needs_crew or crew is None or crew.ask(self):
-            self._repair(stop)
 
     def _take_off(self) -> Item:
         self._phase = _STOPPING  # what went on is held already: nothing more is to be broken off
@@ -371,9 +387,20 @@ class Channel:
         self._due = self._home.floor.after(stop.draw_last(), self._repaired)
 
     def _repaired(self, _due: Due) -> None:
-        stop, self._down, self._due = self._down, None, None
+        stop, whole = self._down, self._home.whole_down
         assert stop is not None  # noqa: S101
+        self._due = None
         stop.renew()
+        if whole is None:
+            self._rise()
+        else:
+            self._down = whole
+            self._turn(_SETUP if whole.law.is_setup else _DOWN)
+        if stop.law.needs_crew and self._home.conduct.crew is not None:
+            self._home.conduct.crew.release()
+
+    def _rise(self) -> None:
+        self._down = None
         for one in self._stops:
             one.run()
         if self._phase == _IDLE:
@@ -384,8 +411,6 @@ class Channel:
             self._home.swap(self)
         else:
             self._step()
-        if stop.law.needs_crew and self._home.conduct.crew is not None:
-            self._home.conduct.crew.release()
 
     # -- how it spent its time -------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import simpy
@@ -72,7 +72,7 @@ class Floor:
 
     def _forget(self) -> None:
         self.since = self.env.now
-        self.came = self.lost = self.scrapped = self.left = 0
+        self.came = self.lost = self.scrapped = self.left = self.made = self.used = 0
         self.flow = Tally()
         self.flow_of: dict[str, Tally] = {}
         self.left_at = array("d")
@@ -122,16 +122,28 @@ class Floor:
         self.left_at.append(now)
         if item.kind:
             self.flow_of.setdefault(item.kind, Tally()).add(now - item.born)
+        if item.ties is not None:
+            item.ties.end(is_well=True)
+
+    def replace(self, used: Sequence[Item], made: Sequence[Item]) -> None:
+        """Put items in the place of others: siblings for their parent, a carton for its pieces."""
+        self.used += len(used)
+        self.made += len(made)
+        self.wip.change(self.env.now, len(made) - len(used))
 
     def lose(self, item: Item) -> None:
         """See an item off that found no place, or lost its patience."""
         self.wip.change(self.env.now, -1)
         self.lost += 1
+        if item.ties is not None:
+            item.ties.end(is_well=False)
 
     def scrap(self, item: Item) -> None:
         """See an item off that was spoiled."""
         self.wip.change(self.env.now, -1)
         self.scrapped += 1
+        if item.ties is not None:
+            item.ties.end(is_well=False)
 
     def reset(self) -> None:
         """Forget what was counted, here and in every block: the warm-up is over."""

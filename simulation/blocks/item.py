@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Item:
@@ -12,7 +12,9 @@ class Item:
     """
 
     __slots__ = ("born", "choice", "entered", "full_s", "key", "kind", "left_s", "number", "patience", "priority",
-                 "started", "verdict")  # fmt: skip
+                 "started", "ties", "verdict")  # fmt: skip
+    size: ClassVar[int] = 1
+    """So many pieces it is to who works on it; a batch is more."""
 
     def __init__(self, number: int, kind: str, priority: int, born: float) -> None:
         self.number = number
@@ -29,6 +31,8 @@ class Item:
         """Seconds of work that are still to be done; None: not drawn yet."""
         self.full_s: float | None = None
         """Seconds of work when it was drawn."""
+        self.ties: Any = None
+        """Permits, siblings, and what is inside (`simulation.blocks.ties`); None of most."""
         self.key: tuple[float, ...] = ()
         self.patience: Any = None
 

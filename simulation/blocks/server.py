@@ -15,6 +15,8 @@ from simulation.blocks.channel import STATES, Channel
 from simulation.blocks.conduct import Conduct
 from simulation.blocks.floor import Floor
 from simulation.blocks.item import Item
+from simulation.blocks.stops import Stop
+from simulation.blocks.whole import Whole
 from simulation.statistics.tallies import Level, Tally
 
 
@@ -36,6 +38,11 @@ class Server(Holder):
         self._given_up: set[tuple[float, ...]] = set()
         self._number = 0
         self._waiting = 0
+        self._whole: Whole | None = None
+        self._is_off = False
+        """Whether it lets items gather before it begins again."""
+        self._balk = tuple(conduct.balk)
+        self._draw_balk = floor.stream(f"{name}.balk").random
         self._luck = floor.stream(f"{name}.order")
         self.draw_service = floor.draw(f"{name}.service", conduct.service)
         self._draw_of = {kind: floor.draw(f"{name}.service.{kind}", law) for kind, law in conduct.service_of.items()}
@@ -48,8 +55,20 @@ class Server(Holder):
         if not self.is_endless:
             for _ in range(int(conduct.channels)):
                 self._open_channel().rest()
+            whole = [law for law in conduct.stops if law.is_whole]
+            self._whole = Whole(self, whole) if whole else None
 
     # -- what comes ------------------------------------------------------------------------------------------------
+
+    def _let_in(self, item: Item) -> None:
+        if self._balk and self._draw_balk() < self._balk[min(self.held, len(self._balk) - 1)]:
+            self.balked += 1
+            self.lost += 1
+            if not self.impatient.take(item, None):
+                self.floor.lose(item)
+            self._invite()
+            return
+        super()._let_in(item)
 
     def _admit(self, item: Item) -> None:
         self._number += 1
@@ -58,7 +77,10 @@ class Server(Holder):
 
     def _place(self, item: Item) -> None:
         """Give the item to a channel, or let it wait."""
-        if self.idle:
+        if self._is_off:
+            self._push(item, is_new=True)
+            self._begin_if_enough()
+        elif self.idle:
             self.idle.popleft().begin(item, is_queued=False)
         elif self.is_endless:
             self._open_channel().begin(item, is_queued=False)
@@ -67,6 +89,14 @@ class Server(Holder):
             victim.begin(item, is_queued=False)
         else:
             self._push(item, is_new=True)
+
+    def _begin_if_enough(self) -> None:
+        if self._waiting < self.conduct.start_at:
+            return
+        self._is_off = False
+        while self.idle and (item := self._pop()) is not None:
+            self.queue.change(self.env.now, -1)
+            self.idle.popleft().begin(item, is_queued=False)
 
     def put_back(self, item: Item) -> None:
         """Take an item back to where it stood in the queue, for another channel."""
@@ -135,7 +165,7 @@ class Server(Holder):
 
     def pick(self, channel: Channel) -> None:
         """Give a free channel its next item, or let it rest."""
-        item = self._pop()
+        item = None if self._is_off else self._pop()
         if item is not None:
             channel.begin(item, is_queued=True)
         elif self.draw_vacation is not None:
@@ -191,7 +221,7 @@ class Server(Holder):
 
     def reset(self) -> None:
         super().reset()
-        self.reneged = self.scrapped = 0
+        self.reneged = self.scrapped = self.balked = 0
         self.wait = Tally()
         self.queue.reset(self.env.now)
         for channel in self.channels:
@@ -216,6 +246,7 @@ class Server(Holder):
             "wait_p95": self.wait.percentile(95),
             "delayed_share": 1 - self.wait.share_up_to(1e-12),
             "reneged": self.reneged,
+            "balked": self.balked,
             "scrapped": self.scrapped,
             "states": self.states(),
             "at": at,
@@ -234,10 +265,17 @@ class Server(Holder):
     def stand_by(self, channel: Channel) -> None:
         """Take note that a channel is free."""
         self.idle.append(channel)
+        if self.conduct.start_at > 1 and not self.held:
+            self._is_off = True
 
     def stand_down(self, channel: Channel) -> None:
         """Take note that a free channel is not to be had."""
         self.idle.remove(channel)
+
+    @property
+    def whole_down(self) -> Stop | None:
+        """Give what has all channels down, if anything."""
+        return self._whole.down if self._whole is not None else None
 
     def left_while_down(self, entered: float) -> None:
         """Take note that a channel that is down gave its finished item on."""

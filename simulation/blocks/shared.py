@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
@@ -16,7 +16,8 @@ from simulation.statistics.tallies import Level
 
 class SharedServer(Holder):
     """`channels` of work a second, shared alike by all who are there, at most one each. Who is done and finds no room
-    ahead keeps a place and takes no work."""
+    ahead keeps a place and takes no work. `speeds[n]` is, instead, all the work a second that is done with n + 1 there; beyond
+    its end the last one counts."""
 
     kind = "server"
 
@@ -30,10 +31,12 @@ class SharedServer(Holder):
         channels: float = 1,
         capacity: float = math.inf,
         full: Full = "block",
+        speeds: Sequence[float] = (),
     ) -> None:
         self._working = Level(floor.env.now)
         super().__init__(floor, name, capacity=capacity, full=full)
         self._channels = channels
+        self._speeds = tuple(speeds)
         self._draw = floor.draw(f"{name}.service", service)
         self._draw_of = {kind: floor.draw(f"{name}.service.{kind}", law) for kind, law in service_of.items()}
         self._heap: list[tuple[float, int, Item]] = []
@@ -52,7 +55,12 @@ class SharedServer(Holder):
         self._plan()
 
     def _rate(self) -> float:
-        return min(1.0, self._channels / len(self._heap)) if self._heap else 0.0
+        count = len(self._heap)
+        if not count:
+            return 0.0
+        if self._speeds:
+            return self._speeds[min(count, len(self._speeds)) - 1] / count
+        return min(1.0, self._channels / count)
 
     def _advance(self) -> None:
         now = self.env.now

@@ -17,6 +17,15 @@ Blocked = Literal["wait", "lose", "pause"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """For a time drawn from `last`, `times` as many arrivals as the mean says; then one of `ways` (number and probability)."""
+
+    times: float
+    last: Distribution
+    ways: Sequence[tuple[int, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
     """From `from_s` on, `times` as many arrivals as the mean says."""
 
@@ -33,7 +42,9 @@ class Demand:
     `cycle_s`: with exponential times that is a Poisson process with these rates. `kinds` draws a class for each item by
     weight; `priorities` has the priority of a class (a lower number goes first, 0 where nothing is said). `blocked`: what
     arrives and finds no room ahead waits outside (first come first served, without end), is lost, or pauses the source:
-    the next one is only drawn when this one is in. `most` ends it after that many.
+    the next one is only drawn when this one is in. `most` ends it after that many. `phases` are rates that change at random
+    (it begins with the first): with exponential times a Markov-modulated Poisson process. `is_together`: those who come
+    together come in together, or are all lost (`blocked` is `lose` then).
     """
 
     every: Distribution | None = None
@@ -46,6 +57,8 @@ class Demand:
     blocked: Blocked = "wait"
     most: float = math.inf
     first_at_s: float | None = None
+    phases: Sequence[Phase] = ()
+    is_together: bool = False
 
 
 class Source(Block):
@@ -66,6 +79,12 @@ class Source(Block):
         self._weights = [weight for _, weight in demand.kinds]
         self._only = None if len(self._kinds) > 1 else "".join(self._kinds)
         self._times = deque(sorted(demand.at))
+        self._due: Due | None = None
+        self._phase = 0
+        self._held_s: float | None = None
+        """Seconds until the next arrival on a clock that stands still in this phase."""
+        self._lasts = [floor.draw(f"{name}.phase{n}.last", phase.last) for n, phase in enumerate(demand.phases)]
+        self._way = floor.stream(f"{name}.phase") if demand.phases else None
 
     def start(self) -> None:
         """Begin to give; when all blocks are connected."""
@@ -74,23 +93,51 @@ class Source(Block):
         elif self._draw_every is None:
             self.floor.after(0.0, lambda _due: self.go_on(), ARRIVES)
         else:
+            if self._lasts:
+                self.floor.after(self._lasts[0](), self._change)
             first = self._demand.first_at_s
             self._wait(self._gap() if first is None else first)
 
     # -- when ------------------------------------------------------------------------------------------------------
 
     def _wait(self, delay_s: float) -> None:
-        if math.isfinite(delay_s):
+        if self._lasts:
+            self._wait_in_phase(delay_s)
+        elif math.isfinite(delay_s):
             Due(self.env, delay_s, self._arrived, ARRIVES)
+
+    def _wait_in_phase(self, work_s: float) -> None:
+        """Wait so long on the clock that the phase makes faster or slower; it may change meanwhile."""
+        times = self._demand.phases[self._phase].times
+        self._due, self._held_s = None, work_s
+        if times > 0:
+            self._due = self.floor.after(work_s / times, self._arrived, ARRIVES)
+
+    def _change(self, _due: Due) -> None:
+        """Go to the next phase; what is left until the next arrival goes by at its pace."""
+        before = self._demand.phases[self._phase]
+        if self._due is not None:
+            self._due.cancel()
+            self._held_s = max(0.0, self._due.at - self.env.now) * before.times
+        assert self._way is not None  # there are phases  # noqa: S101
+        self._phase = self._way.choices([way for way, _ in before.ways], [share for _, share in before.ways])[0]
+        self.floor.after(self._lasts[self._phase](), self._change)
+        if self._held_s is not None:
+            self._wait_in_phase(self._held_s)
 
     def _wait_for_listed(self) -> None:
         if self._times:
             self.floor.after(self._times.popleft() - self.env.now, self._arrived, ARRIVES)
 
     def _arrived(self, _due: Due) -> None:
-        for _ in range(int(self._draw_size()) if self._draw_size is not None else 1):
-            if self._made < self._demand.most:
-                self._give(self.floor.enter(self._new()))
+        self._due = self._held_s = None
+        count = min(int(self._draw_size()) if self._draw_size is not None else 1, self._demand.most - self._made)
+        together = [self.floor.enter(self._new()) for _ in range(int(count))]
+        if self._demand.is_together:
+            self._give_together(together)
+        else:
+            for item in together:
+                self._give(item)
         if self._made < self._demand.most and not (self._outside and self._demand.blocked == "pause"):
             self._next()
 
@@ -139,6 +186,21 @@ class Source(Block):
             self._lose(item)
         else:
             self._keep(item)
+
+    def _give_together(self, items: Sequence[Item]) -> None:
+        kept: list[Reservation] = []
+        for item in items:
+            place = self.next.reserve(item, None)
+            if place is None:
+                for one in kept:
+                    one.give_up()
+                for one_lost in items:
+                    self._lose(one_lost)
+                return
+            kept.append(place)
+        for item, place in zip(items, kept, strict=True):
+            self.went += 1
+            place.use(item)
 
     def _lose(self, item: Item) -> None:
         self.lost += 1

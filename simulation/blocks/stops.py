@@ -21,7 +21,8 @@ class StopLaw:
     many the machine stops when it would begin the next. `last_s`: how long it is down. `after`: what becomes of the
     piece in work: the rest is done (`resume`), all of it again with the same time (`repeat`) or a new one (`restart`),
     or it is spoiled (`scrap`). `is_setup` counts the time as setup. `is_passed_on`: the piece goes back to the head of
-    the queue, for another channel to take. `needs_crew`: a person is needed for all of it.
+    the queue, for another channel to take. `needs_crew`: a person is needed for all of it. `is_whole`: one clock (by time)
+    for all channels, which stop together.
     """
 
     by: Clock
@@ -31,6 +32,7 @@ class StopLaw:
     is_setup: bool = False
     is_passed_on: bool = False
     needs_crew: bool = False
+    is_whole: bool = False
 
 
 class Stop:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from simulation.blocks.assembly import Assembly
+from simulation.blocks.batches import Batch, BatchServer
 from simulation.blocks.block import Block, Holder, Out, Taker
 from simulation.blocks.buffers import Buffer, Courier
 from simulation.blocks.conduct import Conduct
@@ -14,11 +16,15 @@ from simulation.blocks.conveyor import Belt, Conveyor
 from simulation.blocks.crew import Crew, Shift
 from simulation.blocks.draws import Deterministic, Distribution
 from simulation.blocks.floor import OUT, Floor
+from simulation.blocks.gathering import Join, Pack
+from simulation.blocks.limits import Limit, Release
 from simulation.blocks.machines import Judge, Judging, Packer, Several, Stock, asked, tries, weighed
+from simulation.blocks.parting import Fork, Unpack
+from simulation.blocks.polling import Polling
 from simulation.blocks.routes import ByClass, ByVerdict, Chance, Divert, Merge, Ruled
 from simulation.blocks.server import Server
 from simulation.blocks.shared import SharedServer
-from simulation.blocks.sources import Demand, Rate, Sink, Source
+from simulation.blocks.sources import Demand, Phase, Rate, Sink, Source
 from simulation.blocks.stops import StopLaw
 from simulation.model import model_file as file
 from simulation.model.laws import Law
@@ -85,9 +91,34 @@ def _make(floor: Floor, name: str, part: file.Part, model: file.Model, made: Map
             return Merge(floor, name, rule=part.rule, order=part.order)
         case file.DivertPart():
             return Divert(floor, name)
-        case _:
-            assert isinstance(part, file.StationPart)  # all that are left  # noqa: S101
+        case file.StationPart():
             return _station(floor, name, part, made)
+        case _:
+            return _gathering(floor, name, part, model)
+
+
+def _gathering(floor: Floor, name: str, part: file.Part, model: file.Model) -> Block:
+    """Make what has several come together, or one come apart, or counts who is between."""
+    makes = getattr(part, "makes", None)
+    priority = model.classes[makes].priority if makes else None
+    match part:
+        case file.ForkPart():
+            return Fork(floor, name)
+        case file.JoinPart():
+            return Join(floor, name, capacity=part.capacity)
+        case file.AssemblyPart():
+            return Assembly(
+                floor, name, needs=part.needs, makes=makes or "", priority=priority or 0, places=part.places
+            )
+        case file.PackPart():
+            more = {"pieces": part.pieces, "makes": makes or "", "priority": priority}
+            return Pack(floor, name, **more, wait_s=part.wait_s, capacity=part.capacity, full=part.full)  # type: ignore[arg-type]
+        case file.UnpackPart():
+            return Unpack(floor, name, pieces=part.pieces, makes=makes or "", priority=priority)
+        case file.LimitPart():
+            return Limit(floor, name, most=part.most)
+        case _:
+            return Release(floor, name)
 
 
 def _demand(part: file.SourcePart, model: file.Model) -> Demand:
@@ -102,7 +133,22 @@ def _demand(part: file.SourcePart, model: file.Model) -> Demand:
         blocked=part.blocked,
         most=math.inf if part.most is None else part.most,
         first_at_s=part.first_s,
+        phases=_phases(part.phases),
+        is_together=part.together,
     )
+
+
+def _phases(phases: Mapping[str, file.PhasePart]) -> list[Phase]:
+    names = list(phases)
+    following = {name: {names[(n + 1) % len(names)]: 1.0} for n, name in enumerate(names)}
+    return [
+        Phase(
+            times=phase.times,
+            last=phase.last.distribution(),
+            ways=[(names.index(to), share) for to, share in (phase.next or following[name]).items()],
+        )
+        for name, phase in phases.items()
+    ]
 
 
 def _shifts(part: file.OperatorPart) -> list[Shift]:
@@ -132,16 +178,23 @@ def _station(floor: Floor, name: str, part: Any, made: Mapping[str, Made]) -> Bl
         blocking=part.blocking,
         setup=_law(part.setup),
         setup_when=part.setup_when,
-        vacation=_law(part.vacation),
+        vacation=_law(part.walk if isinstance(part, file.PollingPart) else part.vacation),
         vacations=part.vacations,
         patience=_law(part.patience),
         stops=[*map(_stop, part.failures), *(_stock(stock).law() for stock in stocks if stock is not None)],
         crew=crew,
         is_crew_for_work=part.operator_for == "work",
         target_s=part.target_s,
+        balk=getattr(part, "balk", ()),
+        start_at=getattr(part, "start_at", 1),
     )
     if judge is not None:
         return Judging(floor, name, conduct, judge)
+    if isinstance(part, file.PollingPart):
+        return Polling(floor, name, conduct, order=part.order, rule=part.rule, most=part.most)
+    if getattr(part, "batch", 1) > 1:
+        batch = Batch(most=part.batch, least=part.batch_least, wait_s=part.batch_wait_s, each=_law(part.batch_each))
+        return BatchServer(floor, name, conduct, batch)
     return (Packer if isinstance(part, file.PackerPart) else Server)(floor, name, conduct)
 
 
@@ -154,6 +207,7 @@ def _shared(floor: Floor, name: str, part: Any) -> SharedServer:
         channels=part.channels,
         capacity=part.channels + part.queue,
         full=part.full,
+        speeds=part.speeds,
     )
 
 
@@ -197,6 +251,7 @@ def _stop(part: file.FailurePart) -> StopLaw:
         is_setup=part.counts_as == "setup",
         is_passed_on=part.passed_on,
         needs_crew=part.operator,
+        is_whole=part.whole,
     )
 
 
@@ -224,12 +279,19 @@ class _Connected:
         if isinstance(part, file.DivertPart):
             block.next = self._divert(name, part)
             return
+        if isinstance(block, Fork):
+            block.to = [self._to(way) for way in part.to]
+            return
+        if isinstance(block, Release):
+            limit = self._made[part.limit]
+            assert isinstance(limit, Limit)  # checked with the file  # noqa: S101
+            block.limit = limit
         ways = {verdict: way for verdict in VERDICTS if (way := getattr(part, verdict, ""))}
         block.next = self._ways(name, part.next)
         if ways:
             block.next = ByVerdict({"": block.next, **{verdict: self._to(way) for verdict, way in ways.items()}})
-        if isinstance(block, Holder) and part.overflow:
-            block.overflow = self._to(part.overflow)
+        if isinstance(block, Holder) and (overflow := getattr(part, "overflow", None)):
+            block.overflow = self._to(overflow)
         if isinstance(block, Server):
             block.impatient = self._to(part.impatient) if part.impatient else block.impatient
             block.scrap = self._to(part.scrap) if part.scrap else block.scrap

@@ -8,21 +8,27 @@ from collections.abc import Iterator, Mapping
 from packline.core.faults import Fault
 from packline.core.files import near
 from simulation.blocks.floor import OUT
+from simulation.model.checking_blocks import check_itself
 from simulation.model.laws import Law
 from simulation.model.model_file import (
     AnyBlock,
+    AssemblyPart,
     BufferPart,
     CourierPart,
     DivertPart,
-    MachinePart,
+    ForkPart,
+    JoinPart,
+    LimitPart,
     MergePart,
     OperatorPart,
+    PackPart,
     Part,
-    ServerPart,
+    ReleasePart,
     Shell,
     SinkPart,
     SourcePart,
     StationPart,
+    UnpackPart,
 )
 
 
@@ -45,7 +51,7 @@ def check_parts(shell: Shell, parts: Mapping[str, Part], names: set[str], where:
             yield Fault(4201, where=f"{at}]", seen=name, expected='another name: "out" is the way out')
         yield from _check_ways(part, at, targets)
         yield from _check_names(part, at, shell, parts, names)
-        yield from _check_itself(part, at)
+        yield from check_itself(part, at)
 
 
 def ways_of(part: Part) -> dict[str, dict[str, float]]:
@@ -59,7 +65,8 @@ def ways_of(part: Part) -> dict[str, dict[str, float]]:
             found[key] = {target: 1.0}
     if isinstance(part, DivertPart):
         found |= {f"by_class.{kind}": {target: 1.0} for kind, target in part.by_class.items()}
-        found |= {"to": dict.fromkeys(part.to, 1.0)} if part.to else {}
+    if isinstance(part, (DivertPart, ForkPart)) and part.to:
+        found["to"] = dict.fromkeys(part.to, 1.0)
     return found
 
 
@@ -84,8 +91,16 @@ def _check_names(part: Part, at: str, shell: Shell, parts: Mapping[str, Part], n
         yield Fault(
             4201, where=f"{at}.operator]", seen="nothing", expected="a block of kind operator: a stop needs one"
         )
-    for key in ("mix", "service_by_class", "by_class", "initial"):
-        for kind in getattr(part, key, None) or ():
+    if isinstance(part, ReleasePart):
+        limits = {name for name in names if isinstance(parts.get(name), LimitPart) or name not in parts}
+        if part.limit not in limits:
+            expected = f"one of {', '.join(sorted(limits)) or 'none declared'}: a block of kind limit"
+            yield Fault(4201, where=f"{at}.limit]", seen=part.limit, expected=expected, remedy=near(part.limit, limits))
+    for key in ("mix", "service_by_class", "by_class", "initial", "needs", "makes", "order"):
+        named = getattr(part, key, None) or ()
+        if isinstance(part, MergePart):
+            break  # its order has blocks in it
+        for kind in (named,) if isinstance(named, str) else named:
             if kind not in shell.classes and not (key == "initial" and kind == ""):
                 expected = f"one of {', '.join(sorted(shell.classes)) or 'none declared'}"
                 remedy = near(kind, set(shell.classes)) or "Declare it: [model.classes.NAME]."
@@ -101,92 +116,6 @@ def _check_names(part: Part, at: str, shell: Shell, parts: Mapping[str, Part], n
 def _needs_crew(part: StationPart) -> bool:
     stocks = (getattr(part, key, None) for key in ("roll", "ribbon", "film"))
     return any(stop.operator for stop in (*part.failures, *(stock for stock in stocks if stock)))
-
-
-def _check_itself(part: Part, at: str) -> Iterator[Fault]:
-    if isinstance(part, SourcePart):
-        yield from _check_source(part, at)
-    if isinstance(part, DivertPart):
-        yield from _check_divert(part, at)
-    if isinstance(part, StationPart):
-        yield from _check_station(part, at)
-    if isinstance(part, OperatorPart):
-        for n, shift in enumerate(part.shifts):
-            if not shift.from_s < shift.to_s <= part.cycle_s:
-                expected = f"after from_s, {shift.from_s:g}, and at most the cycle, {part.cycle_s:g}"
-                yield Fault(4201, where=f"{at}.shifts.{n}.to_s]", seen=f"{shift.to_s:g}", expected=expected)
-    if isinstance(part, CourierPart) and part.every.distribution().mean() == 0:
-        yield Fault(4201, where=f"{at}.every]", seen="0 s", expected="a time above 0 on average")
-    if isinstance(part, BufferPart) and sum(part.initial.values()) > part.capacity:
-        yield Fault(4201, where=f"{at}.initial]", seen=str(sum(part.initial.values())), expected="at most the capacity")
-
-
-def _check_source(part: SourcePart, at: str) -> Iterator[Fault]:
-    if part.every is not None and part.at:
-        yield Fault(4201, where=f"{at}.at]", seen="times beside every", expected="one of both")
-    if part.every is not None and part.every.distribution().mean() == 0:
-        yield Fault(
-            4201,
-            where=f"{at}.every]",
-            seen="0 s",
-            expected="a time above 0 on average; none at all for a saturated line",
-        )
-    if part.profile:
-        starts = [rate.from_s for rate in part.profile]
-        if starts[0] != 0 or sorted(set(starts)) != starts or starts[-1] >= part.cycle_s:
-            expected = f"from_s rising from 0 to below the cycle, {part.cycle_s:g}"
-            yield Fault(4201, where=f"{at}.profile]", seen=", ".join(f"{s:g}" for s in starts), expected=expected)
-        if part.every is None:
-            yield Fault(4201, where=f"{at}.profile]", seen="a profile without every", expected="every: the mean time")
-        if not any(rate.times for rate in part.profile):
-            yield Fault(4201, where=f"{at}.profile]", seen="nothing but 0 times", expected="a rate above 0 somewhere")
-
-
-def _check_divert(part: DivertPart, at: str) -> Iterator[Fault]:
-    needed = {"chance": "next", "class": "by_class"}.get(part.rule, "to")
-    if not getattr(part, needed):
-        yield Fault(4201, where=f"{at}.{needed}]", seen="nothing", expected=f"ways, for {part.rule}")
-    if part.rule == "class" and not part.next:
-        yield Fault(4201, where=f"{at}.next]", seen="nothing", expected="where items of other classes go")
-    used = {"chance": {"next"}, "class": {"next", "by_class"}}.get(part.rule, {"to"})
-    for key in ("next", "by_class", "to"):
-        if getattr(part, key) and key not in used:
-            yield Fault(
-                4201, where=f"{at}.{key}]", seen=key, expected=f"{' and '.join(sorted(used))} only, for {part.rule}"
-            )
-
-
-def _check_station(part: StationPart, at: str) -> Iterator[Fault]:
-    if math.isinf(part.channels):
-        for key in ("failures", "vacation", "operator", "roll", "ribbon", "film"):
-            if getattr(part, key, None):
-                yield Fault(4201, where=f"{at}.{key}]", seen=key, expected="nothing: channels have no end")
-    if part.discipline == "shared":
-        yield from _check_shared(part, at)
-    if part.preempt != "no" and part.discipline == "random":
-        yield Fault(4201, where=f"{at}.preempt]", seen=part.preempt, expected="no, for discipline random")
-    if part.vacation is not None and part.vacation.distribution().mean() == 0:
-        yield Fault(4201, where=f"{at}.vacation]", seen="0 s", expected="a time above 0 on average")
-    for n, failure in enumerate(part.failures):
-        if failure.every.distribution().mean() == 0:
-            yield Fault(4201, where=f"{at}.failures.{n}.every]", seen="0", expected="more than 0 on average")
-    if sum(part.initial.values()) > part.channels + part.queue:
-        seen, expected = str(sum(part.initial.values())), f"at most its places, {part.channels + part.queue:g}"
-        yield Fault(4201, where=f"{at}.initial]", seen=seen, expected=expected)
-    if getattr(part, "low_kg", 0.0) > getattr(part, "high_kg", 0.0):
-        yield Fault(4201, where=f"{at}.high_kg]", seen="less than low_kg", expected="at least low_kg")
-
-
-def _check_shared(part: StationPart, at: str) -> Iterator[Fault]:
-    """What works on everyone at once has no one to break off, no queue to lose patience in, and no machine that fails."""
-    if not isinstance(part, (ServerPart, MachinePart)):
-        yield Fault(
-            4201, where=f"{at}.discipline]", seen="shared", expected="fifo, lifo, random or shortest, for this kind"
-        )
-    for key in ("preempt", "blocking", "setup", "vacation", "patience", "failures", "operator", "target_s"):
-        default = StationPart.model_fields[key].default
-        if getattr(part, key) != default:
-            yield Fault(4201, where=f"{at}.{key}]", seen=key, expected="nothing: discipline shared has none")
 
 
 def check_whole(parts: Mapping[str, Part], where: str) -> Iterator[Fault]:
@@ -240,7 +169,11 @@ def _takes_no_time(part: Part) -> bool:
         return True
     if isinstance(part, StationPart):
         return all(law.distribution().mean() == 0 for law in _works(part))
-    return isinstance(part, (DivertPart, MergePart))
+    return isinstance(part, INSTANT)
+
+
+INSTANT = (DivertPart, MergePart, ForkPart, JoinPart, AssemblyPart, PackPart, UnpackPart, LimitPart, ReleasePart)
+"""Blocks in which no time goes by while there is room ahead."""
 
 
 def _works(part: StationPart) -> list[Law]:
@@ -268,27 +201,40 @@ def _circle(graph: Mapping[str, list[str]]) -> list[str]:
 
 
 def _open_ends(name: str, parts: Mapping[str, Part]) -> set[str]:
-    """Give where items pile up, or vanish, without time passing."""
+    """Give where items pile up, or vanish, without time passing. Behind a limit they do not pile up."""
     found: set[str] = set()
-    seen: set[str] = set()
-    ahead = [name]
+    seen: set[tuple[str, bool]] = set()
+    ahead = [(name, False)]
     while ahead:
-        part = parts[ahead.pop()]
-        for target in {t for ways in ways_of(part).values() for t in ways} - seen:
-            seen.add(target)
+        before, is_limited = ahead.pop()
+        is_limited = isinstance(parts[before], LimitPart) or (is_limited and not isinstance(parts[before], ReleasePart))
+        for target in {t for ways in ways_of(parts[before]).values() for t in ways}:
+            if (target, is_limited) in seen:
+                continue
+            seen.add((target, is_limited))
             inner = parts.get(target)
-            if inner is None or isinstance(inner, SinkPart) or _never_refuses(inner):
+            if (
+                inner is None
+                or isinstance(inner, SinkPart)
+                or _loses(inner)
+                or not is_limited
+                and _never_refuses(inner)
+            ):
                 found.add(target)
             elif _takes_no_time(inner):
-                ahead.append(target)
+                ahead.append((target, is_limited))
     return found
 
 
+def _loses(part: AnyBlock | Part) -> bool:
+    return getattr(part, "full", "block") == "lose"
+
+
 def _never_refuses(part: AnyBlock | Part) -> bool:
-    if getattr(part, "full", "block") == "lose":
-        return True
     if isinstance(part, StationPart):
         return math.isinf(part.channels + part.queue)
-    if isinstance(part, (BufferPart, CourierPart)):
+    if isinstance(part, (BufferPart, CourierPart, PackPart, JoinPart)):
         return math.isinf(part.capacity)
+    if isinstance(part, AssemblyPart):
+        return math.isinf(part.places)
     return False

@@ -11,6 +11,7 @@ from packline.core.files import Mistake, Wrong
 from simulation.blocks.block import Full
 from simulation.blocks.buffers import Order
 from simulation.blocks.conduct import Discipline, Preempt, SetupWhen, Vacations
+from simulation.blocks.polling import PollingRule
 from simulation.blocks.routes import MergeRule
 from simulation.blocks.sources import Blocked
 from simulation.blocks.stops import After, Clock
@@ -71,6 +72,17 @@ class RatePart(Part):
     times: NotNegative = Field(description="So many times the mean rate.")
 
 
+class PhasePart(Part):
+    """One pace of a source, for a time that is drawn."""
+
+    times: NotNegative = Field(description="So many times the mean rate.")
+    last: Time = Field(description="Seconds that the phase lasts.")
+    next: Ways | None = Field(
+        None,
+        description="The phase that follows, or a table of phases with probabilities; left out: the next one here.",
+    )
+
+
 class SourcePart(_Flow):
     """Where items come from. Without `every` and `at` it gives as fast as they are taken: a saturated line."""
 
@@ -83,6 +95,14 @@ class SourcePart(_Flow):
         [], description="Rates that change with time; with exponential times a Poisson process."
     )
     cycle_s: Positive = Field(86400.0, description="Seconds after which the profile begins anew.")
+    phases: dict[Name, PhasePart] = Field(
+        {},
+        description="Rates that change at random, by name; it begins with the first. With exponential times a "
+        "Markov-modulated Poisson process.",
+    )
+    together: bool = Field(
+        False, description="Those of one arrival all come in, or are all lost; with `blocked` as `lose`."
+    )
     mix: dict[Name, Positive] = Field({}, description="Classes and their weights; each item's is drawn.")
     blocked: Blocked = Field(
         "wait",
@@ -143,8 +163,67 @@ class DivertPart(Part):
     to: list[Name] = Field([], description="The ways, in order.")
 
 
+class ForkPart(Part):
+    """One into siblings that work side by side, for a `join` to bring together; no time where there is room."""
+
+    kind: Literal["fork"]
+    to: Annotated[list[Name], Field(min_length=1)] = Field(
+        description="A sibling goes to each of these, also more than one to the same."
+    )
+
+
+class JoinPart(_Flow):
+    """Siblings wait here until all are there, and go on as the one that they were forked from; others pass."""
+
+    kind: Literal["join"]
+    capacity: Count = Field(math.inf, description="Places for those who wait; the last of a family needs none.")
+
+
+class AssemblyPart(_Flow):
+    """Puts parts of several classes together, as soon as what follows takes what they make; no time."""
+
+    kind: Literal["assembly"]
+    needs: dict[Name, Annotated[int, Field(ge=1)]] = Field(
+        description="So many of each class; items of other classes pass."
+    )
+    makes: Name | None = Field(None, description="The class of what is made; left out: none.")
+    places: Count = Field(math.inf, description="Places for each class.")
+
+
+class PackPart(_Holding):
+    """Several into one: a carton, a pallet, a transfer batch; no time."""
+
+    kind: Literal["pack"]
+    pieces: Annotated[int, Field(ge=1)] = Field(description="So many go in.")
+    makes: Name | None = Field(None, description="The class of what is made; left out: that of the first piece.")
+    wait_s: NotNegative | None = Field(None, description="Goes with fewer when the first piece has waited so long.")
+    capacity: Count = Field(math.inf, description="Places for pieces.")
+
+
+class UnpackPart(_Flow):
+    """Takes out what is inside, piece by piece; what was never packed becomes `pieces` new ones."""
+
+    kind: Literal["unpack"]
+    pieces: Annotated[int, Field(ge=1)] = Field(1, description="So many of one in which nothing is.")
+    makes: Name | None = Field(None, description="The class of new ones; left out: that of the one they come from.")
+
+
+class LimitPart(_Flow):
+    """Lets in so many until they pass the `release` of it or leave the line: CONWIP, kanban, a window. No time."""
+
+    kind: Literal["limit"]
+    most: Annotated[int, Field(ge=1)] = Field(description="So many at once.")
+
+
+class ReleasePart(_Flow):
+    """Where the part of the line ends that a `limit` guards. No time."""
+
+    kind: Literal["release"]
+    limit: Name = Field(description="The limit.")
+
+
 class FailurePart(Part):
-    """One way in which each channel stops."""
+    """One way in which each channel stops, or all of them together."""
 
     by: Clock = Field("time", description="The clock: any time it is up, working time only, or pieces.")
     every: Time = Field(description="Seconds, or pieces, from the end of one repair until the next failure.")
@@ -153,6 +232,7 @@ class FailurePart(Part):
     counts_as: Literal["down", "setup"] = Field("down", description="Which share of time it belongs to.")
     passed_on: bool = Field(False, description="The piece goes back to the head of the queue, for another channel.")
     operator: bool = Field(False, description="One of the block's operators is needed for all of it.")
+    whole: bool = Field(False, description="All channels stop together, by one clock; only by `time`.")
 
 
 class StockPart(Part):
@@ -201,21 +281,58 @@ class StationPart(_Holding):
     )
 
 
-class ServerPart(StationPart):
+class _Worker(StationPart):
+    """What plain stations have besides."""
+
+    service: Time = Field(description="Time of the work.")
+    service_by_class: dict[Name, Time] = Field({}, description="Times of classes with another one.")
+    batch: Channels = Field(1, description="So many are worked on at once, begun together and done together, or `inf`.")
+    batch_least: Annotated[int, Field(ge=1)] = Field(1, description="A batch is not begun with fewer.")
+    batch_wait_s: NotNegative | None = Field(
+        None, description="It is, when the one who waited longest has waited so long."
+    )
+    batch_each: Time | None = Field(None, description="Time that each piece of a batch adds.")
+    balk: list[Share] = Field(
+        [],
+        description="Probabilities that who finds 0, 1, 2 ... there does not stay; the last one counts for more. Who does not "
+        "goes the way of `impatient`.",
+    )
+    start_at: Annotated[int, Field(ge=1)] = Field(
+        1, description="After it was empty nothing is begun before so many are there (N-policy)."
+    )
+    speeds: list[Positive] = Field(
+        [],
+        description="With discipline `shared`: work done in a second with 1, 2, 3 ... there; the last one counts for more.",
+    )
+
+
+class ServerPart(_Worker):
     """A queue and channels: any textbook station."""
 
     kind: Literal["server"]
     queue: Count = Field(math.inf, description="Places besides the channels; left out: no end.")
-    service: Time = Field(description="Time of the work.")
-    service_by_class: dict[Name, Time] = Field({}, description="Times of classes with another one.")
 
 
-class MachinePart(StationPart):
+class MachinePart(_Worker):
     """A machine: like a server, but without a queue of its own unless it is said."""
 
     kind: Literal["machine"]
+
+
+class PollingPart(StationPart):
+    """One server that walks from queue to queue, one for each class, also while all are empty."""
+
+    kind: Literal["polling"]
+    queue: Count = Field(math.inf, description="Places besides the channel, of all classes together; left out: no end.")
     service: Time = Field(description="Time of the work.")
     service_by_class: dict[Name, Time] = Field({}, description="Times of classes with another one.")
+    order: Annotated[list[Name], Field(min_length=1)] = Field(description="The classes, as it comes to their queues.")
+    rule: PollingRule = Field(
+        "exhaustive",
+        description="Serves until the queue is empty, those who were there when it came (`gated`), or at most `most`.",
+    )
+    most: Annotated[int, Field(ge=1)] = Field(1, description="Services of one visit, for `limited`.")
+    walk: Time = Field(description="Time to the next queue.")
 
 
 class TurntablePart(StationPart):
@@ -327,16 +444,18 @@ class OperatorPart(Part):
 
 
 AnyStation = (
-    ServerPart | MachinePart | TurntablePart | PrinterPart | ApplicatorPart | PackerPart | CheckweigherPart
+    ServerPart | MachinePart | PollingPart | TurntablePart | PrinterPart | ApplicatorPart | PackerPart | CheckweigherPart
     | ScanGatePart | BuyerPart | HostPart
 )  # fmt: skip
 AnyBlock = (
-    SourcePart | SinkPart | BufferPart | ConveyorPart | BeltPart | MergePart | DivertPart | CourierPart | OperatorPart
-    | AnyStation
+    SourcePart | SinkPart | BufferPart | ConveyorPart | BeltPart | MergePart | DivertPart | ForkPart | JoinPart
+    | AssemblyPart | PackPart | UnpackPart | LimitPart | ReleasePart | CourierPart | OperatorPart | AnyStation
 )  # fmt: skip
 BLOCKS: dict[str, type[Part]] = {
     "source": SourcePart, "sink": SinkPart, "buffer": BufferPart, "conveyor": ConveyorPart, "belt": BeltPart,
-    "merge": MergePart, "divert": DivertPart, "server": ServerPart, "machine": MachinePart, "operator": OperatorPart,
+    "merge": MergePart, "divert": DivertPart, "fork": ForkPart, "join": JoinPart, "assembly": AssemblyPart,
+    "pack": PackPart, "unpack": UnpackPart, "limit": LimitPart, "release": ReleasePart, "server": ServerPart, "machine": MachinePart, "polling": PollingPart,
+    "operator": OperatorPart,
     "turntable": TurntablePart, "printer": PrinterPart, "applicator": ApplicatorPart, "packer": PackerPart,
     "checkweigher": CheckweigherPart, "scan_gate": ScanGatePart, "buyer": BuyerPart, "courier": CourierPart,
     "host": HostPart,

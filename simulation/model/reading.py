@@ -20,7 +20,8 @@ STATIONS = tuple(kind for kind, part in BLOCKS.items() if issubclass(part, Stati
 BLOCK_STAND_INS: dict[str, Any] = {
     "next": {OUT: 1.0},
     **dict.fromkeys(("service", "every", "answer", "weight_kg", "travel_s", "gap_s"), 1.0),
-    "zones": 1,
+    **dict.fromkeys(("zones", "pieces", "most"), 1),
+    **dict.fromkeys(("walk", "last", "times"), 1.0),
 }
 HEAD_STAND_INS: dict[str, Any] = {"horizon_s": 1.0, "blocks": {}}
 

@@ -159,7 +159,9 @@ def figures_of(line: Line, model: Model) -> Figures:
         **{f"flow_p{percent}": floor.flow.percentile(percent) for percent in (50, 90, 95, 99)},
     }
     is_open = not any(getattr(part, "initial", None) for part in model.blocks.values())
-    if floor.left and is_open and not floor.lost and not floor.scrapped:
+    if floor.made or floor.used:
+        system |= {"made": floor.made, "used": floor.used}
+    elif floor.left and is_open and not floor.lost and not floor.scrapped:
         system["little_residual"] = little_residual(wip, throughput, flow)
     blocks = {name: block.figures() for name, block in line.blocks.items()}
     for name, block in line.blocks.items():
@@ -177,9 +179,11 @@ def _oee(block: Server, model: Model, lasted: float) -> Figures:
     made = block.went + block.scrapped
     bad = block.scrapped + sum(getattr(block, "verdicts", {}).values())
     planned = lasted * channels * (1 - states["away"])
-    planned_run = (
-        part.service.distribution().mean() if isinstance(part, StationPart) and hasattr(part, "service") else None
-    )
+    planned_run = None
+    if isinstance(part, StationPart) and hasattr(part, "service"):
+        each = getattr(part, "batch_each", None)
+        planned_run = part.service.distribution().mean() / getattr(part, "batch", 1)
+        planned_run += each.distribution().mean() if each is not None else 0.0
     producing = min(lasted * channels * states["busy"], planned)
     run_time = planned_run if planned_run is not None else (producing / made if made else math.nan)
     found = oee(

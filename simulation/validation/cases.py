@@ -3,73 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from simulation.blocks.draws import Hyperexponential
 from simulation.validation import theory as book
-
-Raw = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """A theory that gives bounds only."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A model (as a file would say it, without how long it runs) and the true values of some of its figures."""
-
-    name: str
-    source: str
-    blocks: Raw
-    truth: Mapping[str, float | Between]
-    classes: Raw = field(default_factory=dict)
-    horizon_s: float = 3500.0
-    warmup_s: float = 400.0
-    replications: int = 8
-
-    def raw(self, scale: float = 1.0) -> Raw:
-        """Give the file; `scale` makes it run longer."""
-        model = {
-            "title": self.name,
-            "horizon_s": self.warmup_s + (self.horizon_s - self.warmup_s) * scale,
-            "warmup_s": self.warmup_s,
-            "replications": self.replications,
-            "classes": self.classes,
-            "blocks": self.blocks,
-        }
-        return {"model": model}
-
-
-def exp(mean: float) -> Raw:
-    """Say an exponential."""
-    return {"kind": "exponential", "mean": mean}
-
-
-def arrivals(lam: float, next_: Any, **more: Any) -> Raw:
-    """Say a Poisson source."""
-    return {"kind": "source", "every": exp(1 / lam), "next": next_, **more}
-
-
-def server(service: Any, next_: Any = "out", **more: Any) -> Raw:
-    """Say a server."""
-    return {"kind": "server", "service": service, "next": next_, **more}
-
-
-def machine(service: Any, next_: Any = "out", **more: Any) -> Raw:
-    """Say a machine."""
-    return {"kind": "machine", "service": service, "next": next_, **more}
-
-
-def one_desk(lam: float, service: Any, **more: Any) -> Raw:
-    """Say one station with Poisson arrivals."""
-    return {"in": arrivals(lam, "desk"), "desk": server(service, **more)}
+from simulation.validation.case import Between, Case, Raw, arrivals, exp, failing, machine, one_desk, server
+from simulation.validation.cases_together import cases_together
 
 
 def cases() -> list[Case]:
@@ -84,6 +24,7 @@ def cases() -> list[Case]:
         *_lines(),
         *_unreliable(),
         *_blocks(),
+        *cases_together(),
     ]
 
 
@@ -417,7 +358,7 @@ def _priorities() -> list[Case]:
             source="chain",
             classes=CLASSES,
             blocks=_two_classes(
-                (0.4, 0.5), {}, channels=2, preempt="resume", failures=_failing("time", exp(10), exp(2), passed_on=True)
+                (0.4, 0.5), {}, channels=2, preempt="resume", failures=failing("time", exp(10), exp(2), passed_on=True)
             ),
             truth={"classes.first.flow": high_failing / 0.4, "classes.second.flow": low_failing / 0.5},
         ),
@@ -440,10 +381,6 @@ def _priorities() -> list[Case]:
             warmup_s=100.0,
         ),
     ]
-
-
-def _failing(by: str, every: Any, repair: Any, **more: Any) -> list[Raw]:
-    return [{"by": by, "every": every, "repair": repair, **more}]
 
 
 def _interrupted() -> list[Case]:
@@ -472,21 +409,21 @@ def _interrupted() -> list[Case]:
         Case(
             name="M/M/1 that fails at work",
             source="Gaver 1962; Avi-Itzhak & Naor 1963, A",
-            blocks=one_desk(0.5, exp(1), failures=_failing("busy", exp(10), exp(3))),
+            blocks=one_desk(0.5, exp(1), failures=failing("busy", exp(10), exp(3))),
             truth={"desk.number": book.breaking_while_busy(0.5, 1, 0.1, 1 / 3), "desk.states.down": 0.5 * 0.3},
             horizon_s=5000.0,
         ),
         Case(
             name="M/M/1 that fails at any time",
             source="Avi-Itzhak & Naor 1963, B",
-            blocks=one_desk(0.5, exp(1), failures=_failing("time", exp(10), exp(3))),
+            blocks=one_desk(0.5, exp(1), failures=failing("time", exp(10), exp(3))),
             truth={"desk.number": book.breaking_at_any_time(0.5, 1, 0.1, 1 / 3), "desk.states.down": 3 / 13},
             horizon_s=5000.0,
         ),
         Case(
             name="M/M/1/3 that fails at any time",
             source="chain",
-            blocks=one_desk(0.6, exp(1), queue=2, full="lose", failures=_failing("time", exp(10), exp(3))),
+            blocks=one_desk(0.6, exp(1), queue=2, full="lose", failures=failing("time", exp(10), exp(3))),
             truth=dict(
                 zip(("desk.lost_share", "desk.number"), book.failing_with_loss(0.6, 1, 0.1, 1 / 3, 3), strict=True)
             ),
@@ -495,7 +432,7 @@ def _interrupted() -> list[Case]:
         Case(
             name="M/M/2 whose channels fail at any time, work goes on at the other",
             source="Mitrany & Avi-Itzhak 1968",
-            blocks=one_desk(1.1, exp(1), channels=2, failures=_failing("time", exp(10), exp(3), passed_on=True)),
+            blocks=one_desk(1.1, exp(1), channels=2, failures=failing("time", exp(10), exp(3), passed_on=True)),
             truth={"desk.number": book.breaking_at_any_time(1.1, 1, 0.1, 1 / 3, channels=2)},
             horizon_s=4000.0,
         ),
@@ -510,7 +447,7 @@ def _interrupted() -> list[Case]:
                     channels=4,
                     operator="fitter",
                     operator_for="stops",
-                    failures=_failing("busy", exp(8), exp(2), operator=True),
+                    failures=failing("busy", exp(8), exp(2), operator=True),
                 ),
             },
             truth={"mill.states.down": book.number(book.finite_source(1 / 8, 1 / 2, 1, 4)) / 4},
@@ -761,7 +698,7 @@ def _unreliable() -> list[Case]:
             source="Barlow & Proschan 1965, 3",
             blocks={
                 "in": even,
-                "a": machine(0.8, failures=_failing("time", exp(20), {"kind": "lognormal", "mean": 5, "cv": 1})),
+                "a": machine(0.8, failures=failing("time", exp(20), {"kind": "lognormal", "mean": 5, "cv": 1})),
             },
             truth={"a.states.down": 0.2, "throughput": 0.8 / 0.8},
             horizon_s=5000.0,
@@ -775,8 +712,8 @@ def _unreliable() -> list[Case]:
                 "a": machine(
                     {"kind": "erlang", "mean": 0.8, "k": 4},
                     failures=[
-                        *_failing("busy", exp(20), exp(5)),
-                        *_failing("busy", {"kind": "weibull", "mean": 40, "shape": 2}, 4),
+                        *failing("busy", exp(20), exp(5)),
+                        *failing("busy", {"kind": "weibull", "mean": 40, "shape": 2}, 4),
                     ],
                 ),
             },
@@ -787,7 +724,7 @@ def _unreliable() -> list[Case]:
         Case(
             name="effective rate, failing by cycles",
             source="Buzacott & Shanthikumar 1993, 6",
-            blocks={"in": even, "a": machine(1, failures=_failing("cycles", 25, exp(5)))},
+            blocks={"in": even, "a": machine(1, failures=failing("cycles", 25, exp(5)))},
             truth={"throughput": 25 / 30, "a.states.down": 5 / 30},
             horizon_s=3000.0,
             warmup_s=100.0,
@@ -801,9 +738,9 @@ def _unreliable() -> list[Case]:
                     1,
                     "b",
                     blocking="before",
-                    failures=_failing("cycles", geometric, {"kind": "geometric", "mean": 10 / 3}),
+                    failures=failing("cycles", geometric, {"kind": "geometric", "mean": 10 / 3}),
                 ),
-                "b": machine(1, queue=3, failures=_failing("cycles", geometric, {"kind": "geometric", "mean": 5})),
+                "b": machine(1, queue=3, failures=failing("cycles", geometric, {"kind": "geometric", "mean": 5})),
             },
             truth={"throughput": level_rate, "b.number": level},
             horizon_s=5000.0,
@@ -814,9 +751,9 @@ def _unreliable() -> list[Case]:
             source="Gershwin & Berman 1981; Buzacott & Shanthikumar 1993, 6",
             blocks={
                 "in": even,
-                "a": machine(exp(1), "store", failures=_failing("busy", exp(20), exp(5))),
+                "a": machine(exp(1), "store", failures=failing("busy", exp(20), exp(5))),
                 "store": {"kind": "buffer", "capacity": 3, "next": "b"},
-                "b": machine(exp(1), failures=_failing("busy", exp(10), exp(4))),
+                "b": machine(exp(1), failures=failing("busy", exp(10), exp(4))),
             },
             truth={"throughput": book.exponential_two_machines((1, 1), (0.05, 0.1), (0.2, 0.25), 3)},
             horizon_s=5000.0,

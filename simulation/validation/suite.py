@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from simulation.model.reading import model_of
 from simulation.model.running import run_model
 from simulation.statistics.intervals import Interval
-from simulation.validation.cases import Between, Case, cases
+from simulation.validation.case import Between, Case
+from simulation.validation.cases import cases
 
 SURE = 0.9999
 """A value outside of an interval of this level is an error of the blocks, not bad luck."""

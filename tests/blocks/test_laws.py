@@ -30,16 +30,15 @@ EXP = {"kind": "exponential", "mean": 1.0}
 TIMES = st.sampled_from(
     [EXP, 1.0, 0.5, {"kind": "erlang", "mean": 1, "k": 3}, {"kind": "uniform", "low": 0, "high": 2}]
 )
+FAILURE = {
+    "every": st.sampled_from([5, {"kind": "exponential", "mean": 8}]),
+    "repair": st.sampled_from([1, {"kind": "exponential", "mean": 2}]),
+    "after": st.sampled_from(["resume", "repeat", "restart", "scrap"]),
+}
+BY = st.sampled_from(["time", "busy", "cycles"])
 FAILURES = st.lists(
-    st.fixed_dictionaries(
-        {
-            "by": st.sampled_from(["time", "busy", "cycles"]),
-            "every": st.sampled_from([5, {"kind": "exponential", "mean": 8}]),
-            "repair": st.sampled_from([1, {"kind": "exponential", "mean": 2}]),
-            "after": st.sampled_from(["resume", "repeat", "restart", "scrap"]),
-            "passed_on": st.booleans(),
-        }
-    ),
+    st.fixed_dictionaries({**FAILURE, "by": BY, "passed_on": st.booleans()})
+    | st.fixed_dictionaries({**FAILURE, "whole": st.just(True)}),
     max_size=2,
 )
 
@@ -67,7 +66,24 @@ def stations(draw: st.DrawFn, ways: list[str]) -> dict[str, Any]:
             found[key] = draw(st.sampled_from(times))
     if draw(st.booleans()):
         found |= {"operator": "crew", "operator_for": draw(st.sampled_from(["work", "stops"]))}
-    return found
+    if draw(st.booleans()):
+        found["balk"] = draw(st.sampled_from([[0, 0.5], [0.2]]))
+    return found | draw(
+        st.sampled_from([{}, {"start_at": 2}, {"batch": 2}, {"batch": 4, "batch_least": 2, "batch_wait_s": 2}])
+    )
+
+
+def fitting(station: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what does not go together."""
+    if "batch" in station:
+        station |= {"preempt": "no", "blocking": "after"}
+        station["discipline"] = "fifo" if station["discipline"] == "shortest" else station["discipline"]
+        for failure in station["failures"]:
+            failure.pop("passed_on", None)
+    if "start_at" in station:
+        station.pop("vacation", None)
+        station["queue"] = max(1, station["queue"])
+    return station
 
 
 @st.composite
@@ -77,7 +93,8 @@ def lines(draw: st.DrawFn) -> dict[str, Any]:
     blocks: dict[str, Any] = {"crew": {"kind": "operator", "count": draw(st.integers(1, 2))}}
     for n, name in enumerate(names):
         # ways also lead back, so that lines may come to stand; nothing may be lost then either
-        blocks[name] = draw(stations([*names[n + 1 : n + 2], "out", *draw(st.sampled_from([[], names[:1]]))]))
+        ways = [*names[n + 1 : n + 2], "out", *draw(st.sampled_from([[], names[:1]]))]
+        blocks[name] = fitting(draw(stations(ways)))
     store = {"kind": "buffer", "capacity": draw(st.sampled_from([0, 2, math.inf])), "next": "s0"}
     more = {"mix": {"high": 1, "low": 2}, "blocked": draw(st.sampled_from(["wait", "lose", "pause"]))}
     blocks["in"] = {"kind": "source", "every": draw(TIMES), "next": "store", **more}
@@ -99,16 +116,17 @@ CLASSES = {"high": {"priority": 1}, "low": {"priority": 2}}
 def test_nothing_appears_and_nothing_vanishes(blocks, seed):
     line = line_of(blocks, 60.0, classes=CLASSES, seed=seed)
     floor = line.floor
-    assert floor.came == floor.left + floor.lost + floor.scrapped + floor.wip.value
+    assert floor.came + floor.made == floor.left + floor.lost + floor.scrapped + floor.used + floor.wip.value
     held = sum(getattr(block, "held", 0) for block in line.blocks.values())
     outside = sum(block.number.value for name, block in line.blocks.items() if name.startswith("in"))
     assert floor.wip.value == held + outside
     for name, block in line.blocks.items():
         if name.startswith("s") and name != "store":
             assert block.held == block.number.value
-            working = sum(channel.item is not None for channel in block.channels)
+            items = [channel.item for channel in block.channels if channel.item is not None]
+            working = sum(len(getattr(item, "inside", (item,))) for item in items)
             assert 0 <= block.held - working == block._waiting
-            assert block.held <= block.capacity
+            assert block.held <= block.capacity or "batch" in blocks[name], "a batch that gathers where it breaks down"
             assert block.reserved >= 0
 
 

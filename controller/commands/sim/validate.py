@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from simulation.model.report import number
-from simulation.validation.cases import Between, cases
+from simulation.validation.case import Between
+from simulation.validation.cases import cases
 from simulation.validation.suite import Checked, Finding, check_all, exact, most_outside
 
 LONG = 10.0

@@ -1,4 +1,4 @@
-"""`packline check FILE`: everything that is wrong in a site file and the machine files it names, or in one machine file."""
+"""`packline check FILE`: everything that is wrong in a site file and the machine files it names, in a machine file, a scenario file or a model."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from controller.addresses import wrong_scheme
+from controller.commands.sim.telling import twin_faults
 from controller.integrator.machine_check import Noted, check_machine, error_faults
 from controller.integrator.target import is_machine_file
 from controller.placement import machine_file, scanner_file
@@ -43,7 +44,9 @@ NEEDED_JOBS = {
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    options.add_argument("site", type=Path, metavar="file", help="site file, or machine file")
+    options.add_argument(
+        "site", type=Path, metavar="file", help="site file, machine file, scenario file, or model file"
+    )
     options.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
@@ -53,6 +56,8 @@ def run(chosen: argparse.Namespace) -> int:
         path = find_site(chosen.site)
         if is_machine_file(path):
             return _run_machine(path, chosen)
+        if (of_twin := twin_faults(path)) is not None:
+            return _said(of_twin, chosen)
     except FileFaults:
         pass  # no TOML: said below with everything else
     faults = find_faults(chosen.site)
@@ -65,6 +70,14 @@ def run(chosen: argparse.Namespace) -> int:
     else:
         said = [f.text() for f in [*faults, *advice]] or [f"{chosen.site}: in order"]
         print("\n".join([*said, *(note.text(name) for name, note in noted.items())]))
+    return int(bool(faults))
+
+
+def _said(faults: list[Fault], chosen: argparse.Namespace) -> int:
+    if chosen.json:
+        print(json.dumps({"ok": not faults, "faults": [fault.as_dict() for fault in faults]}, ensure_ascii=False))
+    else:
+        print("\n".join([fault.text() for fault in faults] or [f"{chosen.site}: in order"]))
     return int(bool(faults))
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from controller.__main__ import MODULES, VERBS
 from controller.commands import sim
 from controller.commands.check import NEEDED_JOBS
+from controller.commands.sim.fault_pages import fault_pages
 from controller.commands.sim.model_pages import model_pages
+from controller.commands.sim.scenario_pages import scenario_pages
 from controller.reference import Arguments, pages
 
 
@@ -32,7 +34,7 @@ def all_pages() -> dict[str, str]:
         name: (text, importlib.import_module(f"controller.commands.{MODULES.get(name, name)}").arguments)
         for name, text in VERBS.items()
     }
-    return pages(verbs | _of_groups(), NEEDED_JOBS) | model_pages()
+    return pages(verbs | _of_groups(), NEEDED_JOBS) | model_pages() | scenario_pages() | fault_pages()
 
 
 def _of_groups() -> dict[str, tuple[str, Arguments]]:

@@ -31,6 +31,7 @@ class MemoryMount:
         self.wire = wire or Wire()
         self.request_s = request_s
         self.is_open = False
+        self.closings = 0
         self.under_way: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> str:
@@ -41,6 +42,7 @@ class MemoryMount:
     async def close(self) -> None:
         """Drop every link."""
         self.is_open = False
+        self.closings += 1
 
     def link(self) -> MemoryLink:
         """Make a link for a controller that carries blocks only."""
@@ -67,13 +69,14 @@ class MemoryLink:
         self._mount = mount
         self._cord = cord or Cord()
         self._is_connected = False
+        self._closings = 0
 
     async def connect(self) -> None:
         """Connect; raises LinkDown while the machine is off."""
         self._is_connected = False
         if not self._mount.is_open or self._cord.is_cut:
             raise LinkDown("the machine is off")
-        self._is_connected = True
+        self._is_connected, self._closings = True, self._mount.closings
 
     async def read(self, block: str) -> tuple[int, ...]:
         """Read a block; raises LinkDown, LinkSilent."""
@@ -90,11 +93,11 @@ class MemoryLink:
     async def _carried(self, act: Callable[[], T]) -> T:
         """Let a request take effect, over the wire as it is now."""
         wire = self._mount.wire
+        self._reach()
         if wire.is_good:
             answer = act()
             await wire.carry_answer()
             return answer
-        self._reach()
         going = asyncio.ensure_future(_under_way(wire, act))
         self._mount.under_way.add(going)
         going.add_done_callback(self._mount.under_way.discard)
@@ -108,11 +111,17 @@ class MemoryLink:
             raise LinkSilent(f"no answer within {self._mount.request_s:g} s") from None
 
     def _device(self) -> BlockDevice:
-        self._reach()
+        self._arrive()
         return self._mount.device
 
+    def _arrive(self) -> None:
+        """Let a request arrive, whether or not its sender still listens or lives; raises LinkDown."""
+        if not self._mount.is_open:
+            raise LinkDown("the machine went away")
+
     def _reach(self) -> None:
-        if not (self._is_connected and self._mount.is_open) or self._cord.is_cut:
+        is_same = self._closings == self._mount.closings  # the connection of before it was closed is gone
+        if not (self._is_connected and self._mount.is_open and is_same) or self._cord.is_cut:
             self._is_connected = False
             raise LinkDown("not connected")
 
@@ -129,7 +138,7 @@ class MemoryRegisterLink(MemoryLink):
         return await self._carried(lambda: self._registers(area, start, count))
 
     def _registers(self, area: Area, start: int, count: int) -> Sequence[int]:
-        self._reach()
+        self._arrive()
         words = self._bank.read(area, start, count)
         if words is None:
             raise LinkRefused("exception 2")
@@ -154,7 +163,7 @@ class MemoryRegisterLink(MemoryLink):
         await self._carried(lambda: self._mount.wire.put(lambda: self._put(Area.COIL, start, ones)))
 
     def _put(self, area: Area, start: int, words: Sequence[int]) -> None:
-        self._reach()
+        self._arrive()
         if not self._bank.write(area, start, words):
             raise LinkRefused("exception 2")
 

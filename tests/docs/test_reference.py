@@ -41,7 +41,7 @@ def test_committed_pages_equal_a_fresh_making(made):
 
 
 def test_nothing_lies_in_the_reference_that_is_neither_made_nor_written_by_hand(made):
-    by_hand = {"glossary.md", "twin-faults.md"}
+    by_hand = {"glossary.md"}
     found = {str(path.relative_to(REFERENCE)) for path in REFERENCE.rglob("*") if path.is_file()}
     assert found == {*made, *by_hand}
 

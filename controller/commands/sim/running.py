@@ -16,9 +16,10 @@ from controller.commands import numbers
 from controller.commands.demo import Progress, is_well
 from controller.commands.sim.expecting import missed
 from controller.commands.sim.model import run_file
-from controller.commands.sim.scenario import is_model, is_scenario, load_scenario, shift_of
+from controller.commands.sim.scenario import load_scenario, shift_of
 from controller.commands.sim.scenario_file import Scenario, ShiftPart
 from controller.commands.sim.shift import Played, Shift, play
+from controller.commands.sim.telling import is_model, is_scenario
 from controller.sites import find_site
 from controller.starting import DATABASE
 from packline.core.clock import WallClock

@@ -20,18 +20,6 @@ from simulation.people.demand import DemandSpec
 from simulation.virtual.faults import PlannedFault
 
 PATTERN_WORDS = {DEVICE_PATTERN: "a small letter, then small letters, digits and dashes, 40 characters at most"}
-PARTS = frozenset({"shift", "demand", "faults", "campaign", "expect", "horizon_s", "broken"})
-
-
-def is_scenario(path: Path) -> bool:
-    """Tell whether a TOML file is a scenario of a shift, and no site file, machine file or model."""
-    raw = read_toml(path)
-    return not {"site", "machine", "model"} & set(raw) and bool(PARTS & set(raw))
-
-
-def is_model(path: Path) -> bool:
-    """Tell whether a TOML file is a model of building blocks."""
-    return "model" in read_toml(path)
 
 
 def load_scenario(path: Path) -> Scenario:

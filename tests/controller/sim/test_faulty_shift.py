@@ -5,8 +5,9 @@ import json
 import pytest
 
 from controller.__main__ import main
-from controller.commands.sim.scenario import as_toml, is_scenario, load_scenario
+from controller.commands.sim.scenario import as_toml, load_scenario
 from controller.commands.sim.scenario_file import Scenario, ShiftPart
+from controller.commands.sim.telling import is_scenario
 from packline.core.files import FileFaults
 from simulation.virtual.faults import PlannedFault, When
 

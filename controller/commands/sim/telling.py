@@ -1,0 +1,41 @@
+"""Tells what sort of file for the twin a TOML file is, and what is wrong in it; reads the twin only for such a file."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from packline.core.faults import Fault
+from packline.core.files import FileFaults, read_toml
+
+PARTS = frozenset({"shift", "demand", "faults", "campaign", "expect", "horizon_s", "broken"})
+
+
+def is_scenario(path: Path) -> bool:
+    """Tell whether a TOML file is a scenario of a shift, and no site file, machine file or model."""
+    raw = read_toml(path)
+    return not {"site", "machine", "model"} & set(raw) and bool(PARTS & set(raw))
+
+
+def is_model(path: Path) -> bool:
+    """Tell whether a TOML file is a model of building blocks."""
+    return "model" in read_toml(path)
+
+
+def twin_faults(path: Path) -> list[Fault] | None:
+    """Give every mistake of a scenario file or a model; None for any other file. Raises FileFaults for what is no TOML."""
+    if not (is_model(path) or is_scenario(path)):
+        return None
+    module, name = _READERS[is_model(path)]
+    try:
+        getattr(importlib.import_module(module), name)(path)
+    except FileFaults as found:
+        return found.faults
+    return []
+
+
+_READERS = {
+    True: ("simulation.model.reading", "load_model"),
+    False: ("controller.commands.sim.scenario", "load_scenario"),
+}
+"""The twin is no small import."""

@@ -10,7 +10,7 @@ from simulation.validation import theory_together as book
 from simulation.validation.case import Case, arrivals, exp, failing, machine, one_desk, server
 
 EVEN = {"kind": "source", "next": "a"}
-THREE = {"x": {}, "y": {}, "z": {}}
+THREE: dict[str, dict[str, int]] = {"x": {}, "y": {}, "z": {}}
 
 
 def cases_together() -> list[Case]:

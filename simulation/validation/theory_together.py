@@ -29,11 +29,23 @@ def bulk_service_waiting(lam: float, mu: float, least: int, most: int, places: i
 def bulk_service_waiting_closed(lam: float, mu: float, most: int) -> float:
     """Mean number that waits in M/M[1,K]/1 (Medhi 2003, 6.4): the number is geometric while the server works; its ratio is the
     root below 1 of mu r^(K+1) - (lam + mu) r + lam."""
+    ratio = _bulk_root(lam, mu, most)
+    idle = 1 / (1 + lam / mu / (1 - ratio))
+    return lam / mu * idle * ratio / (1 - ratio) ** 2
+
+
+def open_batch_number(lam: float, mu: float, most: int) -> float:
+    """Mean number in M/M[K]/1 whose batches at work are open to who comes later (partial batches; Gross & Harris 2008, 3.2): the
+    number is geometric, with the same root."""
+    ratio = _bulk_root(lam, mu, most)
+    return ratio / (1 - ratio)
+
+
+def _bulk_root(lam: float, mu: float, most: int) -> float:
     ratio = lam / (lam + mu)
     for _ in range(10_000):
         ratio = (lam + mu * ratio ** (most + 1)) / (lam + mu)
-    idle = 1 / (1 + lam / mu / (1 - ratio))
-    return lam / mu * idle * ratio / (1 - ratio) ** 2
+    return ratio
 
 
 def oven_rate(mu: Sequence[float], batch: int, queue: int) -> float:

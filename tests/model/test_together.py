@@ -10,6 +10,8 @@ WRONG = [
     (SERVICE, "service = 1\nbatch = 2\nbatch_least = 3", "desk.batch_least"),
     (SERVICE, "service = 1\nbatch_wait_s = 3", "desk.batch_wait_s"),
     (SERVICE, "service = 1\nbatch_each = 3", "desk.batch_each"),
+    (SERVICE, "service = 1\nbatch_open = true", "desk.batch_open"),
+    (SERVICE, "service = 1\nbatch = 2\nbatch_open = true\nbatch_each = 3", "desk.batch_each"),
     (SERVICE, "service = 1\nbatch = 2\npreempt = 'resume'", "desk.preempt"),
     (SERVICE, "service = 1\nbatch = 2\nblocking = 'before'", "desk.blocking"),
     (SERVICE, "service = 1\nbatch = 2\nstart_at = 4", "desk.start_at"),

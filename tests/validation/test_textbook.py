@@ -163,6 +163,12 @@ def test_batches_of_one_are_mm1_and_the_chain_is_the_closed_form():
     assert together.together_with_loss(0.8, 1, (1.0,), 4)[0] == pytest.approx(book.mmck(0.8, 1, 1, 4)[4])
 
 
+def test_open_batches_of_one_are_mm1_and_larger_ones_have_fewer_there_than_closed_ones():
+    assert together.open_batch_number(0.7, 1, 1) == pytest.approx(0.7 / 0.3)
+    closed = together.bulk_service_waiting_closed(2.5, 1, 4) + 2.5
+    assert 2.5 < together.open_batch_number(2.5, 1, 4) < closed
+
+
 def test_an_oven_for_one_is_a_line_of_two():
     assert together.oven_rate((1, 0.8), 1, 2) == pytest.approx(book.two_stations((1, 0.8), 2))
 
@@ -170,7 +176,7 @@ def test_an_oven_for_one_is_a_line_of_two():
 def test_parts_and_caps_are_lines_where_they_are_alike():
     assert together.assembly_rate((1000, 1, 1), (2, 2)) == pytest.approx(book.two_stations((1, 1), 2), abs=0.01)
     rate, lost = together.kitting((1, 1), (3, 3))
-    assert (rate, lost) == (pytest.approx(6 / 7), pytest.approx(1 / 7)), "each surplus from -3 to 3 is as likely"
+    assert [rate, lost] == pytest.approx([6 / 7, 1 / 7]), "each surplus from -3 to 3 is as likely"
     assert together.window_number(0.4, (1, 1000), 20, 30) == pytest.approx(0.4 / 0.6, abs=0.01)
 
 
@@ -194,7 +200,7 @@ def test_one_queue_that_is_walked_to_is_a_server_with_vacations():
 
 def test_who_waits_without_end_or_not_at_all():
     lost, empty = together.fixed_patience(0.7, 1, 200)
-    assert (lost, empty) == (pytest.approx(0), pytest.approx(0.3))
+    assert [lost, empty] == pytest.approx([0, 0.3])
     assert together.fixed_patience(0.7, 1, 0)[0] == pytest.approx(book.erlang_b(0.7, 1))
     assert together.retrial_orbit(0.5, 1, 1e9) == pytest.approx(0.5**2 / 0.5)
     assert together.discouraged(2.0, 1, [1, 1])[2] == pytest.approx(book.mmck(2, 1, 1, 2)[2])

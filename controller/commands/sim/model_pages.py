@@ -74,6 +74,9 @@ LAW_WORDS = {
     "gamma": ("mean and cv", "Any cv; drawn by rejection, so antithetic runs do not mirror it."),
     "geometric": ("mean (at least 1)", "Whole numbers from 1 on: cycles to a failure."),
     "poisson": ("mean", "Whole numbers from 0 on: pieces at once."),
+    "hypoexponential": ("means", "Sum of exponentials that are not alike; cv below 1."),
+    "coxian": ("means and go_on", "Exponential phases in a row that may end after each: phase-type."),
+    "pareto": ("mean and shape (above 1)", "A heavy tail; up to shape 2 without a variance."),
     "empirical": ("values; weights; smooth", "What was measured; smooth: also between the values."),
 }
 SEMANTICS = """
@@ -112,7 +115,7 @@ needs one waits as `down`. Lower priority numbers are served first, then who ask
 **Vacations** begin when a channel finds nothing to do after work, not at the start of the run. **Patience** counts from the arrival until work
 is begun; who is broken off does not lose it.
 
-**Batches.** With `batch` a channel begins with up to so many at once, the best of the queue first, and is closed until all of them have left; they
+**Batches.** With `batch` a channel begins with up to so many at once, the best of the queue first, and is closed until all of them have left (with `batch_open`, who comes while it has room and works joins in); they
 are done at one instant, and go on one after the other as far as there is room. A free channel begins as soon as `batch_least` wait, and does not
 wait for more; or with fewer, when the one who waited longest has waited `batch_wait_s`. `queue` counts those who wait while the channels work; a
 free channel has the places of its next batch besides. Service time, setup, operator and failures are the batch's; waits and numbers are counted in

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +20,14 @@ from simulation.statistics.tallies import Tally
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """How many are worked on at once: at most `most`, begun when `least` are there, or when the one who waited longest has
-    waited `wait_s`. `each` is the time that each adds to that of the batch."""
+    waited `wait_s`. `each` is the time that each adds to that of the batch. `is_open`: who comes while there is room in one at
+    work joins it, and is done with it."""
 
     most: float
     least: int = 1
     wait_s: float | None = None
     each: Distribution | None = None
+    is_open: bool = False
 
 
 class Load(Item):
@@ -38,6 +41,11 @@ class Load(Item):
         self.entered = first.entered
         self.inside = items
         self.size = len(items)  # type: ignore[misc]  # one piece is the rule of its parent
+
+    def join(self, item: Item) -> None:
+        """Take one more in."""
+        self.inside.append(item)
+        self.size += 1  # type: ignore[misc]
 
 
 class BatchServer(Server):
@@ -66,10 +74,31 @@ class BatchServer(Server):
     # -- what comes ------------------------------------------------------------------------------------------------
 
     def _place(self, item: Item) -> None:
+        if self._batch.is_open and self._joins(item):
+            return
         self._push(item, is_new=True)
         if self._batch.wait_s is not None:
             self.floor.after(self._batch.wait_s, self._look)
         self._begin_if_enough()
+
+    def _joins(self, item: Item) -> bool:
+        """Let an item into a batch at work, where one has room."""
+        if self._waiting:
+            return False
+        for load in self._open_loads():
+            load.join(item)
+            item.started = self.env.now
+            self.wait.add(0.0)
+            self._in_work += 1
+            self._resize()
+            return True
+        return False
+
+    def _open_loads(self) -> Iterator[Load]:
+        for channel in self.channels:
+            load = channel.item
+            if channel.is_working and isinstance(load, Load) and load.size < self._batch.most:
+                yield load
 
     def _look(self, _due: Due) -> None:
         if self.idle and self._waiting:
@@ -151,6 +180,8 @@ class BatchServer(Server):
 
     def _resize(self) -> None:
         ready = self._batch.most * len(self.idle) if self.idle else 0
+        if self._batch.is_open:
+            ready += sum(self._batch.most - load.size for load in self._open_loads())
         self.capacity = self.conduct.queue + self._in_work + ready
 
     def figures(self) -> dict[str, Any]:

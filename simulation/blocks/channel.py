@@ -282,6 +282,11 @@ class Channel:
         """Tell whether it has an item that is not finished, and is not down."""
         return self._down is None and _ASKING <= self._phase <= _WORKING
 
+    @property
+    def is_working(self) -> bool:
+        """Tell whether it is at work now."""
+        return self._phase == _WORKING and self._down is None
+
     def left_s(self) -> float:
         """Give the seconds of work that are left now."""
         assert self.item is not None and self.item.left_s is not None  # noqa: S101, PT018

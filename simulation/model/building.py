@@ -193,7 +193,13 @@ def _station(floor: Floor, name: str, part: Any, made: Mapping[str, Made]) -> Bl
     if isinstance(part, file.PollingPart):
         return Polling(floor, name, conduct, order=part.order, rule=part.rule, most=part.most)
     if getattr(part, "batch", 1) > 1:
-        batch = Batch(most=part.batch, least=part.batch_least, wait_s=part.batch_wait_s, each=_law(part.batch_each))
+        batch = Batch(
+            most=part.batch,
+            least=part.batch_least,
+            wait_s=part.batch_wait_s,
+            each=_law(part.batch_each),
+            is_open=part.batch_open,
+        )
         return BatchServer(floor, name, conduct, batch)
     return (Packer if isinstance(part, file.PackerPart) else Server)(floor, name, conduct)
 

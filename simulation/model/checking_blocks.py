@@ -179,7 +179,7 @@ def _check_shared(part: StationPart, at: str) -> Iterator[Fault]:
             yield Fault(4201, where=f"{at}.{key}]", seen=key, expected="nothing: discipline shared has none")
 
 
-NOT_SHARED = ("batch", "batch_least", "batch_wait_s", "batch_each", "balk", "start_at")
+NOT_SHARED = ("batch", "batch_least", "batch_wait_s", "batch_each", "batch_open", "balk", "start_at")
 NOT_ENDLESS = ("batch", "start_at")
 
 
@@ -194,7 +194,7 @@ def _check_batch(part: StationPart, at: str) -> Iterator[Fault]:
     if least > most:
         yield Fault(4201, where=f"{at}.batch_least]", seen=str(least), expected=f"at most the batch, {most:g}")
     if most == 1:
-        for key in ("batch_wait_s", "batch_each"):
+        for key in ("batch_wait_s", "batch_each", "batch_open"):
             if _is_said(part, key):
                 yield Fault(4201, where=f"{at}.{key}]", seen=key, expected="a batch above 1")
         return
@@ -205,6 +205,8 @@ def _check_batch(part: StationPart, at: str) -> Iterator[Fault]:
     ):
         if _is_said(part, key):
             yield Fault(4201, where=f"{at}.{key}]", seen=str(getattr(part, key)), expected=expected)
+    if getattr(part, "batch_open", False) and _is_said(part, "batch_each"):
+        yield Fault(4201, where=f"{at}.batch_each]", seen="a time", expected="nothing: who joins takes no time more")
     if part.discipline == "shortest":
         yield Fault(4201, where=f"{at}.discipline]", seen="shortest", expected="fifo, lifo or random, for batches")
     for n, failure in enumerate(part.failures):

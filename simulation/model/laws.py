@@ -10,10 +10,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from packline.core.files import Mistake, Wrong
 from simulation.blocks import draws
+from simulation.blocks.draws_phases import Coxian, Pareto
 
 Kind = Literal[
     "deterministic", "exponential", "erlang", "hyperexponential", "lognormal", "uniform", "triangular", "weibull",
-    "gamma", "geometric", "poisson", "empirical",
+    "gamma", "geometric", "poisson", "empirical", "hypoexponential", "coxian", "pareto",
 ]  # fmt: skip
 SHORT = 'a number, or a table such as { kind = "exponential", mean = 2.5 }'
 
@@ -31,11 +32,16 @@ class Law(BaseModel):
     rate: Positive | None = Field(None, description="Instead of the mean of an exponential: 1 / mean.")
     cv: NotNegative | None = Field(None, description="Coefficient of variation: standard deviation / mean.")
     k: Annotated[int, Field(ge=1, le=1000)] | None = Field(None, description="Stages of an Erlang; cv = 1 / sqrt(k).")
-    shape: Positive | None = Field(None, description="Shape of a Weibull: below 1 fails early, above 1 wears out.")
+    shape: Positive | None = Field(
+        None, description="Shape of a Weibull: below 1 fails early, above 1 wears out; of a Pareto, above 1."
+    )
     low: NotNegative | None = Field(None, description="The least value.")
     high: NotNegative | None = Field(None, description="The greatest value.")
     mode: NotNegative | None = Field(None, description="The most likely value of a triangular.")
-    means: list[NotNegative] | None = Field(None, description="Means of the phases of a hyperexponential.")
+    means: list[NotNegative] | None = Field(None, description="Means of the phases.")
+    go_on: list[Annotated[float, Field(ge=0, le=1)]] | None = Field(
+        None, description="Probabilities to go on after each phase of a Coxian but the last."
+    )
     weights: list[NotNegative] | None = Field(
         None, description="Probabilities of the phases, or weights of the values; they are scaled to a sum of 1."
     )
@@ -115,6 +121,25 @@ def _hyper_by_phases(law: Law) -> draws.Distribution:
     return draws.Hyperexponential(tuple(w / total for w in weights), tuple(means))
 
 
+def _phases(law: Law) -> draws.Distribution:
+    means = law.means or []
+    go_on = law.go_on if law.go_on is not None else [1.0] * (len(means) - 1)
+    _must(len(means) >= 1 and sum(means) > 0, "means", f"{len(means)} means", "at least one above 0")
+    _must(
+        len(go_on) == len(means) - 1,
+        "go_on",
+        f"{len(go_on)} probabilities",
+        f"{len(means) - 1}: after all but the last",
+    )
+    return Coxian(tuple(means), tuple(go_on))
+
+
+def _pareto(law: Law) -> draws.Distribution:
+    shape = law.shape or 0.0
+    _must(shape > 1, "shape", f"{shape:g}", "above 1, or it has no mean")
+    return Pareto(_mean(law), shape)
+
+
 def _by_cv(make: Callable[[float, float], draws.Distribution]) -> Make:
     def made(law: Law) -> draws.Distribution:
         if law.cv == 0:
@@ -175,6 +200,9 @@ _MADE: Mapping[str, tuple[tuple[set[str], Make], ...]] = {
     "gamma": (({"mean", "cv"}, _by_cv(draws.Gamma)),),
     "geometric": (({"mean"}, lambda law: draws.Geometric(_mean(law, 1.0))),),
     "poisson": (({"mean"}, lambda law: draws.Poisson(_mean(law))),),
+    "hypoexponential": (({"means"}, _phases),),
+    "coxian": (({"means", "go_on"}, _phases),),
+    "pareto": (({"mean", "shape"}, _pareto),),
     "empirical": (
         ({"values"}, _empirical),
         ({"values", "weights"}, _empirical),

@@ -292,6 +292,9 @@ class _Worker(StationPart):
         None, description="It is, when the one who waited longest has waited so long."
     )
     batch_each: Time | None = Field(None, description="Time that each piece of a batch adds.")
+    batch_open: bool = Field(
+        False, description="Who comes while a batch at work has room joins it, and is done with it."
+    )
     balk: list[Share] = Field(
         [],
         description="Probabilities that who finds 0, 1, 2 ... there does not stay; the last one counts for more. Who does not "

@@ -10,7 +10,9 @@ from simulation.validation import theory_together as book
 from simulation.validation.case import Case, arrivals, exp, failing, machine, one_desk, server
 
 EVEN = {"kind": "source", "next": "a"}
-THREE = {"x": {}, "y": {}, "z": {}}
+THREE: dict[str, dict[str, int]] = {"x": {}, "y": {}, "z": {}}
+
+COXIAN = {"kind": "coxian", "means": [0.6, 0.6, 0.4], "go_on": [0.5, 0.5]}
 
 
 def cases_together() -> list[Case]:
@@ -36,6 +38,22 @@ def _batches() -> list[Case]:
             source="Bailey 1954; Medhi 2003, 6.4",
             blocks=one_desk(2.5, exp(1), batch=4),
             truth={"desk.queue": alone, "desk.wait": alone / 2.5},
+            horizon_s=1400.0,
+            warmup_s=100.0,
+        ),
+        Case(
+            name="M/M[4]/1: batches of up to four that are open while they are worked on",
+            source="Gross & Harris 2008, 3.2 (partial batches)",
+            blocks=one_desk(2.5, exp(1), batch=4, batch_open=True),
+            truth={"desk.number": book.open_batch_number(2.5, 1, 4)},
+            horizon_s=1400.0,
+            warmup_s=100.0,
+        ),
+        Case(
+            name="M/M[3,3]/1: full batches only",
+            source="Gross & Harris 2008, 3.2 (full batches); chain",
+            blocks=one_desk(1.5, exp(1), batch=3, batch_least=3),
+            truth={"desk.number": book.bulk_service_waiting(1.5, 1, 3, 3) + 1.5},
             horizon_s=1400.0,
             warmup_s=100.0,
         ),
@@ -291,6 +309,13 @@ def _coming() -> list[Case]:
             },
             truth={"desk.number": book.modulated_number((0.5, 1.1, 0.0), (6, 4, 3), 1, ways)},
             horizon_s=5000.0,
+        ),
+        Case(
+            name="M/Cox/1: one phase, and at times a second and a third",
+            source="Cox 1955; Kleinrock 1975, 5.6",
+            blocks=one_desk(0.6, COXIAN),
+            truth={"desk.wait": theory.pollaczek_khinchine(0.6, 1.0, 0.36 + 0.54 + 0.86)},
+            horizon_s=3000.0,
         ),
         Case(
             name="M/D/2",

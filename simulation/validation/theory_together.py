@@ -12,7 +12,7 @@ from simulation.validation.theory import number, pollaczek_khinchine
 # -- batches -------------------------------------------------------------------------------------------------------------
 
 
-def bulk_service_waiting(lam: float, mu: float, least: int, most: int, places: int = 400) -> float:
+def bulk_service_waiting(lam: float, mu: float, least: int, most: int, places: int = 150) -> float:
     """Mean number that waits in M/M[a,b]/1: a batch of `least` to `most`, begun as soon as it can be, closed to who comes later
     (Neuts 1967; the chain, cut off at `places`). States: waiting, whether a batch is at work."""
 
@@ -29,11 +29,23 @@ def bulk_service_waiting(lam: float, mu: float, least: int, most: int, places: i
 def bulk_service_waiting_closed(lam: float, mu: float, most: int) -> float:
     """Mean number that waits in M/M[1,K]/1 (Medhi 2003, 6.4): the number is geometric while the server works; its ratio is the
     root below 1 of mu r^(K+1) - (lam + mu) r + lam."""
+    ratio = _bulk_root(lam, mu, most)
+    idle = 1 / (1 + lam / mu / (1 - ratio))
+    return lam / mu * idle * ratio / (1 - ratio) ** 2
+
+
+def open_batch_number(lam: float, mu: float, most: int) -> float:
+    """Mean number in M/M[K]/1 whose batches at work are open to who comes later (partial batches; Gross & Harris 2008, 3.2): the
+    number is geometric, with the same root."""
+    ratio = _bulk_root(lam, mu, most)
+    return ratio / (1 - ratio)
+
+
+def _bulk_root(lam: float, mu: float, most: int) -> float:
     ratio = lam / (lam + mu)
     for _ in range(10_000):
         ratio = (lam + mu * ratio ** (most + 1)) / (lam + mu)
-    idle = 1 / (1 + lam / mu / (1 - ratio))
-    return lam / mu * idle * ratio / (1 - ratio) ** 2
+    return ratio
 
 
 def oven_rate(mu: Sequence[float], batch: int, queue: int) -> float:
@@ -129,7 +141,7 @@ def failing_as_a_whole(lam: float, mu: float, channels: int, fail: float, repair
 # -- caps ----------------------------------------------------------------------------------------------------------------
 
 
-def window_number(lam: float, mu: Sequence[float], window: int, places: int = 120) -> float:
+def window_number(lam: float, mu: Sequence[float], window: int, places: int = 60) -> float:
     """Mean number in two exponential stations in a row that `window` customers at most are in; the others wait outside (Reiser
     1979; the chain, cut off). States: outside, at the first, at the second."""
 
@@ -179,7 +191,7 @@ def gathering_number(lam: float, mean: float, second: float, start_at: int) -> f
 
 
 def modulated_number(
-    lams: Sequence[float], lasts: Sequence[float], mu: float, ways: Sequence[Sequence[float]], places: int = 400
+    lams: Sequence[float], lasts: Sequence[float], mu: float, ways: Sequence[Sequence[float]], places: int = 150
 ) -> float:
     """Mean number in MMPP/M/1: rates `lams` in phases of mean `lasts`, followed by others with the probabilities `ways`
     (Yechiali & Naor 1971; Fischer & Meier-Hellstern 1993; the chain, cut off)."""
@@ -219,7 +231,7 @@ def paced_number(lam: float, rates: Sequence[float], places: int = 400) -> float
     return number(birth_death(lambda _n: lam, lambda n: rates[min(n, len(rates)) - 1], places))
 
 
-def mdc_number(lam: float, channels: int, places: int = 160) -> float:
+def mdc_number(lam: float, channels: int, places: int = 80) -> float:
     """Mean number in M/D/c with works of 1 s: after each second all who were in work are gone (Crommelin 1932; the chain)."""
     chances = [math.exp(-lam)]
     while len(chances) < 40:

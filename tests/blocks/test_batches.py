@@ -34,6 +34,28 @@ def test_who_waited_long_enough_while_the_oven_was_at_work_is_taken_when_it_is_f
     assert leaves({"in": at([0, 0, 0, 1], "o"), "o": oven(10, batch_least=3, batch_wait_s=4)}) == [10, 10, 10, 20]
 
 
+def test_who_comes_while_an_open_batch_has_room_joins_it():
+    blocks = {"in": at([0, 1, 2, 3], "o"), "o": oven(10, batch_open=True)}
+    run = once(blocks)
+    assert leaves(blocks) == [10, 10, 10, 20]
+    assert (run.figures["o.wait"], run.figures["o.batches"]) == (7 / 4, 2)
+    blocks["o"] |= {"queue": 0, "full": "lose"}
+    assert once(blocks).figures["o.lost"] == 1, "three places in the batch, and none to wait"
+
+
+def test_nobody_joins_a_batch_that_is_down_or_held_up():
+    failures = failing("time", 4, 3)
+    assert leaves({"in": at([0, 5], "o"), "o": oven(6, batch_open=True, failures=failures)}, 14) == [9], (
+        "down from 4 to 7"
+    )
+    blocks = {
+        "in": at([0, 0, 13], "o"),
+        "o": oven(10, "m", batch_least=2, batch_open=True, batch_wait_s=9),
+        "m": machine(5),
+    }
+    assert leaves(blocks, 60) == [15, 20, 37]
+
+
 def test_each_piece_of_a_batch_may_add_its_time():
     assert leaves({"in": at([0, 1, 2], "o"), "o": oven(10, batch_each=1)}) == [11, 23, 23]
 

@@ -23,6 +23,7 @@ from simulation.blocks.draws import (
     Uniform,
     Weibull,
 )
+from simulation.blocks.draws_phases import Coxian, Pareto
 from simulation.model.running import figures_of
 from tests.blocks.made import endless, line_of, machine, model, ran, server
 
@@ -69,7 +70,9 @@ def stations(draw: st.DrawFn, ways: list[str]) -> dict[str, Any]:
     if draw(st.booleans()):
         found["balk"] = draw(st.sampled_from([[0, 0.5], [0.2]]))
     return found | draw(
-        st.sampled_from([{}, {"start_at": 2}, {"batch": 2}, {"batch": 4, "batch_least": 2, "batch_wait_s": 2}])
+        st.sampled_from(
+            [{}, {"start_at": 2}, {"batch": 3, "batch_open": True}, {"batch": 4, "batch_least": 2, "batch_wait_s": 2}]
+        )
     )
 
 
@@ -229,6 +232,9 @@ LAWS = [
     Triangular(1.0, 2.0, 5.0),
     Weibull(2.0, 1.8),
     Gamma(2.0, 0.6),
+    Pareto(2.0, 9.0),
+    Coxian((1.0, 0.5, 2.0), (0.6, 0.3)),
+    Coxian((1.0, 0.5), (1.0,)),
     Geometric(3.5),
     Poisson(2.5),
     Empirical((1.0, 2.0, 4.0), (1.0, 0.0, 3.0)),

@@ -210,6 +210,9 @@ LAWS = {
     ("empirical", "values = [1, 2, 3], smooth = true"): 2,
     ("weibull", "mean = 2, shape = 0.7"): 2,
     ("geometric", "mean = 4"): 4,
+    ("hypoexponential", "means = [1, 0.5, 0.5]"): 2,
+    ("coxian", "means = [1, 2], go_on = [0.5]"): 2,
+    ("pareto", "mean = 2, shape = 1.5"): 2,
     ("uniform", "low = 0, high = 4"): 2,
 }
 
@@ -233,6 +236,10 @@ WRONG_LAWS = [
     "kind = 'uniform', mean = 1, cv = 0.9",
     "kind = 'triangular', low = 1, mode = 3, high = 2",
     "kind = 'geometric', mean = 0.5",
+    "kind = 'hypoexponential', means = []",
+    "kind = 'coxian', means = [1, 2], go_on = [0.5, 0.5]",
+    "kind = 'coxian', means = [1, 2], go_on = [1.5]",
+    "kind = 'pareto', mean = 1, shape = 1",
     "kind = 'empirical', values = []",
     "kind = 'empirical', values = [1, 2], weights = [0, 0]",
     "kind = 'empirical', values = [2, 1], smooth = true",

@@ -6,12 +6,14 @@ import pytest
 
 from simulation.model.reading import model_of
 from simulation.validation import theory as book
-from simulation.validation.cases import Between, cases
+from simulation.validation import theory_together as together
+from simulation.validation.case import Between
+from simulation.validation.cases import cases
 from simulation.validation.chains import birth_death, stationary, stationary_of_steps
 from simulation.validation.suite import LITTLE, check, exact, most_outside
 
 CASES = cases()
-SHORT = 0.4
+SHORT = 0.33
 """Times as long as `packline sim validate` without options."""
 FINDINGS: dict[str, list] = {}
 
@@ -148,3 +150,60 @@ def test_every_case_is_told_in_the_explanation():
 
     page = (Path(__file__).parents[2] / "docs" / "explanations" / "twin-truth.md").read_text("utf-8")
     assert not [case.name for case in CASES if f"| {case.name} |" not in page]
+
+
+# -- theory of what is done together --------------------------------------------------------------------------------------
+
+
+def test_batches_of_one_are_mm1_and_the_chain_is_the_closed_form():
+    assert together.bulk_service_waiting(0.7, 1, 1, 1, 120) == pytest.approx(0.7**2 / 0.3)
+    assert together.bulk_service_waiting(1.5, 1, 1, 4, 120) == pytest.approx(
+        together.bulk_service_waiting_closed(1.5, 1, 4)
+    )
+    assert together.together_with_loss(0.8, 1, (1.0,), 4)[0] == pytest.approx(book.mmck(0.8, 1, 1, 4)[4])
+
+
+def test_open_batches_of_one_are_mm1_and_larger_ones_have_fewer_there_than_closed_ones():
+    assert together.open_batch_number(0.7, 1, 1) == pytest.approx(0.7 / 0.3)
+    closed = together.bulk_service_waiting_closed(2.5, 1, 4) + 2.5
+    assert 2.5 < together.open_batch_number(2.5, 1, 4) < closed
+
+
+def test_an_oven_for_one_is_a_line_of_two():
+    assert together.oven_rate((1, 0.8), 1, 2) == pytest.approx(book.two_stations((1, 0.8), 2))
+
+
+def test_parts_and_caps_are_lines_where_they_are_alike():
+    assert together.assembly_rate((1000, 1, 1), (2, 2)) == pytest.approx(book.two_stations((1, 1), 2), abs=0.01)
+    rate, lost = together.kitting((1, 1), (3, 3))
+    assert [rate, lost] == pytest.approx([6 / 7, 1 / 7]), "each surplus from -3 to 3 is as likely"
+    assert together.window_number(0.4, (1, 1000), 20, 30) == pytest.approx(0.4 / 0.6, abs=0.01)
+
+
+def test_a_whole_that_never_fails_and_paces_that_are_alike_are_mmc():
+    number = book.mmc_wait(1.5, 1, 2) * 1.5 + 1.5
+    assert together.failing_as_a_whole(1.5, 1, 2, 0.0, 1.0) == pytest.approx(number)
+    assert together.failing_as_a_whole(0.5, 1, 1, 0.1, 1 / 3) == pytest.approx(
+        book.breaking_at_any_time(0.5, 1, 0.1, 1 / 3)
+    )
+    assert together.modulated_number((0.6, 0.6), (10, 5), 1, ((0, 1), (1, 0)), 80) == pytest.approx(1.5)
+    assert together.paced_number(1.5, (1, 2)) == pytest.approx(number)
+    assert together.mdc_number(0.7, 1) == pytest.approx(0.7 + 0.7 * book.pollaczek_khinchine(0.7, 1, 1))
+
+
+def test_one_queue_that_is_walked_to_is_a_server_with_vacations():
+    wait = book.vacation_wait(0.6, 1, 2, 0.3, 0.045 + 0.09)
+    assert together.polling_wait(0.6, 1, 2, 0.3, 0.045, 1, "exhaustive") == pytest.approx(wait)
+    waits = [together.polling_wait(0.2, 1, 2, 0.3, 0.045, 3, rule) for rule in ("exhaustive", "gated", "limited")]
+    assert waits == sorted(waits)
+
+
+def test_who_waits_without_end_or_not_at_all():
+    lost, empty = together.fixed_patience(0.7, 1, 200)
+    assert [lost, empty] == pytest.approx([0, 0.3])
+    assert together.fixed_patience(0.7, 1, 0)[0] == pytest.approx(book.erlang_b(0.7, 1))
+    assert together.retrial_orbit(0.5, 1, 1e9) == pytest.approx(0.5**2 / 0.5)
+    assert together.discouraged(2.0, 1, [1, 1])[2] == pytest.approx(book.mmck(2, 1, 1, 2)[2])
+    assert together.gathering_number(0.6, 1, 2, 1) == pytest.approx(1.5)
+    assert together.longest_of(1, 2) == 1.5
+    assert together.fork_join_flow(1e-9, 1) == pytest.approx(1.5), "of an empty line the longer of two"

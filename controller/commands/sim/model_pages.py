@@ -74,6 +74,9 @@ LAW_WORDS = {
     "gamma": ("mean and cv", "Any cv; drawn by rejection, so antithetic runs do not mirror it."),
     "geometric": ("mean (at least 1)", "Whole numbers from 1 on: cycles to a failure."),
     "poisson": ("mean", "Whole numbers from 0 on: pieces at once."),
+    "hypoexponential": ("means", "Sum of exponentials that are not alike; cv below 1."),
+    "coxian": ("means and go_on", "Exponential phases in a row that may end after each: phase-type."),
+    "pareto": ("mean and shape (above 1)", "A heavy tail; up to shape 2 without a variance."),
     "empirical": ("values; weights; smooth", "What was measured; smooth: also between the values."),
 }
 SEMANTICS = """
@@ -103,13 +106,38 @@ channel is free. `shared` works on everyone at once, each at the same rate and a
 **Failures.** Each channel has its own. The clock of `time` runs while the channel is up, idle or not; `busy` while it works; `cycles` counts pieces, and
 the machine stops when it would begin the next one, with a place kept where it keeps one. Several clocks hold while one of them has
 the channel down. A finished piece leaves a machine that is down as soon as there is room. `passed_on` gives the piece to another channel that is
-free. Rolls and reels are stops by cycles that count as setup.
+free. Rolls and reels are stops by cycles that count as setup. `whole`: one clock for the machine, which runs while it is up; all channels stop
+together and go on together, each with its piece; one that is down by itself at that time is repaired meanwhile and goes on when both are over.
 
 **Operators** are asked before the setup, and let go when the work is done, also when the piece cannot go on, and when the machine fails. A repair that
 needs one waits as `down`. Lower priority numbers are served first, then who asked first.
 
 **Vacations** begin when a channel finds nothing to do after work, not at the start of the run. **Patience** counts from the arrival until work
 is begun; who is broken off does not lose it.
+
+**Batches.** With `batch` a channel begins with up to so many at once, the best of the queue first, and is closed until all of them have left (with `batch_open`, who comes while it has room and works joins in); they
+are done at one instant, and go on one after the other as far as there is room. A free channel begins as soon as `batch_least` wait, and does not
+wait for more; or with fewer, when the one who waited longest has waited `batch_wait_s`. `queue` counts those who wait while the channels work; a
+free channel has the places of its next batch besides. Service time, setup, operator and failures are the batch's; waits and numbers are counted in
+pieces; `oee.effectiveness` compares with full batches.
+
+**Gathering.** With `start_at`, after the block has become empty nothing is begun until so many are there; then it goes on until it is empty again.
+**Balking**: who finds a place looks once how many are there, those in work included, and does not stay with that probability.
+**Polling**: at each queue the server serves by its rule, then walks on, also while all queues are empty; the walk is the state `away`. `gated` serves
+those who were there when it came. At the beginning it stands at the first queue until somebody comes. Classes that `order` does not name wait with
+the first. **`speeds`** are those of the whole block, shared alike by all who are there.
+
+**Fork and join.** A fork takes one item and makes a sibling for each way of `to`, of the same class; those that find no room wait in the fork, which takes
+the next one when all have gone on. A join keeps siblings until all of one parent are there, and gives on the parent, with his class and age. When a
+sibling is lost or spoiled on the way, the others of the family are lost in the join; one that leaves the line by a way out is not waited for. The last
+of a family needs no place in a full join. Forks may stand between another fork and its join. **Assembly** uses its parts, the oldest of each class, at the
+instant at which what follows takes what is made of them; until then they keep their places. What is made is as old as its oldest part. **Pack** likewise;
+with `wait_s` it goes with fewer. **Unpack** gives what is inside piece by piece, each with its class and age from before; what a pack or an assembly has
+made can be taken apart so. Each item on the floor counts as one in `wip`, a carton as well as a piece: `made` and `used` are counted where they change.
+
+**Limit.** Who passes it has a permit until he passes its `release`, or leaves the line, lost or spoiled included; without a free permit he waits where he is,
+first come first served. A carton has the permits of its pieces, a parent keeps his until his siblings are joined or gone. `sojourn` is the time from permit to
+release, `number` how many have one. Items that are there at the start have none.
 
 **Merge, divert** and a buffer without places take no time and hold nothing. Behind a merge, who waits is chosen by its rule; one whose own way is full
 holds up those behind him there, as in a queue.
@@ -118,22 +146,28 @@ holds up those behind him there, as in a queue.
 item at its end cannot go on.
 
 **Sources**: with `profile` time runs faster or slower for the arrivals, which for exponential times is exactly the Poisson process with those rates.
-Who waits outside a full line is in the line for flow time and work in progress; a source without `every` gives only what is taken.
+Who waits outside a full line is in the line for flow time and work in progress; a source without `every` gives only what is taken. `phases` make time run
+faster or slower likewise, for random times: the arrival that is due is put off or hastened when the phase changes. `together`: all of one arrival
+find a place, or none of them comes in.
 """
 FIGURES = (
     ("throughput, wip, flow", "of the whole model: items leaving by `out` or a sink a second, mean number there, mean time from arrival to leaving; "
      "`flow_deviation`, `flow_p50` to `flow_p99`"),
     ("arrivals, departures, lost, scrapped", "counts of the whole model, after the warm-up"),
-    ("little_residual", "(wip - throughput x flow) / wip; near 0 in a long run. Not where something is lost, scrapped, or there from the start"),
+    ("made, used", "items that a fork, join, assembly, pack or unpack has made, and those that it used for it; only where there are such"),
+    ("little_residual", "(wip - throughput x flow) / wip; near 0 in a long run. Not where something is lost, scrapped, made, or there from the start"),
     ("BLOCK.number, BLOCK.queue", "mean number in the block; of these, whose work is not begun"),
     ("BLOCK.wait, BLOCK.sojourn", "mean time until work begins first; mean time from coming to going, also of those who gave up. Also `wait_deviation`, `wait_p95`"),
     ("BLOCK.delayed_share, BLOCK.in_time_share", "share that waited at all; that waited at most `target_s`"),
-    ("BLOCK.lost, BLOCK.lost_share, BLOCK.reneged, BLOCK.scrapped", "who found no room, also as a share of all who came; who gave up; what a failure spoiled"),
+    ("BLOCK.lost, BLOCK.lost_share, BLOCK.balked, BLOCK.reneged, BLOCK.scrapped", "who found no room or did not stay, also as a share of all who came; of these, who did not stay; who gave up; what a failure spoiled"),
     ("BLOCK.at.N", "share of time with N in the block, for N below 64"),
     ("BLOCK.states.STATE", f"share of time of a channel in {', '.join(STATES)}; they sum to 1"),
     ("BLOCK.packml.STATE", f"of a packer: {', '.join(sorted(set(PACKML.values())))}"),
     ("BLOCK.oee.availability, .effectiveness, .quality, .index", "by ISO 22400-2: time at work / time not away; planned time of what was made / time at work; good / made; the product"),
     ("BLOCK.eyes.N", "share of time in which an item stood under the photo-eye of zone N of a conveyor"),
+    ("BLOCK.batch, BLOCK.batches, BLOCK.pack", "mean number in a batch, and how many were begun; mean number in a pack"),
+    ("BLOCK.visits", "how often a courier came, or a polling server to a queue"),
+    ("BLOCK.waiting.CLASS", "parts of a class that stand in an assembly at the end"),
     ("BLOCK.verdicts.WORD", "how often a block found that of a piece"),
     ("classes.CLASS.flow, .departures", "flow time and number of a class"),
 )  # fmt: skip
@@ -194,8 +228,9 @@ def _page() -> str:
         "## [model.blocks.*name*]\n\nThe keys of a block depend on its `kind`.",
         *(_part(explained, kind, part) for kind, part in BLOCKS.items() if kind not in STATIONS),
         _inner(explained, "RatePart", "Rates of a source"),
+        _inner(explained, "PhasePart", "Phases of a source"),
         _inner(explained, "ShiftPart", "Shifts of operators"),
-        "## Stations\n" + STATION + "\n" + explained.rows("ServerPart", {"kind", "service", "service_by_class"}),
+        "## Stations\n" + STATION + "\n" + explained.rows("ServerPart", _of_its_own(BLOCKS["server"])),
         *(_part(explained, kind, BLOCKS[kind]) for kind in STATIONS),
         _inner(explained, "FailurePart", "Failures"),
         _inner(explained, "StockPart", "Rolls and reels"),
@@ -212,6 +247,11 @@ def _part(explained: Explained, kind: str, part: type[Part]) -> str:
     told = _told_with_stations(part) if kind in STATIONS else {"kind"}
     rows = explained.rows(name, told) if set(part.model_fields) - told else ""
     return f"### {kind}\n\n{explained.meaning(name)}\n\n{rows}".rstrip()
+
+
+def _of_its_own(part: type[Part]) -> set[str]:
+    """Give the keys that not every station has."""
+    return set(part.model_fields) - set(StationPart.model_fields)
 
 
 def _told_with_stations(part: type[Part]) -> set[str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable
 from typing import Any
 
-MOST_ANSWERS = 4096
-"""Answers kept at once; one more begins anew."""
+MOST_ANSWERS = 1024
+"""Answers kept at once from the same tables; one more begins anew."""
+
+Kept = dict[Hashable, Any]
 
 
 class Answers:
@@ -18,34 +20,38 @@ class Answers:
     def __init__(self) -> None:
         self.known_changes = 0
         self._data_version = -1
-        self._kept: dict[Hashable, tuple[int, Any]] = {}
-        self._changes: dict[str, int] = {}
+        self._groups: dict[Collection[str], Kept] = {}
+        self._of_table: dict[str, list[Kept]] = {}
 
-    def get(self, key: Hashable, tables: Collection[str]) -> Any:
-        """Give what was kept under `key` and still holds; None without it."""
-        found = self._kept.get(key)
-        return found[1] if found is not None and found[0] == self._stamp(tables) else None
+    def get(self, tables: Collection[str], key: Hashable) -> Any:
+        """Give what was read from `tables` under `key` and still holds; None without it."""
+        group = self._groups.get(tables)
+        return None if group is None else group.get(key)
 
-    def keep(self, key: Hashable, tables: Collection[str], answer: Any) -> None:
+    def keep(self, tables: Collection[str], key: Hashable, answer: Any) -> None:
         """Keep an answer that was read from `tables` just now."""
-        if len(self._kept) >= MOST_ANSWERS:
-            self._kept.clear()
-        self._kept[key] = (self._stamp(tables), answer)
+        group = self._groups.get(tables)
+        if group is None:
+            group = self._groups[tables] = {}
+            for table in tables:
+                self._of_table.setdefault(table, []).append(group)
+        if len(group) >= MOST_ANSWERS:
+            group.clear()
+        group[key] = answer
 
-    def changed(self, table: str) -> None:
-        """Note that `table` is not what it was."""
-        self._changes[table] = self._changes.get(table, 0) + 1
+    def changed(self, tables: Collection[str]) -> None:
+        """Note that `tables` are not what they were."""
+        for table in tables:
+            for group in self._of_table.get(table, ()):
+                group.clear()
 
     def seen_version(self, data_version: int) -> None:
         """Take SQLite's `data_version`: another one means that another connection committed something."""
         if data_version != self._data_version:
             self._data_version = data_version
-            self._kept.clear()
+            self.forget()
 
     def forget(self) -> None:
         """Keep nothing of what was."""
-        self._kept.clear()
-
-    def _stamp(self, tables: Collection[str]) -> int:
-        # Counts only grow: the sum is the same as before only if each of them is.
-        return sum([self._changes.get(table, 0) for table in tables])
+        for group in self._groups.values():
+            group.clear()

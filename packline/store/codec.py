@@ -8,21 +8,42 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from packline.orders.model import Address, OrderLine, PlaceOrder, Purchase
 
 CACHED_ORDERS = 4096
+_written = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
+class Canonical(dict[str, Any]):
+    """Plain JSON that was written already, so that it is written once; nobody changes it."""
+
+    text: str
+
+
+def canonical(value: Mapping[str, Any]) -> Canonical:
+    """Give `value` as JSON has it, together with its text."""
+    made = Canonical(plain(value))
+    made.text = _written(made)
+    return made
 
 
 def plain(value: Any) -> Any:
     """Give `value` as JSON has it: text keys, lists, ISO times; two equal values give equal JSON."""
+    kind = type(value)
+    if kind is str:
+        return _text(value)
+    if kind is int or value is None or kind is bool:
+        return value
+    if kind is dict:
+        return {_text(str(key)): plain(part) for key, part in value.items()}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, str):
         return _text(value)
-    if value is None or isinstance(value, (bool, int)):
+    if isinstance(value, int):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
@@ -35,7 +56,7 @@ def plain(value: Any) -> Any:
 
 def dumps(value: Any) -> str:
     """Give canonical JSON: sorted keys, no blanks, text as it is read."""
-    return json.dumps(plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return value.text if type(value) is Canonical else _written(plain(value))
 
 
 def loads(text: str) -> Any:
@@ -47,7 +68,7 @@ def time_text(at: datetime) -> str:
     """Give an aware time as sortable text in UTC, microseconds always written."""
     if at.tzinfo is None:
         raise ValueError("a time without a zone")
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(timespec="microseconds")
 
 
 def place_order(data: Mapping[str, Any]) -> PlaceOrder:
@@ -75,6 +96,11 @@ def _text(value: str) -> str:
     return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
 
 
+@cache
+def _names(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cls))
+
+
 def _plain_rare(value: Any) -> Any:
     if isinstance(value, datetime):
         return time_text(value)
@@ -83,5 +109,5 @@ def _plain_rare(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted((plain(part) for part in value), key=dumps)
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        return {name: plain(getattr(value, name)) for name in _names(type(value))}
     raise TypeError(f"{type(value).__name__} has no JSON form")

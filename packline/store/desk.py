@@ -13,12 +13,12 @@ from packline.core.faults import Fault
 from packline.core.ids import Ids
 from packline.orders.ports import ExceptionRow
 from packline.store.journal import Entry, append
-from packline.store.prepared import Change, question
+from packline.store.prepared import Change, question, word
 from packline.store.schema import alarm, exception, parcel, unit
 from packline.store.writer import Writer
 
 _WAITING = (
-    select(exception).where(exception.c.state == "open").order_by(exception.c.opened_at, exception.c.exception_id)
+    select(exception).where(exception.c.state == word("open")).order_by(exception.c.opened_at, exception.c.exception_id)
 )
 _OPEN = question(_WAITING)
 _OPEN_IDS = question(_WAITING.with_only_columns(exception.c.exception_id))

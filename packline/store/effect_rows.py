@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ from packline.core.effects import (
 )
 from packline.core.faults import Fault
 from packline.store.journal import Entry, append
-from packline.store.prepared import Change, among, question
+from packline.store.prepared import Change, one_of, question
 from packline.store.schema import effect, effect_history, parcel, unit
 
 _BY_KEY = question(
@@ -35,8 +35,9 @@ _BY_KEY = question(
     )
 )
 _BY_ID = question(select(effect).where(effect.c.effect_id == bindparam("of")))
+_STANDS = question(select(effect.c.state, effect.c.attempt).where(effect.c.effect_id == bindparam("of")))
 _IN_DOUBT = (
-    select(effect).where(among(effect.c.state, sorted(OPEN_STATES))).order_by(effect.c.created_at, effect.c.effect_id)
+    select(effect).where(one_of(effect.c.state, sorted(OPEN_STATES))).order_by(effect.c.created_at, effect.c.effect_id)
 )
 _OPEN = question(_IN_DOUBT)
 _OPEN_AT = question(_IN_DOUBT.where(effect.c.station == bindparam("station")))
@@ -113,21 +114,17 @@ def witness(connection: Connection, row: EffectRow, evidence: Evidence, at: date
 
     Proof may come from elsewhere (a camera further on) while a machine is still asked: that it does not know proves nothing.
     """
-    now = row_by_id(connection, row.effect_id)
+    now = _STANDS.first(connection, of=row.effect_id)
     if now is None or now.attempt != row.attempt:
         raise Fault(5101, where=f"effect {row.effect_id}", seen="evidence for an attempt that is over")
     if now.state is EffectState.CONFIRMED and evidence.state in _NO_PROOF:
-        return now
-    state = now.state if _says_nothing_new(now.state, evidence.state) else _step(now, evidence.state)
-    _CHANGE.run(connection, {"of": now.effect_id, **_evidence_columns(state, evidence, at)})
-    after = EffectRow(
-        effect_id=now.effect_id,
-        effect=now.effect,
-        state=state,
-        attempt=now.attempt,
-        ticket=now.ticket,
-        evidence=evidence,
-    )
+        return row_by_id(connection, row.effect_id) or row
+    state = now.state
+    if not _says_nothing_new(state, evidence.state):
+        state = _step(row.effect, state, evidence.state)
+    _CHANGE.run(connection, {"of": row.effect_id, **_evidence_columns(state, evidence, at)})
+    # An attempt has one ticket and one effect: the row has those that are given, and only what is known of it has changed.
+    after = replace(row, state=state, evidence=evidence)
     _remember(connection, after, evidence, at, told=state is not now.state)
     return after
 
@@ -137,7 +134,7 @@ def settle(connection: Connection, effect_id: str, evidence: Evidence, at: datet
     row = row_by_id(connection, effect_id)
     if row is None:
         raise Fault(5101, where=f"effect {effect_id}", seen="evidence for an effect that the ledger does not have")
-    _step(row, evidence.state)
+    _step(row.effect, row.state, evidence.state)
     return witness(connection, row, evidence, at)
 
 
@@ -157,10 +154,9 @@ def _says_nothing_new(state: EffectState, said: EffectState) -> bool:
     return said is state or (state is EffectState.UNKNOWN and said is EffectState.SENT)
 
 
-def _step(row: EffectRow, to: EffectState) -> EffectState:
-    if to not in EFFECT_TABLE[row.state]:
-        where = f"effect {row.effect.kind.name} of {row.effect.subject}"
-        raise Fault(5101, where=where, seen=f"{to} in state {row.state}")
+def _step(of: Effect, state: EffectState, to: EffectState) -> EffectState:
+    if to not in EFFECT_TABLE[state]:
+        raise Fault(5101, where=f"effect {of.kind.name} of {of.subject}", seen=f"{to} in state {state}")
     return to
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,12 +163,11 @@ class Hand:
             self._has_changes = True
         return answers
 
-    def has_changed(self, tables: Iterable[str]) -> None:
+    def has_changed(self, tables: Collection[str]) -> None:
         """Note a change that this hand made."""
         self._has_changes = True
         if self._answers is not None:
-            for table in tables:
-                self._answers.changed(table)
+            self._answers.changed(tables)
             self._answers.known_changes = self._driver.total_changes
 
     def forget(self) -> None:

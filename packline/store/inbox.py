@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.store.journal import Entry, append
-from packline.store.prepared import Change, question
+from packline.store.prepared import MOST_QUESTIONS, Change, Question, at_most, question, word
 from packline.store.schema import inbox
 from packline.store.writer import Writer
 
@@ -32,7 +33,7 @@ _FIELDS = (
     inbox.c.fault,
 )
 
-_NEXT = question(select(*_FIELDS).where(inbox.c.state == "pending").order_by(inbox.c.id).limit(bindparam("most")))
+_WAITING = select(*_FIELDS).where(inbox.c.state == word("pending")).order_by(inbox.c.id)
 _OF = question(select(*_FIELDS).where(inbox.c.id == bindparam("of")))
 _SAME = question(
     select(inbox.c.id, inbox.c.sha256).where(
@@ -121,7 +122,7 @@ class Inbox:
     async def pending(self, limit: int = 100) -> list[InboxRow]:
         """Give at most `limit` messages that nobody worked yet, oldest first."""
         return await self._writer.read(
-            lambda connection: [InboxRow(**row._asdict()) for row in _NEXT.all(connection, most=limit)]
+            lambda connection: [InboxRow(**row._asdict()) for row in _next(limit).all(connection)]
         )
 
     async def row(self, id: int) -> InboxRow | None:  # noqa: A002 - the column's name
@@ -158,6 +159,11 @@ class Inbox:
         return await self._writer.write(
             lambda connection: sum(_dismiss(connection, id, actor, note, at) for id in ids)  # noqa: A001
         )
+
+
+@lru_cache(maxsize=MOST_QUESTIONS)
+def _next(limit: int) -> Question[Any]:
+    return question(at_most(_WAITING, limit))
 
 
 def _dismiss(connection: Connection, id: int, actor: str, note: str, at: datetime) -> bool:  # noqa: A002

@@ -10,13 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, text
 
-from packline.store.codec import dumps, plain
-from packline.store.prepared import Change, question
+from packline.store.codec import canonical, dumps
+from packline.store.prepared import Change, at_most, question
 from packline.store.schema import journal
 
-_LAST = question(select(journal.c.seq, journal.c.hash).order_by(journal.c.seq.desc()).limit(1))
+_LAST = question(at_most(select(journal.c.seq, journal.c.hash).order_by(journal.c.seq.desc()), 1))
 _APPEND = Change(insert(journal))
 _SINCE = select(journal).where(journal.c.seq > bindparam("after")).order_by(journal.c.seq)
+_HASHED = sorted(column.name for column in journal.c if column.name not in ("prev", "hash"))
 _ADVISORY_LOCK = 0x5061636B
 OF_PICTURES = frozenset({"sha256"})
 LEAP = "JournalLeapt"
@@ -45,7 +46,7 @@ def append(connection: Connection, entry: Entry) -> int:
     """Write `entry` under the next number, in the caller's transaction; gives the number."""
     last, prev = head(connection)
     seq = last + 1 + _skipped(entry.kind, entry.data)
-    row = {
+    row: dict[str, Any] = {
         "seq": seq,
         "at": entry.at,
         "kind": entry.kind,
@@ -53,9 +54,12 @@ def append(connection: Connection, entry: Entry) -> int:
         "order_id": entry.order_id,
         "station": entry.station,
         "actor": entry.actor,
-        "data": plain(entry.data),
+        "data": canonical(entry.data),
+        "prev": prev,
     }
-    _APPEND.run(connection, {**row, "prev": prev, "hash": _digest(prev, row)})
+    row["hash"] = _digest(prev, row)
+    _APPEND.run(connection, row)
+    _LAST.know(connection, [(seq, row["hash"])])
     return seq
 
 
@@ -76,11 +80,10 @@ def broken_links(connection: Connection, most: int = 20) -> Iterator[str]:
     """Say, at most `most` times, where the chain of numbers and hashes does not hold."""
     expected, prev, found = 1, "", 0
     for row in connection.execute(_SINCE, {"after": 0}).mappings():
-        content = {column.name: row[column.name] for column in journal.c if column.name not in ("prev", "hash")}
         if (
             row["seq"] != expected + _skipped(row["kind"], row["data"])
             or row["prev"] != prev
-            or row["hash"] != _digest(prev, content)
+            or row["hash"] != _digest(prev, dict(row))
         ):
             yield f"journal {row['seq']}: number or hash does not follow {expected - 1}"
             found += 1
@@ -93,11 +96,13 @@ def contents_hash(connection: Connection) -> str:
     """Hash all rows but what depends on the bytes of pictures: two runs that kept other pixels of the same things agree."""
     digest = sha256()
     for row in connection.execute(_SINCE, {"after": 0}).mappings():
-        content = {column.name: row[column.name] for column in journal.c if column.name not in ("prev", "hash", "data")}
+        content = {name: row[name] for name in _HASHED if name != "data"}
         data = {name: value for name, value in row["data"].items() if name not in OF_PICTURES}
         digest.update(dumps({**content, "data": data}).encode() + b"\n")
     return digest.hexdigest()
 
 
 def _digest(prev: str, row: Mapping[str, Any]) -> str:
-    return sha256(f"{prev}\n{dumps(row)}".encode()).hexdigest()
+    # The canonical JSON of what is hashed, put together of its parts: `data` may be written already.
+    parts = ",".join([f'"{name}":{dumps(row[name])}' for name in _HASHED])
+    return sha256(f"{prev}\n{{{parts}}}".encode()).hexdigest()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from packline.orders.model import Order, OrderState, PlaceOrder
-from packline.store.prepared import Change, Question, made_of, one_of, within
+from packline.store.prepared import MOST_QUESTIONS, Change, Question, at_most, made_of, one_of
 from packline.store.schema import orders
 
 _FIELDS = (
@@ -25,9 +25,7 @@ _FIELDS = (
 )
 _order = made_of(Order, tuple(column.name for column in _FIELDS))
 _ONE = Question(select(*_FIELDS).where(orders.c.order_id == bindparam("of")), _order)
-_IN_STATES = (
-    select(*_FIELDS).order_by(orders.c.priority, orders.c.received_at, orders.c.order_id).limit(bindparam("most"))
-)
+_IN_STATES = select(*_FIELDS).order_by(orders.c.priority, orders.c.received_at, orders.c.order_id)
 _ADD = Change(insert(orders))
 _CHANGE = Change(update(orders).where(orders.c.order_id == bindparam("of")))
 
@@ -39,14 +37,13 @@ def order_of(connection: Connection, order_id: str) -> Order | None:
 
 def orders_in(connection: Connection, states: Collection[OrderState], limit: int) -> list[Order]:
     """Give at most `limit` orders in one of `states`: urgent first, then as they came."""
-    words = list(states)
-    return _in_states(len(words)).all(connection, **within("states", words), most=limit)
+    return _in_states(tuple(states), limit).all(connection)
 
 
-@cache
-def _in_states(length: int) -> Question[Order]:
-    """Give the question for as many states, built once."""
-    return Question(_IN_STATES.where(one_of(orders.c.state, "states", length)), _order)
+@lru_cache(maxsize=MOST_QUESTIONS)
+def _in_states(states: tuple[OrderState, ...], limit: int) -> Question[Order]:
+    """Give the question for these states, built once: it is asked hundreds of times a second."""
+    return Question(at_most(_IN_STATES.where(one_of(orders.c.state, states)), limit), _order)
 
 
 def add_order(connection: Connection, order: Order) -> None:

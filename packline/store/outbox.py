@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, exists, not_, select, update
 
 from packline.core.clock import Clock
 from packline.store import outbox_rows
-from packline.store.prepared import Change, Question, made_of, one_of, within
+from packline.store.prepared import MOST_QUESTIONS, Change, Question, at_most, made_of, one_of, word
 from packline.store.schema import delivery, outbox, subscriber
 from packline.store.writer import Writer
 
@@ -42,7 +42,7 @@ _IS_BEHIND = exists().where(
     _earlier.c.subscriber == delivery.c.subscriber,
     _earlier.c.stream == delivery.c.stream,
     _earlier.c.seq < delivery.c.seq,
-    _earlier.c.state == "pending",
+    _earlier.c.state == word("pending"),
 )
 _DUE = (
     select(
@@ -60,15 +60,14 @@ _DUE = (
     )
     .join(outbox, outbox.c.event_id == delivery.c.event_id)
     .join(subscriber, subscriber.c.name == delivery.c.subscriber)
-    .where(delivery.c.state == "pending", ~_IS_BEHIND)
+    .where(delivery.c.state == word("pending"), ~_IS_BEHIND)
     .where(delivery.c.next_at <= bindparam("now"))
     .order_by(delivery.c.seq, delivery.c.id)
-    .limit(bindparam("most"))
 )
 _WORD = update(delivery).where(delivery.c.id == bindparam("of"))
 _CLAIM = Change(_WORD)
 # A claim that lapsed may have been settled by its next claimer: the first word stands.
-_IS_OPEN = delivery.c.state == "pending"
+_IS_OPEN = delivery.c.state == word("pending")
 _SENT = Change(_WORD.where(_IS_OPEN))
 _TRIED = Change(_WORD.where(_IS_OPEN).values(attempts=delivery.c.attempts + 1))
 
@@ -91,13 +90,13 @@ class Outbox:
 
         `without` names subscribers that are left in peace now.
         """
-        names = sorted(without)
-        due, given = _due(len(names)), {"now": now, **within("without", names)}
-        if not await self._writer.read(lambda connection: due.first(connection, most=1, **given)):
+        due = _due(tuple(sorted(without)), _rounded(limit))
+        # The same question twice: where nothing else can have changed in between, the second answer costs nothing.
+        if not await self._writer.read(lambda connection: due.first(connection, now=now)):
             return []
         until = now + timedelta(seconds=lease_s)
         return await self._writer.write(
-            lambda connection: _claim(connection, due.all(connection, most=limit, **given), until)
+            lambda connection: _claim(connection, due.all(connection, now=now)[:limit], until)
         )
 
     async def release_claims(self) -> int:
@@ -140,12 +139,17 @@ class Outbox:
         await self._writer.write(lambda connection: change.run(connection, row))
 
 
-@cache
-def _due(without: int) -> Question[Delivery]:
-    """Give the question that leaves as many subscribers in peace, built once."""
+@lru_cache(maxsize=MOST_QUESTIONS)
+def _due(without: tuple[str, ...], most: int) -> Question[Delivery]:
+    """Give the question that leaves subscribers in peace, built once."""
     names = tuple(column.name for column in _DUE.selected_columns)
-    left = _DUE.where(not_(one_of(delivery.c.subscriber, "without", without))) if without else _DUE
-    return Question(left, made_of(Delivery, names))
+    left = _DUE.where(not_(one_of(delivery.c.subscriber, without))) if without else _DUE
+    return Question(at_most(left, most), made_of(Delivery, names))
+
+
+def _rounded(limit: int) -> int:
+    """Give the next power of two, so that there are few questions that differ in their limit alone."""
+    return 1 << max(0, limit - 1).bit_length()
 
 
 def _claim(connection: Connection, due: list[Delivery], until: datetime) -> list[Delivery]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from packline.orders.model import Parcel, ParcelState
 from packline.orders.ports import Label
-from packline.store.prepared import Change, Question, made_of, one_of, question, within
+from packline.store.prepared import MOST_QUESTIONS, Change, Question, at_most, made_of, one_of, question
 from packline.store.schema import journal, label, parcel
 
 _NAMES = tuple(field.name for field in fields(Parcel))
@@ -29,10 +29,12 @@ _LABEL = Question(
     made_of(Label, tuple(column.name for column in _LABEL_FIELDS)),
 )
 _PROOF = question(
-    select(journal.c.data)
-    .where(journal.c.subject == bindparam("of"), journal.c.kind == "LabelVerified")
-    .order_by(journal.c.seq.desc())
-    .limit(1)
+    at_most(
+        select(journal.c.data)
+        .where(journal.c.subject == bindparam("of"), journal.c.kind == "LabelVerified")
+        .order_by(journal.c.seq.desc()),
+        1,
+    )
 )
 _ADD_LABEL = Change(insert(label))
 _CHANGE_LABEL = Change(update(label).where(label.c.sscc == bindparam("of")))
@@ -59,18 +61,20 @@ def parcels_of(
     """Give the parcels that answer every question asked, oldest first."""
     asked = {"order_id": order_id, "place": place}
     values = {name: value for name, value in asked.items() if value is not None}
-    words = None if states is None else list(states)
-    question = _asking(tuple(values), None if words is None else len(words))
-    return question.all(connection, **values, **within("states", words or ()))
+    if not values:
+        return _asking((), None if states is None else tuple(states)).all(connection)
+    # The index of states would be taken for that of orders, and a shift has thousands of parcels in the last state.
+    rows = _asking(tuple(values), None).all(connection, **values)
+    return rows if states is None else [row for row in rows if row.state in states]
 
 
-@cache
-def _asking(names: tuple[str, ...], states: int | None) -> Question[Parcel]:
+@lru_cache(maxsize=MOST_QUESTIONS)
+def _asking(names: tuple[str, ...], states: tuple[ParcelState, ...] | None) -> Question[Parcel]:
     """Give the statement for a set of questions, built once: it is asked hundreds of times a second."""
     query = _ALL
     for name in names:
         query = query.where(parcel.c[name] == bindparam(name))
-    return Question(query if states is None else query.where(one_of(parcel.c.state, "states", states)), _parcel)
+    return Question(query if states is None else query.where(one_of(parcel.c.state, states)), _parcel)
 
 
 def opened(lpn: str, order_id: str, data: Mapping[str, Any]) -> Parcel:

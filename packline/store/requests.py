@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from packline.core.clock import Clock
 from packline.core.faults import Fault
-from packline.store.prepared import Change, question
+from packline.store.prepared import MOST_QUESTIONS, Change, Question, at_most, question, word
 from packline.store.schema import request
 from packline.store.writer import Writer
 
@@ -20,8 +21,8 @@ ACTUATION_S = 5.0
 ANSWER_S = 86_400.0
 EXPIRY_S: Mapping[str, float] = {"answer": ANSWER_S}
 """How long a request may wait, by action; any other may move a machine and waits ACTUATION_S."""
-_IS_NEW = request.c.state == "new"
-_NEW = question(select(request).where(_IS_NEW).order_by(request.c.id).limit(bindparam("most")))
+_IS_NEW = request.c.state == word("new")
+_WAITING = select(request).where(_IS_NEW).order_by(request.c.id)
 _LATE = question(select(request).where(_IS_NEW, request.c.expires_at <= bindparam("now")).order_by(request.c.id))
 _OF = question(select(request).where(request.c.id == bindparam("of")))
 _OF_KEY = question(select(request).where(request.c.key == bindparam("key")))
@@ -91,7 +92,7 @@ class Requests:
     async def pending(self, limit: int = 100) -> list[Request]:
         """Give at most `limit` new requests, oldest first; those that are too late are marked expired instead."""
         now = self._clock.now()
-        rows = await self._writer.read(lambda connection: _NEW.all(connection, most=limit))
+        rows = await self._writer.read(lambda connection: _new(limit).all(connection))
         if any(row.expires_at <= now for row in rows):
             await self._writer.write(lambda connection: _expire(connection, now))
         return [_request(row) for row in rows if row.expires_at > now]
@@ -119,6 +120,11 @@ class Requests:
             "expires_at": at + timedelta(seconds=patience_s),
             "result": {},
         }
+
+
+@lru_cache(maxsize=MOST_QUESTIONS)
+def _new(limit: int) -> Question[Any]:
+    return question(at_most(_WAITING, limit))
 
 
 def _put(connection: Connection, row: dict[str, Any]) -> Request:

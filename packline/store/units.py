@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from packline.orders.model import PlaceOrder, Unit, UnitState
-from packline.store.prepared import Change, Question, made_of, one_of, within
+from packline.store.prepared import MOST_QUESTIONS, Change, Question, made_of, one_of
 from packline.store.schema import unit
 
 _FIELDS = (unit.c.unit_id, unit.c.order_id, unit.c.line_no, unit.c.sku, unit.c.state, unit.c.station, unit.c.lpn)
@@ -38,18 +38,20 @@ def units_of(
     """Give the units that answer every question asked, by order, line and number."""
     asked = {"order_id": order_id, "lpn": lpn, "station": station}
     values = {name: value for name, value in asked.items() if value is not None}
-    words = None if states is None else list(states)
-    question = _asking(tuple(values), None if words is None else len(words))
-    return question.all(connection, **values, **within("states", words or ()))
+    if order_id is None and lpn is None:
+        return _asking(tuple(values), None if states is None else tuple(states)).all(connection, **values)
+    # The index of states would be taken for that of orders, and a shift has thousands of units in the last state.
+    rows = _asking(tuple(values), None).all(connection, **values)
+    return rows if states is None else [row for row in rows if row.state in states]
 
 
-@cache
-def _asking(names: tuple[str, ...], states: int | None) -> Question[Unit]:
+@lru_cache(maxsize=MOST_QUESTIONS)
+def _asking(names: tuple[str, ...], states: tuple[UnitState, ...] | None) -> Question[Unit]:
     """Give the statement for a set of questions, built once: it is asked hundreds of times a second."""
     query = _ALL
     for name in names:
         query = query.where(unit.c[name] == bindparam(name))
-    return Question(query if states is None else query.where(one_of(unit.c.state, "states", states)), _unit)
+    return Question(query if states is None else query.where(one_of(unit.c.state, states)), _unit)
 
 
 def wanted(content: PlaceOrder) -> list[Unit]:

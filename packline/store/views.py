@@ -28,6 +28,7 @@ from packline.core.faults import FAULTS, Severity
 from packline.core.identity import Lpn
 from packline.orders.model import ORDER_DONE, Item, Order, OrderState, Parcel, Unit
 from packline.orders.ports import ABOUT_ALL, ExceptionRow, Label
+from packline.store import hot_views as hot
 from packline.store import schema as s
 from packline.store.parcels import proof_of
 from packline.store.view_rows import (
@@ -48,9 +49,6 @@ from packline.store.writer import Writer
 
 T = TypeVar("T")
 P = ParamSpec("P")
-
-MOST_ROWS = 500
-"""No screen shows more rows of one kind than this."""
 
 URGENCY = {Severity.CRITICAL: 0, Severity.HIGH: 1, Severity.WARNING: 2, Severity.INFO: 3}
 
@@ -122,20 +120,8 @@ class Views:
     @_reading
     def order(self, db: Connection, order_id: str) -> OrderDetail | None:
         """Give all that is known of an order."""
-        row = db.execute(select(s.orders).where(s.orders.c.order_id == order_id)).mappings().first()
-        if row is None:
-            return None
-        parcels = _many(db, Parcel, s.parcel, s.parcel.c.order_id == order_id, s.parcel.c.opened_at)
-        subjects = {order_id, *(p.lpn for p in parcels)}
-        return OrderDetail(
-            order=_make(Order, row),
-            units=_units(db, s.unit.c.order_id == order_id),
-            parcels=parcels,
-            journal=_journal(db, s.journal.c.order_id == order_id),
-            pictures=_pictures(db, s.picture.c.order_id == order_id),
-            deliveries=_deliveries(db, s.outbox.c.order_id == order_id),
-            exceptions=_exceptions(db, _about(subjects, order_id)),
-        )
+        order = hot.ORDER.first(db, of=order_id)
+        return None if order is None else hot.order_detail(db, order)
 
     @_reading
     def parcel(self, db: Connection, lpn: str) -> ParcelDetail | None:
@@ -192,20 +178,19 @@ class Views:
     @_reading
     def exceptions(self, db: Connection) -> list[ExceptionRow]:
         """List open exceptions, the most urgent first, then the oldest."""
-        rows = _exceptions(db, s.exception.c.state == "open")
+        rows = hot.OPEN_EXCEPTIONS.all(db)
         return sorted(rows, key=lambda row: (urgency(row.code), row.opened_at))
 
     @_reading
     def exception(self, db: Connection, exception_id: str) -> ExceptionRow | None:
         """Give one exception, open or closed."""
-        rows = _exceptions(db, s.exception.c.exception_id == exception_id)
-        return rows[0] if rows else None
+        return hot.EXCEPTION.first(db, of=exception_id)
 
     @_reading
     def effects(self, db: Connection, effect_ids: Sequence[str]) -> dict[str, EffectRow]:
         """Give effects by id."""
-        rows = _many(db, EffectRow, s.effect, s.effect.c.effect_id.in_(effect_ids), s.effect.c.created_at)
-        return {row.effect_id: row for row in rows}
+        rows = [row for effect_id in effect_ids if (row := hot.EFFECT.first(db, of=effect_id))]
+        return {row.effect_id: row for row in sorted(rows, key=lambda row: row.created_at)}
 
     @_reading
     def exception_counts(self, db: Connection) -> dict[Severity, int]:
@@ -309,7 +294,7 @@ def _make(cls: type[T], row: RowMapping | Mapping[str, Any]) -> T:
 def _many(
     db: Connection, cls: type[T], table: Table, wanted: ColumnElement[bool], *by: ColumnElement[Any]
 ) -> tuple[T, ...]:
-    query = select(table).where(wanted).order_by(*by).limit(MOST_ROWS)
+    query = select(table).where(wanted).order_by(*by).limit(hot.MOST_ROWS)
     return tuple(_make(cls, row) for row in db.execute(query).mappings())
 
 
@@ -327,14 +312,9 @@ def _pictures(db: Connection, wanted: ColumnElement[bool]) -> tuple[PictureRow, 
 
 
 def _exceptions(db: Connection, wanted: ColumnElement[bool]) -> tuple[ExceptionRow, ...]:
-    query = select(s.exception).where(wanted).order_by(s.exception.c.opened_at).limit(MOST_ROWS)
+    query = select(s.exception).where(wanted).order_by(s.exception.c.opened_at).limit(hot.MOST_ROWS)
     rows = db.execute(query).mappings()
     return tuple(_make(ExceptionRow, {**row, "actions": tuple(row["actions"])}) for row in rows)
-
-
-def _about(subjects: set[str], order_id: str) -> ColumnElement[bool]:
-    units = s.exception.c.subject.startswith(f"{order_id}.", autoescape=True)
-    return or_(s.exception.c.subject.in_(subjects), units)
 
 
 def _deliveries(db: Connection, wanted: ColumnElement[bool]) -> tuple[DeliveryRow, ...]:
@@ -343,7 +323,7 @@ def _deliveries(db: Connection, wanted: ColumnElement[bool]) -> tuple[DeliveryRo
         .join(s.delivery, s.delivery.c.event_id == s.outbox.c.event_id)
         .where(wanted)
         .order_by(s.outbox.c.seq, s.delivery.c.subscriber)
-        .limit(MOST_ROWS)
+        .limit(hot.MOST_ROWS)
     )
     return tuple(_make(DeliveryRow, row) for row in db.execute(query).mappings())
 

@@ -1,0 +1,92 @@
+"""Views that are asked for all day long: built once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, select
+
+from packline.orders.model import Order, Parcel, Unit
+from packline.orders.ports import ExceptionRow
+from packline.store import schema as s
+from packline.store.prepared import Question, at_most, made_of, word
+from packline.store.view_rows import DeliveryRow, EffectRow, JournalRow, OrderDetail, PictureRow
+
+T = TypeVar("T")
+
+MOST_ROWS = 500
+"""No screen shows more rows of one kind than this."""
+
+
+def _names(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cls))
+
+
+def _rows(cls: type[T], table: Table, wanted: ColumnElement[bool], *by: ColumnElement[Any]) -> Question[T]:
+    names = _names(cls)
+    columns = (table.c[name] for name in names)
+    return Question(at_most(select(*columns).where(wanted).order_by(*by), MOST_ROWS), made_of(cls, names))
+
+
+def _exception(values: list[Any]) -> ExceptionRow:
+    row = dict(zip(_names(ExceptionRow), values, strict=True))
+    return ExceptionRow(**{**row, "actions": tuple(row["actions"])})
+
+
+def _exceptions(wanted: ColumnElement[bool]) -> Question[ExceptionRow]:
+    columns = (s.exception.c[name] for name in _names(ExceptionRow))
+    return Question(at_most(select(*columns).where(wanted).order_by(s.exception.c.opened_at), MOST_ROWS), _exception)
+
+
+def _deliveries(wanted: ColumnElement[bool]) -> Question[DeliveryRow]:
+    names = _names(DeliveryRow)
+    columns = (s.delivery.c[name] if name in s.delivery.c else s.outbox.c[name] for name in names)
+    # By way of the journal, which is indexed by order: each event outside is one of its rows.
+    query = select(*columns).join(s.outbox, s.delivery.c.event_id == s.outbox.c.event_id)
+    query = query.join(s.journal, s.journal.c.seq == s.outbox.c.seq).where(wanted)
+    return Question(
+        at_most(query.order_by(s.outbox.c.seq, s.delivery.c.subscriber), MOST_ROWS), made_of(DeliveryRow, names)
+    )
+
+
+_OF: Any = bindparam("of")
+ORDER = _rows(Order, s.orders, s.orders.c.order_id == _OF)
+EFFECT = _rows(EffectRow, s.effect, s.effect.c.effect_id == _OF)
+EXCEPTION = _exceptions(s.exception.c.exception_id == _OF)
+OPEN_EXCEPTIONS = _exceptions(s.exception.c.state == word("open"))
+_UNITS = _rows(Unit, s.unit, s.unit.c.order_id == _OF, s.unit.c.line_no, s.unit.c.n)
+_PARCELS = _rows(Parcel, s.parcel, s.parcel.c.order_id == _OF, s.parcel.c.opened_at)
+_JOURNAL = _rows(JournalRow, s.journal, s.journal.c.order_id == _OF, s.journal.c.seq.desc())
+_PICTURES = _rows(PictureRow, s.picture, s.picture.c.order_id == _OF, s.picture.c.kept_at, s.picture.c.picture_id)
+_DELIVERIES = _deliveries(s.journal.c.order_id == _OF)
+_EXCEPTIONS_OF = _exceptions(s.exception.c.subject == _OF)
+_EXCEPTIONS_LIKE = _exceptions(s.exception.c.subject.like(_OF, escape="/"))
+
+
+def order_detail(db: Connection, order: Order) -> OrderDetail:
+    """Give all that is known of an order."""
+    order_id = order.order_id
+    parcels = tuple(_PARCELS.all(db, of=order_id))
+    return OrderDetail(
+        order=order,
+        units=tuple(_UNITS.all(db, of=order_id)),
+        parcels=parcels,
+        journal=tuple(reversed(_JOURNAL.all(db, of=order_id))),
+        pictures=tuple(_PICTURES.all(db, of=order_id)),
+        deliveries=tuple(_DELIVERIES.all(db, of=order_id)),
+        exceptions=_exceptions_about(db, order_id, parcels),
+    )
+
+
+def _exceptions_about(db: Connection, order_id: str, parcels: Sequence[Parcel]) -> tuple[ExceptionRow, ...]:
+    """Give the exceptions of an order, its units (whose names begin with the order's) and its parcels."""
+    found = _EXCEPTIONS_LIKE.all(db, of=f"{_escaped(order_id)}.%")
+    for subject in (order_id, *(parcel.lpn for parcel in parcels)):
+        found += _EXCEPTIONS_OF.all(db, of=subject)
+    return tuple(sorted(found, key=lambda row: row.opened_at))[:MOST_ROWS]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("/", "//").replace("%", "/%").replace("_", "/_")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, abort, render_template, request
 
 from packline.orders.model import ParcelState
+from packline.store.views import severity_of
 from web import face
 from web.floor import draw
 from web.ground import TALL, WIDE, lay
 from web.guard import needs
 from web.live import View
+from web.replay import FACTORS
 from web.room import room
 from web.scene import scene
 
@@ -50,6 +53,35 @@ def words(view: View) -> str:
     return render_template("parts/plan_words.html", view=view, fresh=view.fresh, **_values(view))
 
 
+def controls(view: View) -> str:
+    """Render where a replay is, and its buttons."""
+    return render_template("parts/plan_replay.html", view=view, fresh=view.fresh, **_replay(view))
+
+
+@blueprint.post("/plan/replay")
+@needs("viewer")
+def replay() -> tuple[str, int]:
+    """Let a replay go on or stand still (`do` is play | pause), go to `part` of a thousand, or change its `factor`."""
+    player = room().settings.player
+    if player is None:
+        abort(404)
+    part, factor = request.form.get("part", type=int), request.form.get("factor", type=int)
+    if part is not None:
+        player.seek(part)
+    elif factor in FACTORS:
+        player.speed(factor)
+    elif request.form.get("do") == "pause":
+        player.pause()
+    else:
+        player.play()
+    room().hub.poll()
+    return "", 204
+
+
+def _replay(view: View) -> dict[str, Any]:
+    return {"replay": view.snapshot.get("replay"), "factors": FACTORS}
+
+
 def _values(view: View) -> dict[str, Any]:
     snapshot: Mapping[str, Any] = view.snapshot
     stations = snapshot.get("stations", ())
@@ -62,5 +94,8 @@ def _values(view: View) -> dict[str, Any]:
         "line": snapshot.get("line", {}),
         "devices": floor.devices,
         "silent": len(floor.silent),
-        "severities": face.waiting(view).get("exceptions", {}).get("severities", {}),
+        "severities": Counter(
+            severity_of(case["code"]).value for case in (snapshot.get("floor") or {}).get("cases", ())
+        ),
+        **_replay(view),
     }

@@ -126,4 +126,15 @@
 
   new MutationObserver(update).observe(layer, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-at"] });
   update();
+
+  /* In a replay the slider goes with the time, but not out of the hand that holds it. */
+  const slider = document.getElementById("replay-part"), times = document.getElementById("replay");
+  if (!slider || !times) return;
+  let held = false;
+  slider.addEventListener("input", () => { held = true; });
+  slider.addEventListener("change", () => { held = false; });
+  new MutationObserver(() => {
+    const part = document.getElementById("replay-at")?.dataset.part;
+    if (part && !held) slider.value = part;
+  }).observe(times, { childList: true, subtree: true, attributes: true });
 })();

@@ -116,3 +116,12 @@ def test_a_controller_of_another_release_that_tells_of_no_floor_is_drawn_all_the
         del station["leads"]
 
     assert (drawn(snapshot).boxes, len(drawn(snapshot).spots)) == ((), 7)
+
+
+def test_an_item_on_the_table_is_drawn_where_things_come_in():
+    snapshot = healthy()
+    snapshot["stations"][0].update(unit="marketplace-HM-10026.1.1", order="marketplace-HM-10026")
+    made = drawn(snapshot)
+
+    assert [(piece.unit, piece.station) for piece in made.pieces] == [("marketplace-HM-10026.1.1", "induct-1")]
+    assert made.pieces[0].door[0] < made.pieces[0].at[0] < spot(made, "induct-1").place.slots[0][0]

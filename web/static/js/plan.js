@@ -37,6 +37,7 @@
       walks.delete(box.id);
       put(box, point(target));
       box.classList.toggle("fresh", began && !one);
+      if (began && !one && box.dataset.in && !rest.matches) enter(box, known.get(box.id));
       return;
     }
     const from = one.station;
@@ -44,6 +45,12 @@
     Object.assign(one, { box, target, station, out });
     put(box, one.at);
     if (!isSame) walk(box.id, one, [one.at, ...along(one.shape, from, station), point(target)]);
+  }
+
+  function enter(box, one) {
+    one.at = point(box.dataset.in);
+    put(box, one.at);
+    walk(box.id, one, [one.at, point(one.target)]);
   }
 
   /* The way by the belts from one station to another; none known: straight. */

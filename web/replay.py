@@ -163,14 +163,16 @@ def _stops(code: int) -> bool:
 
 
 class Player:
-    """Lets the time of a recording go on, and answers as a controller does. Safe to use from several threads."""
+    """Lets the time of a recording go on from the first look at it, and answers as a controller does. Safe in several threads."""
 
-    def __init__(self, recording: Recording, clock: Clock, factor: float = 5.0, *, is_playing: bool = True) -> None:
+    def __init__(self, recording: Recording, clock: Clock, factor: float = 5.0, *, waits: bool = True) -> None:
+        """Take a recording; `waits`: it stands still until somebody looks, else until somebody plays it."""
         self._recording = recording
         self._clock = clock
         self._lock = threading.RLock()
         self._factor = factor
-        self._playing = is_playing
+        self._playing = False
+        self._waits = waits
         self._at = recording.begin
         self._since = clock.monotonic()
 
@@ -196,13 +198,19 @@ class Player:
             "factor": self._factor,
         }
 
+    def look(self) -> None:
+        """Begin, if nobody looked before."""
+        with self._lock:
+            if self._waits:
+                self.play()
+
     def play(self) -> None:
         """Go on; from the end, from the beginning again."""
         with self._lock:
             self._move()
             if self._at >= self._recording.end:
                 self._at = self._recording.begin
-            self._playing = True
+            self._playing, self._waits = True, False
 
     def pause(self) -> None:
         """Stand still."""

@@ -113,7 +113,7 @@ def test_a_plan_that_grew_old_says_since_when(visit, site):
 def test_a_recording_is_watched_by_its_slider(visit, site, front, tmp_path):
     source = furnished_stage(made(tmp_path / "recorded"))
     stations = [{**station, "devices": []} for station in healthy()["stations"]]
-    player = Player(Recording(source.store.tape, stations), site.stage.clock, 0.01, is_playing=False)
+    player = Player(Recording(source.store.tape, stations), site.stage.clock, 0.01, waits=False)
     shown = Stage(made(tmp_path / "shown"), site.stage.clock, player=player, guest="replay")
     shown.hub.start()
     front.app = shown.app

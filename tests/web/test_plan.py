@@ -19,7 +19,7 @@ def recorded(tmp_path):
     (tmp_path / "books").mkdir()
     source = furnished_stage(tmp_path / "books")
     stations = [{**station, "devices": []} for station in healthy()["stations"]]
-    player = Player(Recording(source.store.tape, stations), ManualClock(START), is_playing=False)
+    player = Player(Recording(source.store.tape, stations), ManualClock(START), waits=False)
     (tmp_path / "shown").mkdir()
     stage = Stage(tmp_path / "shown", books=blank_books(), player=player, guest="replay")
     yield stage

@@ -68,9 +68,13 @@ def test_a_row_that_no_table_knows_changes_nothing(played):
 def test_time_goes_on_by_the_factor_and_stands_still_when_told():
     stage, clock = Staged(), ManualClock(START)
     player = Player(stage.recording, clock, factor=5)
+    clock.advance(100)
+    assert at(player) == stage.recording.begin  # nobody looks
+    player.look()
     clock.advance(2)
     assert at(player) == stage.recording.begin + timedelta(seconds=10)
     player.pause()
+    player.look()
     clock.advance(100)
     assert at(player) == stage.recording.begin + timedelta(seconds=10)
     player.speed(20)
@@ -82,6 +86,7 @@ def test_time_goes_on_by_the_factor_and_stands_still_when_told():
 def test_it_stops_at_the_end_and_begins_anew_when_played_again():
     stage, clock = Staged(), ManualClock(START)
     player = Player(stage.recording, clock, factor=300)
+    player.look()
     clock.advance(1)
     assert (at(player), player.state()["playing"], player.state()["part"]) == (stage.recording.end, False, 1000)
     player.play()
@@ -90,14 +95,14 @@ def test_it_stops_at_the_end_and_begins_anew_when_played_again():
 
 def test_a_slider_goes_to_a_part_of_the_whole_and_never_beyond():
     stage = Staged()
-    player = Player(stage.recording, ManualClock(START), is_playing=False)
+    player = Player(stage.recording, ManualClock(START), waits=False)
     for part, seconds in ((500, 50), (-7, 0), (5000, 100)):
         player.seek(part)
         assert at(player) == stage.recording.begin + timedelta(seconds=seconds)
 
 
 def test_a_recording_answers_snapshots_and_nothing_else():
-    player = Player(Staged().recording, ManualClock(START), is_playing=False)
+    player = Player(Staged().recording, ManualClock(START), waits=False)
 
     assert player.ask({"do": "wake"}) == {"ok": False}
     assert player.ask({"do": "snapshot"})["replay"]["playing"] is False

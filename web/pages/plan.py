@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request
@@ -29,7 +30,10 @@ LABELLED = frozenset({P.LABELLED, P.VERIFIED, P.APPROVED})
 @blueprint.get("/plan")
 @needs("viewer")
 def page() -> tuple[str, int]:
-    """Show the plan."""
+    """Show the plan; a recording begins when it is first looked at."""
+    if player := room().settings.player:
+        player.look()
+        room().hub.poll()
     return face.page("plan.html", live="plan", **_values(room().hub.view()))
 
 
@@ -79,7 +83,13 @@ def replay() -> tuple[str, int]:
 
 
 def _replay(view: View) -> dict[str, Any]:
-    return {"replay": view.snapshot.get("replay"), "factors": FACTORS}
+    replay = view.snapshot.get("replay")
+    if not replay:
+        return {"replay": None, "factors": FACTORS}
+    times = {
+        name: datetime.fromisoformat(replay[name]).astimezone(room().settings.zone) for name in ("at", "begin", "end")
+    }
+    return {"replay": {**replay, **times}, "factors": FACTORS}
 
 
 def _values(view: View) -> dict[str, Any]:

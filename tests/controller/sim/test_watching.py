@@ -27,7 +27,7 @@ def recorded(tmp_path):
 def test_a_recording_is_shown_to_whoever_asks_and_its_books_stay_as_they_are(recorded):
     before = (recorded / "packline.db").read_bytes()
     with watching.opened(recorded) as (store, folder):
-        player = Player(Recording(store.tape, watching.standing(SITE)), ManualClock(START), is_playing=False)
+        player = Player(Recording(store.tape, watching.standing(SITE)), ManualClock(START), waits=False)
         app = create_app(watching.settings(SITE, store, folder, player))
         player.seek(1000)
         hub_of(app).poll()

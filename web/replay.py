@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from packline.core.clock import Clock
 from packline.core.faults import Fault
@@ -18,7 +18,7 @@ from packline.orders.model import PARCEL_GONE, Event, Parcel
 from packline.orders.policy import Reaction, rule_for
 from packline.store.figures import MOST_CASES, MOST_PARCELS
 from packline.store.parcels import opened
-from packline.store.tape import Tape, TapeRow
+from packline.store.tape import TapeRow
 
 FACTORS = (1, 5, 20, 60, 300)
 """How many seconds of the journal a second of the wall may show."""
@@ -92,11 +92,23 @@ def _parcel_after(before: Parcel | None, row: TapeRow) -> Parcel | None:
     return parcel_after(before, event) if before else None
 
 
+class Rows(Protocol):
+    """Where the rows of a journal come from: `packline.store.tape.Tape`, or a few made by hand."""
+
+    def span(self) -> tuple[datetime, datetime, int] | None:
+        """Give when the first and the last row were written, and how many there are; None without any."""
+        ...
+
+    def after(self, seq: int, most: int) -> list[TapeRow]:
+        """Give at most `most` rows with numbers above `seq`, in their order."""
+        ...
+
+
 class Recording:
     """A journal that can be looked at as of any time; it reads only as far as somebody looks."""
 
     def __init__(
-        self, tape: Tape, stations: Sequence[Mapping[str, Any]], *, keyframe_rows: int = KEYFRAME_ROWS
+        self, tape: Rows, stations: Sequence[Mapping[str, Any]], *, keyframe_rows: int = KEYFRAME_ROWS
     ) -> None:
         """Take the journal, and the stations of its site as a snapshot has them; a way back starts at most `keyframe_rows` before."""
         self._keyframe_rows = keyframe_rows

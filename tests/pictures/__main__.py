@@ -198,8 +198,9 @@ def busy(page: Page) -> Image.Image:
 def beset(line: Line, page: Page) -> Image.Image:
     """Open the printer's cover, and wait until it shows and the cartons behind it do."""
     line.twin("/fault", device="printer-1", fault="cover_open")
-    page.locator(".spot.high .state:visible", has_text="On hold").first.wait_for()
-    page.locator(".box:visible").nth(2).wait_for()
+    alone = ".plan:not(:has(.spot:is(.critical, .high, .warning):not([id$=label-1])))"
+    page.locator(f"{alone} .spot.high .state:visible", has_text="On hold").wait_for()
+    page.locator(f"{alone} .box.coming[data-station=label-1]:visible").first.wait_for()
     picture = shot(page)
     line.twin("/mend", device="printer-1", fault="cover_open")
     return picture

@@ -87,7 +87,7 @@ def test_a_guest_watches_a_recording_without_signing_in_and_may_do_nothing_else(
     recorded.hub.poll()
     client = recorded.client()
     page = client.get("/plan").text
-    csrf = re.search(r'name="csrf" content="([^"]+)"', page)[1]
+    csrf = csrf_of(page)
 
     assert "Replay of a recorded journal" in page and "Recording" in page
     assert client.get("/users").status_code == 403
@@ -98,7 +98,7 @@ def test_a_guest_watches_a_recording_without_signing_in_and_may_do_nothing_else(
 
 def test_its_buttons_move_its_time(recorded):
     client = recorded.client()
-    csrf = re.search(r'name="csrf" content="([^"]+)"', client.get("/plan").text)[1]
+    csrf = csrf_of(client.get("/plan").text)
     player = recorded.settings.player
 
     for form, after in (({"part": 1000}, (1000, False, 5)), ({"factor": 60}, (1000, False, 60)), ({"factor": 61}, (0, True, 60)), ({"do": "pause"}, (0, False, 60))):  # fmt: skip
@@ -106,6 +106,10 @@ def test_its_buttons_move_its_time(recorded):
         assert tuple(player.state()[name] for name in ("part", "playing", "factor")) == after
     client.post("/plan/replay", data={"part": 1000, "csrf": csrf})
     assert READY in middle(client)
+
+
+def csrf_of(page):
+    return re.findall(r'name="csrf" content="([^"]+)"', page)[0]
 
 
 def signed_in():

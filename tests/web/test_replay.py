@@ -117,7 +117,7 @@ class Staged:
     def span(self):
         return START, START + timedelta(seconds=100), 2
 
-    def after(self, _seq, _most):
+    def after(self, seq, most):
         return []
 
 

@@ -14,7 +14,7 @@ from packline.core.local import ask as ask_controller
 from web import api, buyer, face, guard, headers, intake, pages, stream
 from web.acting import Acting
 from web.crowd import Gauge, Pacer
-from web.doors import Doors
+from web.doors import Doors, Visitor
 from web.live import Hub
 from web.room import KEY, Room
 from web.settings import Ask, WebSettings
@@ -60,7 +60,8 @@ def hub_of(app: Flask) -> Hub:
 
 
 def _furnish(settings: WebSettings, static: Path) -> Room:
-    hub = Hub(ask=settings.ask or _ask(settings.data), clock=settings.clock)
+    ask = settings.player.ask if settings.player else settings.ask
+    hub = Hub(ask=ask or _ask(settings.data), clock=settings.clock)
     acting = Acting(store=settings.store, hub=hub, clock=settings.clock, pause=settings.pause)
     return Room(
         settings=settings,
@@ -70,6 +71,7 @@ def _furnish(settings: WebSettings, static: Path) -> Room:
         acting=acting,
         gauge=Gauge(settings.most_streams),
         pacer=Pacer(settings.clock),
+        guest=Visitor(name=settings.guest, role="viewer", csrf=settings.ids.token()) if settings.guest else None,
         assets=face.hashes(static),
     )
 

@@ -40,7 +40,7 @@ def before() -> Response | None:
     if request.blueprint in OPEN_BLUEPRINTS or request.endpoint == "static":
         return None
     token = request.cookies.get(cookie_name())
-    g.visitor = room().doors.who(token) if token else None
+    g.visitor = (room().doors.who(token) if token else None) or room().guest
     if request.method not in SAFE_METHODS:
         if not _is_same_site():
             abort(403)

@@ -9,7 +9,7 @@ from flask import current_app
 
 from web.acting import Acting
 from web.crowd import Gauge, Pacer
-from web.doors import Doors
+from web.doors import Doors, Visitor
 from web.live import Fragments, Hub
 from web.settings import WebSettings
 from web.words import Words
@@ -28,6 +28,7 @@ class Room:
     acting: Acting
     gauge: Gauge
     pacer: Pacer
+    guest: Visitor | None = None
     fragments: Fragments = field(default_factory=Fragments)
     assets: dict[str, str] = field(default_factory=dict)
 

@@ -67,6 +67,17 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """One item that lies bare at a station, in no carton yet; `door`: where such things come into the hall."""
+
+    unit: str
+    order: str
+    at: Point
+    station: str
+    door: Point | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
     """One station with what is to be said of it. `hidden` parcels found no room in the drawing, at `hidden_at`."""
 
@@ -93,6 +104,7 @@ class Scene:
     ground: Ground
     spots: tuple[Spot, ...]
     boxes: tuple[Box, ...]
+    pieces: tuple[Piece, ...]
     astray: tuple[Mapping[str, Any], ...]
     stopped: tuple[str, ...]
 
@@ -118,9 +130,20 @@ def scene(snapshot: Mapping[str, Any], ground: Ground) -> Scene:
         ground=ground,
         spots=tuple(spots),
         boxes=tuple(sorted(boxes, key=lambda box: box.lpn)),
+        pieces=tuple(_pieces(stations, ground, {box.at for box in boxes})),
         astray=tuple(astray),
         stopped=tuple(station["name"] for station in stations if is_stopped(station)),
     )
+
+
+def _pieces(stations: Sequence[Mapping[str, Any]], ground: Ground, taken: set[Point]) -> Iterator[Piece]:
+    """Give the items on tables, each where things come in; none where no room is left to draw it."""
+    doors = {door.station: door.at for door in ground.doors if door.way == "in"}
+    for station in stations:
+        name, at = station["name"], ground.places[station["name"]].slots[-1]
+        if station.get("unit") and at not in taken:
+            unit, order = str(station["unit"]), str(station.get("order", ""))
+            yield Piece(unit=unit, order=order, at=at, station=name, door=doors.get(name))
 
 
 def is_stopped(station: Mapping[str, Any]) -> bool:

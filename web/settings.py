@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from packline.core.clock import Clock
 from packline.core.ids import Ids
 from packline.store import Store
+from web.replay import Player
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
 """Sends one request to the controller; raises OSError or ValueError when it does not answer sensibly."""
@@ -43,7 +44,8 @@ class WebSettings:
     `secret` signs buyer and camera tokens. `feeds` and `couriers` map a name to its Standard Webhooks secrets (several
     while one is being replaced). `no_answer` is the site's rule for a buyer who stays silent: ship | ask | return. `video_url` is the base of the video process as browsers see it; one that starts with
     ":" is that port on the host that the browser already talks to, "" hides live pictures. `buyer_url` is the base of
-    links for buyers ("" = the address of the request). `https` marks cookies Secure and sends HSTS.
+    links for buyers ("" = the address of the request). `https` marks cookies Secure and sends HSTS. `player` is a recording that is shown
+    instead of a line, and `guest` the name of a viewer who need not sign in: only a replay on one's own computer has them.
     """
 
     store: Store
@@ -63,4 +65,6 @@ class WebSettings:
     https: bool = False
     most_streams: int = 200
     ask: Ask | None = None
+    player: Player | None = None
+    guest: str = ""
     pause: Callable[[float], None] = pause

@@ -62,6 +62,8 @@ class Reader:
         if self.page == "overview":
             yield "view", _kept(view, ("overview",), lambda: overview.fragment(view))
         elif self.page == "plan":
+            if "replay" in view.snapshot:
+                yield "replay", _kept(view, ("replay",), lambda: plan.controls(view))
             for event, make in PLAN.items():
                 yield event, _kept(view, ("plan", event), partial(make, view))
         elif self.page.startswith("station:"):
@@ -107,7 +109,7 @@ def _messages(place: Room, reader: Reader) -> Iterator[str]:
         now = clock.monotonic()
         if now >= check_at:
             check_at = now + RECHECK_S
-            if place.doors.who(token) is None:
+            if place.doors.who(token) is None and place.guest is None:
                 return
         if now >= beat_at or view.fresh is not told:  # that a picture grew old is no news for the next heartbeat
             beat_at, told = now + BEAT_S, view.fresh

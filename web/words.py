@@ -22,7 +22,7 @@ LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
 HTML_LANGS = {"en": "en", "zh": "zh-Hans"}
 
 # parameters of instructions that are words themselves, and the family of the catalogue that translates them
-WORD_PARAMETERS = {"to": "place", "kind": "place", "step": "labelling", "why": "why", "by": "actor"}
+WORD_PARAMETERS = {"to": "place", "kind": "place", "step": "labelling", "why": "why", "by": "actor", "event": "event"}
 
 
 class Words:

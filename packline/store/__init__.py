@@ -25,6 +25,7 @@ from packline.store.meta import Meta
 from packline.store.outbox import Outbox
 from packline.store.pictures import Pictures
 from packline.store.requests import Requests
+from packline.store.tape import Tape
 from packline.store.users import Users
 from packline.store.version import bring_up
 from packline.store.views import Views
@@ -49,6 +50,7 @@ class Store:
         self.users = Users(writer)
         self.views = Views(writer)
         self.figures = Figures(writer)
+        self.tape = Tape(writer)
         self.meta = Meta(writer)
 
     def backup(self, path: Path) -> None:

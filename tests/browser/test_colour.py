@@ -28,8 +28,10 @@ FAULTS = {
 def test_a_healthy_line_is_grey(visit, site, theme):
     calm(site)
     page = visit("/", color_scheme=theme)
+    for path in ("/", "/plan"):
+        page.goto(site.url + path)
 
-    assert saturated(page.screenshot()).mean() < MOST_GREY
+        assert saturated(page.screenshot()).mean() < MOST_GREY, path
 
 
 def test_a_fault_colours_its_own_tile_and_nothing_but_the_counts(visit, site):

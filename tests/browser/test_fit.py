@@ -30,6 +30,7 @@ def hurt(site):
     stage.exception(3002, subject=READY, actions=("reprint", "void", "clarify"))
     snapshot = wound(wound(wound(stage.controller.snapshot, "label-1", 2103), "pack-1", 3001), "gate-1", 3002)
     snapshot["stations"][4].update(state="held", hold_by="lin", next=say("held", by="lin"))
+    snapshot["stations"][0]["unit"] = "marketplace-HM-10026.1.1"
     snapshot["run"]["recovered"] = {"effects": [{"station": "label-1", "kind": "print", "subject": READY, "was": "sent", "is": "unknown", "witness": "camera"}], "books_older": True, "notes": []}  # fmt: skip
     stage.controller.snapshot = {**snapshot, "alarms": 2}
     stage.hub.poll()

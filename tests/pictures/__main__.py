@@ -93,6 +93,16 @@ def line_overview_zh(line: Line) -> Image.Image:
     return busy(line.look("/", locale="zh-CN", color_scheme="dark"))
 
 
+def line_plan(line: Line) -> Image.Image:
+    """Show the plan while the printer's cover is open and cartons queue before it; then close it."""
+    return beset(line, line.look("/plan"))
+
+
+def line_plan_phone(line: Line) -> Image.Image:
+    """Show the same on a phone."""
+    return beset(line, line.look("/plan", (390, 1000), device_scale_factor=1.5))
+
+
 def station_label(line: Line) -> Image.Image:
     """Show the labelling station while its camera sees a label on a carton."""
     page = line.look("/station/label-1", (1440, 1000))
@@ -168,6 +178,8 @@ PICTURES: Mapping[str, Callable[[Line], Image.Image]] = {
     "parcel": parcel,
     "line-overview": line_overview,
     "line-overview-zh": line_overview_zh,
+    "line-plan": line_plan,
+    "line-plan-phone": line_plan_phone,
     "line-held": line_held,
     "station-held": station_held,
     "alarms": alarms,
@@ -181,6 +193,17 @@ def busy(page: Page) -> Image.Image:
     """Wait until the line has something to show: work at two stations at least, and nothing that waits for a decision."""
     page.locator(".whole:not(:has(.figure .badge, .tile .badge)) .tile.working").nth(1).wait_for()
     return shot(page)
+
+
+def beset(line: Line, page: Page) -> Image.Image:
+    """Open the printer's cover, and wait until it shows and the cartons behind it do."""
+    line.twin("/fault", device="printer-1", fault="cover_open")
+    alone = ".plan:not(:has(.spot:is(.critical, .high, .warning):not([id$=label-1])))"
+    page.locator(f"{alone} .spot.high .state:visible", has_text="On hold").wait_for()
+    page.locator(f"{alone} .box.coming[data-station=label-1]:visible").first.wait_for()
+    picture = shot(page)
+    line.twin("/mend", device="printer-1", fault="cover_open")
+    return picture
 
 
 def asked_buyer(line: Line) -> Page:

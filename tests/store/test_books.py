@@ -374,6 +374,8 @@ async def test_figures_count_what_is_there(packed, clock):
     assert figures["wip"] == 1
     assert figures["oldest_waiting_at"] == clock.now()
     assert figures["seq"] == count(packed, journal)
+    assert [parcel["state"] for parcel in figures["floor"]["parcels"]] == ["packed"]
+    assert figures["floor"]["cases"] == []
 
 
 async def test_a_change_of_address_that_did_not_see_a_label_is_not_written_down(packed, place_order):

@@ -30,7 +30,7 @@ WORDS = Words(("en", "zh"))
 EN, ZH = load("en"), load("zh")
 
 INSTRUCTIONS = """pick place_on_table photographing buyer_inspects box send_on idle wait_carton sealing labelling close_by_hand
-stick_label store fetch place_parcel releasing take_back decide return_to_shelf ask_person fault held offline take_to stored carton_ok
+stick_label store fetch place_parcel releasing take_back decide return_to_shelf ask_person fault held offline take_to recorded stored carton_ok
 label_ok done refused put_back hand_over finish_first place_first pictures_first coming lane_full""".split()
 
 FAMILIES: dict[str, Iterable[Any]] = {

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, abort, render_template, request
 
 from packline.orders.model import ParcelState
+from packline.store.views import severity_of
 from web import face
 from web.floor import draw
 from web.ground import TALL, WIDE, lay
 from web.guard import needs
 from web.live import View
+from web.replay import FACTORS
 from web.room import room
 from web.scene import scene
 
@@ -26,7 +30,10 @@ LABELLED = frozenset({P.LABELLED, P.VERIFIED, P.APPROVED})
 @blueprint.get("/plan")
 @needs("viewer")
 def page() -> tuple[str, int]:
-    """Show the plan."""
+    """Show the plan; a recording begins when it is first looked at."""
+    if player := room().settings.player:
+        player.look()
+        room().hub.poll()
     return face.page("plan.html", live="plan", **_values(room().hub.view()))
 
 
@@ -50,6 +57,41 @@ def words(view: View) -> str:
     return render_template("parts/plan_words.html", view=view, fresh=view.fresh, **_values(view))
 
 
+def controls(view: View) -> str:
+    """Render where a replay is, and its buttons."""
+    return render_template("parts/plan_replay.html", view=view, fresh=view.fresh, **_replay(view))
+
+
+@blueprint.post("/plan/replay")
+@needs("viewer")
+def replay() -> tuple[str, int]:
+    """Let a replay go on or stand still (`do` is play | pause), go to `part` of a thousand, or change its `factor`."""
+    player = room().settings.player
+    if player is None:
+        abort(404)
+    part, factor = request.form.get("part", type=int), request.form.get("factor", type=int)
+    if part is not None:
+        player.seek(part)
+    elif factor in FACTORS:
+        player.speed(factor)
+    elif request.form.get("do") == "pause":
+        player.pause()
+    else:
+        player.play()
+    room().hub.poll()
+    return "", 204
+
+
+def _replay(view: View) -> dict[str, Any]:
+    replay = view.snapshot.get("replay")
+    if not replay:
+        return {"replay": None, "factors": FACTORS}
+    times = {
+        name: datetime.fromisoformat(replay[name]).astimezone(room().settings.zone) for name in ("at", "begin", "end")
+    }
+    return {"replay": {**replay, **times}, "factors": FACTORS}
+
+
 def _values(view: View) -> dict[str, Any]:
     snapshot: Mapping[str, Any] = view.snapshot
     stations = snapshot.get("stations", ())
@@ -62,5 +104,8 @@ def _values(view: View) -> dict[str, Any]:
         "line": snapshot.get("line", {}),
         "devices": floor.devices,
         "silent": len(floor.silent),
-        "severities": face.waiting(view).get("exceptions", {}).get("severities", {}),
+        "severities": Counter(
+            severity_of(case["code"]).value for case in (snapshot.get("floor") or {}).get("cases", ())
+        ),
+        **_replay(view),
     }

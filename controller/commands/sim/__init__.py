@@ -12,9 +12,10 @@ VERBS = {
     "run": "run a shift of the demo line in virtual time",
     "serve": "serve the plant on real ports, for a foreign client or the program of a PLC",
     "qa": "run many shifts in which things go wrong, and keep the least that fails",
+    "watch": "show a recorded journal on the plan of its line, at any speed",
 }
 """What each verb does; `controller.commands.sim.<verb>` has `arguments(options)` and `run(chosen)`."""
-MODULES = {"run": "running"}
+MODULES = {"run": "running", "watch": "watching"}
 """Verbs whose word no module can have: it would take the place of the function here."""
 
 

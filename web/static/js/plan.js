@@ -37,6 +37,7 @@
       walks.delete(box.id);
       put(box, point(target));
       box.classList.toggle("fresh", began && !one);
+      if (began && !one && box.dataset.in && !rest.matches) enter(box, known.get(box.id));
       return;
     }
     const from = one.station;
@@ -44,6 +45,12 @@
     Object.assign(one, { box, target, station, out });
     put(box, one.at);
     if (!isSame) walk(box.id, one, [one.at, ...along(one.shape, from, station), point(target)]);
+  }
+
+  function enter(box, one) {
+    one.at = point(box.dataset.in);
+    put(box, one.at);
+    walk(box.id, one, [one.at, point(one.target)]);
   }
 
   /* The way by the belts from one station to another; none known: straight. */
@@ -126,4 +133,15 @@
 
   new MutationObserver(update).observe(layer, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-at"] });
   update();
+
+  /* In a replay the slider goes with the time, but not out of the hand that holds it. */
+  const slider = document.getElementById("replay-part"), times = document.getElementById("replay");
+  if (!slider || !times) return;
+  let held = false;
+  slider.addEventListener("input", () => { held = true; });
+  slider.addEventListener("change", () => { held = false; });
+  new MutationObserver(() => {
+    const part = document.getElementById("replay-at")?.dataset.part;
+    if (part && !held) slider.value = part;
+  }).observe(times, { childList: true, subtree: true, attributes: true });
 })();

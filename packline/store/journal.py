@@ -44,7 +44,7 @@ def leap(connection: Connection, by: int, at: datetime) -> int:
 def append(connection: Connection, entry: Entry) -> int:
     """Write `entry` under the next number, in the caller's transaction; gives the number."""
     last, prev = head(connection)
-    seq = last + 1 + _skipped(entry.kind, entry.data)
+    seq = last + 1 + skipped(entry.kind, entry.data)
     row = {
         "seq": seq,
         "at": entry.at,
@@ -55,11 +55,12 @@ def append(connection: Connection, entry: Entry) -> int:
         "actor": entry.actor,
         "data": plain(entry.data),
     }
-    _APPEND.run(connection, {**row, "prev": prev, "hash": _digest(prev, row)})
+    _APPEND.run(connection, {**row, "prev": prev, "hash": digest(prev, row)})
     return seq
 
 
-def _skipped(kind: str, data: Mapping[str, Any]) -> int:
+def skipped(kind: str, data: Mapping[str, Any]) -> int:
+    """Give how many numbers a row leaves out before its own."""
     return int(data["skipped"]) if kind == LEAP else 0
 
 
@@ -78,9 +79,9 @@ def broken_links(connection: Connection, most: int = 20) -> Iterator[str]:
     for row in connection.execute(_SINCE, {"after": 0}).mappings():
         content = {column.name: row[column.name] for column in journal.c if column.name not in ("prev", "hash")}
         if (
-            row["seq"] != expected + _skipped(row["kind"], row["data"])
+            row["seq"] != expected + skipped(row["kind"], row["data"])
             or row["prev"] != prev
-            or row["hash"] != _digest(prev, content)
+            or row["hash"] != digest(prev, content)
         ):
             yield f"journal {row['seq']}: number or hash does not follow {expected - 1}"
             found += 1
@@ -99,5 +100,6 @@ def contents_hash(connection: Connection) -> str:
     return digest.hexdigest()
 
 
-def _digest(prev: str, row: Mapping[str, Any]) -> str:
+def digest(prev: str, row: Mapping[str, Any]) -> str:
+    """Give the hash of a row's content, chained to that of the row before."""
     return sha256(f"{prev}\n{dumps(row)}".encode()).hexdigest()

@@ -11,6 +11,7 @@ VERBS = {
     "validate": "run textbook cases on the building blocks and compare with theory",
     "run": "run a shift of the demo line in virtual time",
     "serve": "serve the plant on real ports, for a foreign client or the program of a PLC",
+    "replay": "hold a recorded journal against this release, and show where the two part",
     "qa": "run many shifts in which things go wrong, and keep the least that fails",
 }
 """What each verb does; `controller.commands.sim.<verb>` has `arguments(options)` and `run(chosen)`."""

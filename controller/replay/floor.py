@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from controller.replay.moment import Finding, Moment
 from packline.core.effects import EffectState
@@ -97,7 +98,7 @@ def _moved(moment: Moment) -> Iterator[Finding]:
         yield Finding(rule="routing", seen=f"place {place}", expected=f"place {' or '.join(sorted(wanted))}")
 
 
-def _end_of_lane(moment: Moment, lanes: Mapping[str, int], gate: str) -> set[str]:
+def _end_of_lane(moment: Moment, lanes: Mapping[Any, int], gate: str) -> set[str]:
     """Give where the lane leads onto which the parcel was pushed."""
     parcel = moment.world.parcels.get(moment.event.subject)
     asked = {"subject": moment.event.subject, "kind": "eject", "generation": parcel.visits if parcel else 0}

@@ -170,7 +170,7 @@ def _lane(moment: Moment) -> Iterator[Finding]:
         yield Finding(rule="routing", seen=f"lane {row['parameters'].get('lane')}", expected=expected)
 
 
-def _lane_of(order: Order, parcel: Parcel, lanes: Mapping[str, int]) -> int:
+def _lane_of(order: Order, parcel: Parcel, lanes: Mapping[Any, int]) -> int:
     return lanes[lane_kind_of(destination(order, parcel).kind, lanes)]
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, RowMapping, Table, func, insert, select
+from sqlalchemy import Connection, LargeBinary, Table, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from packline.core.clock import Clock
@@ -34,13 +34,17 @@ _NAMES = tuple(column.name for column in metadata.tables["journal"].c)
 _REMEDY = "Name the books of a run (packline.db), the folder that they lie in, or an export of `packline sim replay --export`."
 
 
+Row = dict[str, Any]
+"""A row by the names of its columns, as the schema types them."""
+
+
 class Recorded:
     """The books of a run, read only."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def journal(self) -> Iterator[RowMapping]:
+    def journal(self) -> Iterator[Row]:
         """Give every row of the journal in order."""
         table, after = metadata.tables["journal"], -1
         query = select(table).order_by(table.c.seq).limit(ROWS_AT_ONCE)
@@ -48,7 +52,7 @@ class Recorded:
             yield from rows
             after = rows[-1]["seq"]
 
-    def news(self) -> Iterator[RowMapping]:
+    def news(self) -> Iterator[Row]:
         """Give every row of the outbox by the number of its event."""
         table, after = metadata.tables["outbox"], -1
         query = select(table).order_by(table.c.seq).limit(ROWS_AT_ONCE)
@@ -56,12 +60,12 @@ class Recorded:
             yield from rows
             after = rows[-1]["seq"]
 
-    def rows(self, name: str) -> list[RowMapping]:
+    def rows(self, name: str) -> list[Row]:
         """Give all rows of a table, by its key."""
         table = metadata.tables[name]
         return self._rows(select(table).order_by(*table.primary_key))
 
-    def one(self, name: str, **like: Any) -> RowMapping | None:
+    def one(self, name: str, **like: Any) -> Row | None:
         """Give the first row of a table whose columns are as asked; None where there is none."""
         table = metadata.tables[name]
         query = select(table).where(*(table.c[column] == value for column, value in like.items())).limit(1)
@@ -87,8 +91,10 @@ class Recorded:
                     lines += 1
         return lines
 
-    def _rows(self, query: Any) -> list[RowMapping]:
-        return self._store.writer.read_now(lambda connection: list(connection.execute(query).mappings()))
+    def _rows(self, query: Any) -> list[Row]:
+        return self._store.writer.read_now(
+            lambda connection: [dict(row) for row in connection.execute(query).mappings()]
+        )
 
 
 @contextmanager

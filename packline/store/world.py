@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import RowMapping
+
 from packline.core.faults import Fault
 from packline.orders.lifecycle import TARGET, order_after, parcel_after, unit_after
 from packline.orders.model import Event, Order, OrderState, Parcel, Unit
@@ -132,7 +134,7 @@ class World:
             )
 
 
-def event_of(row: Mapping[str, Any]) -> Event:
+def event_of(row: Mapping[str, Any] | RowMapping) -> Event:
     """Give the event that a journal row tells of; raises KeyError, TypeError or ValueError for a content that is none."""
     data: Mapping[str, Any] = row["data"]
     if "content" in data and TARGET.get(row["kind"]) == "order":

@@ -10,18 +10,22 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from controller.commands.sim.scenario import as_toml, load_scenario, shift_of
+from controller.commands.sim.scenario_file import Scenario
 from controller.commands.sim.shift import Played, Shift
 from controller.replay.opening import NOTE
-from controller.site_file import load_site
 from controller.starting import DATABASE
-from simulation.virtual.faults import PlannedFault
 
 FORMAT = 1
+SITE = "the site of this note"
+"""Stands in the kept scenario where its site file stands, until it is known where that lies."""
 
 
-def write_note(folder: Path, shift: Shift, played: Played) -> None:
-    """Write what is needed to run `shift` again: its site, its numbers, its faults, and what came of it."""
+def write_note(folder: Path, scenario: Scenario, shift: Shift, played: Played) -> None:
+    """Write what is needed to run `shift` of `scenario` again: site, items and scenario as texts, and what came of it."""
     items = shift.site.site.items
+    as_typed = {"orders": shift.orders, "seed": shift.seed, "speed": shift.speed, "pixels": shift.one_in}
+    whole = scenario.model_copy(update={"shift": scenario.shift.model_copy(update={**as_typed, "site": SITE})})
     note = {
         "format": FORMAT,
         "release": _release(),
@@ -30,12 +34,10 @@ def write_note(folder: Path, shift: Shift, played: Played) -> None:
         "site": shift.path.read_text("utf-8"),
         "items_file": items,
         "items": (shift.path.resolve().parent / items).read_text("utf-8") if items else "",
-        "orders": shift.orders,
-        "seed": shift.seed,
-        "speed": shift.speed,
-        "pixels": shift.one_in,
+        "scenario": as_toml(whole, shift.faults),
         "over": sorted(shift.over),
-        "faults": [fault.as_dict() for fault in shift.faults],
+        "seed": shift.seed,
+        "orders": shift.orders,
         "journal_hash": played.journal,
         "journal_rows": played.rows,
         "truth_hash": played.truth,
@@ -54,18 +56,10 @@ def shift_in(note: Mapping[str, Any], folder: Path) -> Shift:
         path.write_text(note["site"], "utf-8")
         if note["items_file"]:
             (folder / note["items_file"]).write_text(note["items"], "utf-8")
-    shift = Shift(
-        site=load_site(path),
-        path=path,
-        folder=folder,
-        url=f"sqlite:///{folder / DATABASE}",
-        orders=note["orders"],
-        seed=note["seed"],
-        speed=note["speed"],
-        one_in=note["pixels"],
-        over=frozenset(note["over"]),
-    )
-    return replace(shift, faults=tuple(PlannedFault.of(fault) for fault in note["faults"]))
+    file = folder / "scenario.toml"
+    file.write_text(note["scenario"].replace(f'site = "{SITE}"', f"site = {json.dumps(str(path))}"), "utf-8")
+    shift = shift_of(load_scenario(file), file, folder)
+    return replace(shift, url=f"sqlite:///{folder / DATABASE}", over=frozenset(note["over"]))
 
 
 def _release() -> str:

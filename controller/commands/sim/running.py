@@ -74,7 +74,7 @@ def run(chosen: argparse.Namespace) -> int:
         played = play(shift, lambda now: _show(progress, now, wall.monotonic() - began))
     progress.end()
     if chosen.data:
-        write_note(chosen.data, shift, played)
+        write_note(chosen.data, scenario, shift, played)
     said = summary(played, shift, wall.monotonic() - began)
     misses = missed(scenario.expect, said)
     is_good = not misses and (bool(shift.faults or scenario.expect.broken) or is_well(played.figures, shift.orders))

@@ -195,6 +195,7 @@ def test_other_terms_of_a_site_part_where_they_matter(run):
     slower = site.model_copy(update={"policy": site.policy.model_copy(update={"approve_s": 900.0})})
     with recording(run) as recorded:
         found = compare(recorded, Terms(site=slower)).divergence
+    assert found is not None
     assert (found.seq, found.rule) == (row_of(run / "packline.db", "ApprovalAsked")[0], "approval")
 
 

@@ -9,6 +9,7 @@ import logging
 import random
 import signal
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,22 +26,32 @@ T = TypeVar("T")
 log = logging.getLogger("packline.start")
 
 
-def run_controller(path: Path) -> int:
-    """Run the line of a site file until SIGTERM."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast time passes for a process: its clock, what runs its loop, and links whose time-outs fit that loop."""
+
+    clock: Clock = field(default_factory=LoopClock)
+    run: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run
+    fit: Callable[[Links], Links] = lambda links: links
+
+
+def run_controller(path: Path, pace: Pace | None = None) -> int:
+    """Run the line of a site file until SIGTERM; default: at the pace of the wall clock."""
     prepare()
+    pace = pace or Pace()
     site, data = site_and_data(path)
     with only_one(data):
-        clock, ids, rng = LoopClock(), SystemIds(), random.Random()  # noqa: S311 - jitter, no secret
+        clock, ids, rng = pace.clock, SystemIds(), random.Random()  # noqa: S311 - jitter, no secret
 
         async def main() -> None:
             store = open_store(database_url(data), clock=clock, ids=ids)
             import_items(store, site, path.resolve().parent)
             scheme = "https" if site.web.is_https else "http"
             video_url = f"{scheme}://{site.web.host}:{site.web.video_port}"
-            links = real_links(clock, rng, video_url, own_trust(tls_of(site.web, path)))
+            links = pace.fit(real_links(clock, rng, video_url, own_trust(tls_of(site.web, path))))
             await run_line(path, site, data, store=store, links=links, clock=clock, ids=ids, rng=rng)
 
-        asyncio.run(main())
+        pace.run(main())
     return 0
 
 

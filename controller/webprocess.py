@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from controller.site import Site
 from controller.starting import database_url, prepare, secret_of, site_and_data
 from controller.tls import tls_of
-from packline.core.clock import WallClock
+from packline.core.clock import Clock, WallClock
 from packline.core.faults import Fault
 from packline.core.ids import SystemIds
 from packline.store import Store, open_store
@@ -20,22 +20,23 @@ PEOPLE = (("floor", "operator"), ("shift-lead", "supervisor"))
 """The twin's virtual people sign in as these; only a site with a [twin] has them."""
 
 
-def run_web(path: Path) -> int:
-    """Serve the dashboard until SIGTERM."""
+def run_web(path: Path, clock: Clock | None = None) -> int:
+    """Serve the dashboard until SIGTERM; default: by the wall clock."""
     prepare()
+    clock = clock or WallClock()
     site, data = site_and_data(path)
-    store = open_store(database_url(data), clock=WallClock(), ids=SystemIds())
-    _welcome(store, data)
+    store = open_store(database_url(data), clock=clock, ids=SystemIds())
+    _welcome(store, data, clock)
     if site.twin and site.twin.people_password:
-        _admit_people(store, site.twin.people_password)
-    serve(_settings(site, data, store), site.web.host, site.web.port, tls=tls_of(site.web, path))
+        _admit_people(store, site.twin.people_password, clock)
+    serve(_settings(site, data, store, clock), site.web.host, site.web.port, tls=tls_of(site.web, path))
     return 0
 
 
-def _settings(site: Site, data: Path, store: Store) -> WebSettings:
+def _settings(site: Site, data: Path, store: Store, clock: Clock) -> WebSettings:
     return WebSettings(
         store=store,
-        clock=WallClock(),
+        clock=clock,
         ids=SystemIds(),
         data=data,
         secret=secret_of(data),
@@ -51,17 +52,17 @@ def _settings(site: Site, data: Path, store: Store) -> WebSettings:
     )
 
 
-def _welcome(store: Store, data: Path) -> None:
+def _welcome(store: Store, data: Path, clock: Clock) -> None:
     """Make the first administrator; the password is shown once, by `up`, which reads this file and removes it."""
-    password = first_admin(store, SystemIds(), WallClock())
+    password = first_admin(store, SystemIds(), clock)
     if password:
         note = data / "first-admin"
         note.touch(0o600)
         note.write_text(password)
 
 
-def _admit_people(store: Store, password: str) -> None:
-    now = WallClock().now()
+def _admit_people(store: Store, password: str, clock: Clock) -> None:
+    now = clock.now()
     for name, role in PEOPLE:
         try:
             if store.users.get(name) is None:

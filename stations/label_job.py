@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from labeling.content import LabelContent, ShipTo
@@ -11,7 +11,7 @@ from packline.core.effects import APPLY, PRINT, Device, Effect, EffectKind, Effe
 from packline.core.faults import Fault
 from packline.core.identity import Sscc
 from packline.orders.changes import ADDRESS_CHANGED
-from packline.orders.model import Event, Order, Parcel, ParcelState
+from packline.orders.model import Event, Order, Parcel, ParcelState, Unit
 from packline.orders.release import label_blockers
 from scanning.verify import ExpectedLabel, Seen, VerdictKind
 from stations.kit import Kit, Trouble, trouble_of
@@ -176,20 +176,7 @@ class LabelJob:
 
     async def _content(self, parcel: Parcel, order: Order) -> LabelContent:
         units = await self._kit.books.units(lpn=parcel.lpn)
-        parcels = sorted(p.lpn for p in await self._kit.books.parcels(order_id=order.order_id))
-        names = {line.line_no: line.name for line in order.content.lines}
-        return LabelContent(
-            lpn=parcel.lpn,
-            sscc=parcel.sscc,
-            print_number=parcel.print_number,
-            merchant=order.content.merchant,
-            order_ref=order.content.external_id,
-            ship_to=_ship_to(order),
-            parcel_no=parcels.index(parcel.lpn) + 1,
-            parcel_count=len(parcels),
-            contents=tuple(names[u.line_no] for u in units)[:MOST_CONTENT_LINES],
-            date=order.content.placed_at.date().isoformat(),
-        )
+        return label_content(parcel, order, units, await self._kit.books.parcels(order_id=order.order_id))
 
     async def _fresh(self, parcel: Parcel) -> Parcel:
         return (await self._kit.known(parcel.lpn, self._station))[0]
@@ -222,6 +209,24 @@ class LabelJob:
 
     def _event(self, kind: str, parcel: Parcel, data: dict[str, object]) -> Event:
         return Event(kind=kind, subject=parcel.lpn, order_id=parcel.order_id, station=self._station, data=data)
+
+
+def label_content(parcel: Parcel, order: Order, units: Sequence[Unit], parcels: Sequence[Parcel]) -> LabelContent:
+    """Give what is printed for `parcel`, in which `units` lie, one of the `parcels` of its order; raises Fault 4005 without an address."""
+    lpns = sorted(p.lpn for p in parcels)
+    names = {line.line_no: line.name for line in order.content.lines}
+    return LabelContent(
+        lpn=parcel.lpn,
+        sscc=parcel.sscc,
+        print_number=parcel.print_number,
+        merchant=order.content.merchant,
+        order_ref=order.content.external_id,
+        ship_to=_ship_to(order),
+        parcel_no=lpns.index(parcel.lpn) + 1,
+        parcel_count=len(lpns),
+        contents=tuple(names[u.line_no] for u in units)[:MOST_CONTENT_LINES],
+        date=order.content.placed_at.date().isoformat(),
+    )
 
 
 def _ship_to(order: Order) -> ShipTo:

@@ -256,7 +256,7 @@ class PrintApply:
         return True
 
     async def _eject(self, parcel: Parcel, kind: str) -> None:
-        lane_kind = kind if kind in self._lanes else "hold" if kind in ("label", "pack") else "clarify"
+        lane_kind = lane_kind_of(kind, self._lanes)
         lane = self._lanes[lane_kind]
         if self._waits_for_room(lane):
             return
@@ -290,6 +290,11 @@ class PrintApply:
 
     def _event(self, kind: str, parcel: Parcel, data: Mapping[str, object]) -> Event:
         return Event(kind=kind, subject=parcel.lpn, order_id=parcel.order_id, station=self.name, data=data)
+
+
+def lane_kind_of(kind: str, lanes: Mapping[str, int]) -> str:
+    """Give the lane, by its name in the site file, for a parcel that belongs to a destination of `kind`."""
+    return kind if kind in lanes else "hold" if kind in ("label", "pack") else "clarify"
 
 
 def _is_of_stranger(row: OpenEffect) -> bool:

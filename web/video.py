@@ -59,8 +59,12 @@ class Cinema:
 def create_video_app(settings: VideoSettings, make: Callable[[str, str], Grabber] | None = None) -> Flask:
     """Make the WSGI application; grabbers start with `start_video`."""
     app = Flask("web.video", static_folder=None)
-    delays_s = settings.delays_s
-    open_camera = make or (lambda name, url: Grabber(name, open_source(url, delay_s=delays_s.get(name, 0.0))))
+    delays_s, now = settings.delays_s, settings.clock.now
+
+    def open_source_of(name: str, url: str) -> Grabber:
+        return Grabber(name, open_source(url, now, delay_s=delays_s.get(name, 0.0)), now)
+
+    open_camera = make or open_source_of
     grabbers = {name: open_camera(name, url) for name, url in settings.cameras.items()}
     app.extensions[KEY] = Cinema(grabbers=grabbers, settings=settings, gauge=Gauge(settings.most_viewers))
     app.add_url_rule("/stream/<camera>", view_func=stream)

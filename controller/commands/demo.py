@@ -66,7 +66,7 @@ def run(chosen: argparse.Namespace) -> int:
     running: Running | None = None
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        path = _own_site(find_site(chosen.site), folder)
+        path = own_site(find_site(chosen.site), folder)
         running = _start(path, folder, chosen)
         return _watch(running, chosen, out)
     except KeyboardInterrupt:
@@ -82,7 +82,7 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _own_site(path: Path, folder: Path) -> Path:
+def own_site(path: Path, folder: Path) -> Path:
     """Copy the site file and its items, with ports moved to free ones if any of its own is in use."""
     text = path.read_text("utf-8")
     own = folder / path.name
@@ -115,7 +115,7 @@ def _start(path: Path, folder: Path, chosen: argparse.Namespace) -> Running:
 def _until_ready(site: Site, twin: subprocess.Popen[bytes]) -> None:
     """Wait for the plant, so that the line does not begin with alarms about machines that are still starting."""
     until = time.monotonic() + READY_S
-    while twin.poll() is None and time.monotonic() < until and _stage(site) is None:
+    while twin.poll() is None and time.monotonic() < until and stage_of(site) is None:
         time.sleep(LOOK_S)
 
 
@@ -127,7 +127,7 @@ def _watch(running: Running, chosen: argparse.Namespace, out: TextIO) -> int:
     stage: dict[str, Any] | None = None
     while True:
         _pass_on(running, out)
-        stage = _stage(running.site) or stage
+        stage = stage_of(running.site) or stage
         if stage and progress.show(stage["progress"], time.monotonic() - begun):
             moved_at = time.monotonic()
         if stage and stage["over"] and chosen.exit:
@@ -229,7 +229,8 @@ def is_well(summary: Mapping[str, Any], orders: int) -> bool:
     return is_clean and has_ended and fits
 
 
-def _stage(site: Site) -> dict[str, Any] | None:
+def stage_of(site: Site) -> dict[str, Any] | None:
+    """Ask the twin how far its people's play is; None while nobody answers."""
     host, _, port = twin_part(site).host.rpartition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=2.0)
     try:

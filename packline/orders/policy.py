@@ -133,14 +133,14 @@ ALSO: Mapping[tuple[int, str], tuple[Action, ...]] = {(2006, "apply"): (A.REPRIN
 _DEFAULT = Rule(reaction=R.NOTE, actions=(A.DISMISS,))
 
 
-def rule_for(code: int) -> Rule:
+def rule_for(code: int, policy: Mapping[int, Rule] = POLICY) -> Rule:
     """Give the rule of a fault code; unknown codes are noted and may be dismissed."""
-    return POLICY.get(code, _DEFAULT)
+    return policy.get(code, _DEFAULT)
 
 
-def actions_for(code: int, effect_kind: str = "") -> tuple[Action, ...]:
+def actions_for(code: int, effect_kind: str = "", policy: Mapping[int, Rule] = POLICY) -> tuple[Action, ...]:
     """Give what a person may choose about a fault of an effect."""
-    return (*rule_for(code).actions, *ALSO.get((code, effect_kind), ()))
+    return (*rule_for(code, policy).actions, *ALSO.get((code, effect_kind), ()))
 
 
 def may(role: str, action: Action) -> bool:

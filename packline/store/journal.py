@@ -45,7 +45,7 @@ def leap(connection: Connection, by: int, at: datetime) -> int:
 def append(connection: Connection, entry: Entry) -> int:
     """Write `entry` under the next number, in the caller's transaction; gives the number."""
     last, prev = head(connection)
-    seq = last + 1 + _skipped(entry.kind, entry.data)
+    seq = last + 1 + skipped(entry.kind, entry.data)
     row: dict[str, Any] = {
         "seq": seq,
         "at": entry.at,
@@ -57,13 +57,14 @@ def append(connection: Connection, entry: Entry) -> int:
         "data": canonical(entry.data),
         "prev": prev,
     }
-    row["hash"] = _digest(prev, row)
+    row["hash"] = digest(prev, row)
     _APPEND.run(connection, row)
     _LAST.know(connection, [(seq, row["hash"])])
     return seq
 
 
-def _skipped(kind: str, data: Mapping[str, Any]) -> int:
+def skipped(kind: str, data: Mapping[str, Any]) -> int:
+    """Give how many numbers a row leaves out before its own."""
     return int(data["skipped"]) if kind == LEAP else 0
 
 
@@ -81,9 +82,9 @@ def broken_links(connection: Connection, most: int = 20) -> Iterator[str]:
     expected, prev, found = 1, "", 0
     for row in connection.execute(_SINCE, {"after": 0}).mappings():
         if (
-            row["seq"] != expected + _skipped(row["kind"], row["data"])
+            row["seq"] != expected + skipped(row["kind"], row["data"])
             or row["prev"] != prev
-            or row["hash"] != _digest(prev, dict(row))
+            or row["hash"] != digest(prev, dict(row))
         ):
             yield f"journal {row['seq']}: number or hash does not follow {expected - 1}"
             found += 1
@@ -102,7 +103,8 @@ def contents_hash(connection: Connection) -> str:
     return digest.hexdigest()
 
 
-def _digest(prev: str, row: Mapping[str, Any]) -> str:
+def digest(prev: str, row: Mapping[str, Any]) -> str:
+    """Give the hash of a row's content, chained to that of the row before."""
     # The canonical JSON of what is hashed, put together of its parts: `data` may be written already.
     parts = ",".join([f'"{name}":{dumps(row[name])}' for name in _HASHED])
     return sha256(f"{prev}\n{{{parts}}}".encode()).hexdigest()

@@ -67,7 +67,8 @@ class PacedLoop(LoopbackLoop):
     """Scaled real time: `factor` of the loop's seconds pass in one second of the wall clock; it sleeps in the real selector.
 
     A socket is served at once, also while the next event of the plant is far. Time is frozen within one turn of the loop, so
-    that plant and controller agree on now. A plant that cannot keep up falls behind and skips nothing; `most_lag_s` tells how far.
+    that plant and controller agree on now. A process that cannot keep up falls behind and skips nothing; `most_lag_s` tells how
+    late, in the loop's seconds, it ever came to what was due.
     """
 
     def __init__(self, env: simpy.Environment, *, factor: float = 1.0, **options: Any) -> None:
@@ -94,17 +95,18 @@ class PacedLoop(LoopbackLoop):
     def _sleep_s(self, timeout: float | None) -> float | None:
         if timeout == 0:
             return 0.0
-        due = self._scheduled[0]._when if self._scheduled else math.inf
-        due = min(due, self.env.peek() / self.rate)
+        due = self._due_first()
         return None if due == math.inf else min(max(0.0, (due - self._due_now()) / self.factor), MOST_SLEEP_S)
 
     def _catch_up(self, now: float) -> None:
         queue = self.env._queue
+        self.most_lag_s = max(self.most_lag_s, now - self._due_first())
         while queue and queue[0][0] <= now * self.rate:
             self._step()
             if self._ready:
-                break
-        if queue and queue[0][0] <= now * self.rate:
-            self.most_lag_s = max(self.most_lag_s, now - queue[0][0] / self.rate)
-        else:
-            self._jump(now)
+                return
+        self._jump(now)
+
+    def _due_first(self) -> float:
+        timer = self._scheduled[0]._when if self._scheduled else math.inf
+        return min(timer, self.env.peek() / self.rate)

@@ -11,10 +11,13 @@ VERBS = {
     "validate": "run textbook cases on the building blocks and compare with theory",
     "run": "run a shift of the demo line in virtual time",
     "serve": "serve the plant on real ports, for a foreign client or the program of a PLC",
+    "scaled": "run plant and production controller in processes of their own, all time a factor faster than the wall",
+    "replay": "hold a recorded journal against this release, and show where the two part",
     "qa": "run many shifts in which things go wrong, and keep the least that fails",
     "watch": "show a recorded journal on the plan of its line, at any speed",
 }
 """What each verb does; `controller.commands.sim.<verb>` has `arguments(options)` and `run(chosen)`."""
+HIDDEN = {"roles": "run one process of `scaled`"}
 MODULES = {"run": "running", "watch": "watching"}
 """Verbs whose word no module can have: it would take the place of the function here."""
 
@@ -22,14 +25,16 @@ MODULES = {"run": "running", "watch": "watching"}
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options of the group; each verb has its own (`packline sim run --help`)."""
     listing = "; ".join(f"{name}: {text}" for name, text in VERBS.items())
-    options.add_argument("action", choices=VERBS, help=listing)
+    options.add_argument("action", choices=[*VERBS, *HIDDEN], metavar="action", help=listing)
     options.add_argument("words", nargs=argparse.REMAINDER, help="what the action takes; `--help` lists it")
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Run one verb; gives the exit code."""
     verb = module_of(chosen.action)
-    options = argparse.ArgumentParser(prog=f"packline sim {chosen.action}", description=VERBS[chosen.action])
+    options = argparse.ArgumentParser(
+        prog=f"packline sim {chosen.action}", description={**VERBS, **HIDDEN}[chosen.action]
+    )
     verb.arguments(options)
     typed = options.parse_args(chosen.words)
     chosen.json = getattr(typed, "json", False)  # who tells what is wrong looks here

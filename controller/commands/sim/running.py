@@ -16,6 +16,7 @@ from controller.commands import numbers
 from controller.commands.demo import Progress, is_well
 from controller.commands.sim.expecting import missed
 from controller.commands.sim.model import run_file
+from controller.commands.sim.note import write_note
 from controller.commands.sim.scenario import load_scenario, shift_of
 from controller.commands.sim.scenario_file import Scenario, ShiftPart
 from controller.commands.sim.shift import Played, Shift, play
@@ -73,6 +74,8 @@ def run(chosen: argparse.Namespace) -> int:
         shift, scenario = _shift(chosen, path, Path(folder))
         played = play(shift, lambda now: _show(progress, now, wall.monotonic() - began))
     progress.end()
+    if chosen.data:
+        write_note(chosen.data, scenario, shift, played)
     said = summary(played, shift, wall.monotonic() - began)
     misses = missed(scenario.expect, said)
     is_good = not misses and (bool(shift.faults or scenario.expect.broken) or is_well(played.figures, shift.orders))

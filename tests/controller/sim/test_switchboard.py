@@ -25,7 +25,7 @@ async def test_a_fault_is_typed_on_and_off(switches):
 
 
 @pytest.mark.parametrize(
-    ("line", "word"),
+    "line, word",
     [
         ("fault arm-2 jam", "no device"),
         ("fault arm-1 fire", "knows no fault"),

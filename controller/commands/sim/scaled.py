@@ -1,0 +1,195 @@
+"""`packline sim scaled`: the plant and the production controller in processes of their own, all time a factor faster than the wall."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from statistics import fmean
+from typing import Any, TextIO
+
+from controller.commands import numbers
+from controller.commands.demo import Progress, is_well, own_site, stage_of
+from controller.commands.sim.roles import LAG_FILE, ROLES, Play
+from controller.replay.opening import events, recording
+from controller.site import Site
+from controller.site_file import load_site
+from controller.sites import find_site
+from controller.starting import DATABASE
+from packline.core.clock import WallClock
+
+FILE = Path("sites/demo.toml")
+FACTOR = 5.0
+LOOK_S, READY_S, STOP_S = 0.25, 30.0, 10.0
+HORIZON_S, PER_ORDER_S = 900.0, 120.0
+"""The line's seconds after which a run that does not end is given up: a quarter of an hour, and this for each order."""
+LATE_S = 1.0
+"""A process that came so late, in the line's seconds, to what was due did not keep up."""
+
+
+def arguments(options: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    options.add_argument("file", type=Path, nargs="?", default=FILE, help=f"site file with a [twin] (default: {FILE})")
+    options.add_argument(
+        "--factor",
+        type=numbers.speed,
+        default=FACTOR,
+        help="all time passes so much faster than on the wall (default: 5)",
+    )
+    options.add_argument(
+        "--speed", type=numbers.speed, default=1.0,
+        help="besides, machines and hands move so much faster than life, while clocks, polls and time-outs do not (default: 1)",
+    )  # fmt: skip
+    options.add_argument("--orders", type=numbers.orders, default=12, help="how many orders are posted (default 12)")
+    options.add_argument("--seed", type=int, default=1, help="seed of orders and people (default 1)")
+    options.add_argument("--data", type=Path, help="keep books and logs in this folder (default: a temporary one)")
+    options.add_argument("--json", action="store_true", help="last line of standard output: the figures as JSON")
+
+
+@dataclass(slots=True, kw_only=True)
+class Children:
+    """The processes of one run."""
+
+    play: Play
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, role: str) -> None:
+        """Start one; its words go into a log of its own."""
+        env = {**os.environ, "PACKLINE_DATA": str(self.play.data), "PACKLINE_SUPERVISED": "1"}
+        env.setdefault("PACKLINE_LOG", "WARNING")
+        command = [sys.executable, "-m", "controller", "sim", "roles", role, *self.play.words()]
+        with (self.play.data / f"{role}.log").open("ab") as log:
+            self.running[role] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=env)  # noqa: S603
+
+    def dead(self) -> str:
+        """Say which has ended, and how."""
+        over = {role: process.returncode for role, process in self.running.items() if process.poll() is not None}
+        return ", ".join(f"the {role} ended with code {code}" for role, code in over.items())
+
+    def stop(self) -> None:
+        """End all, the plant last."""
+        for process in reversed(self.running.values()):
+            process.terminate()
+        for process in self.running.values():
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def lag_s(self) -> dict[str, float]:
+        """Give how late each loop ever came to what was due, in the line's seconds."""
+        found = {}
+        for role in self.running:
+            file = self.play.data / LAG_FILE.format(role)
+            if file.exists():
+                found[role] = float(json.loads(file.read_text())["most_lag_s"])
+        return found
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Run until every order is over; 0 only if all is well by the plant's truth and the receiver."""
+    out = sys.stderr if chosen.json else sys.stdout
+    with _prepared(chosen) as play:
+        children = Children(play=play)
+        try:
+            stage, why = _played(children, load_site(play.site), out)
+        finally:
+            children.stop()
+        said = figures(stage, children.lag_s(), play, mean_flow_s(play.data))
+    return _close(said, why, chosen, out)
+
+
+@contextmanager
+def _prepared(chosen: argparse.Namespace) -> Iterator[Play]:
+    with tempfile.TemporaryDirectory(prefix="packline-scaled-") as name:
+        folder = Path(name)
+        data = chosen.data.resolve() if chosen.data else folder / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        yield Play(
+            site=own_site(find_site(chosen.file), folder),
+            data=data,
+            factor=chosen.factor,
+            began=WallClock().monotonic(),
+            speed=chosen.speed,
+            orders=chosen.orders,
+            seed=chosen.seed,
+        )
+
+
+def _played(children: Children, site: Site, out: TextIO) -> tuple[dict[str, Any], str]:
+    """Start everything, the plant first, and watch until it is over; gives the last that the stage said, and why it was given up."""
+    wall, progress, play = WallClock(), Progress(out), children.play
+    children.start("plant")
+    until = wall.monotonic() + READY_S
+    while (stage := stage_of(site)) is None and wall.monotonic() < until and not children.dead():
+        time.sleep(LOOK_S)
+    for role in ROLES:
+        if role not in children.running:
+            children.start(role)
+    began, most_s = wall.monotonic(), (HORIZON_S + play.orders * PER_ORDER_S) / play.factor
+    why = ""
+    while not (stage and stage["over"]) and not why:
+        time.sleep(LOOK_S)
+        stage = stage_of(site) or stage
+        seconds = wall.monotonic() - began
+        if stage:
+            progress.show(stage["progress"], seconds)
+        why = children.dead() or ("it took too long" if seconds > most_s else "")
+    progress.end()
+    return stage or {}, why
+
+
+def figures(stage: dict[str, Any], lag_s: dict[str, float], play: Play, flow_s: float | None) -> dict[str, Any]:
+    """Put together what came of it, JSON-ready; times are the line's seconds."""
+    return {
+        "factor": play.factor,
+        "speed": play.speed,
+        "seed": play.seed,
+        **stage.get("summary", {}),
+        "mean_flow_s": None if flow_s is None else round(flow_s, 3),
+        "most_lag_s": lag_s,
+        "kept_up": all(late <= LATE_S for late in lag_s.values()),
+    }
+
+
+def mean_flow_s(data: Path) -> float | None:
+    """Give the mean time of the orders from their receipt to the last parcel that left the door, by the journal of a run that is over."""
+    received: dict[str, datetime] = {}
+    took = []
+    if not (data / DATABASE).exists():
+        return None
+    with recording(data) as recorded:
+        for at, event in events(recorded):
+            if event.kind == "OrderReceived":
+                received[event.subject] = at
+            elif event.kind == "OrderShipped":
+                took.append((at - received[event.subject]).total_seconds())
+    return fmean(took) if took else None
+
+
+def _close(said: dict[str, Any], why: str, chosen: argparse.Namespace, out: TextIO) -> int:
+    well = not why and is_well(said, chosen.orders)
+    if why:
+        print(f"given up: {why}. Logs: run again with --data FOLDER and read FOLDER/*.log.", file=out)
+    if not said["kept_up"]:
+        late = ", ".join(f"the {who} {lag_s:.1f} s" for who, lag_s in said["most_lag_s"].items() if lag_s > LATE_S)
+        print(f"it did not keep up: late by {late} of the line. Type a smaller --factor, or use `sim run`.", file=out)
+    flow = said["mean_flow_s"]
+    print(
+        f"{'all is well' if well else 'NOT well'}: {said.get('parcels_shipped', 0)} parcels of {said.get('orders', 0)} orders "
+        f"left the door at {said['factor']:g} times life; mean flow time {flow if flow is None else round(flow, 1)} s",
+        file=out,
+    )
+    if chosen.json:
+        print(json.dumps(said), flush=True)
+    return 0 if well else 1

@@ -1,0 +1,1 @@
+"""Holds a recorded journal against the rules of this release."""

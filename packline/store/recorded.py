@@ -1,0 +1,166 @@
+"""Opens the books of a run that is over, or their export, to be read and judged: always a copy, never the file itself."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, LargeBinary, Table, func, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from packline.core.clock import Clock
+from packline.core.faults import Fault
+from packline.core.ids import Ids
+from packline.store import Store, open_store
+from packline.store.audit import differences
+from packline.store.backup import copy_online
+from packline.store.codec import place_order, plain
+from packline.store.columns import Content, Utc
+from packline.store.journal import digest, skipped
+from packline.store.schema import metadata
+from packline.store.world import World
+
+EXPORTED = (
+    "inbox", "item", "orders", "unit", "parcel", "label", "effect", "journal", "outbox", "request", "exception",
+)  # fmt: skip
+"""What an export holds, in this order: no pictures, no people's passwords."""
+ROWS_AT_ONCE = 1000
+_NAMES = tuple(column.name for column in metadata.tables["journal"].c)
+_REMEDY = "Name the books of a run (packline.db), the folder that they lie in, or an export of `packline sim replay --export`."
+
+
+Row = dict[str, Any]
+"""A row by the names of its columns, as the schema types them."""
+
+
+class Recorded:
+    """The books of a run, read only."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def journal(self) -> Iterator[Row]:
+        """Give every row of the journal in order."""
+        table, after = metadata.tables["journal"], -1
+        query = select(table).order_by(table.c.seq).limit(ROWS_AT_ONCE)
+        while rows := self._rows(query.where(table.c.seq > after)):
+            yield from rows
+            after = rows[-1]["seq"]
+
+    def news(self) -> Iterator[Row]:
+        """Give every row of the outbox by the number of its event."""
+        table, after = metadata.tables["outbox"], -1
+        query = select(table).order_by(table.c.seq).limit(ROWS_AT_ONCE)
+        while rows := self._rows(query.where(table.c.seq > after)):
+            yield from rows
+            after = rows[-1]["seq"]
+
+    def rows(self, name: str) -> list[Row]:
+        """Give all rows of a table, by its key."""
+        table = metadata.tables[name]
+        return self._rows(select(table).order_by(*table.primary_key))
+
+    def one(self, name: str, **like: Any) -> Row | None:
+        """Give the first row of a table whose columns are as asked; None where there is none."""
+        table = metadata.tables[name]
+        query = select(table).where(*(table.c[column] == value for column, value in like.items())).limit(1)
+        return next(iter(self._rows(query)), None)
+
+    def count(self, name: str) -> int:
+        """Count the rows of a table."""
+        query = select(func.count()).select_from(metadata.tables[name])
+        return int(self._store.writer.read_now(lambda connection: connection.execute(query).scalar_one()))
+
+    def differences(self, world: World) -> list[str]:
+        """Say where the rows of orders, units and parcels are not those that the journal gives."""
+        return self._store.writer.read_now(lambda connection: list(differences(connection, world)))
+
+    def export(self, path: Path) -> int:
+        """Write what EXPORTED names as one JSON object a line, with "table"; gives how many lines."""
+        lines = 0
+        with path.open("w", encoding="utf-8") as file:
+            for name in EXPORTED:
+                rows = self.journal() if name == "journal" else iter(self.rows(name))
+                for row in rows:
+                    file.write(json.dumps(_out(name, row), ensure_ascii=False) + "\n")
+                    lines += 1
+        return lines
+
+    def _rows(self, query: Any) -> list[Row]:
+        return self._store.writer.read_now(
+            lambda connection: [dict(row) for row in connection.execute(query).mappings()]
+        )
+
+
+@contextmanager
+def open_recorded(path: Path, folder: Path, *, clock: Clock, ids: Ids) -> Iterator[Recorded]:
+    """Give the books at `path` (a SQLite file, or an export) from a copy in `folder`; raises Fault 5002 for anything else.
+
+    The copy is brought up to this release's schema, so that the books of an older release can be judged as well.
+    """
+    copy = folder / "recorded.db"
+    is_export = _is_text(path)
+    if not is_export:
+        copy_online(path, copy)
+    store = open_store(f"sqlite:///{copy}", clock=clock, ids=ids, inline=True)
+    try:
+        if is_export:
+            store.writer.write_now(lambda connection: _take_in(connection, path))
+        yield Recorded(store)
+    finally:
+        store.close()
+
+
+def fits(row: Mapping[str, Any], prev: str) -> bool:
+    """Tell whether a journal row's hash is that of its content after a row with hash `prev`."""
+    content = {name: row[name] for name in _NAMES if name not in ("prev", "hash")}
+    return bool(row["prev"] == prev and row["hash"] == digest(prev, content))
+
+
+def number_after(row: Mapping[str, Any], last: int) -> int:
+    """Give the number that a journal row must have after number `last`."""
+    return last + 1 + skipped(row["kind"], row["data"])
+
+
+def _is_text(path: Path) -> bool:
+    if not path.is_file():
+        raise Fault(5002, where=str(path), seen="no such file", expected="the books of a run", remedy=_REMEDY)
+    with path.open("rb") as file:
+        return file.read(1) == b"{"
+
+
+def _out(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"table": name, **{column: _plain(value) for column, value in row.items()}}
+
+
+def _plain(value: Any) -> Any:
+    return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else plain(value)
+
+
+def _take_in(connection: Connection, path: Path) -> None:
+    connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                raw = json.loads(line)
+                table = metadata.tables[raw.pop("table")]
+                connection.execute(insert(table), {name: _read(table, name, value) for name, value in raw.items()})
+            except (ValueError, KeyError, TypeError, AttributeError, SQLAlchemyError) as error:
+                where, seen = f"{path.name} line {number}", str(error).partition("\n")[0][:160]
+                raise Fault(5002, where=where, seen=seen, expected="a row of an export", remedy=_REMEDY) from error
+
+
+def _read(table: Table, name: str, value: Any) -> Any:
+    kind = table.c[name].type
+    if value is None:
+        return None
+    if isinstance(kind, Utc):
+        return datetime.fromisoformat(value)
+    if isinstance(kind, Content):
+        return place_order(value)
+    return base64.b64decode(value["base64"]) if isinstance(kind, LargeBinary) else value

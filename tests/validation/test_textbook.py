@@ -13,7 +13,7 @@ from simulation.validation.chains import birth_death, stationary, stationary_of_
 from simulation.validation.suite import LITTLE, check, exact, most_outside
 
 CASES = cases()
-SHORT = 0.33
+SHORT = 0.3
 """Times as long as `packline sim validate` without options."""
 FINDINGS: dict[str, list] = {}
 
@@ -182,13 +182,13 @@ def test_parts_and_caps_are_lines_where_they_are_alike():
 
 def test_a_whole_that_never_fails_and_paces_that_are_alike_are_mmc():
     number = book.mmc_wait(1.5, 1, 2) * 1.5 + 1.5
-    assert together.failing_as_a_whole(1.5, 1, 2, 0.0, 1.0) == pytest.approx(number)
+    assert together.failing_as_a_whole(1.5, 1, 2, 0.0, 1.0, 80) == pytest.approx(number)
     assert together.failing_as_a_whole(0.5, 1, 1, 0.1, 1 / 3) == pytest.approx(
         book.breaking_at_any_time(0.5, 1, 0.1, 1 / 3)
     )
     assert together.modulated_number((0.6, 0.6), (10, 5), 1, ((0, 1), (1, 0)), 80) == pytest.approx(1.5)
     assert together.paced_number(1.5, (1, 2)) == pytest.approx(number)
-    assert together.mdc_number(0.7, 1) == pytest.approx(0.7 + 0.7 * book.pollaczek_khinchine(0.7, 1, 1))
+    assert together.mdc_number(0.7, 1, 40) == pytest.approx(0.7 + 0.7 * book.pollaczek_khinchine(0.7, 1, 1))
 
 
 def test_one_queue_that_is_walked_to_is_a_server_with_vacations():

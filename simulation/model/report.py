@@ -13,7 +13,7 @@ from simulation.statistics.intervals import Interval, over_replications
 STATES = ("busy", "starved", "blocked", "down", "setup", "unmanned", "away")
 SYSTEM = (
     "throughput", "wip", "flow", "flow_deviation", "flow_p50", "flow_p90", "flow_p95", "flow_p99", "arrivals",
-    "departures", "lost", "scrapped", "little_residual",
+    "departures", "lost", "scrapped", "made", "used", "little_residual",
 )  # fmt: skip
 BLOCK = ("throughput", "number", "queue", "wait", "sojourn", "lost_share", "oee.index")
 

@@ -34,7 +34,7 @@ class Shape:
     least_columns: int = 1
 
 
-WIDE = Shape(is_tall=False, tile=(288, 284), strip=58, gap=(70, 62), margin=(82, 14), least_columns=3)
+WIDE = Shape(is_tall=False, tile=(288, 284), strip=58, gap=(70, 62), margin=(82, 14), least_columns=4)
 TALL = Shape(is_tall=True, tile=(292, 212), strip=58, gap=(0, 42), margin=(32, 44))
 
 
@@ -106,9 +106,17 @@ def lay(stations: Sequence[Mapping[str, Any]], shape: Shape) -> Ground:
     )
 
 
+def _stands(stations: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, int, bool]]:
+    """Give each station's stage and whether it stands below the line; a bench is in the line where nothing else packs."""
+    packs = any(station["kind"] == "pack" for station in stations)
+    for station in stations:
+        stage, is_below, _ = PLACE.get(station["kind"], BESIDE)
+        yield station["name"], stage, is_below and (packs or station["kind"] != "bench")
+
+
 def _in_stages(stations: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Point]]:
     """Give each station's (column, row): stages side by side, alike ones under each other, those beside the line below."""
-    known = [(station["name"], *PLACE.get(station["kind"], BESIDE)[:2]) for station in stations]
+    known = list(_stands(stations))
     stages = sorted({stage for _, stage, is_below in known if not is_below}) or [1]
     filled: dict[int, int] = defaultdict(int)
     for wanted_below in (False, True):
@@ -124,7 +132,7 @@ def _in_stages(stations: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Poi
 def _in_a_column(stations: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Point]]:
     """The same order from top to bottom: the line first, then what stands beside it."""
     cells = dict(_in_stages(stations))
-    below = {station["name"]: PLACE.get(station["kind"], BESIDE)[1] for station in stations}
+    below = {name: is_below for name, _, is_below in _stands(stations)}
     ordered = sorted(cells, key=lambda name: (below[name], cells[name]))
     return ((name, (0, row)) for row, name in enumerate(ordered))
 

@@ -86,3 +86,14 @@ def test_on_a_phone_the_line_stands_above_what_is_beside_it():
 
 def test_a_belt_to_a_station_that_is_not_there_is_not_drawn():
     assert lay([station("a", "pack", "idle", say("idle"), leads=["b", "a"])], WIDE).belts == ()
+
+
+def test_where_nothing_else_packs_the_bench_stands_in_the_line():
+    kinds = {"induct-1": "turntable", "gate-1": "courier_gate", "bench-1": "bench", "clarify-1": "clarification"}
+    leads = {"induct-1": ["bench-1"], "bench-1": ["gate-1"]}
+    ground = lay([station(n, kind, "idle", say("idle"), leads=leads.get(n, [])) for n, kind in kinds.items()], WIDE)
+
+    assert all(belt.is_straight for belt in ground.belts)
+    assert {name: (place.column, place.row) for name, place in ground.places.items()} == {
+        "induct-1": (0, 0), "bench-1": (1, 0), "gate-1": (2, 0), "clarify-1": (2, 1),
+    }  # fmt: skip

@@ -129,7 +129,8 @@ class CourierGate:
             proof = Evidence(state=EffectState.NOT_EXECUTED, source="scanner before the gate")
             await self._kit.ledger.settle(outcome.effect_id, proof)
             return
-        raise trouble_of(outcome, where=f"{self.name} parcel {parcel.lpn}", subject=parcel.lpn, unknown=3014)
+        where = f"{self.name} parcel {parcel.lpn}"
+        raise trouble_of(outcome, where=where, subject=parcel.lpn, unknown=3014, kind=RELEASE.name)
 
     async def _settle_gone(self, besides: str = "") -> None:
         """A parcel that the gate let through before a stop, and that nobody booked, is booked now."""

@@ -62,7 +62,7 @@ class TurnArgs(_Args):
 
 class ParcelArgs(_Args):
     lpn: Name
-    action: Literal["hold", "release", "void", "clarify", "reprint"]
+    action: Literal["hold", "release", "void", "clarify", "reprint", "shipped"]
 
 
 class StationArgs(_Args):

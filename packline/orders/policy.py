@@ -128,8 +128,12 @@ POLICY: Mapping[int, Rule] = {
 QUARANTINED = Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS))
 """The rule of a message that was set aside, whatever is wrong with it: its row is about the message, not the fault."""
 
-ALSO: Mapping[tuple[int, str], tuple[Action, ...]] = {(2006, "apply"): (A.REPRINT,)}
-"""What may be chosen besides when it was that kind of effect that failed: a label can be spoilt, a seal cannot be reprinted."""
+ALSO: Mapping[tuple[int, str], tuple[Action, ...]] = {
+    (2006, "apply"): (A.REPRINT,),
+    (2006, "release"): (A.SHIPPED,),
+}
+"""What may be chosen besides when it was that kind of effect that failed: a label can be spoilt, a seal cannot be reprinted; and a
+gate may say that nobody passed when the parcel is gone."""
 _DEFAULT = Rule(reaction=R.NOTE, actions=(A.DISMISS,))
 
 

@@ -18,6 +18,7 @@ POLL_S = 0.1
 AGAIN_S = 0.5
 """Pause after the dashboard did not answer."""
 ANSWER_S = 5.0
+TAKEN = 1101
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ class ScanSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationView:
-    """A station's screen. `printers` and `machines` are its devices' names, `machine_states` PackML states by name."""
+    """A station's screen. `machine_states` are PackML states by name; `taken` tells whether another controller has one of them."""
 
     name: str
     kind: str
@@ -55,6 +56,7 @@ class StationView:
     hold_by: str
     fault_code: int
     machine_states: Mapping[str, str]
+    taken: bool = False
 
 
 class Desk(Protocol):
@@ -184,6 +186,7 @@ def view_of(raw: Mapping[str, Any]) -> StationView:
         hold_by=raw.get("hold_by", ""),
         fault_code=int((raw.get("fault") or {}).get("code", 0)),
         machine_states={d["name"]: d["state"] for d in raw.get("devices", ()) if d.get("inputs")},
+        taken=any(TAKEN in d.get("faults", ()) for d in raw.get("devices", ())),
     )
 
 

@@ -106,7 +106,9 @@ class Supervisor:
 
     async def _free(self, view: StationView) -> None:
         """Clear the cause at the machine itself, then let the station go on."""
-        holds = view.hold_by == "software" or (view.state == "held" and view.fault_code in (*STOPS, NO_PAPER))
+        holds = (
+            view.hold_by == "software" or view.taken or (view.state == "held" and view.fault_code in (*STOPS, NO_PAPER))
+        )
         key = f"held {view.name}"
         if not holds:
             self._first_seen.pop(key, None)

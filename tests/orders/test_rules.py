@@ -235,6 +235,7 @@ def test_what_came_from_outside_offers_what_its_own_fault_needs(code: int, actio
 
 def test_a_label_that_an_arm_failed_to_put_on_may_be_printed_again_and_a_failed_seal_may_not() -> None:
     assert Action.REPRINT in actions_for(2006, "apply")
+    assert Action.SHIPPED in actions_for(2006, "release") and Action.SHIPPED not in actions_for(2006, "seal")
     assert Action.REPRINT not in actions_for(2006, "seal") and Action.REPRINT not in actions_for(2006)
 
 

@@ -107,6 +107,14 @@ async def test_missing_parcel_that_left_is_called_shipped(stage, leader):
     assert await answer_to(stage, leader, row(3007, carton.lpn)) == ["shipped"]
 
 
+async def test_parcel_that_left_though_the_gate_says_that_it_failed_is_called_shipped(stage, leader):
+    carton = stage.carton("gate-1", ["TEA"], closed=True)
+    stage.world.leave(carton)
+    failed = row(2006, carton.lpn, effect="release", actions=["retry", "clarify", "shipped"])
+
+    assert await answer_to(stage, leader, failed) == ["shipped"]
+
+
 async def test_what_fails_again_and_again_goes_to_clarification(stage, leader):
     carton = stage.carton("label-1", ["TEA"], closed=True)
     asked = [(await answer_to(stage, leader, {**row(2006, carton.lpn), "id": f"f{n}"}))[0] for n in range(3)]

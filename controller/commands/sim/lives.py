@@ -36,6 +36,8 @@ class Reaper:
         self.disk = Quirks()
         self.commits = 0
         self.deaths = 0
+        self.at_commits: list[str] = []
+        """Kills that happened at a commit."""
 
     def begins(self, end: Callable[[], object]) -> None:
         """Take what ends the life that begins now, wherever it is."""
@@ -65,6 +67,7 @@ class Reaper:
                 if kill.fault == "kill_after_commit":
                     self._written(commit)
                 self._end = None
+                self.at_commits.append(kill.fault)
                 self._dies()
                 raise Killed
 

@@ -29,7 +29,7 @@ from packline.core.faults import Fault
 from packline.core.ids import SeededIds
 from packline.store import Store, open_store
 from simulation.faults.calendar import JumpingClock
-from simulation.faults.catalogue import DATABASE
+from simulation.faults.catalogue import CONTROLLER, DATABASE
 from simulation.faults.hosts import HOST_QUIRKS, SUBSCRIBER_QUIRKS, RoughPost
 from simulation.faults.known import known
 from simulation.misbehave import at_once, momentary, quirk
@@ -137,6 +137,16 @@ def play(shift: Shift, tell: Tell = lambda _: None) -> Played:
 def known_faults(shift: Shift) -> Mapping[str, Sequence[str]]:
     """Give what each device of a shift's plant can do wrong."""
     return {device: sorted(kinds) for device, kinds in known(_plant(shift)).items()}
+
+
+def switched(shift: Shift) -> Mapping[str, Sequence[str]]:
+    """Give what can be switched on while a shift is played: all of `known_faults` but what happens at a commit."""
+    plant = _plant(shift)
+
+    async def look() -> Mapping[str, Sequence[str]]:
+        return _Run(shift, plant, lambda _: None).known()
+
+    return run(look(), lambda: make_loop(rate=plant.speed))
 
 
 def _modules_of(over: frozenset[str]) -> list[ModuleType]:
@@ -352,6 +362,7 @@ class _Run:
         found = broken(truth, self._plant.hall.world, self._stage.receiver.events, self._watch, recorded)
         found += liveness(self._stage.score.waiting(), is_late=late)
         store.close()
+        self._kinds.update(f"{CONTROLLER} {kill}" for kill in self._reaper.at_commits)
         return Played(
             figures={**self._stage.summary(), **flow_figures(truth.facts)},
             journal=journal,

@@ -2,10 +2,16 @@
 
 import pytest
 
-from simulation.virtual.faults import MOST_FAULTS, PlannedFault, swarm
+from simulation.faults.catalogue import COMMITS
+from simulation.virtual.faults import MOST_FAULTS, Campaign, PlannedFault, When, swarm
 from simulation.virtual.shrink import least, shrink
 
-KNOWN = {"arm-1": ["jam", "slow", "off"], "printer-1": ["paper_out", "mute"]}
+KNOWN = {
+    "arm-1": ["jam", "slow", "off"],
+    "printer-1": ["paper_out", "mute"],
+    "controller": ["kill", "kill_before_commit", "kill_after_commit"],
+    "database": ["locked"],
+}
 
 
 def planned(n, **other):
@@ -30,7 +36,40 @@ def test_shifts_have_none_or_a_few_faults_in_the_order_of_their_times():
 def test_every_kind_is_drawn_sooner_or_later():
     kinds = {(fault.device, fault.fault) for seed in range(300) for fault in swarm(seed, KNOWN, 3)}
     wanted = {(device, fault) for device, faults in KNOWN.items() for fault in faults}
-    assert kinds == wanted | {("controller", "kill_before_commit"), ("controller", "kill_after_commit")}
+    assert kinds == wanted
+
+
+def test_a_fault_waits_for_a_time_or_a_fact_and_those_of_the_books_also_for_a_commit():
+    drawn = [fault for seed in range(300) for fault in swarm(seed, KNOWN, 3)]
+    of_commits = {(f.device, f.fault) for f in drawn if f.when is not None and f.when.commit}
+    assert of_commits == {("controller", name) for name in COMMITS} | {("database", "locked")}
+    assert all(f.when is not None and f.when.commit for f in drawn if f.fault in COMMITS)
+    assert {f.fault for f in drawn if f.when is not None and f.when.fact} == {
+        name for k in KNOWN.values() for name in k
+    } - COMMITS
+    assert all(f.for_s is None for f in drawn if f.fault == "kill")
+    assert all(f.times for f in drawn if f.fault == "jam")
+
+
+@pytest.mark.parametrize(
+    "campaign, devices, faults",
+    [
+        (Campaign(kinds=("jam",), enabled=1.0), {"arm-1"}, {"jam"}),
+        (Campaign(kinds=("printer-1", "arm-1 slow"), enabled=1.0), {"printer-1", "arm-1"}, {"paper_out", "mute", "slow"}),
+        (Campaign(seams=("database", "machine"), enabled=1.0), {"database", "arm-1"}, {"locked", "jam"}),
+        (Campaign(without=("controller", "off", "arm-1 slow"), enabled=1.0), {"arm-1", "printer-1", "database"},
+         {"jam", "paper_out", "mute", "locked"}),
+    ],
+)  # fmt: skip
+def test_a_campaign_draws_only_from_what_it_names(campaign, devices, faults):
+    drawn = [fault for seed in range(60) for fault in swarm(seed, KNOWN, 3, campaign)]
+    assert ({f.device for f in drawn}, {f.fault for f in drawn}) == (devices, faults)
+
+
+def test_a_rate_gives_as_many_faults_on_average_and_never_more_than_the_most():
+    numbers = [len(swarm(seed, KNOWN, 10, Campaign(per_order=0.4, most_faults=20))) for seed in range(400)]
+    assert 3.6 < sum(numbers) / len(numbers) < 4.4
+    assert max(len(swarm(seed, KNOWN, 10, Campaign(per_hour=3600, most_faults=3))) for seed in range(40)) == 3
 
 
 @pytest.mark.parametrize("guilty", [{3}, {0, 7}, {2, 5, 6}, set()])
@@ -49,3 +88,6 @@ def test_a_fault_reads_back_as_it_was_written():
     fault = planned(4)
     assert PlannedFault.of(fault.as_dict()) == fault
     assert fault.text() == "4.00 s arm-1 slow for 3 s"
+    waits = PlannedFault(device="arm-1", fault="jam", when=When(fact="sealed", nth=2), times=1)
+    assert PlannedFault.of(waits.as_dict()) == waits
+    assert waits.text() == "at sealed 2 arm-1 jam x1"

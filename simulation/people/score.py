@@ -31,10 +31,15 @@ class Score:
         self._short: dict[str, dict[str, str]] = defaultdict(dict)
         self._heard: dict[str, dict[str, str]] = {role: {} for role in roles}
         self._gone: set[str] = set()
+        self._counts: Counter[str] = Counter()
+        self._over: set[str] = set()
 
     async def hear(self, event: Received) -> None:
         """Take one tracking event of one subscriber."""
+        if not any(event.id in heard for heard in self._heard.values()):
+            self._counts[event.name] += 1
         self._heard[event.role][event.id] = event.name
+        self._over.discard(event.order)
         if event.name in ENDS:
             self._ends[event.order][event.role] = event.name
         if lpn := str(event.data.get("lpn", "")):
@@ -58,7 +63,22 @@ class Score:
 
     def waiting(self) -> list[str]:
         """List the orders that are not over."""
-        return [order for order in self._accounts if not self.is_over(order)]
+        self._over.clear()  # what was over may be no more, by what left the door since: all are looked at
+        return self._not_yet()
+
+    def open_orders(self) -> int:
+        """Count those that were not over yet when somebody last had reason to ask; cheap, for who looks every second."""
+        return len(self._not_yet())
+
+    def _not_yet(self) -> list[str]:
+        waiting = []
+        for order in self._accounts:
+            if order not in self._over:
+                if self.is_over(order):
+                    self._over.add(order)
+                else:
+                    waiting.append(order)
+        return waiting
 
     def lost(self) -> list[str]:
         """List the orders that the house took and that are not over."""
@@ -86,12 +106,11 @@ class Score:
 
     def count(self, name: str) -> int:
         """Count the different events called `name`."""
-        return len({number for heard in self._heard.values() for number, told in heard.items() if told == name})
+        return self._counts[name]
 
     def _sent(self, order: str) -> Counter[str]:
         """Count the pieces that left the door in the cartons of an order: those that were told of, and those on the packing list."""
-        listed = (lpns for order_id, lpns in self._recount.cartons.items() if order_id.partition("-")[2] == order)
-        cartons = self._cartons.get(order, set()).union(*listed)
+        cartons = self._cartons.get(order, set()) | self._recount.cartons_of(order)
         parcels = (self._truth.parcels.get(lpn) for lpn in cartons)
         return Counter(sku for parcel in parcels if parcel is not None and parcel.left for sku in parcel.pieces)
 

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 MOST_EVENTS = 500_000
 PREFIX = "packline."
+LASTING = frozenset({"parcel.handed_over", "order.closed", "order.cancelled", "order.returned"})
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -62,7 +63,7 @@ class Receiver:
     ) -> None:
         """`secrets` has the signing secret of each role; with `file` every event is also appended there as a JSON line.
 
-        Without `keeps_all` an event is kept without its data, the plate apart: what is listed later is that much shorter.
+        Without `keeps_all` only those events are kept that say what became of an order or a parcel, with the plate alone.
         """
         self._keeps_all = keeps_all
         self._secrets, self._clock, self._file = secrets, clock, file
@@ -70,6 +71,7 @@ class Receiver:
         self._sequence: dict[tuple[str, str], int] = {}
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
         self.events: list[Received] = []
+        self.heard = 0
         self.counts: Counter[str] = Counter()
 
     def listen(self, role: str, listener: Listener) -> None:
@@ -105,9 +107,10 @@ class Receiver:
         if len(self.events) >= MOST_EVENTS:
             raise RuntimeError("the receiver is full")
         self._seen.add((role, event_id))
+        self.heard += 1
         data = event.get("data", {})
         received = Received(
-            n=len(self.events) + 1,
+            n=self.heard,
             role=role,
             id=event_id,
             name=intern(str(event.get("type", "")).removeprefix(PREFIX)),
@@ -116,7 +119,8 @@ class Receiver:
         )
         self._count_order(role, str(event.get("partitionkey", "")), int(event.get("sequence", 0)))
         self._write(received)
-        self.events.append(received if self._keeps_all else _slim(received))
+        if self._keeps_all or received.name in LASTING:
+            self.events.append(received if self._keeps_all else _slim(received))
         for listener in self._listeners[role]:
             await listener(received)
 

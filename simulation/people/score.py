@@ -29,16 +29,18 @@ class Score:
         self._ends: dict[str, dict[str, str]] = defaultdict(dict)
         self._cartons: dict[str, set[str]] = defaultdict(set)
         self._short: dict[str, dict[str, str]] = defaultdict(dict)
-        self._heard: dict[str, dict[str, str]] = {role: {} for role in roles}
+        self._heard: dict[str, dict[str, dict[str, str]]] = {}
+        """Of each order that is not settled: what each role heard of it, by the event's number."""
         self._gone: set[str] = set()
         self._counts: Counter[str] = Counter()
         self._over: set[str] = set()
 
     async def hear(self, event: Received) -> None:
         """Take one tracking event of one subscriber."""
-        if not any(event.id in heard for heard in self._heard.values()):
+        of_order = self._heard.setdefault(event.order, {})
+        if not any(event.id in heard for heard in of_order.values()):
             self._counts[event.name] += 1
-        self._heard[event.role][event.id] = event.name
+        of_order.setdefault(event.role, {})[event.id] = event.name
         self._over.discard(event.order)
         if event.name in ENDS:
             self._ends[event.order][event.role] = event.name
@@ -76,6 +78,7 @@ class Score:
             if order not in self._over:
                 if self.is_over(order):
                     self._over.add(order)
+                    self._settle(order)
                 else:
                     waiting.append(order)
         return waiting
@@ -95,13 +98,22 @@ class Score:
         unsaid = sum(parcel.left and lpn not in said for lpn, parcel in self._truth.parcels.items())
         return len(missed - self._excused) + unsaid
 
+    def _settle(self, order: str) -> None:
+        """Forget what was heard of an order about which everybody heard everything; what comes later is looked at alone."""
+        if order in self._heard and not self._missed_of(order):
+            del self._heard[order]
+
     def _missed(self) -> set[tuple[str, str]]:
-        every = {number: name for heard in self._heard.values() for number, name in heard.items()}
+        return {missed for order in self._heard for missed in self._missed_of(order)}
+
+    def _missed_of(self, order: str) -> set[tuple[str, str]]:
+        of_order = self._heard[order]
+        every = {number: name for heard in of_order.values() for number, name in heard.items()}
         return {
             (role, number)
-            for role, heard in self._heard.items()
+            for role in self._roles
             for number, name in every.items()
-            if hears(role, name) and number not in heard
+            if hears(role, name) and number not in of_order.get(role, ())
         }
 
     def count(self, name: str) -> int:

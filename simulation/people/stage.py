@@ -182,7 +182,7 @@ class Stage:
             score=self.score,
             accounts=self.marketplace.accounts,
             truth=self._twin.truth,
-            events=len(self.receiver.events),
+            events=self.receiver.heard,
             exceptions=len(self.supervisor.opened),
             seconds=self._seconds(),
         )

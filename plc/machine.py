@@ -22,6 +22,7 @@ from plc.links import BlockLink, LinkTrouble, Value
 from plc.machine_file import MachineFile
 from plc.machine_view import MachineView, Quality, Said, Sayings, condition
 from plc.packml import TOWARDS_EXECUTE, Cmd, State, name_of
+from plc.polling import Moments, NewsLink
 from plc.tag_side import TagSide
 from plc.tags.values import worst
 from plc.waker import Waker
@@ -65,6 +66,8 @@ class Machine:
         self._refusal: Fault | None = None
         self._pictured: tuple[tuple[object, ...], MachineView] | None = None
         self._said = Sayings(file)
+        self._moments = Moments(name)
+        self._is_poked = False
         self._waker = Waker(clock)
         self._tags = TagSide(name=name, file=file, link=link, clock=clock)
         self._board = Board(name, clock, on_change)
@@ -124,7 +127,7 @@ class Machine:
         asked_at = self._clock.monotonic()
         if self.file.parts:
             self._tags.want(self.file.parts.values())
-            self.poke()
+        self.poke()
         await self.until(lambda: min(self._taken_after, self._tags.parts_at()) >= asked_at, LOOK_S)
         return self.view()
 
@@ -178,6 +181,7 @@ class Machine:
 
     def poke(self) -> None:
         """Let the link's task write what is due now."""
+        self._is_poked = True
         self._waker.wake()
 
     # -- the one task --------------------------------------------------------------------------------------------------
@@ -210,22 +214,68 @@ class Machine:
             self._publish()
             if await self._write_due():
                 continue  # look at once: a claim must be seen won before another controller's next one
-            await self._rest(self._clock.monotonic() + self._poll_s())
+            await self._rest()
 
-    async def _rest(self, ends_at: float) -> None:
+    async def _rest(self) -> None:
         """Until the next look, read the tags that are due, one request at least, and write what comes up."""
-        if self._tags.due_at() <= self._clock.monotonic():
+        began, period_s = self._clock.monotonic(), self._poll_s()
+        ends_at = self._moments.after(began, period_s)
+        answer_s = None
+        if self._tags.due_at() <= began:
             await self._tags.step()
             await self._clock.sleep(0)  # others get their turn, even where every read is late and the link never waits
             if await self._write_due():
                 return
+        else:
+            ends_at, answer_s = self._quiet_until(ends_at, period_s)
         while (now := self._clock.monotonic()) < ends_at:
             if self._tags.due_at() <= now:
                 await self._tags.step()
             elif not await self._waker.nap(min(ends_at, self._tags.due_at()) - now):
                 continue
+            elif answer_s is not None:
+                ends_at = self._moments.after(self._clock.monotonic(), period_s)
+                await self._until_answered(began, period_s, answer_s)
+                is_poked, self._is_poked = self._is_poked, False
+                if not is_poked:
+                    continue
             if await self._write_due():
                 return
+        if answer_s is not None:
+            self._note_left_out(began, period_s, answer_s)
+
+    def _quiet_until(self, ends_at: float, period_s: float) -> tuple[float, float | None]:
+        """Give the moment of the next look, and how long an answer takes if looks before it were left out (else None).
+
+        Where the link tells of news, a look is made only to write after it what falls due, and in time for the picture to be
+        good.
+        """
+        if not isinstance(self._link, NewsLink) or not self.brain.is_owner or self._is_fast():
+            return ends_at, None
+        answer_s = self._link.listen(self._hear)
+        if answer_s is None:
+            return ends_at, None
+        self._is_poked = False
+        writes_at = min(self.brain.beat_due_at, self._tags.write_due_at()) - answer_s
+        due_at = min(writes_at, self._tags.due_at(), self._fresh_at + self._stale_s() / 2)
+        return max(ends_at, self._moments.last(due_at, period_s)), answer_s
+
+    async def _until_answered(self, began: float, period_s: float, answer_s: float) -> None:
+        """Wait for the answer of a look that was left out, if it would be under way now: nothing is written before it."""
+        left_out = self._moments.last(self._clock.monotonic(), period_s)
+        if left_out > began and (left_s := left_out + answer_s - self._clock.monotonic()) > 0:
+            await self._clock.sleep(left_s)
+        self._note_left_out(began, period_s, answer_s)
+
+    def _note_left_out(self, began: float, period_s: float, answer_s: float) -> None:
+        """Be as after the last look that was left out since `began` and would be answered: it would have shown nothing new."""
+        left_out = self._moments.last(self._clock.monotonic() - answer_s, period_s)
+        if left_out > began:
+            self._taken_after, self._fresh_at = left_out, left_out + answer_s
+
+    def _hear(self) -> None:
+        """There is something new to read: look at the next moment."""
+        self._waker.wake()
 
     async def _look(self) -> None:
         asked_at = self._clock.monotonic()
@@ -295,8 +345,10 @@ class Machine:
 
     def _poll_s(self) -> float:
         head = self.file.machine
-        is_fast = self.brain.is_acting or (self.brain.status is not None and self.brain.status.busy)
-        return (head.fast_poll_ms if is_fast else head.poll_ms) / 1000
+        return (head.fast_poll_ms if self._is_fast() else head.poll_ms) / 1000
+
+    def _is_fast(self) -> bool:
+        return self.brain.is_acting or (self.brain.status is not None and self.brain.status.busy)
 
     # -- states --------------------------------------------------------------------------------------------------------
 

@@ -163,6 +163,10 @@ class TagSide:
             await self._make_safe(tag)
         return wrote
 
+    def write_due_at(self) -> float:
+        """Give when something is due to be written that was not ordered: the end of a lease, a safe value."""
+        return min((*self._leases.values(), *self._unsafe.values()), default=NOTHING_DUE)
+
     def lose(self) -> None:
         """Note that the connection is gone."""
         self._is_open = False

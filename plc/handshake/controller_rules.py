@@ -167,6 +167,11 @@ class ControllerBrain:
         return blocks
 
     @property
+    def beat_due_at(self) -> float:
+        """Give when the next heartbeat is due."""
+        return self._beat_due_at
+
+    @property
     def is_acting(self) -> bool:
         """Tell whether an answer is awaited, so that polling faster is worth it."""
         return any((self._claim, self._job, self._order and not self._is_order_seen()))

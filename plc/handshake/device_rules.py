@@ -178,6 +178,16 @@ class MachineBrain:
         self.faults &= ~(1 << bit)
 
     @property
+    def cause(self) -> int:
+        """Give why the present wait state was entered: the bits of FAULT that belong to the handshake."""
+        return self._cause
+
+    @property
+    def rejected(self) -> tuple[int, Refusal]:
+        """Give the last refused command and why."""
+        return self._rej
+
+    @property
     def busy(self) -> bool:
         """Tell whether an accepted job has not ended."""
         return self.memory.ack != self.memory.done

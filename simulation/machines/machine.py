@@ -136,6 +136,14 @@ class Machine:
         self._frozen = self._frozen or words
         return self._frozen
 
+    def shown(self) -> tuple[object, ...]:
+        """Give what decides what STATUS shows, apart from the count of scans; nothing is scanned for it."""
+        brain, memory = self.brain, self.brain.memory
+        held = (memory.ack, memory.done, memory.result, memory.error, memory.data, memory.job, memory.state_ack)
+        owner = (memory.boot, memory.owner_epoch, memory.owner_id)
+        own = (brain.states.state, brain.states.mode, brain.faults, brain.safety, brain.cause, brain.rejected)
+        return (*held, *owner, *own, self.is_powered, *self.mechanics.sense().values())
+
     def write(self, block: str, words: Sequence[int], offset: int = 0) -> None:
         """Take words from the controller and act on them; an unpowered machine takes nothing."""
         if self.is_powered and not self._is_lost(block):

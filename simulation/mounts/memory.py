@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from packline.core.clock import Clock, LoopClock
 from plc.links import Area, BlockLink, LinkDown, LinkRefused, LinkSilent, NodeId, NodeSink, NodeValue, Value
@@ -18,6 +18,13 @@ from simulation.mounts.wire import Busy, Cord, Wire
 T = TypeVar("T")
 
 REQUEST_S = 0.8
+
+
+@runtime_checkable
+class Shown(Protocol):
+    """A device that can say what decides what it shows."""
+
+    def shown(self) -> tuple[object, ...]: ...
 
 
 class MemoryMount:
@@ -33,6 +40,10 @@ class MemoryMount:
         self.is_open = False
         self.closings = 0
         self.under_way: set[asyncio.Task[Any]] = set()
+        self.tells_news = False
+        """Whether somebody calls `look` whenever anything may have changed in the plant."""
+        self._read: object = None
+        self._tell: Callable[[], None] | None = None
 
     async def open(self) -> str:
         """Let links connect."""
@@ -43,6 +54,25 @@ class MemoryMount:
         """Drop every link."""
         self.is_open = False
         self.closings += 1
+
+    def note_read(self) -> None:
+        """Note what STATUS shows to whoever reads it now."""
+        if self.tells_news and isinstance(self.device, Shown):
+            self._read, self._tell = self.device.shown(), None
+
+    def listen(self, tell: Callable[[], None]) -> float | None:
+        """Call `tell` once when there is news; gives what an answer takes, None if there are news or none are told."""
+        is_quiet = self.tells_news and self.wire.is_good and isinstance(self.device, Shown)
+        if not is_quiet or not isinstance(self.device, Shown) or self.device.shown() != self._read:
+            return None
+        self._tell = tell
+        return self.wire.latency_s
+
+    def look(self) -> None:
+        """Tell who listens, if there is something new to read."""
+        if self._tell is not None and isinstance(self.device, Shown) and self.device.shown() != self._read:
+            tell, self._tell = self._tell, None
+            tell()
 
     def link(self) -> MemoryLink:
         """Make a link for a controller that carries blocks only."""
@@ -80,7 +110,17 @@ class MemoryLink:
 
     async def read(self, block: str) -> tuple[int, ...]:
         """Read a block; raises LinkDown, LinkSilent."""
-        return tuple(await self._carried(lambda: self._mount.wire.shown(self._device().read(block))))
+        return tuple(await self._carried(lambda: self._read(block)))
+
+    def listen(self, tell: Callable[[], None]) -> float | None:
+        """Have `tell` called once when STATUS shows something new: see plc.polling."""
+        is_well = self._is_connected and self._mount.is_open and not self._cord.is_cut
+        return self._mount.listen(tell) if is_well else None
+
+    def _read(self, block: str) -> Sequence[int]:
+        words = self._mount.wire.shown(self._device().read(block))
+        self._mount.note_read()
+        return words
 
     async def write(self, block: str, words: Sequence[int]) -> None:
         """Write a block; raises LinkDown, LinkSilent."""

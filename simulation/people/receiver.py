@@ -6,8 +6,10 @@ import json
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from sys import intern
+from types import MappingProxyType
 from typing import Any
 
 from packline.core.clock import Clock
@@ -19,6 +21,8 @@ log = logging.getLogger(__name__)
 
 MOST_EVENTS = 500_000
 PREFIX = "packline."
+LASTING = frozenset({"parcel.handed_over", "order.closed", "order.cancelled", "order.returned"})
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +51,27 @@ class Received:
 Listener = Callable[[Received], Awaitable[None]]
 
 
+def _slim(event: Received) -> Received:
+    return replace(event, data={"lpn": event.data["lpn"]} if event.data.get("lpn") else NOTHING)
+
+
 class Receiver:
     """Keeps each event once by (role, webhook-id); later copies are counted and answered as if new."""
 
-    def __init__(self, *, secrets: Mapping[str, str], clock: Clock, file: Path | None = None) -> None:
-        """`secrets` has the signing secret of each role; with `file` every event is also appended there as a JSON line."""
+    def __init__(
+        self, *, secrets: Mapping[str, str], clock: Clock, file: Path | None = None, keeps_all: bool = True
+    ) -> None:
+        """`secrets` has the signing secret of each role; with `file` every event is also appended there as a JSON line.
+
+        Without `keeps_all` only those events are kept that say what became of an order or a parcel, with the plate alone.
+        """
+        self._keeps_all = keeps_all
         self._secrets, self._clock, self._file = secrets, clock, file
         self._seen: set[tuple[str, str]] = set()
         self._sequence: dict[tuple[str, str], int] = {}
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
         self.events: list[Received] = []
+        self.heard = 0
         self.counts: Counter[str] = Counter()
 
     def listen(self, role: str, listener: Listener) -> None:
@@ -92,18 +107,20 @@ class Receiver:
         if len(self.events) >= MOST_EVENTS:
             raise RuntimeError("the receiver is full")
         self._seen.add((role, event_id))
+        self.heard += 1
         data = event.get("data", {})
         received = Received(
-            n=len(self.events) + 1,
+            n=self.heard,
             role=role,
             id=event_id,
-            name=str(event.get("type", "")).removeprefix(PREFIX),
-            order=str(data.get("external_id", "")),
+            name=intern(str(event.get("type", "")).removeprefix(PREFIX)),
+            order=intern(str(data.get("external_id", ""))),
             data=data,
         )
         self._count_order(role, str(event.get("partitionkey", "")), int(event.get("sequence", 0)))
-        self.events.append(received)
         self._write(received)
+        if self._keeps_all or received.name in LASTING:
+            self.events.append(received if self._keeps_all else _slim(received))
         for listener in self._listeners[role]:
             await listener(received)
 

@@ -29,12 +29,19 @@ class Score:
         self._ends: dict[str, dict[str, str]] = defaultdict(dict)
         self._cartons: dict[str, set[str]] = defaultdict(set)
         self._short: dict[str, dict[str, str]] = defaultdict(dict)
-        self._heard: dict[str, dict[str, str]] = {role: {} for role in roles}
+        self._heard: dict[str, dict[str, dict[str, str]]] = {}
+        """Of each order that is not settled: what each role heard of it, by the event's number."""
         self._gone: set[str] = set()
+        self._counts: Counter[str] = Counter()
+        self._over: set[str] = set()
 
     async def hear(self, event: Received) -> None:
         """Take one tracking event of one subscriber."""
-        self._heard[event.role][event.id] = event.name
+        of_order = self._heard.setdefault(event.order, {})
+        if not any(event.id in heard for heard in of_order.values()):
+            self._counts[event.name] += 1
+        of_order.setdefault(event.role, {})[event.id] = event.name
+        self._over.discard(event.order)
         if event.name in ENDS:
             self._ends[event.order][event.role] = event.name
         if lpn := str(event.data.get("lpn", "")):
@@ -58,7 +65,23 @@ class Score:
 
     def waiting(self) -> list[str]:
         """List the orders that are not over."""
-        return [order for order in self._accounts if not self.is_over(order)]
+        self._over.clear()  # what was over may be no more, by what left the door since: all are looked at
+        return self._not_yet()
+
+    def open_orders(self) -> int:
+        """Count those that were not over yet when somebody last had reason to ask; cheap, for who looks every second."""
+        return len(self._not_yet())
+
+    def _not_yet(self) -> list[str]:
+        waiting = []
+        for order in self._accounts:
+            if order not in self._over:
+                if self.is_over(order):
+                    self._over.add(order)
+                    self._settle(order)
+                else:
+                    waiting.append(order)
+        return waiting
 
     def lost(self) -> list[str]:
         """List the orders that the house took and that are not over."""
@@ -75,23 +98,31 @@ class Score:
         unsaid = sum(parcel.left and lpn not in said for lpn, parcel in self._truth.parcels.items())
         return len(missed - self._excused) + unsaid
 
+    def _settle(self, order: str) -> None:
+        """Forget what was heard of an order about which everybody heard everything; what comes later is looked at alone."""
+        if order in self._heard and not self._missed_of(order):
+            del self._heard[order]
+
     def _missed(self) -> set[tuple[str, str]]:
-        every = {number: name for heard in self._heard.values() for number, name in heard.items()}
+        return {missed for order in self._heard for missed in self._missed_of(order)}
+
+    def _missed_of(self, order: str) -> set[tuple[str, str]]:
+        of_order = self._heard[order]
+        every = {number: name for heard in of_order.values() for number, name in heard.items()}
         return {
             (role, number)
-            for role, heard in self._heard.items()
+            for role in self._roles
             for number, name in every.items()
-            if hears(role, name) and number not in heard
+            if hears(role, name) and number not in of_order.get(role, ())
         }
 
     def count(self, name: str) -> int:
         """Count the different events called `name`."""
-        return len({number for heard in self._heard.values() for number, told in heard.items() if told == name})
+        return self._counts[name]
 
     def _sent(self, order: str) -> Counter[str]:
         """Count the pieces that left the door in the cartons of an order: those that were told of, and those on the packing list."""
-        listed = (lpns for order_id, lpns in self._recount.cartons.items() if order_id.partition("-")[2] == order)
-        cartons = self._cartons.get(order, set()).union(*listed)
+        cartons = self._cartons.get(order, set()) | self._recount.cartons_of(order)
         parcels = (self._truth.parcels.get(lpn) for lpn in cartons)
         return Counter(sku for parcel in parcels if parcel is not None and parcel.left for sku in parcel.pieces)
 

@@ -96,7 +96,9 @@ class Stage:
         self._operator = self._house.desk(spec.operator, POLL_S)
         self._leader = self._house.desk(spec.supervisor, LEADER_POLL_S)
         self._catalogue = read_catalogue(spec.items)
-        self.receiver = Receiver(secrets=spec.subscribers, clock=self._clock, file=spec.events_file)
+        self.receiver = Receiver(
+            secrets=spec.subscribers, clock=self._clock, file=spec.events_file, keeps_all=house is None
+        )
         self.marketplace = self._marketplace()
         crew = self._crew(self._operator, Recount())
         self.recount = crew.recount
@@ -135,9 +137,9 @@ class Stage:
 
     def is_over(self) -> bool:
         """Tell whether every order that was to be posted is over, on the floor and in every subscriber's ears."""
-        is_over = bool(self.marketplace.accounts) and not self.score.waiting() and self.courier.is_idle
+        is_over = bool(self.marketplace.accounts) and not self.score.open_orders() and self.courier.is_idle
         # events of one order overtake those of another: the last ones may still be under way; a lost one never comes
-        is_over = is_over and not self.score.lost_events()
+        is_over = is_over and not self.score.waiting() and not self.score.lost_events()
         if not is_over:
             self._ended = None
         elif self._ended is None:
@@ -150,7 +152,7 @@ class Stage:
         return {
             "orders": len(accounts),
             "orders_posted": sum(1 for account in accounts.values() if account.posted),
-            "orders_over": len(accounts) - len(self.score.waiting()),
+            "orders_over": len(accounts) - self.score.open_orders(),
             "inducted": self.score.count("item.on_stage"),
             "packed": truth["cartons_sealed"],
             "labelled": truth["labels_applied"],
@@ -180,7 +182,7 @@ class Stage:
             score=self.score,
             accounts=self.marketplace.accounts,
             truth=self._twin.truth,
-            events=len(self.receiver.events),
+            events=self.receiver.heard,
             exceptions=len(self.supervisor.opened),
             seconds=self._seconds(),
         )

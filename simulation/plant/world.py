@@ -26,6 +26,8 @@ from simulation.plant.things import (
 )
 from simulation.plant.truth import Truth
 
+UNSEEN = Image.new("1", (1, 1), 1)
+"""What is left of the dots of a label that nobody can see any more."""
 UNBOUNDED = 10_000
 """Room of places that people keep tidy: hands, benches of persons."""
 
@@ -59,8 +61,12 @@ class World:
         self.truth = truth
         self.shelf = Counter(stock)
         self.pieces: dict[int, Piece] = {}
+        """Those that are an individual now: neither on a shelf nor gone."""
+        self._taken = 0
         self.cartons: dict[str, Carton] = {}
         self.labels: dict[int, LabelPaper] = {}
+        """Those that somebody may still see: neither thrown away nor gone."""
+        self._printed = 0
         self.places: dict[str, Place] = {}
         self.tables: dict[str, Piece | None] = {}
         self.peels: dict[str, LabelPaper | None] = {}
@@ -98,7 +104,8 @@ class World:
         if self.shelf[sku] <= 0:
             return None
         self.shelf[sku] -= 1
-        piece = Piece(number=len(self.pieces) + 1, sku=sku)
+        self._taken += 1
+        piece = Piece(number=self._taken, sku=sku)
         self.pieces[piece.number] = piece
         self._tell("piece_taken", piece=piece.number, sku=sku)
         return piece
@@ -107,6 +114,7 @@ class World:
         """Put a piece that is held back on the shelf; it is counted there and no longer an individual."""
         _require(piece.place == HANDS, f"piece {piece.number} is not in hands")
         piece.place = SHELF
+        del self.pieces[piece.number]
         self.shelf[piece.sku] += 1
         self._tell("piece_put_back", piece=piece.number, sku=piece.sku)
 
@@ -170,6 +178,8 @@ class World:
         self.move(carton, GONE)
         for piece in carton.pieces:
             piece.place = GONE
+            del self.pieces[piece.number]
+        self._let_go(carton)
         self._tell("left_door", lpn=carton.lpn, sscc=codes, pieces=skus)
 
     def unpack(self, carton: Carton) -> list[Piece]:
@@ -178,7 +188,9 @@ class World:
         pieces, carton.pieces = carton.pieces, []
         for piece in pieces:
             piece.place = SHELF
+            del self.pieces[piece.number]
             self.shelf[piece.sku] += 1
+        self._let_go(carton)
         self.place(carton.place).cartons.remove(carton)
         carton.place = GONE
         self.place(GONE).cartons.append(carton)
@@ -206,7 +218,7 @@ class World:
         _require(self.peels.get(printer) is None, f"a label is at the peel bar of {printer}")
         read = self._read_label(bitmap)
         label = LabelPaper(
-            number=len(self.labels) + 1,
+            number=self._next_label(),
             printer=printer,
             bitmap=bitmap,
             complete=complete,
@@ -223,7 +235,7 @@ class World:
 
     def copy_label(self, label: LabelPaper) -> LabelPaper:
         """Let a second print of a label be there that stuck to it all the time."""
-        twin = replace(label, number=len(self.labels) + 1, is_copy=True)
+        twin = replace(label, number=self._next_label(), is_copy=True)
         self.labels[twin.number] = twin
         self._label_fact("label_printed", twin, printer=twin.printer, complete=twin.complete)
         return twin
@@ -261,7 +273,21 @@ class World:
             if at_peel is label:
                 self.peels[printer] = None
         label.place = BIN
+        self._forget(label)
         self._label_fact(fact, label)
+
+    def _next_label(self) -> int:
+        self._printed += 1
+        return self._printed
+
+    def _let_go(self, carton: Carton) -> None:
+        """Nobody sees this carton again: what is printed on it need not be kept, nor what its labels look like."""
+        for stuck in carton.labels:
+            self._forget(stuck.label)
+
+    def _forget(self, label: LabelPaper) -> None:
+        self.labels.pop(label.number, None)
+        label.bitmap = UNSEEN
 
     def arm_spot(self) -> Spot:
         """Give a place as exact as an arm is."""

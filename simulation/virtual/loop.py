@@ -1,8 +1,8 @@
 """An asyncio loop whose selector, when asked to wait, steps a SimPy environment instead of sleeping.
 
 It is the test double of the event loop, not of the controller: whatever runs on asyncio runs here, and does not see it. Private
-names of asyncio and SimPy that it touches: `_ready`, `_scheduled`, `_stopping`, `_clock_resolution` of the loop, `_when` of its
-timers, `_now` and `_queue` of the environment. `simulation.virtual.check` fails loudly when a release moves one of them.
+names of asyncio and SimPy that it touches: `_ready`, `_scheduled`, `_stopping`, `_clock_resolution` of the loop, `_when` and
+`_scheduled` of its timers, `_now` and `_queue` of the environment. `simulation.virtual.check` fails loudly when a release moves one of them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import math
 import selectors
 from collections.abc import Callable, Coroutine
+from heapq import heappush
 from typing import Any, TypeVar
 
 import simpy
@@ -33,6 +34,20 @@ class VirtualDeadlock(RuntimeError):  # noqa: N818 - the trade's word
 
 class VirtualHorizon(RuntimeError):  # noqa: N818
     """The next thing to happen lies beyond the horizon: what was to end did not."""
+
+
+class CountedTimer(asyncio.TimerHandle):
+    """A timer that comes after those of its time that were set before it.
+
+    asyncio's own order at a tie is that of its heap, which depends on every timer there is: on those that change nothing, too.
+    """
+
+    __slots__ = ("number",)
+    number: int
+
+    def __lt__(self, other: CountedTimer) -> bool:  # type: ignore[override]
+        """Tell whether this one is due first."""
+        return (self._when, self.number) < (other._when, other.number)  # type: ignore[attr-defined]
 
 
 class SteppingSelector(selectors.DefaultSelector):
@@ -61,8 +76,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.steps = self.jumps = self.looks = self._idle_looks = 0
         self.is_stepping = False
         """True while the plant runs: what it does to itself then needs no catching up."""
+        self.happened: Callable[[], None] = _nobody
+        """Called after everything that happened in the plant."""
         self._time = env.now / rate
         self._fine_until = -math.inf
+        self._timers = 0
         self._ready: Any
         self._scheduled: list[Any]
         self._stopping: bool
@@ -75,6 +93,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Give the loop's seconds."""
         return self._time
+
+    def call_at(self, when: float, callback: Callable[..., object], *args: Any, context: Any = None) -> CountedTimer:  # type: ignore[override]
+        """Call at `when`; what is due at the same time is called in the order of these calls."""
+        self._timers += 1
+        timer = CountedTimer(when, callback, args, self, context)
+        timer.number = self._timers
+        heappush(self._scheduled, timer)
+        timer._scheduled = True  # type: ignore[attr-defined]  # cancelled timers are counted by it
+        return timer
 
     def wait_for_news(self, timeout: float | None) -> Events:
         """Let the plant run until something is ready here, or the next timer is due; raises VirtualDeadlock, VirtualHorizon."""
@@ -128,6 +155,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self.is_stepping = False
         self.steps += 1
         self._move_to(self.env._now / self.rate)
+        self.happened()
 
     def _jump(self, to: float) -> None:
         """Move to a moment at which nothing happens in the plant."""
@@ -161,6 +189,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def _who_waits(self) -> str:
         waiting = sorted(task.get_name() for task in asyncio.all_tasks(self) if not task.done())
         return f"{len(waiting)} tasks wait: {', '.join(waiting[:8])}" if waiting else "no task waits"
+
+
+def _nobody() -> None:
+    """Hear of nothing."""
 
 
 def run(main: Coroutine[Any, Any, T], make: Callable[[], asyncio.AbstractEventLoop]) -> T:

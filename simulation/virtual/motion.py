@@ -31,6 +31,7 @@ class VirtualMotion:
             return act()
         result = act()
         self._loop.settle()
+        self._loop.happened()
         return result
 
     async def sleep(self, sim_s: float) -> None:

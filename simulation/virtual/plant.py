@@ -59,8 +59,11 @@ class VirtualPlant:
         press: Press,
         offload: Offload,
         over: frozenset[str] = frozenset(),
+        elide: bool = False,
     ) -> None:
-        """`over` names the protocols whose machines are served on sockets of the loopback; the loop must be a LoopbackLoop then."""
+        """`elide` spares polls that cannot see a change; nothing may then be done to a device but through the plant.
+
+        `over` names the protocols whose machines are served on sockets of the loopback; the loop must be a LoopbackLoop then."""
         self.spec = spec
         self.motion = VirtualMotion(loop)
         self.hall = Hall(spec, self.motion, clock, offload=offload, draw=press.picture, read_label=read_paper)
@@ -83,6 +86,8 @@ class VirtualPlant:
         self._readers: dict[str, Callable[[], MemoryReader]] = {}
         for scanner in spec.scanners:
             self._scanner(scanner.name, scanner.driver, scanner.address)
+        if elide:
+            self._tell_news(loop)
         self._cameras = {c.name: self._camera(c.name) for c in spec.cameras}
         add_people(self.misbehaviour, self.hall, self.motion)
 
@@ -119,6 +124,17 @@ class VirtualPlant:
         while True:
             await self._clock.sleep(TICK_S)
             self.hall.scan_machines()
+
+    def _tell_news(self, loop: VirtualLoop) -> None:
+        mounts = tuple(self._mounts.values())
+        for mount in mounts:
+            mount.tells_news = True
+
+        def look() -> None:
+            for mount in mounts:
+                mount.look()
+
+        loop.happened = look
 
     def cut_off(self) -> None:
         """Cut all links that were opened so far: their controller is dead, whatever it still tries."""

@@ -9,14 +9,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from simulation.plant.floor import Fittings, Floor, aim_prefix
-from simulation.plant.things import BIN, GONE, HANDS, CannotDo
+from simulation.plant.things import BIN, GONE, HANDS, SHELF, CannotDo
+from simulation.plant.world import UNSEEN
 from simulation.spec import MotionTimes
 from tests.simulation.bench import STOCK, InstantMotion, label_for, make_world
 from tests.waiting import let_run
 
 
 def assert_conserved(world):
-    individual = [piece for piece in world.pieces.values() if piece.place != "shelf"]
+    gone = [piece for carton in world.cartons.values() for piece in carton.pieces if piece.place == GONE]
+    assert not {id(piece) for piece in gone} & {id(piece) for piece in world.pieces.values()}
+    assert all(piece.place not in (GONE, SHELF) for piece in world.pieces.values())
+    individual = [*world.pieces.values(), *gone]
     for sku, count in STOCK.items():
         assert world.shelf[sku] + sum(piece.sku == sku for piece in individual) == count
     for piece in individual:
@@ -124,7 +128,10 @@ class FloorMachine(RuleBasedStateMachine):
     def counts_are_those_of_the_things(self):
         summary = self.world.truth.summary()
         assert summary["cartons"] == len(self.world.cartons)
-        assert summary["labels_printed"] == len(self.world.labels)
+        left = [stuck for c in self.world.cartons.values() if c.place == GONE for stuck in c.labels]
+        thrown = summary["labels_discarded"] + summary["labels_lost"]
+        assert summary["labels_printed"] == len(self.world.labels) + len(left) + thrown
+        assert all(stuck.label.bitmap is UNSEEN for stuck in left)  # the dots of what nobody can see are not kept
         stuck = sum(len(c.labels) for c in self.world.cartons.values())
         assert summary["labels_applied"] - summary["labels_removed"] == stuck
 

@@ -17,7 +17,6 @@ VERBS = {
     "watch": "show a recorded journal on the plan of its line, at any speed",
 }
 """What each verb does; `controller.commands.sim.<verb>` has `arguments(options)` and `run(chosen)`."""
-HIDDEN = {"roles": "run one process of `scaled`"}
 MODULES = {"run": "running", "watch": "watching"}
 """Verbs whose word no module can have: it would take the place of the function here."""
 
@@ -25,16 +24,14 @@ MODULES = {"run": "running", "watch": "watching"}
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options of the group; each verb has its own (`packline sim run --help`)."""
     listing = "; ".join(f"{name}: {text}" for name, text in VERBS.items())
-    options.add_argument("action", choices=[*VERBS, *HIDDEN], metavar="action", help=listing)
+    options.add_argument("action", choices=VERBS, help=listing)
     options.add_argument("words", nargs=argparse.REMAINDER, help="what the action takes; `--help` lists it")
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Run one verb; gives the exit code."""
     verb = module_of(chosen.action)
-    options = argparse.ArgumentParser(
-        prog=f"packline sim {chosen.action}", description={**VERBS, **HIDDEN}[chosen.action]
-    )
+    options = argparse.ArgumentParser(prog=f"packline sim {chosen.action}", description=VERBS[chosen.action])
     verb.arguments(options)
     typed = options.parse_args(chosen.words)
     chosen.json = getattr(typed, "json", False)  # who tells what is wrong looks here

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
+import sys
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -44,13 +44,13 @@ class Play:
     orders: int = 0
     seed: int = 1
 
-    def words(self) -> list[str]:
-        """Give it as words of a command line."""
-        return [json.dumps({name: _plain(getattr(self, name)) for name in self.__slots__})]
+    def word(self) -> str:
+        """Give it as one word of a command line."""
+        return json.dumps({field.name: _plain(getattr(self, field.name)) for field in fields(self)})
 
     @classmethod
     def read(cls, text: str) -> Play:
-        """Read what `words` gave."""
+        """Read what `word` gave."""
         raw = json.loads(text)
         return cls(**{**raw, "site": Path(raw["site"]), "data": Path(raw["data"])})
 
@@ -150,12 +150,5 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def arguments(options: argparse.ArgumentParser) -> None:
-    """Declare the options of one process."""
-    options.add_argument("role", choices=ROLES)
-    options.add_argument("play", type=Play.read)
-
-
-def run(chosen: argparse.Namespace) -> int:
-    """Run it; `packline sim scaled` starts these."""
-    return run_role(chosen.role, chosen.play)
+if __name__ == "__main__":  # `packline sim scaled` starts these, nobody types it
+    sys.exit(run_role(sys.argv[1], Play.read(sys.argv[2])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import subprocess
@@ -14,18 +15,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from statistics import fmean
 from typing import Any, TextIO
 
 from controller.commands import numbers
 from controller.commands.demo import Progress, is_well, own_site, stage_of
+from controller.commands.sim import roles
 from controller.commands.sim.roles import LAG_FILE, ROLES, Play
-from controller.replay.opening import events, recording
-from controller.site import Site
+from controller.site import Site, twin_part
 from controller.site_file import load_site
 from controller.sites import find_site
-from controller.starting import DATABASE
 from packline.core.clock import WallClock
+from simulation.people.score import flow_figures
+from simulation.plant.truth import Fact
 
 FILE = Path("sites/demo.toml")
 FACTOR = 5.0
@@ -66,7 +67,7 @@ class Children:
         """Start one; its words go into a log of its own."""
         env = {**os.environ, "PACKLINE_DATA": str(self.play.data), "PACKLINE_SUPERVISED": "1"}
         env.setdefault("PACKLINE_LOG", "WARNING")
-        command = [sys.executable, "-m", "controller", "sim", "roles", role, *self.play.words()]
+        command = [sys.executable, "-m", roles.__name__, role, self.play.word()]
         with (self.play.data / f"{role}.log").open("ab") as log:
             self.running[role] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=env)  # noqa: S603
 
@@ -102,10 +103,12 @@ def run(chosen: argparse.Namespace) -> int:
     with _prepared(chosen) as play:
         children = Children(play=play)
         try:
-            stage, why = _played(children, load_site(play.site), out)
+            site = load_site(play.site)
+            stage, why = _played(children, site, out)
+            flows = _flows(site)
         finally:
             children.stop()
-        said = figures(stage, children.lag_s(), play, mean_flow_s(play.data))
+        said = figures(stage, children.lag_s(), play, flows)
     return _close(said, why, chosen, out)
 
 
@@ -149,32 +152,36 @@ def _played(children: Children, site: Site, out: TextIO) -> tuple[dict[str, Any]
     return stage or {}, why
 
 
-def figures(stage: dict[str, Any], lag_s: dict[str, float], play: Play, flow_s: float | None) -> dict[str, Any]:
-    """Put together what came of it, JSON-ready; times are the line's seconds."""
+def figures(stage: dict[str, Any], lag_s: dict[str, float], play: Play, flows: dict[str, float]) -> dict[str, Any]:
+    """Put together what came of it, JSON-ready; flow times are the plant's seconds, as those of `sim run`."""
     return {
         "factor": play.factor,
         "speed": play.speed,
         "seed": play.seed,
         **stage.get("summary", {}),
-        "mean_flow_s": None if flow_s is None else round(flow_s, 3),
+        **flows,
         "most_lag_s": lag_s,
         "kept_up": all(late <= LATE_S for late in lag_s.values()),
     }
 
 
-def mean_flow_s(data: Path) -> float | None:
-    """Give the mean time of the orders from their receipt to the last parcel that left the door, by the journal of a run that is over."""
-    received: dict[str, datetime] = {}
-    took = []
-    if not (data / DATABASE).exists():
-        return None
-    with recording(data) as recorded:
-        for at, event in events(recorded):
-            if event.kind == "OrderReceived":
-                received[event.subject] = at
-            elif event.kind == "OrderShipped":
-                took.append((at - received[event.subject]).total_seconds())
-    return fmean(took) if took else None
+def _flows(site: Site) -> dict[str, float]:
+    """Ask the plant how long its parcels were in the hall; {} when it does not answer any more."""
+    host, _, port = twin_part(site).truth.rpartition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=STOP_S)
+    try:
+        connection.request("GET", "/truth/facts?after=0")
+        rows = json.loads(connection.getresponse().read())["facts"]
+    except (OSError, ValueError, KeyError, http.client.HTTPException):
+        return {}
+    finally:
+        connection.close()
+    return flow_figures(_fact(row) for row in rows)
+
+
+def _fact(row: dict[str, Any]) -> Fact:
+    at = datetime.fromisoformat(row["at"])
+    return Fact(n=row["n"], name=row["name"], sim_s=row["sim_s"], at=at, data=row)
 
 
 def _close(said: dict[str, Any], why: str, chosen: argparse.Namespace, out: TextIO) -> int:
@@ -184,10 +191,9 @@ def _close(said: dict[str, Any], why: str, chosen: argparse.Namespace, out: Text
     if not said["kept_up"]:
         late = ", ".join(f"the {who} {lag_s:.1f} s" for who, lag_s in said["most_lag_s"].items() if lag_s > LATE_S)
         print(f"it did not keep up: late by {late} of the line. Type a smaller --factor, or use `sim run`.", file=out)
-    flow = said["mean_flow_s"]
     print(
         f"{'all is well' if well else 'NOT well'}: {said.get('parcels_shipped', 0)} parcels of {said.get('orders', 0)} orders "
-        f"left the door at {said['factor']:g} times life; mean flow time {flow if flow is None else round(flow, 1)} s",
+        f"left the door at {said['factor']:g} times the wall clock; a parcel took {said.get('mean_flow_s', 0)} s on average",
         file=out,
     )
     if chosen.json:

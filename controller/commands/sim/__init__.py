@@ -12,6 +12,8 @@ VERBS = {
     "run": "run a shift of the demo line in virtual time",
     "serve": "serve the plant on real ports, for a foreign client or the program of a PLC",
     "qa": "run many shifts in which things go wrong, and keep the least that fails",
+    "sweep": "run a file with other values, times seeds, and go on where a killed sweep was",
+    "report": "write one page on shifts that were recorded or are played for it, two scenarios side by side",
 }
 """What each verb does; `controller.commands.sim.<verb>` has `arguments(options)` and `run(chosen)`."""
 MODULES = {"run": "running"}

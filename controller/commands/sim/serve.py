@@ -142,7 +142,10 @@ async def _serve(spec: PlantSpec, files: Mapping[str, str], chosen: argparse.Nam
         )
         try:
             served = await twin.start()
-            serving.ready_s, loop.most_lag_s = loop.time(), 0.0  # building an address space keeps a plant that stands still
+            serving.ready_s, loop.most_lag_s = (
+                loop.time(),
+                0.0,
+            )  # building an address space keeps a plant that stands still
             _announce(served, spec, files, serving)
             ended = await _until_end(serving)
         finally:

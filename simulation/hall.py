@@ -85,6 +85,10 @@ class Hall:
         self.cameras = {c.name: self._camera(c, offload) for c in spec.cameras}
         self.floor = Floor(self.world, motion, spec.times, self._fittings())
 
+    def now(self) -> float:
+        """Give the plant's seconds since the start."""
+        return self._motion.now()
+
     def power_on(self) -> None:
         """Switch everything on; machines boot and wait for their controller."""
         for printer in self.printers.values():

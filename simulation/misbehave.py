@@ -36,6 +36,8 @@ class Misbehaviour:
         self._clock = clock
         self._devices: dict[str, Switches] = {}
         self._active: dict[tuple[str, str], asyncio.Task[None] | None] = {}
+        self.heard: Callable[[str, str, bool], None] = _to_nobody
+        """Hears of every fault that is switched on (True) or has ended, by device and fault."""
 
     def add(self, device: str, switches: Switches) -> None:
         """Make a device's faults known."""
@@ -55,7 +57,10 @@ class Misbehaviour:
         """Switch a fault on; raises NoSuchFault."""
         switch = self._switch(device, fault)
         await self.mend(device, fault)
+        self.heard(device, fault, True)
         await switch.on(times)
+        if switch.off is nothing:
+            self.heard(device, fault, False)
         lasts = asyncio.create_task(self._mend_after(device, fault, for_s)) if for_s is not None else None
         self._active[device, fault] = lasts
 
@@ -78,6 +83,7 @@ class Misbehaviour:
         timer = self._active.pop(key)
         if timer is not None and timer is not asyncio.current_task():
             timer.cancel()
+        self.heard(*key, False)
 
     async def _mend_after(self, device: str, fault: str, for_s: float) -> None:
         await self._clock.sleep(for_s)
@@ -90,6 +96,10 @@ class Misbehaviour:
         if fault not in switches:
             raise NoSuchFault(f"{device} knows no fault {fault!r}; it knows {', '.join(sorted(switches))}")
         return switches[fault]
+
+
+def _to_nobody(_device: str, _fault: str, _is_on: bool) -> None:
+    return None
 
 
 # -- switches of the usual kinds -----------------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
@@ -19,7 +21,7 @@ from packline.store.epochs import StoredEpochs
 from packline.store.figures import Figures
 from packline.store.inbox import Inbox
 from packline.store.items import Items
-from packline.store.journal import contents_hash, head
+from packline.store.journal import Entry, contents_hash, head, rows_of
 from packline.store.ledger import StoredLedger
 from packline.store.meta import Meta
 from packline.store.outbox import Outbox
@@ -30,6 +32,8 @@ from packline.store.users import Users
 from packline.store.version import bring_up
 from packline.store.views import Views
 from packline.store.writer import WrapCommit, Writer
+
+T = TypeVar("T")
 
 
 class Store:
@@ -71,6 +75,10 @@ class Store:
     def contents_hash_now(self) -> str:
         """Hash the whole journal, but for what depends on the bytes of pictures; reads all of it."""
         return self.writer.read_now(contents_hash)
+
+    def journal_now(self, kinds: Collection[str], take: Callable[[Iterator[Entry]], T]) -> T:
+        """Hand the journal's rows of these kinds to `take`, one after the other, and give its answer."""
+        return self.writer.read_now(lambda connection: take(rows_of(connection, kinds)))
 
     def audit_now(self) -> list[str]:
         """Say where rows and journal disagree or the journal's chain is broken; reads all of it, empty when sound."""

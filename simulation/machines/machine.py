@@ -44,6 +44,19 @@ Doing = Generator[simpy.Event, Any, None]
 Behaviour = Callable[[Mapping[str, int]], Move]
 
 
+class Ears:
+    """Hears what a machine does; these of nothing. They must not change anything."""
+
+    def looked(self) -> None:
+        """Hear that the machine's state may be another."""
+
+    def ended(self, kind: str, took_s: float, error: int | None) -> None:
+        """Hear that a job ended after `took_s` simulated seconds: with error 0 well, with None because it was stopped."""
+
+
+DEAF = Ears()
+
+
 class Mechanics:
     """What a kind of machine adds: how it moves for each job, and what its sensors see."""
 
@@ -106,6 +119,7 @@ class Machine:
         self.drifts = 0
         self.is_powered = False
         self.watch: Moved = unwatched
+        self.ears = DEAF
 
     # -- power ---------------------------------------------------------------------------------------------------------
 
@@ -119,6 +133,7 @@ class Machine:
         """Cut the power; a motion stops where it is, and only the retained memory knows of it."""
         self.is_powered = False
         self._motion.do(lambda: self._stop("power"))
+        self.ears.looked()
 
     # -- the protocol's side -------------------------------------------------------------------------------------------
 
@@ -173,7 +188,9 @@ class Machine:
         if not self.is_powered:
             return False
         self.watch(self.name, "pressed")
-        return self._motion.do(lambda: self.brain.press(command))
+        is_known = self._motion.do(lambda: self.brain.press(command))
+        self.ears.looked()
+        return is_known
 
     # -- faults of the machine itself ----------------------------------------------------------------------------------
 
@@ -194,6 +211,7 @@ class Machine:
         for action in self.brain.scan(self._clock.monotonic()):
             self._act(action)
         self._sense()
+        self.ears.looked()
 
     def _is_lost(self, block: str) -> bool:
         return block == frames.HB and "stale_heartbeat" in self.quirks
@@ -233,11 +251,13 @@ class Machine:
         kind, behaviour = self._jobs[action.code]
         job = self.file.commands[kind]
         given = {name: action.params[parameter.index] for name, parameter in job.params.items()}
+        began_s = self._motion.env.now
         try:
             done = yield from self._spoilt(behaviour(given))
         except simpy.Interrupt as interrupt:
             if interrupt.cause == "stop":
                 self.brain.finish(Result.ABORTED)
+            self.ears.ended(kind, self._motion.env.now - began_s, None)
             return
         self._moving = None
         self.watch(self.name, "ends")
@@ -247,6 +267,7 @@ class Machine:
                 data[job.results[name] - frames.FIRST_DATA_WORD] = value & 0xFFFF
         self._sense()
         self.brain.finish(Result.FAILED if done.error else Result.OK, data, done.error)
+        self.ears.ended(kind, self._motion.env.now - began_s, done.error)
 
     def _spoilt(self, move: Move) -> Move:
         """Let a job end badly if it is told to: `fail` and `jam` spoil it before anything has moved."""

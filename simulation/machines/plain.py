@@ -12,7 +12,7 @@ from plc.links import Value
 from plc.machine_file import MachineFile
 from plc.machine_jobs import PlainJob, Proof
 from plc.tags.codec import modulus
-from simulation.machines.machine import ERROR_MACHINE, Behaviour, Done, Mechanics, Move, Moved, unwatched, worn
+from simulation.machines.machine import DEAF, ERROR_MACHINE, Done, Mechanics, Move, Moved, unwatched, worn
 from simulation.machines.tag_image import TagImage
 from simulation.motion import Motion
 from simulation.quirks import Quirks
@@ -36,6 +36,7 @@ class PlainMachine:
         self.drifts = 0
         self.is_powered = False
         self.watch: Moved = unwatched
+        self.ears = DEAF
         self.begun: list[str] = []
 
     # -- power ---------------------------------------------------------------------------------------------------------
@@ -50,11 +51,13 @@ class PlainMachine:
         boot = self.file.capability.get("boot")
         if boot is not None:
             self._image.own[boot] = int(self._image.own.get(boot, 0)) + 1
+        self.ears.looked()
 
     def power_off(self) -> None:
         """Cut the power; a motion stops where it is."""
         self.is_powered = False
         self._motion.do(lambda: self._stop("power"))
+        self.ears.looked()
 
     # -- the protocol's side -------------------------------------------------------------------------------------------
 
@@ -103,6 +106,17 @@ class PlainMachine:
         self._is_stopped = is_open
         if is_open:
             self._motion.do(lambda: self._stop("stop"))
+        self.ears.looked()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Tell whether the safety circuit is open."""
+        return self._is_stopped
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether a job runs."""
+        return self._moving is not None and self._moving.is_alive
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
@@ -127,19 +141,21 @@ class PlainMachine:
         return all(w.tag in written and (w.source is not None or written[w.tag] == w.value) for w in job.write)
 
     def _begin(self, kind: str, job: PlainJob) -> None:
-        is_busy = self._moving is not None and self._moving.is_alive
-        if kind not in self._jobs or is_busy or self._is_stopped or self._shows_end(job):
+        if kind not in self._jobs or self.is_busy or self._is_stopped or self._shows_end(job):
             return
         given = {w.source: self._image.written[w.tag] for w in job.write if w.source is not None}
         numbers = {name: int(value) for name, value in given.items() if not isinstance(value, str)}
         self.begun.append(kind)
         self.watch(self.name, "begins")
-        self._moving = self._motion.env.process(self._move(job, self._jobs[kind], numbers))
+        self._moving = self._motion.env.process(self._move(job, kind, numbers))
+        self.ears.looked()
 
-    def _move(self, job: PlainJob, behaviour: Behaviour, given: Mapping[str, int]) -> Generator[simpy.Event, Any, None]:
+    def _move(self, job: PlainJob, kind: str, given: Mapping[str, int]) -> Generator[simpy.Event, Any, None]:
+        began_s = self._motion.env.now
         try:
-            done = yield from self._spoilt(behaviour(given))
+            done = yield from self._spoilt(self._jobs[kind](given))
         except simpy.Interrupt:
+            self.ears.ended(kind, self._motion.env.now - began_s, None)
             return
         self.watch(self.name, "ends")
         proof = job.failed if done.error else job.done
@@ -148,6 +164,8 @@ class PlainMachine:
         for name, value in done.results.items():
             if name in self.file.tags:
                 self._image.own[name] = value
+        self._moving = None
+        self.ears.ended(kind, self._motion.env.now - began_s, done.error)
 
     def _spoilt(self, move: Move) -> Move:
         if self.quirks.hits("fail") or self.quirks.hits("jam"):

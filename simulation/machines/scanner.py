@@ -16,6 +16,8 @@ READ_S = 0.3
 """Simulated time from arrival, or the trigger, to the read."""
 
 Send = Callable[[str], None]
+Tried = Callable[[str, bool], None]
+"""Hears of every try: what stood before the scanner, and whether it was read."""
 
 
 def misread(text: str, before: str, quirks: Quirks) -> list[str]:
@@ -46,12 +48,15 @@ class HandScanner:
     def __init__(self, quirks: Quirks) -> None:
         self.quirks = quirks
         self.send: Send = _into_the_air
+        self.tried: Tried = _to_nobody
         self._before = ""
 
     def show(self, text: str) -> None:
         """Read `text`, which carries its AIM prefix."""
         before, self._before = self._before, text
-        for one in misread(text, before, self.quirks):
+        sent = misread(text, before, self.quirks)
+        self.tried(text, sent[:1] == [text])
+        for one in sent:
             self.send(one)
 
     def trigger(self) -> None:
@@ -71,6 +76,7 @@ class FixedScanner:
         self._station = station
         self._reads = reads
         self._before = ""
+        self.tried: Tried = _to_nobody
         world.on_arrival(station, self._arrived)
 
     def trigger(self) -> None:
@@ -90,7 +96,9 @@ class FixedScanner:
             return
         for text in self._texts(carton):
             before, self._before = self._before, text
-            for one in misread(text, before, self.quirks):
+            sent = misread(text, before, self.quirks)
+            self.tried(text, sent[:1] == [text])
+            for one in sent:
                 self.send(one)
 
     def _texts(self, carton: Carton) -> list[str]:
@@ -100,4 +108,8 @@ class FixedScanner:
 
 
 def _into_the_air(_text: str) -> None:
+    return None
+
+
+def _to_nobody(_what: str, _is_read: bool) -> None:
     return None

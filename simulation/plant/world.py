@@ -75,6 +75,7 @@ class World:
         self._read_label = read_label
         self._rng = random.Random(f"{seed}/hands")
         self._changed = env.event()
+        self._watchers: list[Callable[[], None]] = []
         self.add_place(HANDS, UNBOUNDED)
         self.add_place(GONE, UNBOUNDED * UNBOUNDED)
 
@@ -96,6 +97,10 @@ class World:
     def on_arrival(self, place: str, tell: Callable[[Carton], None]) -> None:
         """Have `tell` called for every carton that comes to `place`."""
         self._arrivals.setdefault(place, []).append(tell)
+
+    def on_change(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called after every change of anything here."""
+        self._watchers.append(tell)
 
     # -- pieces --------------------------------------------------------------------------------------------------------
 
@@ -331,6 +336,8 @@ class World:
     def _wake(self) -> None:
         changed, self._changed = self._changed, self.env.event()
         changed.succeed()
+        for tell in self._watchers:
+            tell()
 
 
 def _require(holds: bool, otherwise: str) -> None:

@@ -15,6 +15,8 @@ VERBS = {
     "replay": "hold a recorded journal against this release, and show where the two part",
     "qa": "run many shifts in which things go wrong, and keep the least that fails",
     "watch": "show a recorded journal on the plan of its line, at any speed",
+    "sweep": "run a file with other values, times seeds, and go on where a killed sweep was",
+    "report": "write one page on shifts that were recorded or are played for it, two scenarios side by side",
 }
 """What each verb does; `controller.commands.sim.<verb>` has `arguments(options)` and `run(chosen)`."""
 MODULES = {"run": "running", "watch": "watching"}

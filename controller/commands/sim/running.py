@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from controller.commands import numbers
-from controller.commands.demo import Progress, is_well
-from controller.commands.sim.expecting import missed
+from controller.commands.demo import Progress
+from controller.commands.sim.judging import is_good, misses_of, summary
 from controller.commands.sim.model import run_file
 from controller.commands.sim.note import write_note
+from controller.commands.sim.recorded import command_for, play_recorded
 from controller.commands.sim.scenario import load_scenario, shift_of
 from controller.commands.sim.scenario_file import Scenario, ShiftPart
-from controller.commands.sim.shift import Played, Shift, play
+from controller.commands.sim.shift import Played, Shift, Tell, play
 from controller.commands.sim.telling import is_model, is_scenario
 from controller.sites import find_site
 from controller.starting import DATABASE
 from packline.core.clock import WallClock
+from simulation.recording.files import write
 
 FILE = Path("sites/demo.toml")
 
@@ -58,6 +60,9 @@ def arguments(options: argparse.ArgumentParser) -> None:
         help="reach the machines of this protocol over real sockets of the loopback; may be repeated",
     )
     options.add_argument("--data", type=Path, help="keep the books in this folder (default: in memory)")
+    options.add_argument(
+        "--record", type=Path, metavar="FILE", help="keep a recording for `packline sim report`: .jsonl, or .jsonl.gz"
+    )
     options.add_argument("--json", action="store_true", help="last line of standard output: the figures as JSON")
 
 
@@ -72,43 +77,33 @@ def run(chosen: argparse.Namespace) -> int:
     began = wall.monotonic()
     with tempfile.TemporaryDirectory(prefix="packline-sim-") as folder:
         shift, scenario = _shift(chosen, path, Path(folder))
-        played = play(shift, lambda now: _show(progress, now, wall.monotonic() - began))
+        played = _played(chosen, shift, scenario, lambda now: _show(progress, now, wall.monotonic() - began))
     progress.end()
     if chosen.data:
         write_note(chosen.data, scenario, shift, played)
     said = summary(played, shift, wall.monotonic() - began)
-    misses = missed(scenario.expect, said)
-    is_good = not misses and (bool(shift.faults or scenario.expect.broken) or is_well(played.figures, shift.orders))
+    misses = misses_of(played, shift, scenario)
+    is_well = is_good(played, shift, scenario, misses)
     for what in (*played.broken, *(miss.text() for miss in misses)):
         print(what, file=out)
     said["missed"] = [miss.as_dict() for miss in misses]
     print(
-        f"{'all is well' if is_good else 'NOT well'}: {said['parcels_shipped']} parcels of {said['orders']} orders left "
+        f"{'all is well' if is_well else 'NOT well'}: {said['parcels_shipped']} parcels of {said['orders']} orders left "
         f"the door in {said['virtual_seconds']:.0f} s of the line, {said['wall_seconds']:.1f} s of this computer; "
         f"journal {played.journal[:12]}",
         file=out,
     )
     if chosen.json:
         print(json.dumps(said), flush=True)
-    return 0 if is_good else 1
+    return 0 if is_well else 1
 
 
-def summary(played: Played, shift: Shift, wall_s: float) -> dict[str, Any]:
-    """Give the figures of a run, JSON-ready."""
-    return {
-        "seed": shift.seed,
-        **played.figures,
-        "virtual_seconds": played.virtual_s,
-        "wall_seconds": round(wall_s, 2),
-        "journal_rows": played.rows,
-        "journal_hash": played.journal,
-        "journal_chain": played.chain,
-        "truth_hash": played.truth,
-        "broken": list(played.broken),
-        "faults": played.struck,
-        "kinds": dict(played.kinds),
-        "deaths": played.deaths,
-    }
+def _played(chosen: argparse.Namespace, shift: Shift, scenario: Scenario, tell: Tell) -> Played:
+    if chosen.record is None:
+        return play(shift, tell)
+    played, recording = play_recorded(shift, scenario, tell, command_for(chosen.file, shift))
+    write(recording, chosen.record)
+    return played
 
 
 def _show(progress: Progress, now: dict[str, Any], seconds: float) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from controller.commands.sim.house import House
 from controller.commands.sim.lives import DISK, RESTART_S, Reaper
@@ -126,13 +126,26 @@ class Played:
 Tell = Callable[[dict[str, Any]], None]
 
 
-def play(shift: Shift, tell: Tell = lambda _: None) -> Played:
-    """Play a shift to its end; raises VirtualDeadlock, VirtualHorizon and whatever breaks the line or its plant."""
+class Listener(Protocol):
+    """Hears a shift from outside, and changes nothing in it."""
+
+    def begin(self, plant: VirtualPlant) -> None:
+        """Meet the plant before it is switched on."""
+
+    def struck(self, device: str, fault: str) -> None:
+        """Hear of what no switch of the plant makes: the death of a controller, a commit that fails."""
+
+    def end(self, store: Store) -> None:
+        """Read the books when all is over, before they are closed."""
+
+
+def play(shift: Shift, tell: Tell = lambda _: None, listener: Listener | None = None) -> Played:
+    """Play a shift to its end, heard by `listener`; raises VirtualDeadlock, VirtualHorizon and whatever breaks the line or its plant."""
     self_check()
     plant = _plant(shift)
 
     async def whole() -> Played:
-        return await _Run(shift, plant, tell).play()
+        return await _Run(shift, plant, tell, listener).play()
 
     return run(whole(), lambda: make_loop(rate=plant.speed, horizon_s=horizon_s(shift), with_sockets=bool(shift.over)))
 
@@ -147,7 +160,7 @@ def switched(shift: Shift) -> Mapping[str, Sequence[str]]:
     plant = _plant(shift)
 
     async def look() -> Mapping[str, Sequence[str]]:
-        return _Run(shift, plant, lambda _: None).known()
+        return _Run(shift, plant, lambda _: None, None).known()
 
     return run(look(), lambda: make_loop(rate=plant.speed))
 
@@ -180,7 +193,7 @@ def _plant(shift: Shift) -> PlantSpec:
 class _Run:
     """One shift on the running loop."""
 
-    def __init__(self, shift: Shift, spec: PlantSpec, tell: Tell) -> None:
+    def __init__(self, shift: Shift, spec: PlantSpec, tell: Tell, listener: Listener | None) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)  # noqa: S101 - made by `play`
         self._shift, self._tell, self._clock = shift, tell, LoopClock(EPOCH)
@@ -209,11 +222,14 @@ class _Run:
         self._reaper = Reaper((fault for fault in shift.faults if fault.is_kill), self._cut_off, self._moments)
         self._kinds: Counter[str] = Counter()
         self._ends_s = 0.0
+        self._listener = listener
         self._listen()
 
     def _listen(self) -> None:
         """Have everybody hear what concerns him, and make known what can go wrong besides the plant."""
         motion, board = self._plant.motion, self._plant.misbehaviour
+        if self._listener is not None:
+            self._listener.begin(self._plant)
         self._plant.hall.watch(lambda machine, what: self._watch.moved(machine, what, motion.now()))
         self._plant.truth.listeners += [self._watch.hear, self._moments.hear]
         kill = momentary(lambda: at_once(self._reaper.kill))
@@ -240,6 +256,11 @@ class _Run:
     def _cut_off(self) -> None:
         self._plant.cut_off()
         self._watch.died()
+        self._tell_of("controller", "killed")
+
+    def _tell_of(self, device: str, fault: str) -> None:
+        if self._listener is not None:
+            self._listener.struck(device, fault)
 
     # -- the line ------------------------------------------------------------------------------------------------------------
 
@@ -332,6 +353,7 @@ class _Run:
 
         def strike() -> None:
             self._note(planned)
+            self._tell_of(planned.device, planned.fault)
             self._reaper.disk.on(planned.fault, planned.times)
             if planned.for_s is not None:
                 asyncio.get_running_loop().call_later(planned.for_s, self._reaper.disk.off, planned.fault)
@@ -375,6 +397,8 @@ class _Run:
         recorded = store.views.labels() if len(truth.parcels) <= MOST_COMPARED else None
         found = broken(truth, self._plant.hall.world, self._stage.receiver.events, self._watch, recorded)
         found += liveness(self._stage.score.waiting(), is_late=late)
+        if self._listener is not None:
+            self._listener.end(store)
         store.close()
         self._kinds.update(f"{CONTROLLER} {kill}" for kill in self._reaper.at_commits)
         return Played(

@@ -1,0 +1,179 @@
+"""`packline sim report`: one page on shifts that were recorded, or that are played for it; two scenarios side by side."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import multiprocessing
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from controller.commands import numbers
+from controller.commands.sim.recorded import command_for, play_recorded
+from controller.commands.sim.scenario import load_scenario, shift_of
+from controller.commands.sim.scenario_file import Scenario, ShiftPart
+from controller.commands.sim.telling import is_model, is_scenario
+from controller.sites import find_site
+from packline.core.faults import Fault
+from simulation.recording.files import is_recording, read
+from simulation.recording.rows import Recording
+from simulation.report.figures_said import said
+from simulation.report.page import page
+from simulation.report.sides import Side, side_of
+
+FILE = Path("sites/demo.toml")
+OUT = Path("report.html")
+OF_MODEL = "`packline sim model` says what a model does, and `packline sim sweep` tries other values in it."
+REMEDY = (
+    "Give recordings of one scenario, each with a seed of its own, and what it is to be compared with as --against."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One shift that is to be played."""
+
+    path: Path
+    scenario: Scenario
+
+
+def arguments(options: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    options.add_argument(
+        "files",
+        type=Path,
+        nargs="*",
+        metavar="FILE",
+        help=f"recordings (.jsonl, .jsonl.gz) of one scenario, or a scenario or site file, which is played (default: {FILE})",
+    )
+    options.add_argument(
+        "--against",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        help="what to compare with: a recording or scenario; may be repeated",
+    )
+    options.add_argument(
+        "--replications",
+        type=numbers.rounds,
+        metavar="N",
+        default=1,
+        help="play each scenario with N seeds (default 1)",
+    )
+    options.add_argument("--seed", type=int, help="the first of the seeds (default: the file's)")
+    options.add_argument(
+        "--orders", type=numbers.orders, help="orders of each shift that is played (default: the file's)"
+    )
+    options.add_argument("--jobs", type=numbers.rounds, metavar="J", default=1, help="processes at once (default 1)")
+    options.add_argument("--out", type=Path, metavar="PAGE", default=OUT, help=f"the page (default: {OUT})")
+    options.add_argument("--json", action="store_true", help="last line of standard output: the figures as JSON")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Write the page; 0 when every shift on it was well, 1 when one was not."""
+    logging.disable(logging.CRITICAL)  # what goes wrong in a shift is on the page
+    files = [chosen.files or [FILE], *([chosen.against] if chosen.against else [])]
+    seed = chosen.seed
+    sides = []
+    for names in files:
+        recordings = _recordings(names, chosen, seed)
+        # common random numbers: what is played against it has the seeds of the first side
+        seed = recordings[0].head.seed if seed is None else seed
+        sides.append((names, recordings))
+    named = [
+        _side(names, recordings, [other for other, _ in sides if other is not names]) for names, recordings in sides
+    ]
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
+    chosen.out.write_text(page(named, _command(chosen)), "utf-8")
+    is_well = all(side.is_well for side in named)
+    shifts = sum(len(side.recordings) for side in named)
+    print(
+        f"{'all is well' if is_well else 'NOT well'} in {shifts} shift{'s' if shifts > 1 else ''}; the page is {chosen.out}",
+        file=sys.stderr if chosen.json else sys.stdout,
+    )
+    if chosen.json:
+        print(json.dumps({"page": str(chosen.out), **said(named)}), flush=True)
+    return 0 if is_well else 1
+
+
+def _recordings(names: Sequence[Path], chosen: argparse.Namespace, seed: int | None) -> list[Recording]:
+    """Read recordings, and play what is none."""
+    found = []
+    for name in names:
+        if is_recording(name):
+            found.append(read(name))
+        else:
+            found += list(_played(_works(name, chosen, seed), chosen.jobs))
+    return found
+
+
+def _works(name: Path, chosen: argparse.Namespace, seed: int | None) -> list[Work]:
+    path = find_site(name)
+    if is_model(path):
+        raise Fault(4201, where=str(name), seen="a [model]", expected="a shift", remedy=OF_MODEL)
+    scenario = load_scenario(path) if is_scenario(path) else Scenario(shift=ShiftPart(site=str(path.resolve())))
+    typed = {"orders": chosen.orders, "seed": seed}
+    part = scenario.shift.model_copy(update={key: value for key, value in typed.items() if value is not None})
+    return [
+        Work(
+            path=path,
+            scenario=scenario.model_copy(update={"shift": part.model_copy(update={"seed": part.seed + n})}),
+        )
+        for n in range(chosen.replications)
+    ]
+
+
+def _played(works: Sequence[Work], jobs: int) -> Iterator[Recording]:
+    for n, recording in enumerate(_all(works, jobs), 1):
+        print(f"{n} of {len(works)}: seed {recording.head.seed} is played", file=sys.stderr, flush=True)
+        yield recording
+
+
+def _all(works: Sequence[Work], jobs: int) -> Iterator[Recording]:
+    if min(jobs, len(works)) <= 1:
+        yield from map(play_one, works)
+        return
+    with ProcessPoolExecutor(min(jobs, len(works)), mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(play_one, works)
+
+
+def play_one(work: Work) -> Recording:
+    """Play one shift in a folder of its own."""
+    logging.disable(logging.CRITICAL)
+    with tempfile.TemporaryDirectory(prefix="packline-report-") as folder:
+        shift = shift_of(work.scenario, work.path, Path(folder))
+        return play_recorded(shift, work.scenario, command=command_for(work.path, shift))[1]
+
+
+def _side(names: Sequence[Path], recordings: Sequence[Recording], others: Sequence[Sequence[Path]]) -> Side:
+    """Put the shifts of one side together; raises Fault 4201 for shifts that do not belong together."""
+    scenarios = {recording.head.scenario for recording in recordings}
+    seeds = [recording.head.seed for recording in recordings]
+    where = " ".join(map(str, names))
+    if len(scenarios) > 1:
+        raise Fault(4201, where=where, seen=f"{len(scenarios)} scenarios", expected="recordings of one", remedy=REMEDY)
+    if len(set(seeds)) < len(seeds):
+        twice = next(seed for seed in seeds if seeds.count(seed) > 1)
+        raise Fault(4201, where=where, seen=f"seed {twice} twice", expected="each seed once", remedy=REMEDY)
+    is_taken = any(_name(other) == _name(names) for other in others)
+    return side_of(str(names[0]) if is_taken else _name(names), recordings)
+
+
+def _name(names: Sequence[Path]) -> str:
+    return names[0].name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".toml")
+
+
+def _command(chosen: argparse.Namespace) -> str:
+    words = ["packline", "sim", "report", *map(str, chosen.files)]
+    for file in chosen.against or ():
+        words += ["--against", str(file)]
+    for name in ("replications", "seed", "orders"):
+        value = getattr(chosen, name)
+        words += [f"--{name}", str(value)] if value not in (None, 1) or (name == "seed" and value is not None) else []
+    return shlex.join([*words, "--out", str(chosen.out)])

@@ -1,0 +1,175 @@
+"""Sections on the machines: shares of time, effectiveness, which one holds the line back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from simulation.recording.rows import STATES
+from simulation.report.charts import strip, time_axis
+from simulation.report.line_parts import difference_cells, independent
+from simulation.report.machines import MachineFigures
+from simulation.report.markup import Child, Markup, tag
+from simulation.report.sides import Difference, Side
+from simulation.report.tables import legend, table
+from simulation.report.words import clock, percent, seconds
+
+WORDS = {
+    "busy": "busy",
+    "waiting": "waiting: has something, and waits for its turn",
+    "starved": "starved",
+    "blocked": "blocked",
+    "setup": "setup",
+    "held": "held",
+    "down": "down",
+}
+MOST_SPANS = 400
+
+
+def shares(sides: Sequence[Side]) -> Markup:
+    """Draw for each machine the shares of its time, which sum to one."""
+    body = [tag("div", tag("h3", side.name, class_="side"), _bars(side), _share_table(side)) for side in sides]
+    return tag("div", legend(WORDS), tag("div", body, class_="sides"))
+
+
+def _bars(side: Side) -> Markup:
+    return tag("div", [[machine.name, _bar(machine)] for machine in side.shifts[0].machines], class_="rows")
+
+
+def _bar(machine: MachineFigures) -> Markup:
+    parts, at = [], 0.0
+    for state in STATES:
+        share = machine.shares[state]
+        if share > 0:
+            parts.append((at, at + share, state, f"{state} {percent(share)}"))
+        at += share
+    return strip(parts, 1.0, f"{machine.name}: " + ", ".join(f"{s} {percent(machine.shares[s])}" for s in STATES))
+
+
+def _share_table(side: Side) -> Markup:
+    machines = side.shifts[0].machines
+    used = [state for state in STATES if any(m.shares[state] > 0 for m in machines)]
+    rows = [[m.name, *(percent(m.shares[s]) for s in used), percent(sum(m.shares.values()))] for m in machines]
+    return table(["share of time", *used, "sum"], rows)
+
+
+def effectiveness(sides: Sequence[Side]) -> Markup:
+    """Give OEE with all it is made of."""
+    body = [tag("div", tag("h3", side.name, class_="side"), _oee_table(side)) for side in sides]
+    return tag("div", tag("div", body, class_="stack"), tag("p", OF_OEE, class_="soft"))
+
+
+def _oee_table(side: Side) -> Markup:
+    heads = ("machine", "OEE", "availability", "effectiveness", "quality", "at work", "planned a job", "jobs", "good")
+    return table(heads, [_oee_row(machine) for machine in side.shifts[0].machines])
+
+
+def _oee_row(machine: MachineFigures) -> list[Child]:
+    found, done = machine.oee, machine.done
+    star = "" if machine.is_planned else " *"
+    return [
+        machine.name,
+        tag("b", percent(found.index)),
+        percent(found.availability),
+        percent(found.effectiveness) + star,
+        percent(found.quality),
+        seconds(done.production_s),
+        seconds(done.run_time_s) + star,
+        done.made,
+        done.good,
+    ]
+
+
+OF_OEE = (
+    "ISO 22400-2:2014. Availability is the time at work (APT) over the whole shift (PBT), so a line with little to do has a low one. Effectiveness is "
+    "the planned time of a job (PRI) times jobs (PQ) over the time at work. Quality is good jobs (GQ) over all: a job that failed, was stopped, or "
+    "whose seal or label had to be undone is not good. OEE is their product. * The machine's file does not say how long each of its jobs takes, their "
+    "own mean stands for it."
+)
+
+
+def states(sides: Sequence[Side]) -> Markup:
+    """Draw in which state each machine was when."""
+    body = []
+    for side in sides:
+        end_s = side.recordings[0].head.ended_s
+        rows = [[m.name, _timeline(m, end_s)] for m in side.shifts[0].machines]
+        body.append(
+            tag(
+                "div",
+                tag("h3", side.name, class_="side"),
+                tag("div", rows, tag("span"), time_axis(end_s), class_="rows"),
+            )
+        )
+    return tag("div", body)
+
+
+def _timeline(machine: MachineFigures, end_s: float) -> Markup:
+    parts = [(b, e, s, f"{s} {seconds(e - b)}, from {clock(b)}") for b, e, s in _joined(machine, end_s)]
+    return strip(parts, end_s, f"states of {machine.name} over time")
+
+
+def _joined(machine: MachineFigures, end_s: float) -> list[tuple[float, float, str]]:
+    """Leave out what is too short to be seen when there is too much: the state that lasts longest stands for a stretch."""
+    if len(machine.spans) <= MOST_SPANS:
+        return list(machine.spans)
+    wide, found = end_s / MOST_SPANS, []
+    spans, n = list(machine.spans), 0
+    for slot in range(MOST_SPANS):
+        begin, end = slot * wide, (slot + 1) * wide
+        spent: dict[str, float] = {}
+        while n < len(spans):
+            first, last, state = spans[n]
+            spent[state] = spent.get(state, 0.0) + max(0.0, min(last, end) - max(first, begin))
+            if last > end:
+                break
+            n += 1
+        found.append((begin, end, max(spent, key=lambda s: spent[s]) if spent else "down"))
+    return found
+
+
+def bottleneck(sides: Sequence[Side]) -> Markup:
+    """Say which machine holds the line back, and by what that is known."""
+    body = [tag("div", tag("h3", side.name, class_="side"), _verdict(side), _evidence(side)) for side in sides]
+    return tag("div", tag("div", body, class_="sides"), tag("p", OF_BOTTLENECK, class_="soft"))
+
+
+def _verdict(side: Side) -> Markup:
+    found = side.shifts[0]
+    if found.longest_active is None:
+        return tag("p", "One machine has no other to be compared with.")
+    if found.longest_active == found.least_waiting:
+        return tag("p", "Both ways name ", tag("b", found.longest_active), ".")
+    return tag(
+        "p",
+        tag("b", found.longest_active),
+        " by the longest active period, ",
+        tag("b", found.least_waiting),
+        " by the least time starved or blocked: the two do not agree.",
+    )
+
+
+def _evidence(side: Side) -> Markup:
+    found = side.shifts[0]
+    rows = [
+        [name, percent(share.either), percent(share.sole), percent(share.shifting), percent(found.waiting[name])]
+        for name, share in sorted(found.active.items(), key=lambda row: -row[1].either)
+    ]
+    return table(("machine", "longest active", "alone", "shifting", "starved or blocked"), rows)
+
+
+OF_BOTTLENECK = (
+    "At each instant the machine in the longest uninterrupted active period is the bottleneck (Roser, Nakano, Tanaka 2002); a machine is active while it "
+    "is neither starved nor blocked, so waiting for a person or a camera counts: its place is taken. A second way: who is least starved or blocked."
+)
+
+
+def differing(sides: Sequence[Side], found: Sequence[Difference]) -> Markup:
+    """Give the shares of the machines side by side."""
+    rows = []
+    for difference in found:
+        machine, _, what = difference.name.rpartition(".")
+        values = [percent(side.interval(difference.name).estimate) for side in sides]
+        if machine and any(side.interval(difference.name).estimate for side in sides):
+            rows.append([machine, what, *values, *difference_cells(difference.name, difference, found)])
+    heads = ["machine", "share", *(side.name for side in sides), "difference", *independent(found)]
+    return table(heads, rows, texts={1})

@@ -1,0 +1,126 @@
+"""A shift that is listened to is the same shift; a page is written of recordings and of what is played for it."""
+
+import json
+import math
+
+import pytest
+
+from controller.__main__ import main
+from controller.commands.sim.recorded import play_recorded
+from controller.commands.sim.scenario import shift_of
+from controller.commands.sim.scenario_file import FaultPart, Scenario, ShiftPart
+from controller.commands.sim.shift import play
+from simulation.recording.files import write
+from simulation.recording.rows import STATES
+from simulation.report.figures import figures_of
+from tests.report.shifts import recording
+
+pytestmark = pytest.mark.timeout(300)
+FAULTS = (
+    FaultPart(at_s=1.5, device="packer-1", fault="jam", times=1, for_s=2.0),
+    FaultPart(at_s=1.0, device="scan-gate", fault="no_read", times=1, for_s=30.0),
+)
+
+SCENARIO = Scenario(shift=ShiftPart(orders=1), faults=FAULTS)
+
+
+@pytest.fixture(scope="module")
+def shift(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shift")
+    return shift_of(SCENARIO, folder / "scenario.toml", folder)
+
+
+@pytest.fixture(scope="module")
+def recorded(shift):
+    return play_recorded(shift, SCENARIO)
+
+
+def test_a_shift_that_is_recorded_has_the_journal_and_the_truth_of_one_that_is_not(shift, recorded):
+    played, alone = recorded[0], play(shift)
+
+    assert (played.journal, played.truth, played.virtual_s) == (alone.journal, alone.truth, alone.virtual_s)
+
+
+def test_every_machine_is_in_one_state_at_any_time_and_was_at_work(recorded):
+    machines = figures_of(recorded[1]).machines
+
+    assert {machine.name for machine in machines} == {"turntable-1", "arm-1", "gate-1", "packer-1"}
+    assert [math.fsum(machine.shares.values()) for machine in machines] == pytest.approx([1.0] * 4, abs=1e-9)
+    assert all(machine.shares["busy"] > 0 and machine.shares["starved"] > 0 for machine in machines)
+    assert all(set(machine.shares) == set(STATES) for machine in machines)
+
+
+def test_a_jam_is_on_the_machines_record_and_on_the_faults(recorded):
+    found = recorded[1]
+    packer = next(machine for machine in figures_of(found).machines if machine.name == "packer-1")
+
+    assert ("packer-1", "jam") in {(fault.device, fault.fault) for fault in found.faults}
+    assert packer.shares["down"] + packer.shares["held"] > 0
+    assert packer.failed == 1 and packer.oee.quality < 1
+
+
+def test_what_a_scanner_did_not_read_at_first_is_counted(recorded):
+    (gate,) = (row for row in recorded[1].scanners if row.name == "scan-gate")
+
+    assert gate.first - gate.read == 1
+
+
+def test_every_parcel_has_its_way_from_the_first_hand_to_the_door(recorded):
+    played, found = recorded
+    gone = [parcel for parcel in found.parcels if parcel.ended == "left"]
+
+    assert len(gone) == played.figures["parcels_shipped"] == 1
+    for parcel in gone:
+        assert parcel.order and parcel.labels == 1 and parcel.is_verified
+        assert [at for at, _ in parcel.visits] == sorted(at for at, _ in parcel.visits)
+        assert {"item in", "sealed", "label on", "left"} <= {what for _, what in parcel.marks}
+
+
+def test_every_order_has_come_and_ended(recorded):
+    assert [order.ended for order in recorded[1].orders] == ["closed"]
+
+
+def test_what_is_played_against_a_recording_has_its_seed(tmp_path, capsys):
+    (tmp_path / "one.toml").write_text("[shift]\norders = 1\nseed = 3\n")
+    write(recording(seed=7), tmp_path / "kept.jsonl")
+    page = tmp_path / "page.html"
+    words = ["sim", "report", str(tmp_path / "kept.jsonl"), "--against", str(tmp_path / "one.toml"), "--out", str(page)]
+
+    assert main([*words, "--json"]) == 0
+
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["seeds"] == told["against"]["seeds"] == [7]
+    assert told["differences"]["parcels"]["estimate"] == -3
+    assert told["differences"]["parcels"]["paired"] is True
+    assert "one − kept" in page.read_text()
+
+
+def test_recordings_of_one_scenario_stand_together_with_intervals(tmp_path, capsys):
+    for seed in range(3):
+        write(recording(seed=seed, flow_s=100.0 + seed), tmp_path / f"{seed}.jsonl")
+    words = [str(tmp_path / f"{seed}.jsonl") for seed in range(3)]
+
+    assert main(["sim", "report", *words, "--out", str(tmp_path / "page.html"), "--json"]) == 0
+
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["seeds"] == [0, 1, 2]
+    assert told["figures"]["cycle_mean_s"] == pytest.approx({"estimate": 116, "half": 4.303 / math.sqrt(3)}, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "second, seen", [({"seed": 1}, "seed 1 twice"), ({"seed": 2, "scenario": "other"}, "2 scenarios")]
+)
+def test_recordings_that_do_not_belong_together_are_refused(tmp_path, capsys, second, seen):
+    write(recording(seed=1), tmp_path / "a.jsonl")
+    write(recording(**second), tmp_path / "b.jsonl")
+
+    assert (
+        main(["sim", "report", str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl"), "--out", str(tmp_path / "p")]) == 1
+    )
+    assert seen in capsys.readouterr().err
+
+
+def test_a_page_on_a_shift_that_was_not_well_ends_with_one(tmp_path):
+    write(recording(is_well=False, broken=("label: one too many",)), tmp_path / "a.jsonl")
+
+    assert main(["sim", "report", str(tmp_path / "a.jsonl"), "--out", str(tmp_path / "page.html")]) == 1

@@ -1,0 +1,193 @@
+"""A sweep gives the same results whoever plays it, and goes on where it was when it was killed."""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from controller.__main__ import main
+from controller.commands.sim.sweep_grid import points, setting, works
+from controller.commands.sim.sweep_results import Results
+from controller.commands.sim.sweep_runs import play_work
+
+ROOT = Path(__file__).parents[3]
+MODEL = """
+[model]
+horizon_s = 400
+
+[model.blocks.in]
+kind = "source"
+every = { kind = "exponential", mean = 2 }
+next = "desk"
+
+[model.blocks.desk]
+kind = "server"
+service = { kind = "exponential", mean = 1 }
+next = "out"
+"""
+GRID = ["--set", "model.blocks.desk.channels=1,2", "--set", "model.horizon_s=200,400"]
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def model(tmp_path):
+    (tmp_path / "queue.toml").write_text(MODEL)
+    return str(tmp_path / "queue.toml")
+
+
+def sweep(capsys, *words):
+    code = main(["sim", "sweep", *map(str, words), "--json"])
+    out, err = capsys.readouterr()
+    return code, json.loads(out.splitlines()[-1]), err
+
+
+def lines(folder):
+    return sorted(line for path in folder.glob("*.jsonl") for line in path.read_text().splitlines())
+
+
+def test_one_process_two_processes_and_two_shards_give_the_same_results(model, tmp_path, capsys):
+    common = [model, *GRID, "--seeds", "0:3"]
+    alone = sweep(capsys, *common, "--out", tmp_path / "alone")
+    sweep(capsys, *common, "--jobs", 2, "--out", tmp_path / "two")
+    sweep(capsys, *common, "--shard", "1/2", "--out", tmp_path / "shards")
+    both = sweep(capsys, *common, "--shard", "2/2", "--out", tmp_path / "shards")
+
+    assert len(lines(tmp_path / "alone")) == 12
+    assert lines(tmp_path / "alone") == lines(tmp_path / "two") == lines(tmp_path / "shards")
+    assert alone[1]["points"] == both[1]["points"]
+    assert both[1]["left"] == 0
+
+
+@pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="the extra dask is not installed")
+def test_a_cluster_gives_the_same_results(model, tmp_path, capsys):
+    common = [model, *GRID, "--seeds", "0:2"]
+    sweep(capsys, *common, "--out", tmp_path / "alone")
+    sweep(capsys, *common, "--dask", "local", "--out", tmp_path / "cluster")
+
+    assert lines(tmp_path / "alone") == lines(tmp_path / "cluster")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("distributed") is not None, reason="the extra dask is installed")
+def test_without_the_extra_a_cluster_is_refused_with_what_to_install(model, tmp_path, capsys):
+    assert main(["sim", "sweep", model, "--dask", "local", "--out", str(tmp_path / "out")]) == 1
+
+    told = capsys.readouterr().err
+    assert "4201" in told and "no library distributed" in told and "packline[dask]" in told
+
+
+def test_a_sweep_that_was_killed_goes_on_and_repeats_nothing(model, tmp_path, capsys):
+    out = tmp_path / "out"
+    common = [model, "--seeds", "0:400", "--set", "model.horizon_s=4000", "--out", str(out)]
+    command = [sys.executable, "-u", "-m", "controller", "sim", "sweep", *common]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, env=dict(os.environ)) as running:
+        assert running.stderr is not None
+        first = running.stderr.readline()
+        while not (out / "results.jsonl").exists() or (out / "results.jsonl").read_bytes().count(b"\n") < 2:
+            assert running.poll() is None
+        running.send_signal(signal.SIGKILL)
+    assert b"400 runs, 0 of them done before" in first
+    with (out / "results.jsonl").open("ab") as torn:
+        torn.write(b'{"scenario": "cut sh')
+    before = lines(out)[:-1] if lines(out)[-1].endswith("sh") else [x for x in lines(out) if not x.endswith("cut sh")]
+    few = [model, "--seeds", f"0:{len(before) + 2}", "--set", "model.horizon_s=4000", "--out", str(out)]
+
+    code, told, _ = sweep(capsys, *few)
+
+    assert (code, told["played"], told["left"]) == (0, 2, 0)
+    assert set(before) < set(lines(out))
+    assert [json.loads(line)["seed"] for line in (out / "results.jsonl").read_text().splitlines()] == list(
+        range(len(before) + 2)
+    )
+    assert sweep(capsys, *few)[1]["played"] == 0
+
+
+def test_other_values_are_other_scenarios_and_seeds_are_not(model):
+    grid = points(Path(model), [setting("model.horizon_s=200,400")])
+    every = works(grid, range(2), (1, 1))
+
+    assert len({point.scenario for point in grid}) == 2
+    assert len({work.key for work in every}) == 4
+
+
+def test_a_shift_is_swept_by_the_sites_own_numbers_and_gives_its_journal():
+    (small, large) = points(None, [setting("shift.orders=1"), setting("site.policy.wip_limit=1,9")])
+    row = play_work(works([small], range(3, 4), (1, 1))[0])
+
+    assert small.scenario != large.scenario
+    assert (row["well"], row["broken"], row["figures"]["parcels"]) == (True, [], 1)
+    assert len(row["journal"]) == 64
+
+
+def test_a_run_that_falls_over_is_a_result_and_not_the_end(model):
+    (point,) = points(Path(model), [])
+    broken = works([point], range(1), (1, 1))[0]
+    object.__setattr__(broken.point, "raw", {"model": {}})
+
+    assert play_work(broken)["broken"][0].startswith("crash: FileFaults")
+
+
+@pytest.mark.parametrize(
+    "text, values",
+    [
+        ("a.b=1,2.5", (1, 2.5)),
+        ("a=true,x y", (True, "x y")),
+        ('a="x,y",z', ("x,y", "z")),
+        ("a=[1,2],[3]", ([1, 2], [3])),
+        ("a={ kind = 'uniform', low = 0, high = 1 },4", ({"kind": "uniform", "low": 0, "high": 1}, 4)),
+    ],
+)
+def test_values_are_those_of_toml_or_else_texts(text, values):
+    assert setting(text).values == values
+
+
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        (["--set", "model.horison_s=3"], ["4202", "horison_s", "horizon_s"]),
+        (["--set", "model.horizon_s=0"], ["4201", "[model.horizon_s]"]),
+        (["--set", "model.seed=1,2"], ["--seeds A:B"]),
+        (["--set", "model.horizon_s=1", "--set", "model.horizon_s=2"], ["the place twice"]),
+        (["--set", "model.horizon_s.x=1"], ["a table on the way"]),
+        (["--figure", "thruput", "--seeds", "0:1"], ["thruput"]),
+    ],
+)
+def test_a_place_that_does_not_fit_is_told_before_anything_is_played(model, tmp_path, capsys, words, told):
+    assert main(["sim", "sweep", model, *words, "--out", str(tmp_path / "out")]) == 1
+
+    said = capsys.readouterr().err
+    assert all(word in said for word in told), said
+
+
+@pytest.mark.parametrize(
+    "words", [["--set", "a"], ["--set", "a=1,1"], ["--shard", "0/2"], ["--shard", "3/2"], ["--shard", "x"]]
+)
+def test_what_cannot_be_read_is_wrong_usage(model, words):
+    with pytest.raises(SystemExit) as left:
+        main(["sim", "sweep", model, *words])
+    assert left.value.code == 2
+
+
+def test_machines_cannot_be_swept_through_the_site(capsys):
+    assert main(["sim", "sweep", "--set", "site.machines.arm-1.address=x"]) == 1
+    assert "site.policy.KEY" in capsys.readouterr().err
+
+
+def test_a_line_that_is_no_result_is_named(tmp_path, capsys, model):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "results.jsonl").write_text('{"scenario": 5}\n')
+
+    assert main(["sim", "sweep", model, "--out", str(tmp_path / "out")]) == 1
+    assert "results.jsonl line 1" in capsys.readouterr().err
+
+
+def test_what_another_shard_has_not_written_to_its_end_is_not_read(tmp_path):
+    (tmp_path / "results-2-of-2.jsonl").write_text('{"scenario": "x", "seed": 1, "figures": {}}\n{"scen')
+
+    assert set(Results(tmp_path, (1, 2)).rows) == {("x", 1)}
+    assert (tmp_path / "results-2-of-2.jsonl").read_text().endswith('{"scen')

@@ -135,8 +135,27 @@ def swarm(
     kinds = [(device, fault) for device in sorted(known) for fault in sorted(known[device])]
     enabled = [kind for kind in kinds if campaign.has(*kind) and rng.random() < campaign.enabled]
     number = campaign.number(rng, orders, LEAST_SPAN_S + PER_ORDER_S * orders)
-    drawn = [_drawn(rng, *rng.choice(enabled), orders) for _ in range(number if enabled else 0)]
+    seams = _by_seam(enabled)
+    drawn = [_drawn(rng, *_chosen(rng, seams), orders) for _ in range(number if enabled else 0)]
     return tuple(sorted(drawn, key=lambda fault: (fault.at_s, fault.device, fault.fault)))
+
+
+Seams = Mapping[str, Mapping[str, Sequence[str]]]
+"""Devices by kind of fault, by seam."""
+
+
+def _by_seam(pairs: Sequence[tuple[str, str]]) -> Seams:
+    seams: dict[str, dict[str, list[str]]] = {}
+    for device, fault in pairs:
+        seams.setdefault(min(seams_of(device, fault), default=""), {}).setdefault(fault, []).append(device)
+    return seams
+
+
+def _chosen(rng: random.Random, seams: Seams) -> tuple[str, str]:
+    """Draw seam, kind and device, in this order: a line has many wires, and what only they show would hide the rest."""
+    kinds = seams[rng.choice(sorted(seams))]
+    fault = rng.choice(sorted(kinds))
+    return rng.choice(kinds[fault]), fault
 
 
 def _drawn(rng: random.Random, device: str, fault: str, orders: int) -> PlannedFault:

@@ -6,18 +6,30 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from hashlib import sha256
+from json.encoder import encode_basestring as _quoted
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, text
+from sqlalchemy import Connection, Text, insert, select, text, type_coerce
 
-from packline.store.codec import canonical, dumps
+from packline.store.codec import canonical, dumps, loads, plain, time_text
 from packline.store.prepared import Change, at_most, question
 from packline.store.schema import journal
 
 _LAST = question(at_most(select(journal.c.seq, journal.c.hash).order_by(journal.c.seq.desc()), 1))
 _APPEND = Change(insert(journal))
-_SINCE = select(journal).where(journal.c.seq > bindparam("after")).order_by(journal.c.seq)
-_HASHED = sorted(column.name for column in journal.c if column.name not in ("prev", "hash"))
+_TEXTS = select(
+    journal.c.actor,
+    type_coerce(journal.c.at, Text),
+    type_coerce(journal.c.data, Text),
+    journal.c.seq,
+    journal.c.kind,
+    journal.c.order_id,
+    journal.c.station,
+    journal.c.subject,
+    journal.c.prev,
+    journal.c.hash,
+).order_by(journal.c.seq)
+"""All rows, with times and data as the text that they are kept as."""
 _ADVISORY_LOCK = 0x5061636B
 OF_PICTURES = frozenset({"sha256"})
 LEAP = "JournalLeapt"
@@ -46,7 +58,9 @@ def append(connection: Connection, entry: Entry) -> int:
     """Write `entry` under the next number, in the caller's transaction; gives the number."""
     last, prev = head(connection)
     seq = last + 1 + skipped(entry.kind, entry.data)
-    row: dict[str, Any] = {
+    data = canonical(entry.data)
+    names = (entry.kind, entry.order_id, entry.station, entry.subject)
+    row = {
         "seq": seq,
         "at": entry.at,
         "kind": entry.kind,
@@ -54,10 +68,10 @@ def append(connection: Connection, entry: Entry) -> int:
         "order_id": entry.order_id,
         "station": entry.station,
         "actor": entry.actor,
-        "data": canonical(entry.data),
+        "data": data,
         "prev": prev,
+        "hash": _digest(prev, _line(entry.actor, time_text(entry.at), data.text, seq, *names)),
     }
-    row["hash"] = digest(prev, row)
     _APPEND.run(connection, row)
     _LAST.know(connection, [(seq, row["hash"])])
     return seq
@@ -80,17 +94,14 @@ def head(connection: Connection) -> tuple[int, str]:
 def broken_links(connection: Connection, most: int = 20) -> Iterator[str]:
     """Say, at most `most` times, where the chain of numbers and hashes does not hold."""
     expected, prev, found = 1, "", 0
-    for row in connection.execute(_SINCE, {"after": 0}).mappings():
-        if (
-            row["seq"] != expected + skipped(row["kind"], row["data"])
-            or row["prev"] != prev
-            or row["hash"] != digest(prev, dict(row))
-        ):
-            yield f"journal {row['seq']}: number or hash does not follow {expected - 1}"
+    for actor, at, data, seq, *names, before, kept in connection.execute(_TEXTS):
+        leapt = skipped(names[0], loads(data)) if names[0] == LEAP else 0
+        if seq != expected + leapt or before != prev or kept != _digest(prev, _line(actor, at, data, seq, *names)):
+            yield f"journal {seq}: number or hash does not follow {expected - 1}"
             found += 1
         if found >= most:
             return
-        expected, prev = row["seq"] + 1, row["hash"]
+        expected, prev = seq + 1, kept
 
 
 def rows_of(connection: Connection, kinds: Collection[str]) -> Iterator[Entry]:
@@ -103,16 +114,30 @@ def rows_of(connection: Connection, kinds: Collection[str]) -> Iterator[Entry]:
 
 def contents_hash(connection: Connection) -> str:
     """Hash all rows but what depends on the bytes of pictures: two runs that kept other pixels of the same things agree."""
-    digest = sha256()
-    for row in connection.execute(_SINCE, {"after": 0}).mappings():
-        content = {name: row[name] for name in _HASHED if name != "data"}
-        data = {name: value for name, value in row["data"].items() if name not in OF_PICTURES}
-        digest.update(dumps({**content, "data": data}).encode() + b"\n")
-    return digest.hexdigest()
+    whole = sha256()
+    for actor, at, data, seq, *names, _before, _digest_of in connection.execute(_TEXTS):
+        shown = _without_pixels(data) if any(name in data for name in OF_PICTURES) else data
+        whole.update(f"{_line(actor, at, shown, seq, *names)}\n".encode())
+    return whole.hexdigest()
 
 
 def digest(prev: str, row: Mapping[str, Any]) -> str:
     """Give the hash of a row's content, chained to that of the row before."""
-    # The canonical JSON of what is hashed, put together of its parts: `data` may be written already.
-    parts = ",".join([f'"{name}":{dumps(row[name])}' for name in _HASHED])
-    return sha256(f"{prev}\n{{{parts}}}".encode()).hexdigest()
+    names = (row["kind"], row["order_id"], row["station"], row["subject"])
+    return _digest(prev, _line(row["actor"], plain(row["at"]), dumps(row["data"]), row["seq"], *names))
+
+
+def _without_pixels(data: str) -> str:
+    return dumps({name: value for name, value in loads(data).items() if name not in OF_PICTURES})
+
+
+def _line(actor: str, at: str, data: str, seq: int, kind: str, order_id: str, station: str, subject: str) -> str:
+    """Put the canonical JSON of a row together of its parts; `at` and `data` are text already, as the row keeps them."""
+    return (
+        f'{{"actor":{_quoted(actor)},"at":"{at}","data":{data},"kind":{_quoted(kind)},"order_id":{_quoted(order_id)},'
+        f'"seq":{seq},"station":{_quoted(station)},"subject":{_quoted(subject)}}}'
+    )
+
+
+def _digest(prev: str, line: str) -> str:
+    return sha256(f"{prev}\n{line}".encode()).hexdigest()

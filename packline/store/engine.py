@@ -17,6 +17,8 @@ from packline.store.hand import OTHER, SQLITE_FILE, SQLITE_MEMORY, Manners
 
 BUSY_TIMEOUT_MS = 5000
 CACHED_STATEMENTS = 512
+CACHE_KIB = 16 * 1024
+"""Pages that one connection to a file keeps; a plant has about ten of them."""
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 JOURNAL_SWITCH_TRIES = 50
 JOURNAL_SWITCH_PAUSE_S = 0.1
@@ -163,6 +165,9 @@ def _pragmas(query_only: bool) -> tuple[str, ...]:
         "foreign_keys = ON",
         f"journal_size_limit = {WAL_LIMIT_BYTES}",
         f"query_only = {int(query_only)}",
+        # Negative: KiB. What a shift writes goes to the ends of tables and indexes, which fit many times over.
+        f"cache_size = -{CACHE_KIB}",
+        "temp_store = MEMORY",
     )
 
 

@@ -133,6 +133,7 @@ def test_files_that_a_page_names_exist(page):
 
 
 def test_toml_that_pages_show_is_a_part_of_a_site_file():
+    from controller.commands.sim.scenario_file import Scenario
     from controller.site import Site
     from simulation.model.reading import model_of
 
@@ -145,6 +146,9 @@ def test_toml_that_pages_show_is_a_part_of_a_site_file():
             continue  # a machine file, or somebody's package: tests/docs/test_kind_of_machine.py
         if "model" in part:
             model_of(part, "page")
+            continue
+        if part.keys() <= Scenario.model_fields.keys():
+            Scenario.model_validate(part)
             continue
         assert part.keys() <= known.keys()
         for name, tables in part.items():

@@ -67,6 +67,7 @@ class Machine:
         self._pictured: tuple[tuple[object, ...], MachineView] | None = None
         self._said = Sayings(file)
         self._moments = Moments(name)
+        self._news = link if isinstance(link, NewsLink) else None
         self._is_poked = False
         self._waker = Waker(clock)
         self._tags = TagSide(name=name, file=file, link=link, clock=clock)
@@ -250,9 +251,9 @@ class Machine:
         Where the link tells of news, a look is made only to write after it what falls due, and in time for the picture to be
         good.
         """
-        if not isinstance(self._link, NewsLink) or not self.brain.is_owner or self._is_fast():
+        if self._news is None or not self.brain.is_owner or self._is_fast():
             return ends_at, None
-        answer_s = self._link.listen(self._hear)
+        answer_s = self._news.listen(self._hear)
         if answer_s is None:
             return ends_at, None
         self._is_poked = False

@@ -19,6 +19,8 @@ LANES = (1, 2, 3)
 class Applicator(Mechanics):
     """An arm with a pad; what is on the pad is what it tamps, whoever put it there."""
 
+    is_of_the_floor = True
+
     def __init__(
         self,
         env: simpy.Environment,

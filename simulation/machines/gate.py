@@ -16,6 +16,8 @@ ERROR_NOBODY_PASSED = 1
 class Gate(Mechanics):
     """A gate with a stop before it; what stands there when it opens rolls out of the door."""
 
+    is_of_the_floor = True
+
     def __init__(self, env: simpy.Environment, world: World, file: MachineFile, station: str) -> None:
         self._env = env
         self._world = world

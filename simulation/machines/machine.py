@@ -75,6 +75,9 @@ class Mechanics:
     def written(self, name: str, value: Value) -> None:
         """Hear that a controller wrote a tag."""
 
+    is_of_the_floor = False
+    """Whether its sensors see the floor and the state of its jobs only, so that they change with these."""
+
     def by_itself(self, runs: Callable[[], bool]) -> Doing:
         """Move without a job while `runs()`, for ever; most kinds do not."""
         del runs
@@ -115,6 +118,8 @@ class Machine:
         self._image = TagImage(file)
         self._moving: simpy.Process | None = None
         self._frozen: Words | None = None
+        self.touches = 0
+        """Counts what is done to the machine by hand."""
         self._scanned_s = -SLOW_SCAN_S
         self.drifts = 0
         self.is_powered = False
@@ -126,12 +131,14 @@ class Machine:
     def power_on(self, *, memory_kept: bool = True) -> None:
         """Boot; nothing moves by itself."""
         self.is_powered = True
+        self.touches += 1
         self.brain.boot(self._clock.monotonic(), memory_kept=memory_kept)
         self.scan()
 
     def power_off(self) -> None:
         """Cut the power; a motion stops where it is, and only the retained memory knows of it."""
         self.is_powered = False
+        self.touches += 1
         self._motion.do(lambda: self._stop("power"))
         self.ears.looked()
 
@@ -188,6 +195,7 @@ class Machine:
         if not self.is_powered:
             return False
         self.watch(self.name, "pressed")
+        self.touches += 1
         is_known = self._motion.do(lambda: self.brain.press(command))
         self.ears.looked()
         return is_known
@@ -196,11 +204,13 @@ class Machine:
 
     def clear_jam(self) -> None:
         """Take the jam out; the state stays, a person's command leads on."""
+        self.touches += 1
         self.brain.clear_fault(FAULT_BIT)
 
     def emergency_stop(self, *, is_open: bool) -> None:
         """Open or close the safety circuit."""
         self.watch(self.name, "stopped" if is_open else "closed")
+        self.touches += 1
         self.brain.safety = SAFETY_ESTOP if is_open else 0
         self.scan()
 

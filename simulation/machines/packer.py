@@ -18,6 +18,8 @@ SEALED_AT = 0.6
 class Packer(Mechanics):
     """A sealer. Its belts run only in Execute: a sealed carton then leaves by itself as soon as the outfeed has room."""
 
+    is_of_the_floor = True
+
     def __init__(
         self,
         env: simpy.Environment,

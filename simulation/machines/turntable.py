@@ -33,6 +33,8 @@ class _Turn:
 class Turntable(Mechanics):
     """A table with a drive; its angle is also known while it turns."""
 
+    is_of_the_floor = True
+
     def __init__(self, env: simpy.Environment, world: World, file: MachineFile, station: str) -> None:
         self._env = env
         self._world = world

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, TypeVar
 
 from packline.core.clock import Clock, LoopClock
 from plc.links import Area, BlockLink, LinkDown, LinkRefused, LinkSilent, NodeId, NodeSink, NodeValue, Value
@@ -18,13 +18,6 @@ from simulation.mounts.wire import Busy, Cord, Wire
 T = TypeVar("T")
 
 REQUEST_S = 0.8
-
-
-@runtime_checkable
-class Shown(Protocol):
-    """A device that can say what decides what it shows."""
-
-    def shown(self) -> tuple[object, ...]: ...
 
 
 class MemoryMount:
@@ -40,8 +33,7 @@ class MemoryMount:
         self.is_open = False
         self.closings = 0
         self.under_way: set[asyncio.Task[Any]] = set()
-        self.tells_news = False
-        """Whether somebody calls `look` whenever anything may have changed in the plant."""
+        self._shown: Callable[[], tuple[object, ...]] | None = None
         self._read: object = None
         self._tell: Callable[[], None] | None = None
 
@@ -55,22 +47,25 @@ class MemoryMount:
         self.is_open = False
         self.closings += 1
 
+    def tell_news(self, shown: Callable[[], tuple[object, ...]]) -> None:
+        """Tell of news from now on: `shown` gives what decides what STATUS shows, and `look` is called whenever it may change."""
+        self._shown = shown
+
     def note_read(self) -> None:
         """Note what STATUS shows to whoever reads it now."""
-        if self.tells_news and isinstance(self.device, Shown):
-            self._read, self._tell = self.device.shown(), None
+        if self._shown is not None:
+            self._read, self._tell = self._shown(), None
 
     def listen(self, tell: Callable[[], None]) -> float | None:
         """Call `tell` once when there is news; gives what an answer takes, None if there are news or none are told."""
-        is_quiet = self.tells_news and self.wire.is_good and isinstance(self.device, Shown)
-        if not is_quiet or not isinstance(self.device, Shown) or self.device.shown() != self._read:
+        if self._shown is None or not self.wire.is_good or self._shown() != self._read:
             return None
         self._tell = tell
         return self.wire.latency_s
 
     def look(self) -> None:
         """Tell who listens, if there is something new to read."""
-        if self._tell is not None and isinstance(self.device, Shown) and self.device.shown() != self._read:
+        if self._tell is not None and self._shown is not None and self._shown() != self._read:
             tell, self._tell = self._tell, None
             tell()
 

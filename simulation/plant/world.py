@@ -76,6 +76,8 @@ class World:
         self._rng = random.Random(f"{seed}/hands")
         self._changed = env.event()
         self._watchers: list[Callable[[], None]] = []
+        self.touches = 0
+        """Counts every change of anything here."""
         self.add_place(HANDS, UNBOUNDED)
         self.add_place(GONE, UNBOUNDED * UNBOUNDED)
 
@@ -334,6 +336,7 @@ class World:
         self._wake()
 
     def _wake(self) -> None:
+        self.touches += 1
         changed, self._changed = self._changed, self.env.event()
         changed.succeed()
         for tell in self._watchers:

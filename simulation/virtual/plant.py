@@ -23,6 +23,7 @@ from simulation.faults.devices import (
 from simulation.faults.floor import add_people
 from simulation.hall import Hall
 from simulation.machines.camera import Offload
+from simulation.machines.machine import Machine
 from simulation.misbehave import Misbehaviour
 from simulation.mounts.memory import MemoryTagMount
 from simulation.mounts.memory_devices import MemoryCamera, MemoryLine, MemoryPlug, MemoryPort, MemoryReader, Pipe
@@ -126,13 +127,24 @@ class VirtualPlant:
             self.hall.scan_machines()
 
     def _tell_news(self, loop: VirtualLoop) -> None:
-        mounts = tuple(self._mounts.values())
-        for mount in mounts:
-            mount.tells_news = True
+        """Let the mounts of machines that show the floor and their jobs look, whenever the floor or a panel was touched."""
+        world, pairs = self.hall.world, []
+        for spec in self.spec.machines:
+            machine, mount = self.hall.machines[spec.name], self._mounts.get(spec.address)
+            if isinstance(machine, Machine) and machine.mechanics.is_of_the_floor and mount is not None:
+                mount.tell_news(machine.shown)
+                pairs.append((machine, mount))
+        seen = -1
 
         def look() -> None:
-            for mount in mounts:
-                mount.look()
+            nonlocal seen
+            touches = world.touches
+            for machine, _ in pairs:
+                touches += machine.touches
+            if touches != seen:
+                seen = touches
+                for _, mount in pairs:
+                    mount.look()
 
         loop.happened = look
 

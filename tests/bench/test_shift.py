@@ -24,7 +24,7 @@ PEERS = {
 }
 
 
-WHERE = {"memory": "in memory", "disk": "on disk"}
+WHERE = {"memory": "in memory, processor time", "disk": "on disk, wall time"}
 
 
 @cache
@@ -36,8 +36,9 @@ def taken(way: str, count: int) -> dict[str, float]:
     return said
 
 
-def ms_a_parcel(said: dict[str, float]) -> float:
-    return 1000 * said["seconds"] / said["parcels"]
+def ms_a_parcel(said: dict[str, float], books: str) -> float:
+    """Give processor time, or the time on the wall where a disk is waited for: one thread does all."""
+    return 1000 * said["seconds" if books == "disk" else "busy_s"] / said["parcels"]
 
 
 @pytest.mark.parametrize("books", ["memory", "disk"])
@@ -47,14 +48,22 @@ def test_a_parcel_of_a_shift_in_virtual_time(tell: Tell, books: str) -> None:
     for way, name in PEERS.items():
         peer = taken(way, DAY_PARCELS)
         told = f"shift: a parcel in virtual time, books {WHERE[books]}, {ORDERS} orders"
-        tell(Figure(figure=told, ours=ms_a_parcel(ours), peer=ms_a_parcel(peer), peer_name=name, unit="ms/parcel"))
+        tell(
+            Figure(
+                figure=told,
+                ours=ms_a_parcel(ours, books),
+                peer=ms_a_parcel(peer, books),
+                peer_name=name,
+                unit="ms/parcel",
+            )
+        )
 
 
 @pytest.mark.parametrize("books", ["memory", "disk"])
 def test_a_day_of_a_shift_as_it_would_be(tell: Tell, books: str) -> None:
     ours, peer = taken(books, ORDERS), taken("bare", DAY_PARCELS)
     day = f"shift: a day of {DAY_PARCELS} parcels, books {WHERE[books]}, extrapolated from {ORDERS} orders"
-    ours_s, peer_s = (ms_a_parcel(said) * DAY_PARCELS / 1000 for said in (ours, peer))
+    ours_s, peer_s = (ms_a_parcel(said, books) * DAY_PARCELS / 1000 for said in (ours, peer))
     tell(Figure(figure=day, ours=ours_s, peer=peer_s, peer_name=f"{PEERS['bare']}, run in full", unit="s"))
 
 

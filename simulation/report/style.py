@@ -45,7 +45,7 @@ figure{margin:.6em 0}figcaption{margin-bottom:.4em}
 .mark{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:4 3;vector-effect:non-scaling-stroke}
 .bar.a{fill:var(--a)}.bar.b{fill:var(--b)}
 .strip{display:block;width:100%;height:22px;background:var(--card);border-radius:3px}
-.rows{display:grid;grid-template-columns:minmax(84px,auto) 1fr;gap:5px 10px;align-items:center;font-size:.85rem}
+.rows{margin-top:.6em;display:grid;grid-template-columns:minmax(84px,auto) 1fr;gap:5px 10px;align-items:center;font-size:.85rem}
 .rows>*{min-width:0}.rows+.table{margin-top:.8em}.table+.rows{margin-top:1em}.rows .thin{height:12px}.rows .full{grid-column:1/-1}
 .busy{fill:var(--busy)}.waiting{fill:var(--waiting)}.starved{fill:var(--starved)}.blocked{fill:var(--blocked)}.setup{fill:var(--setup)}
 .held{fill:var(--held)}.down{fill:var(--down)}.station{fill:var(--station)}.queue{fill:var(--queue)}.hands{fill:var(--hands)}.slot{fill:var(--slot)}

@@ -8,6 +8,7 @@ import multiprocessing
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ DASK = "distributed"
 EXTRA = "packline[dask]"
 LOCAL = "local"
 CONNECT_S = 20
+AGAIN = "Give the same command again: what is done is kept. Fewer processes need less memory."
 
 
 def play_work(work: Work) -> Row:
@@ -65,7 +67,12 @@ def in_processes(works: Sequence[Work], jobs: int) -> Iterator[Row]:
         yield from map(play_work, works)
         return
     with ProcessPoolExecutor(min(jobs, len(works)), mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from _as_ready(iter(works), jobs * AHEAD, lambda work: pool.submit(play_work, work))
+        try:
+            yield from _as_ready(iter(works), jobs * AHEAD, lambda work: pool.submit(play_work, work))
+        except BrokenProcessPool as error:
+            raise Fault(
+                5001, where=f"--jobs {jobs}", seen="a process that died", expected="a result", remedy=AGAIN
+            ) from error
 
 
 def _as_ready(works: Iterator[Work], most: int, submit: Callable[[Work], Future[Row]]) -> Iterator[Row]:

@@ -77,7 +77,8 @@ def _how_sure(side: Side) -> Markup:
     first = side.shifts[0]
     runs = len(side.shifts)
     said = [
-        f"{runs} replications, seeds {_seeds(side.seeds)}: 95 % intervals by Student's t over them."
+        f"{runs} replications, seeds {_seeds(side.seeds)}: 95 % intervals by Student's t over them. "
+        f"Charts, machines and ways below are those of seed {side.seeds[0]}."
         if runs > 1
         else "One shift: no interval over replications (give --replications 10, or more recordings).",
         f"Warm-up of the first shift: {first.window.why}; measured from {seconds(first.window.begin_s)} to "

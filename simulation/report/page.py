@@ -116,7 +116,8 @@ def _again(sides: Sequence[Side], command: str) -> Markup:
 
 
 def _of_shift(head: Head) -> str:
-    deaths = f", {head.deaths} deaths of the controller" if head.deaths else ""
+    deaths = f", the controller died {head.deaths} times" if head.deaths > 1 else ", the controller died once"
+    deaths = deaths if head.deaths else ""
     lasted = f"lasted {seconds(head.ended_s)} at speed {number(head.speed)}{deaths}"
     return f"{lasted}; journal {head.journal[:16] or 'unknown'}, truth {head.truth[:16] or 'unknown'}"
 

@@ -175,8 +175,11 @@ class Machine:
         raise Fault(2001, where=self.name, seen=view.state, expected=name_of(State.EXECUTE))
 
     async def release(self) -> None:
-        """Note that a person answers for going on: claim the machine again, and let the next `make_ready` end any stop."""
-        self._is_released = True
+        """Note that a person answers for going on: claim the machine again, and let the next `make_ready` end any stop.
+
+        Said while the safety circuit is open it is no release, and one said before is none any more: nobody starts by closing it.
+        """
+        self._is_released = not self._is_stopped(self.view())
         self.brain.release()
         self.poke()
 
@@ -326,7 +329,13 @@ class Machine:
             # the newest cause tells best, but a machine that is not there is also silent now and then
             is_known = self._trouble == 1001 and self._cause == 1002
             self._trouble = self._trouble if is_known else self._cause
-        self._board.show(self.view())
+        view = self.view()
+        self._is_released = self._is_released and not self._is_stopped(view)
+        self._board.show(view)
+
+    @staticmethod
+    def _is_stopped(view: MachineView) -> bool:
+        return 2007 in view.faults
 
     def _quality(self, age_s: float) -> Quality:
         if age_s <= self._stale_s():
@@ -371,8 +380,7 @@ class Machine:
         return self.view()
 
     def _demand_startable(self, view: MachineView) -> None:
-        if 2007 in view.faults:
-            self._is_released = False  # a release said too early is no release: nobody starts by closing the circuit
+        if self._is_stopped(view):
             raise Fault(2007, where=self.name)
         if self._is_released or view.state == name_of(State.EXECUTE):
             return

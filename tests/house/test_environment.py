@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,12 @@ CHECK_ITS_ADDRESS = {"controller/site_file.py"}
 
 
 def sources(*rooms: str) -> list[tuple[str, ast.Module]]:
-    files = (path for room in rooms for path in sorted((ROOT / room).rglob("*.py")))
+    return [source for room in rooms for source in parsed(room)]
+
+
+@cache
+def parsed(room: str) -> list[tuple[str, ast.Module]]:
+    files = sorted((ROOT / room).rglob("*.py"))
     return [(str(path.relative_to(ROOT)), ast.parse(path.read_text("utf-8"))) for path in files]
 
 

@@ -120,11 +120,22 @@ async def test_a_release_said_while_the_safety_circuit_is_open_starts_nothing_wh
     c = await arm.ready()
     arm.plant.brain.safety = 1
     await arm.do(c.machine.wait(lambda v: v.state == "Aborted", 5.0))
-    await c.machine.release()
-    with pytest.raises(Fault):
-        await arm.do(c.machine.make_ready())
+    await c.machine.release()  # and nobody wants anything of it until the circuit is closed
     arm.plant.brain.safety = 0
     await arm.do(c.machine.wait(lambda v: 2007 not in v.faults, 5.0))
+    with pytest.raises(Fault) as fault:
+        await arm.do(c.machine.make_ready())
+    assert fault.value.code == 2001
+
+
+async def test_a_release_that_was_not_used_yet_ends_when_the_safety_circuit_opens(arm):
+    c = await arm.ready()
+    arm.plant.brain.press(Cmd.HOLD)
+    await arm.do(c.machine.wait(lambda v: v.state == "Held", 5.0))
+    await c.machine.release()
+    for is_open in (1, 0):
+        arm.plant.brain.safety = is_open
+        await arm.do(c.machine.wait(lambda v, is_open=is_open: (2007 in v.faults) == bool(is_open), 5.0))
     with pytest.raises(Fault) as fault:
         await arm.do(c.machine.make_ready())
     assert fault.value.code == 2001

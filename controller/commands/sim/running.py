@@ -59,6 +59,14 @@ def arguments(options: argparse.ArgumentParser) -> None:
         default=[],
         help="reach the machines of this protocol over real sockets of the loopback; may be repeated",
     )
+    options.add_argument(
+        "--computing",
+        type=numbers.speed,
+        metavar="F",
+        default=0.0,
+        help="drawing and reading pictures takes F times as long, of the line's time, as on this computer (default: no time; "
+        "with F such a run does not repeat itself)",
+    )
     options.add_argument("--data", type=Path, help="keep the books in this folder (default: in memory)")
     options.add_argument(
         "--record", type=Path, metavar="FILE", help="keep a recording for `packline sim report`: .jsonl, or .jsonl.gz"
@@ -79,7 +87,7 @@ def run(chosen: argparse.Namespace) -> int:
         shift, scenario = _shift(chosen, path, Path(folder))
         played = _played(chosen, shift, scenario, lambda now: _show(progress, now, wall.monotonic() - began))
     progress.end()
-    if chosen.data:
+    if chosen.data and not shift.computing:  # what depends on the computer cannot be played again
         write_note(chosen.data, scenario, shift, played)
     said = summary(played, shift, wall.monotonic() - began)
     misses = misses_of(played, shift, scenario)
@@ -119,5 +127,5 @@ def _shift(chosen: argparse.Namespace, path: Path, folder: Path) -> tuple[Shift,
         folder = chosen.data.resolve()
         folder.mkdir(parents=True, exist_ok=True)
     made = shift_of(scenario.model_copy(update={"shift": shift}), path, folder)
-    made = replace(made, over=frozenset(chosen.over))
+    made = replace(made, over=frozenset(chosen.over), computing=chosen.computing)
     return (replace(made, url=f"sqlite:///{folder / DATABASE}") if chosen.data else made), scenario

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
+from controller.commands.sim.computing import offload_of
 from controller.commands.sim.house import House
 from controller.commands.sim.lives import DISK, RESTART_S, Reaper
 from controller.commands.twin.people import people_of
@@ -92,6 +93,8 @@ class Shift:
     demand: DemandSpec = DemandSpec()
     horizon_s: float | None = None
     """The loop's seconds after which it is given up; None: by its orders."""
+    computing: float = 0.0
+    """How many times as long drawing and reading pictures takes, of the line's time, as on this computer; 0: no time at all."""
     over: frozenset[str] = frozenset()
     """Protocols ("modbus", "opcua") whose machines are reached over real sockets of the loopback, in virtual time all the same."""
 
@@ -207,7 +210,7 @@ class _Run:
             loop,
             self._clock,
             press=self._press,
-            offload=_inline,
+            offload=offload_of(self._clock, self._shift.computing),
             over=shift.over,
             elide=shift.elide and is_calm,
         )
@@ -327,7 +330,7 @@ class _Run:
             clock=self._computer,
             ids=SeededIds(f"{shift.seed}/line/{life}"),
             rng=rng,
-            offload=_inline,
+            offload=offload_of(self._clock, self._shift.computing),
             secret=self._secret,
             open_door=NoDoor,
         )
@@ -467,7 +470,3 @@ class NoDoor:
     async def run(self) -> None:
         """Wait for nobody."""
         await asyncio.Event().wait()
-
-
-async def _inline(work: Callable[..., T], *args: Any) -> T:
-    return work(*args)

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 import simpy
 
+from controller.commands.sim.computing import offload_of
 from controller.commands.sim.roles import Play
 from controller.commands.sim.scaled import Children, figures
 from controller.commands.sim.shift import EPOCH
 from controller.commands.sim.stretching import PatientClock, patient
+from packline.core.clock import ManualClock
 from plc.machine_file import shipped_machine
 from simulation.virtual.loop import run
 from simulation.virtual.paced import paced_loop
@@ -89,3 +91,17 @@ def test_figures_say_whether_it_kept_up(tmp_path):
     said = figures({"summary": {"orders": 2}}, {"plant": 0.2, "controller": 1.5}, play, {"mean_flow_s": 12.3})
     assert (said["kept_up"], said["mean_flow_s"], said["orders"]) == (False, 12.3, 2)
     assert figures({}, {"plant": 0.2}, play, {})["kept_up"]
+
+
+async def test_heavy_work_takes_no_time_of_the_line_or_as_long_as_here_at_a_pace():
+    class Counted(ManualClock):
+        slept_s = 0.0
+
+        async def sleep(self, seconds):
+            self.slept_s += seconds
+
+    clock = Counted()
+    assert await offload_of(clock, 0.0)(pow, 2, 10) == 1024
+    assert clock.slept_s == 0.0
+    assert await offload_of(clock, 5.0)(sum, range(10_000)) == 49_995_000
+    assert clock.slept_s > 0.0

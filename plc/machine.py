@@ -175,8 +175,11 @@ class Machine:
         raise Fault(2001, where=self.name, seen=view.state, expected=name_of(State.EXECUTE))
 
     async def release(self) -> None:
-        """Note that a person answers for going on: claim the machine again, and let the next `make_ready` end any stop."""
-        self._is_released = True
+        """Note that a person answers for going on: claim the machine again, and let the next `make_ready` end any stop.
+
+        A word that comes while the safety circuit is open counts for nothing: else closing the circuit would set the machine going.
+        """
+        self._is_released = self.brain.status is None or not self.brain.status.safety
         self.brain.release()
         self.poke()
 

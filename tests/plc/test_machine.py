@@ -130,6 +130,18 @@ async def test_a_release_said_while_the_safety_circuit_is_open_starts_nothing_wh
     assert fault.value.code == 2001
 
 
+async def test_a_release_said_too_early_starts_nothing_though_nobody_looked_before_the_circuit_closed(arm):
+    c = await arm.ready()
+    arm.plant.brain.safety = 1
+    await arm.do(c.machine.wait(lambda v: v.state == "Aborted", 5.0))
+    await c.machine.release()
+    arm.plant.brain.safety = 0
+    await arm.do(c.machine.wait(lambda v: 2007 not in v.faults, 5.0))
+    with pytest.raises(Fault) as fault:
+        await arm.do(c.machine.make_ready())
+    assert fault.value.code == 2001
+
+
 async def test_command_in_the_wrong_state_changes_nothing(arm):
     c = await arm.ready()
     view = await arm.do(c.machine.command(Cmd.CLEAR))

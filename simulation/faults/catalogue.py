@@ -299,6 +299,8 @@ CATALOGUE: tuple[Kind, ...] = (
 
 COMMITS = frozenset({"kill_before_commit", "kill_after_commit"})
 """These have no time but a commit."""
+UNSEEN = frozenset({"wrong_item_down"})
+"""No eye of the line sees these: a campaign draws them only where they are named."""
 
 
 def kinds_of(by: By) -> dict[str, Kind]:

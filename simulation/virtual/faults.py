@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from simulation.faults.catalogue import COMMITS, CONTROLLER, DATABASE, Ends, ends_of, seams_of
+from simulation.faults.catalogue import COMMITS, CONTROLLER, DATABASE, UNSEEN, Ends, ends_of, seams_of
 
 MOST_FAULTS = 6
 ENABLED = 0.4
@@ -113,7 +113,10 @@ class Campaign:
     def has(self, device: str, fault: str) -> bool:
         """Tell whether a device's fault may be drawn; ids of kinds, devices and seams may be named."""
         names = {device, fault, f"{device} {fault}"}
-        is_wanted = not (self.kinds or self.seams) or bool(names & set(self.kinds))
+        is_named = bool(names & set(self.kinds))
+        if fault in UNSEEN and not is_named:
+            return False
+        is_wanted = is_named or not (self.kinds or self.seams)
         return (is_wanted or bool(seams_of(device, fault) & set(self.seams))) and not names & set(self.without)
 
     def number(self, rng: random.Random, orders: int, span_s: float) -> int:

@@ -1,4 +1,4 @@
-"""Finds the least that still fails: fewest faults (delta debugging), then fewest orders, then the shortest faults. Pure."""
+"""Finds the least that still fails: fewest faults (delta debugging), then fewest orders, then the shortest faults that strike least. Pure."""
 
 from __future__ import annotations
 
@@ -62,4 +62,7 @@ def _shortened(faults: tuple[PlannedFault, ...], orders: int, budget: _Budget) -
             if for_s < (fault.for_s or 0.0) and budget.fails(shorter, orders):
                 faults = shorter
                 break
+        once = (*faults[:n], replace(faults[n], times=1), *faults[n + 1 :])
+        if (faults[n].times or 1) > 1 and budget.fails(once, orders):
+            faults = once
     return faults

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from controller.reference.markdown import code, codes, page, table
-from simulation.faults.catalogue import CATALOGUE, NAMED, OF_SITE, Kind, Seam, ids
+from simulation.faults.catalogue import CATALOGUE, NAMED, OF_SITE, UNSEEN, Kind, Seam, ids
 
 INTRO = f"""
 What can be made to go wrong on purpose while the twin runs: {len(ids())} kinds, {len(CATALOGUE)} with those that two sorts of devices do each in
@@ -63,9 +63,12 @@ split, corrupt, duplicate. It knows bytes and frames, not devices, so it also se
 def fault_pages() -> dict[str, str]:
     """Give the page by its name under the reference folder."""
     parts = [_part(seam) for seam in Seam]
+    unseen = f"No eye of the line sees {codes(sorted(UNSEEN))}: campaigns draw it only where `kinds` names it."
     named = table(["device", "is"], ((code(name.value), NAMED_WORDS[name.value]) for name in NAMED))
     return {
-        "twin-faults.md": page("Faults of the twin", INTRO, HOW, NAMES, named, *parts, NETWORK, CHANNEL, HANDS, FIGURES)
+        "twin-faults.md": page(
+            "Faults of the twin", INTRO, HOW, unseen, NAMES, named, *parts, NETWORK, CHANNEL, HANDS, FIGURES
+        )
     }
 
 

@@ -66,6 +66,14 @@ def test_a_campaign_draws_only_from_what_it_names(campaign, devices, faults):
     assert ({f.device for f in drawn}, {f.fault for f in drawn}) == (devices, faults)
 
 
+def test_what_no_eye_of_the_line_can_see_is_drawn_only_where_it_is_named():
+    known = {"floor": ["away", "wrong_item_down"]}
+    drawn = {f.fault for seed in range(60) for f in swarm(seed, known, 3)}
+    assert drawn == {"away"}
+    named = Campaign(kinds=("wrong_item_down",), enabled=1.0)
+    assert {f.fault for seed in range(60) for f in swarm(seed, known, 3, named)} == {"wrong_item_down"}
+
+
 def test_a_rate_gives_as_many_faults_on_average_and_never_more_than_the_most():
     numbers = [len(swarm(seed, KNOWN, 10, Campaign(per_order=0.4, most_faults=20))) for seed in range(400)]
     assert 3.6 < sum(numbers) / len(numbers) < 4.4
@@ -82,6 +90,12 @@ def test_orders_and_times_shrink_too():
     kept, orders = shrink(faults, 12, lambda some, orders: faults[2].at_s in {f.at_s for f in some} and orders >= 2)
     assert (orders, [fault.at_s for fault in kept]) == (2, [2.0])
     assert kept[0].for_s == 0.3
+
+
+def test_what_strikes_often_shrinks_to_once_if_that_is_enough():
+    faults = (planned(1, times=5), planned(2, times=5))
+    kept, _ = shrink(faults, 1, lambda some, _: sum(f.times or 0 for f in some) >= 6)
+    assert sorted(fault.times or 0 for fault in kept) == [1, 5]
 
 
 def test_a_fault_reads_back_as_it_was_written():

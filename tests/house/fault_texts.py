@@ -18,10 +18,13 @@ AT_START = (
     "controller/integrator",
     "controller/site",
     "controller/ports",
+    "controller/replay",
     "packline/store/backup",
     "packline/store/migrate",
     "packline/store/version",
     "packline/store/__init__",
+    "packline/store/recorded",
+    "packline/store/world",
     "packline/feeds/signing",
     "packline/core/files",
 )

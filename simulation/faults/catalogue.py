@@ -167,7 +167,7 @@ CATALOGUE: tuple[Kind, ...] = (
         Seam.LABEL,
         ("label_dropped", (By.ARM,), _STRIKES, "The label is blown off the pad; the arm reports it applied."),
         ("folded", (By.ARM,), _STRIKES, "The label goes on folded: nothing on it can be read."),
-        ("doubled", (By.ARM,), _STRIKES, "A second print of the same label sticks to the first, and goes on with it."),
+        ("doubled", (By.ARM,), _STRIKES, "A second print of the same label hangs on the first, and goes on beside it."),
         ("faded", (By.PRINTER,), _STRIKES, "Half of the label is missing."),
         ("unreadable", (By.PRINTER,), _STRIKES, "The label is whole, and smudged: nothing on it can be read."),
         (
@@ -299,8 +299,8 @@ CATALOGUE: tuple[Kind, ...] = (
 
 COMMITS = frozenset({"kill_before_commit", "kill_after_commit"})
 """These have no time but a commit."""
-UNSEEN = frozenset({"wrong_item_down"})
-"""No eye of the line sees these: a campaign draws them only where they are named."""
+UNSEEN = frozenset({"wrong_item_down", "put_elsewhere"})
+"""No eye of the line sees the first, and the twin's people do not find the second: a campaign draws them only where they are named."""
 
 
 def kinds_of(by: By) -> dict[str, Kind]:

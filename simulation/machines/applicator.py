@@ -84,8 +84,8 @@ class Applicator(Mechanics):
             label.fold()
         twin = self._world.copy_label(label) if self._quirks.hits("doubled") else None
         self._world.stick(label, carton, by=self._name, spot=self._world.arm_spot())
-        if twin is not None:
-            self._world.stick(twin, carton, by=self._name, spot=self._world.arm_spot())
+        if twin is not None:  # beside it: one that lies exactly on the other could be seen by nobody
+            self._world.stick(twin, carton, by=self._name)
 
     def _eject(self, given: Mapping[str, int]) -> Move:
         carton = self._world.place(self._station).first

@@ -191,7 +191,7 @@ class Scenario(Part):
     campaign: CampaignPart = Field(CampaignPart(), description="What a campaign draws its faults from.")
     horizon_s: Annotated[float, Field(gt=0, le=100 * DAY_S)] | None = Field(
         None,
-        description="Seconds of the line after which a shift that is not over is given up; without it ten minutes and one for each order.",
+        description="Seconds of the line after which a shift that is not over is given up; without it 25 minutes and one for each order.",
     )
     expect: ExpectPart = Field(ExpectPart(), description="What must come of it.")
     broken: tuple[str, ...] = Field(

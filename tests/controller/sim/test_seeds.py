@@ -1,0 +1,41 @@
+"""Shifts in which whatever the catalogue has goes wrong, each from its seed: nothing is doubled, wrong or lost in any of them.
+
+`make crash` plays SEEDS_IN_A_CAMPAIGN; here are the first of them, with fewer orders.
+"""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from controller.commands.sim.qa import attempt, with_shift
+from controller.commands.sim.scenario import shift_of
+from controller.commands.sim.scenario_file import Scenario, ShiftPart
+from controller.commands.sim.shift import known_faults
+from simulation.virtual.faults import swarm
+
+SEEDS, SLICE, ORDERS = 100, 10, 1
+BESIDE = Path("scenario.toml")
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory):
+    return known_faults(shift_of(Scenario(), BESIDE, tmp_path_factory.mktemp("known")))
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    """What goes wrong goes wrong on purpose: nobody needs to read of it."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, SLICE))
+def test_whatever_a_seed_lets_go_wrong_breaks_nothing(first, known):
+    broken: dict[int, tuple[str, ...]] = {}
+    for seed in range(first, first + SLICE):
+        scenario = with_shift(Scenario(shift=ShiftPart(orders=ORDERS)), seed=seed)
+        played = attempt(scenario, BESIDE, swarm(seed, known, ORDERS, scenario.campaign.campaign()))
+        broken |= {seed: played.broken} if played.broken else {}
+    assert broken == {}

@@ -20,6 +20,8 @@ PATIENCE_S = 4.0
 """A scan that is not answered within this wall time is made again."""
 MOVE_S = 2.0
 MOST_SCAN_CHARS = 80
+MOST_SCANS, NO_BOOKS = 20, "5002"
+"""A scan that is refused because the books are away is made again, so often."""
 BREATH_S = 0.5
 
 
@@ -82,7 +84,15 @@ class Crew:
         await self.clock.sleep(sim_s / self.speed)
 
     async def scan(self, station: str, text: str) -> Told | None:
-        """Scan `text` at `station` and read the answer off the screen; None when none comes."""
+        """Scan `text` at `station` and read the answer off the screen, again while the books are away; None when none comes."""
+        for _ in range(MOST_SCANS):
+            answer = await self._scan_once(station, text)
+            if answer is None or answer["code"] != NO_BOOKS:
+                break
+            await self.clock.sleep(MOVE_S)
+        return answer
+
+    async def _scan_once(self, station: str, text: str) -> Told | None:
         newest = self._newest(station)
         await self.floor.scan(self.scanner_at(station), text)
         until = self.clock.monotonic() + self.patience_s

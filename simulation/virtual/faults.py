@@ -9,10 +9,12 @@ from typing import Any, Self
 
 from simulation.faults.catalogue import COMMITS, CONTROLLER, DATABASE, UNSEEN, Ends, ends_of, seams_of
 
-MOST_FAULTS = 6
+MOST_FAULTS = 10
 ENABLED = 0.4
 """How likely a kind of fault is at all in one shift: a shift with everything hides what only some of it shows."""
 LASTS_S = (0.3, 1.0, 3.0, 6.0)
+STRIKES_WITHIN_S = 20.0
+"""What strikes by number waits so long for something to strike."""
 FIRST_S = 2.0
 PER_ORDER_S, LEAST_SPAN_S = 4.0, 12.0
 COMMITS_PER_ORDER = 110
@@ -170,7 +172,7 @@ def _drawn(rng: random.Random, device: str, fault: str, orders: int) -> PlannedF
         return PlannedFault(device=device, fault=fault, **begins)
     if ends is Ends.STRIKES:
         # what a strike leaves behind (an error at the panel, a jam) is cleared when it is mended
-        return PlannedFault(device=device, fault=fault, **begins, times=rng.choice((1, 1, 2)), for_s=LASTS_S[-1])
+        return PlannedFault(device=device, fault=fault, **begins, times=rng.choice((1, 1, 2)), for_s=STRIKES_WITHIN_S)
     return PlannedFault(device=device, fault=fault, **begins, for_s=rng.choice(LASTS_S))
 
 

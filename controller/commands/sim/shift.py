@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 from controller.commands.sim.computing import offload_of
 from controller.commands.sim.house import House
-from controller.commands.sim.lives import DISK, RESTART_S, Reaper
+from controller.commands.sim.lives import DISK, RESTART_S, Killed, Reaper
 from controller.commands.twin.people import people_of
 from controller.commands.twin.plant import plant_of
 from controller.line import Given, Line
@@ -40,7 +40,6 @@ from simulation.people.rough_house import RoughHouse
 from simulation.people.score import flow_figures
 from simulation.people.stage import Stage
 from simulation.plant.truth import Fact
-from simulation.quirks import Quirks
 from simulation.spec import PlantSpec
 from simulation.virtual.check import self_check
 from simulation.virtual.content import ContentSight, Press, Share
@@ -277,7 +276,10 @@ class _Run:
             try:
                 books, web = self._opened(life)
             except Fault as trouble:  # the disk is full or locked: the supervisor tries again
-                _demand_trouble(trouble, self._reaper.disk)
+                _demand_trouble(trouble, self._shift)
+                await self._clock.sleep(RESTART_S)
+                continue
+            except Killed:  # at a commit of its start
                 await self._clock.sleep(RESTART_S)
                 continue
             line = Line(self._given(books, life))
@@ -304,7 +306,7 @@ class _Run:
         error = None if running.cancelled() else running.exception()
         if error is not None and not was_killed:
             for cause in _causes(error):  # a start or an end that the disk stops: the supervisor tries again
-                _demand_trouble(cause, self._reaper.disk)
+                _demand_trouble(cause, self._shift)
 
     def _opened(self, life: int) -> tuple[Store, Store]:
         """Give the controller's books and the dashboard's; where they are in memory both are the same."""
@@ -369,7 +371,8 @@ class _Run:
 
     def _note(self, planned: PlannedFault) -> None:
         self._kinds[f"{planned.device} {planned.fault}"] += 1
-        self._ends_s = max(self._ends_s, self._clock.monotonic() + (planned.for_s or 0.0))
+        if planned.times is None:  # what waits for something to strike is not waited for
+            self._ends_s = max(self._ends_s, self._clock.monotonic() + (planned.for_s or 0.0))
 
     # -- the end -------------------------------------------------------------------------------------------------------------
 
@@ -434,8 +437,10 @@ def _secrets(site: Site) -> dict[str, str]:
     return feeds | {f"/intake/couriers/{name}": part.keys()[0] for name, part in site.couriers.items()}
 
 
-def _demand_trouble(error: BaseException, disk: Quirks) -> None:
-    if not (isinstance(error, Fault) and error.code == NO_DATABASE and disk):
+def _demand_trouble(error: BaseException, shift: Shift) -> None:
+    """Raise what is not the trouble with the books that was planned."""
+    is_planned = any(fault.device == DATABASE for fault in shift.faults)
+    if not (is_planned and isinstance(error, Fault) and error.code == NO_DATABASE):
         raise error
 
 

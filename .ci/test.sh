@@ -21,7 +21,7 @@ run_part() {
     local part=$1 budget_s=$2 code=0
     case $part in
         check) within "$budget_s" make check || code=$? ;;
-        unit) run_pytest "$budget_s" "not ($elsewhere)" || code=$? ;;
+        unit) run_pytest "$budget_s" "not ($elsewhere)" --dist worksteal || code=$? ;;
         # a file shares one hall or one line, so it stays with one worker
         halls) run_pytest "$budget_s" "crash or mutants or demo" --dist loadfile || code=$? ;;
         # these wait for heartbeats, time-outs and pages as much as they compute

@@ -5,13 +5,15 @@ PYTHON ?= python3
 ARGS   ?=
 N      ?= 1000
 RUNS   ?= 100000
+SEEDS  ?= 200
+SHIFTS ?= 2000
 
 # Budgets of the test command in seconds, on two cores.
 CHECK   := 40
-UNIT    := 130
-WIRE    := 170
-BROWSER := 70
-HALLS   := 300
+UNIT    := 240
+WIRE    := 190
+BROWSER := 110
+HALLS   := 340
 TOTAL   := 720
 
 UV_VERSION      := 0.13.9
@@ -59,7 +61,8 @@ bench: $(TEST_STAMP)
 	@$(BIN)/python -m pytest -q -s -m bench --timeout=0 $(ARGS)
 
 crash: $(TEST_STAMP)
-	@$(BIN)/python -m pytest -q -s -m crash --timeout=0 --kills=$(N) --model-runs=$(RUNS) $(ARGS)
+	@$(BIN)/python -m pytest -q -s -m crash --timeout=0 --kills=$(N) --model-runs=$(RUNS) \
+		--campaign-seeds=$(SEEDS) --shifts=$(SHIFTS) $(ARGS)
 
 docs: $(RUN_STAMP)
 	@$(BIN)/python -m controller docs docs/reference

@@ -21,6 +21,15 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=60, help="how many processes the crash tests kill (make crash N=...)")
     parser.addoption(
+        "--campaign-seeds",
+        type=int,
+        default=0,
+        help="seeds in which a campaign looks for a planted fault (make crash SEEDS=...)",
+    )
+    parser.addoption(
+        "--shifts", type=int, default=0, help="seeds that the controller must pass as it is (make crash SHIFTS=...)"
+    )
+    parser.addoption(
         "--model-runs",
         type=int,
         default=2000,

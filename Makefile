@@ -10,10 +10,10 @@ SHIFTS ?= 2000
 
 # Budgets of the test command in seconds, on two cores.
 CHECK   := 40
-UNIT    := 240
-WIRE    := 190
-BROWSER := 110
-HALLS   := 340
+UNIT    := 300
+WIRE    := 210
+BROWSER := 120
+HALLS   := 360
 TOTAL   := 720
 
 UV_VERSION      := 0.13.9

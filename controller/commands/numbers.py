@@ -41,13 +41,7 @@ def every(text: str) -> float:
 
 def speed(text: str) -> float:
     """Give how many times faster than life things move."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number <= MOST_SPEED:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0 and at most {MOST_SPEED}")
-    return number
+    return _above_zero(text, MOST_SPEED, "a number")
 
 
 def port(text: str) -> int:
@@ -59,12 +53,16 @@ def port(text: str) -> int:
 
 def seconds(text: str) -> float:
     """Give a number of seconds."""
+    return _above_zero(text, MOST_SECONDS, "a number of seconds")
+
+
+def _above_zero(text: str, most: float, what: str) -> float:
     try:
         number = float(text)
     except ValueError:
         number = 0.0
-    if not 0 < number <= MOST_SECONDS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0 and at most {MOST_SECONDS}")
+    if not 0 < number <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what} above 0 and at most {most}")
     return number
 
 

@@ -152,7 +152,7 @@ def _sqlite_engine(url: str, library: ModuleType, begin: str, *, query_only: boo
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
         # Whoever holds the connection by hand may have begun already.
-        if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+        if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]  # it is open here
             connection.exec_driver_sql(begin)
 
     return engine

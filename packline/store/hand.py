@@ -177,7 +177,7 @@ class Hand:
 
     def _wrapped(self, error: Exception, text: str) -> BaseException:
         dialect = self._connection.dialect
-        is_lost = dialect.is_disconnect(error, self._driver, self._cursor)  # type: ignore[arg-type]
+        is_lost = dialect.is_disconnect(error, self._driver, self._cursor)  # type: ignore[arg-type]  # the driver's own
         wrapped = DBAPIError.instance(text, None, error, self._errors, connection_invalidated=is_lost, dialect=dialect)
         if is_lost:
             self._connection.invalidate(error)

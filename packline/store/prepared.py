@@ -168,7 +168,7 @@ def question(statement: Executable) -> Question[Any]:
     """Give a question whose rows are named tuples."""
     columns: Any = statement
     # A column may be called `count` or `index`, which every tuple has already: the field hides the method.
-    row: Any = namedtuple("Row", [column.name for column in columns.exported_columns])  # type: ignore[misc]  # noqa: PYI024
+    row: Any = namedtuple("Row", [column.name for column in columns.exported_columns])  # type: ignore[misc]  # noqa: PYI024 - named by the table
     return Question(statement, row._make)
 
 

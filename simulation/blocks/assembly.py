@@ -96,7 +96,7 @@ class Assembly(Gatherer):
 
     def _let_come(self) -> None:
         for lane in self.lanes.values():
-            lane.door.invite(lambda lane=lane: self._has_room(lane))  # type: ignore[misc]
+            lane.door.invite(lambda lane=lane: self._has_room(lane))  # type: ignore[misc]  # its default has its type
 
     def figures(self) -> dict[str, Any]:
         return {**super().figures(), "waiting": {kind: len(lane.parts) for kind, lane in self.lanes.items()}}

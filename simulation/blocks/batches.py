@@ -45,7 +45,7 @@ class Load(Item):
     def join(self, item: Item) -> None:
         """Take one more in."""
         self.inside.append(item)
-        self.size += 1  # type: ignore[misc]
+        self.size += 1  # type: ignore[misc]  # as above
 
 
 class BatchServer(Server):

@@ -209,6 +209,7 @@ class Holder(Block):
         self._admit(item)
 
     def _admit(self, item: Item) -> None:
+        """Take in who came; each kind of block does it in its own way."""
         raise NotImplementedError
 
     def _let_out(self, entered: float) -> None:

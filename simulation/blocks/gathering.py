@@ -23,10 +23,11 @@ class Gatherer(Holder):
         self._is_giving = False
 
     def _gathered(self) -> Sequence[Item]:
-        """Give who would be used now; nobody: not all are there."""
+        """Give who would be used now; nobody: not all are there. Each kind of block says it, as the two below."""
         raise NotImplementedError
 
     def _made_of(self, items: Sequence[Item]) -> Item:
+        """Give what becomes of them."""
         raise NotImplementedError
 
     def _use(self, items: Sequence[Item]) -> None:

@@ -33,6 +33,7 @@ class Splitter(Holder):
         self.go_on()
 
     def _parted(self, item: Item) -> Sequence[tuple[Item, Taker]]:
+        """Give the pieces and where each goes; each kind of block says it."""
         raise NotImplementedError
 
     @property

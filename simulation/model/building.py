@@ -112,7 +112,7 @@ def _gathering(floor: Floor, name: str, part: file.Part, model: file.Model) -> B
             )
         case file.PackPart():
             more = {"pieces": part.pieces, "makes": makes or "", "priority": priority}
-            return Pack(floor, name, **more, wait_s=part.wait_s, capacity=part.capacity, full=part.full)  # type: ignore[arg-type]
+            return Pack(floor, name, **more, wait_s=part.wait_s, capacity=part.capacity, full=part.full)  # type: ignore[arg-type]  # the values of `more` are of many types
         case file.UnpackPart():
             return Unpack(floor, name, pieces=part.pieces, makes=makes or "", priority=priority)
         case file.LimitPart():

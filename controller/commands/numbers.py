@@ -8,6 +8,7 @@ MOST_ORDERS = 1_000_000
 MOST_SPEED = 1000
 MOST_ROUNDS = 1000
 MOST_PORT = 65535
+MOST_JOBS, MOST_RUNS = 1024, 100_000
 MOST_SECONDS = 86_400 * 31
 MOST_LOOKS = 1_000_000_000
 LEAST_EVERY_S, MOST_EVERY_S = 0.05, 3600.0
@@ -21,6 +22,16 @@ def orders(text: str) -> int:
 def rounds(text: str) -> int:
     """Give how often each tag is read."""
     return _whole(text, MOST_ROUNDS)
+
+
+def jobs(text: str) -> int:
+    """Give how many processes run at once."""
+    return _whole(text, MOST_JOBS)
+
+
+def runs(text: str) -> int:
+    """Give a number of independent runs."""
+    return _whole(text, MOST_RUNS)
 
 
 def looks(text: str) -> int:

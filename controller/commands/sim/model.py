@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from controller.commands import numbers
 from controller.sites import find_site
 from packline.core.clock import WallClock
 from packline.core.faults import Fault
@@ -19,7 +20,6 @@ from simulation.model.report import compared, comparison, said, tables
 from simulation.model.running import Outcome, run_model
 
 FILE = Path("sites/model-line.toml")
-MOST_RUNS = 100_000
 BETWEEN_S = 2.0
 
 
@@ -29,7 +29,9 @@ def arguments(options: argparse.ArgumentParser) -> None:
         "file", type=Path, nargs="?", default=FILE, help=f"scenario file with a [model] (default: {FILE})"
     )
     options.add_argument("--seed", type=int, help="what the random numbers come from (default: the file's)")
-    options.add_argument("--replications", type=runs, metavar="N", help="independent runs (default: the file's)")
+    options.add_argument(
+        "--replications", type=numbers.runs, metavar="N", help="independent runs (default: the file's)"
+    )
     options.add_argument(
         "--against",
         type=Path,
@@ -38,13 +40,6 @@ def arguments(options: argparse.ArgumentParser) -> None:
     )
     options.add_argument("--check", action="store_true", help="only say what is wrong in the file")
     options.add_argument("--json", action="store_true", help="last line of standard output: the figures as JSON")
-
-
-def runs(text: str) -> int:
-    """Give a number of runs."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= MOST_RUNS):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST_RUNS}")
-    return int(text)
 
 
 def run(chosen: argparse.Namespace) -> int:

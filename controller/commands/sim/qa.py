@@ -29,7 +29,6 @@ ORDERS = 3
 TWICE_EACH = 100
 """Each so many-th seed is played twice: a campaign whose runs cannot be repeated proves nothing."""
 MOST_SHOWN = 40
-MOST_JOBS = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +55,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--orders", type=numbers.orders, help=f"orders of each shift (default: the file's, or {ORDERS})"
     )
-    options.add_argument("--jobs", type=jobs, default=1, metavar="N", help="processes at once (default 1)")
+    options.add_argument("--jobs", type=numbers.jobs, default=1, metavar="N", help="processes at once (default 1)")
     options.add_argument("--first", action="store_true", help="end at the first seed that fails")
     options.add_argument(
         "--shrink", action="store_true", help="find the least faults and orders of the first seed that fails"
@@ -71,13 +70,6 @@ def seeds(text: str) -> range:
     if not (first.isdigit() and end.isdigit() and int(first) < int(end)):
         raise argparse.ArgumentTypeError(f"{text!r} is not A:B with A below B")
     return range(int(first), int(end))
-
-
-def jobs(text: str) -> int:
-    """Give a number of processes."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST_JOBS):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST_JOBS}")
-    return int(text)
 
 
 def run(chosen: argparse.Namespace) -> int:

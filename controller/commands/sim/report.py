@@ -70,7 +70,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--orders", type=numbers.orders, help="orders of each shift that is played (default: the file's)"
     )
-    options.add_argument("--jobs", type=numbers.rounds, metavar="J", default=1, help="processes at once (default 1)")
+    options.add_argument("--jobs", type=numbers.jobs, metavar="J", default=1, help="processes at once (default 1)")
     options.add_argument("--out", type=Path, metavar="PAGE", default=OUT, help=f"the page (default: {OUT})")
     options.add_argument("--json", action="store_true", help="last line of standard output: the figures as JSON")
 

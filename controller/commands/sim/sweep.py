@@ -40,7 +40,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
         help="values that are tried at a place of the file, such as shift.speed=10,20; may be repeated: all with all",
     )
     options.add_argument("--seeds", type=seeds, default=range(5), metavar="A:B", help="seeds A to B - 1 (default 0:5)")
-    options.add_argument("--jobs", type=numbers.rounds, default=1, metavar="N", help="processes at once (default 1)")
+    options.add_argument("--jobs", type=numbers.jobs, default=1, metavar="N", help="processes at once (default 1)")
     options.add_argument(
         "--shard", type=shard, default=(1, 1), metavar="i/n", help="play each n-th run only, from the i-th (1 to n) on"
     )

@@ -20,7 +20,8 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--force-color-profile=srgb", "--hide-scrollbars", "--process-per-site",
 ]  # fmt: skip
-PATIENCE_MS = 45_000
+PATIENCE_MS = 120_000
+MOST_S = 300
 """A busy machine may need long for what takes no time; whether a page falls silent in time is proved by a clock in the test's hands."""
 EXPECTED = re.compile(r"Failed to load resource: (.* status of (401|404|503)|net::ERR_)")
 PHONE = {"width": 360, "height": 740}
@@ -32,6 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A browser that leaves in the middle of a file makes the test's server drop it; that is no fault of the dashboard."""
     for item in items:
         if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.timeout(MOST_S))
             item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
 
 

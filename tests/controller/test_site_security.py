@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,7 @@ from plc.handshake import frames
 from plc.security import LinkBarred, Secured, Unprotected
 from simulation.mounts.modbus import ModbusMount
 from simulation.mounts.wire import Wire
-from tests.plc.craft import NOW, made
+from tests.plc.craft import made
 from tests.plc.protected import Plant
 
 DEMO = Path(__file__).parents[2] / "sites" / "demo.toml"
@@ -150,15 +150,15 @@ def test_pki_makes_shows_trusts_lists_and_distrusts(site_with, tmp_path, capsys)
     assert main(["pki", "show", str(path)]) == 1
     assert main(["pki", "init", str(path), "--host", "10.0.0.5", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    own = read_own(pki, NOW)
+    own = read_own(pki, datetime.now(UTC))
     assert said["uris"] == [own.uri]
     assert own.uri.endswith(":packline:demo")
     assert "10.0.0.5" in said["hosts"]
     assert DAYS - 2 <= said["days_left"] <= DAYS
     assert main(["pki", "init", str(path)]) == 1
-    assert read_own(pki, NOW) == own
+    assert read_own(pki, datetime.now(UTC)) == own
     assert main(["pki", "init", str(path), "--renew"]) == 0
-    assert read_own(pki, NOW) != own
+    assert read_own(pki, datetime.now(UTC)) != own
     assert read_file(next(pki.glob("own-until-*")) / "certificate.pem") == own.certificate
 
     machine = made(name="plc-7")

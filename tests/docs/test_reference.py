@@ -46,10 +46,6 @@ def test_nothing_lies_in_the_reference_that_is_neither_made_nor_written_by_hand(
     assert found == {*made, *by_hand}
 
 
-def test_making_twice_gives_the_same(made):
-    assert all_pages() == made
-
-
 def test_docs_verb_writes_what_changed_and_nothing_else(tmp_path, capsys):
     assert main(["docs", str(tmp_path)]) == 0
     first = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}

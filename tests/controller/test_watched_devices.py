@@ -12,7 +12,8 @@ import pytest
 
 from controller.commands.check import find_faults
 from controller.links import Links
-from controller.placement import Equipment, scanner_file
+from controller.machine_files import scanner_file
+from controller.placement import Equipment
 from controller.site import ScannerPart, Site
 from controller.snapshot import Snapshot
 from packline.core.clock import ManualClock

@@ -89,8 +89,8 @@ def test_scanner_with_registers_is_made_from_its_machine_file():
     clock: Any = ManualClock()
     unused: Any = None
     links = Links(
-        open_block=open_link, open_port=unused, open_line=unused, camera=unused, http=unused, video=unused, clock=clock,
-        rng=random.Random(1),
+        open_block=open_link, open_port=unused, open_line=unused, camera=unused, http=unused, carry=unused, video=unused,
+        clock=clock, rng=random.Random(1),
     )  # fmt: skip
     part = ScannerPart(address="127.0.0.1:15043", driver="modbus")
     scanner = links.scanner("scan-belt", part, file=scanner_file(part, Path()))

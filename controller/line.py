@@ -227,7 +227,7 @@ class Line:
             outbox=self._store.outbox,
             subscribers=subscribers,
             desk=self._store.books,
-            http=self._given.links.http,
+            carry=self._given.links.carry,
             clock=self._given.clock,
             rng=self._given.rng,
             source=f"urn:packline:{self._site.site.name}",

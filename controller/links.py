@@ -13,7 +13,7 @@ from labeling.transport import OpenPort, tcp_ports
 from packline.core.clock import Clock
 from packline.core.pictures import Camera
 from packline.core.scans import Scanner
-from packline.feeds.http import Http, open_http
+from packline.feeds.http import Carry, Http, carry_over, open_http
 from plc.drivers.opening import OpenLink, open_link
 from plc.links import NodeLink, RegisterLink
 from plc.machine_file import MachineFile
@@ -47,6 +47,7 @@ class Links:
     open_line: OpenLine
     camera: Callable[[str], Camera]
     http: Http
+    carry: Carry
     video: Http
     clock: Clock
     rng: random.Random
@@ -80,6 +81,7 @@ def real_links(clock: Clock, rng: random.Random, video_url: str, trust: ssl.SSLC
         open_line=tcp_links(clock),
         camera=lambda name: VideoStill(name, video_url, clock, http=video),
         http=http,
+        carry=carry_over(http),
         video=video,
         clock=clock,
         rng=rng,

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.links import Links
+from controller.machine_files import machine_file, scanner_file
 from controller.pulse import Pulse
-from controller.site import ScannerPart, Site, StationPart
+from controller.site import Site, StationPart
 from controller.site_security import reach
 from labeling.printer import LabelPrinter
 from packline.core.effects import Device, Epochs
 from packline.core.pictures import Camera
 from packline.core.scans import Scanner
 from plc.kinds import LiveMachine, make_machine
-from plc.machine_file import MachineFile, load_machine, shipped_machine
 from stations.bench import Bench
 from stations.clarification import Clarification
 from stations.courier_gate import CourierGate
@@ -41,18 +41,6 @@ class Equipment:
     printers: Mapping[str, LabelPrinter]
     cameras: Mapping[str, Camera]
     scanners: Mapping[str, Scanner]
-
-
-def machine_file(name: str, folder: Path) -> MachineFile:
-    """Load `plc/machines/<name>.toml`, or the file at a path relative to `folder`."""
-    if name.endswith(".toml"):
-        return load_machine(folder / name)
-    return shipped_machine(name)
-
-
-def scanner_file(part: ScannerPart, folder: Path) -> MachineFile | None:
-    """Load the machine file of a scanner that has one."""
-    return machine_file(part.file, folder) if part.driver == "modbus" else None
 
 
 def equip(

@@ -1,4 +1,7 @@
-"""Checks what a site file says about protection and allow-lists, and hands it to the links."""
+"""Checks what a site file says about protection and allow-lists, and hands it to the links.
+
+What reads certificates is imported where there are some: most lines have none, and the library is a large one.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ from pathlib import Path
 from typing import Protocol
 
 from packline.core.faults import Fault
-from plc.certificates import TrustFolder, read_file, read_own, warning
 from plc.drivers.guard import register_rules, spans_said
 from plc.machine_file import MachineFile
 from plc.security import (
@@ -104,6 +106,8 @@ def kept_faults(reaches: Mapping[str, Reach], now: datetime) -> Iterator[Fault]:
 
 
 def _missing_files(secured: Secured, now: datetime) -> Iterator[Fault]:
+    from plc.certificates import read_own
+
     looks: tuple[Callable[[], object], ...] = (partial(read_own, secured.pki, now), partial(password, secured))
     for look in looks:
         try:
@@ -114,11 +118,15 @@ def _missing_files(secured: Secured, now: datetime) -> Iterator[Fault]:
 
 def certificate_advice(pki: Path, now: datetime) -> list[Fault]:
     """Give Fault 1020 for each certificate, own or trusted, that runs out within 30 days, 1022 if it has; 1017 for unreadable ones."""
+    if not pki.exists():
+        return []
     looks = (partial(_own_advice, pki, now), partial(_trusted_advice, pki, now))
     return [fault for look in looks for fault in _or_unreadable(look) if fault is not None]
 
 
 def _own_advice(pki: Path, now: datetime) -> Iterator[Fault | None]:
+    from plc.certificates import read_file, read_own, warning
+
     file = pki / "own" / "certificate.pem"
     if file.exists():
         ends = warning(read_file(file), now, told(file))
@@ -128,6 +136,8 @@ def _own_advice(pki: Path, now: datetime) -> Iterator[Fault | None]:
 
 
 def _trusted_advice(pki: Path, now: datetime) -> Iterator[Fault | None]:
+    from plc.certificates import TrustFolder, warning
+
     return (warning(one, now, told(path)) for path, one in TrustFolder(pki).trusted().items())
 
 

@@ -6,7 +6,7 @@ import ssl
 from pathlib import Path
 
 from controller.site import Web
-from web.serve import Tls
+from web.tls import Tls
 
 
 def tls_of(web: Web, path: Path) -> Tls | None:

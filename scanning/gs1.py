@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-import biip
-
 from packline.core.identity import Lpn, has_right_check_digit, is_gtin
 
 MOST_CHARACTERS = 512
@@ -103,6 +101,8 @@ def _gtin(text: str, prefix: str) -> Parsed | None:
 
 def _message(text: str, prefix: str) -> Parsed | None:
     """Read a GS1 message (FNC1 told by the prefix), bracketed text or a Digital Link."""
+    import biip  # noqa: PLC0415 - it takes long to import, and what we print ourselves is read without it
+
     try:
         found = biip.parse(_for_biip(text, prefix))
     except (biip.ParseError, ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import simpy
 
@@ -26,9 +26,9 @@ from simulation.hands import Hands
 from simulation.machines.camera import Offload
 from simulation.misbehave import Misbehaviour, Switches
 from simulation.motion import Motion
+from simulation.mounts.blocks import AUTOID_NAMESPACE
 from simulation.mounts.http import HttpServer
-from simulation.mounts.modbus import ModbusMount
-from simulation.mounts.opcua import AUTOID_NAMESPACE, AddressSpace, AutoIdMount, OpcUaMachineMount
+from simulation.mounts.opening import address_space, autoid_mount, modbus_mount, opcua_mount
 from simulation.mounts.shield import Shield
 from simulation.mounts.tcp import LineScannerMount, RawPortMount
 from simulation.mounts.wire import Mount, Wire
@@ -37,6 +37,9 @@ from simulation.plant.floor import Floor
 from simulation.plant.truth import Truth
 from simulation.spec import CameraSpec, MachineSpec, PlantSpec, PrinterSpec, ScannerSpec
 from simulation.truth_channel import TruthChannel
+
+if TYPE_CHECKING:
+    from simulation.mounts.opcua import AddressSpace, AutoIdMount
 
 TICK_S = 0.2
 """Wall time between two scans of a machine that nobody asks: its watchdog must bite also then."""
@@ -84,7 +87,7 @@ class _Spaces:
             if namespace not in taken and not space.is_protected:
                 taken.add(namespace)
                 return space
-        space = AddressSpace(shield)
+        space = address_space(shield)
         self.spaces.append((space, {namespace}))
         return space
 
@@ -183,10 +186,10 @@ class Twin:
         protocol = spec.file.machine.protocol
         mount: Mount
         if protocol == "modbus":
-            mount = ModbusMount(spec.address, spec.file, machine, wire, spec.shield)
+            mount = modbus_mount(spec.address, spec.file, machine, wire, spec.shield)
         else:
             space = self._spaces.room_for(spec.file.namespace or "", spec.shield)
-            mount = OpcUaMachineMount(spec.address, spec.file, machine, wire, space)
+            mount = opcua_mount(spec.address, spec.file, machine, wire, space)
         switches = machine_switches(machine, mount, wire, self._clock, self.hall.stop_before(spec))
         return _Post(name=spec.name, kind=spec.file.model, protocol=protocol, mount=mount, switches=switches)
 
@@ -204,14 +207,14 @@ class Twin:
         if spec.driver == "tcp":
             mount = LineScannerMount(spec.address, scanner.trigger)
         else:
-            mount = AutoIdMount(spec.address, self._spaces.room_for(AUTOID_NAMESPACE, spec.shield), scanner.trigger)
+            mount = autoid_mount(spec.address, self._spaces.room_for(AUTOID_NAMESPACE, spec.shield), scanner.trigger)
         scanner.send = mount.send
         switches = quirk_switches(scanner.quirks, SCANNER_QUIRKS, mount)
         return _Post(name=spec.name, kind="scanner", protocol=spec.driver, mount=mount, switches=switches)
 
     def _readout_post(self, spec: ScannerSpec, file: MachineFile) -> _Post:
         readout, wire = self.hall.readouts[spec.name], Wire()
-        mount = ModbusMount(spec.address, file, readout, wire, spec.shield)
+        mount = modbus_mount(spec.address, file, readout, wire, spec.shield)
         switches = {**quirk_switches(readout.quirks, SCANNER_QUIRKS, mount), **wire_switches(mount, wire)}
         return _Post(name=spec.name, kind="scanner", protocol=spec.driver, mount=mount, switches=switches)
 

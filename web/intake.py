@@ -10,8 +10,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from packline.core.faults import Fault
-from packline.feeds.signing import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, verify
+from packline.feeds.signing import verify
 from web.room import room
+from web.taken import KEPT_HEADERS, STATUS
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("intake", __name__, url_prefix="/intake")
@@ -20,8 +21,6 @@ MOST_BYTES = 1024 * 1024
 MOST_DRAINED = 8 * MOST_BYTES
 PART_BYTES = 65536
 RETRY_S = 5
-KEPT_HEADERS = (ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER, "content-type")
-STATUS = {4001: 400, 4002: 401, 4003: 401, 4004: 413, 5002: 503}
 
 
 @blueprint.post("/<feed>")

@@ -10,8 +10,6 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -23,6 +21,7 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 
 from web.app import create_app, hub_of
 from web.settings import WebSettings
+from web.tls import Tls
 
 SPARE_THREADS = 24
 """Threads beyond the streams: a thread server whose threads are all streams serves no page at all."""
@@ -30,14 +29,6 @@ GRACE_S = 3
 BACKLOG = 256
 KEEPALIVE_S = 5
 MOST_CONNECTIONS = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tls:
-    """A server's certificate, with its chain, and its key: PEM files."""
-
-    certificate: Path
-    key: Path
 
 
 def run(settings: WebSettings, host: str, port: int, *, tls: Tls | None = None) -> None:

@@ -19,7 +19,8 @@ from packline.core.pictures import Still
 from scanning.cameras.grabber import Grabber
 from scanning.cameras.sources import open_source
 from web.crowd import Gauge
-from web.serve import SPARE_THREADS, Tls, serve
+from web.serve import SPARE_THREADS, serve
+from web.tls import Tls
 from web.video_token import may_see
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from controller.addresses import wrong_scheme
 from controller.commands.sim.telling import twin_faults
 from controller.integrator.machine_check import Noted, check_machine, error_faults
 from controller.integrator.target import is_machine_file
-from controller.placement import machine_file, scanner_file
+from controller.machine_files import machine_file, scanner_file
 from controller.site import Site
 from controller.site_file import is_told, load_site, read_site
 from controller.site_security import (

@@ -12,7 +12,7 @@ from controller.commands.check import NEEDED_JOBS
 from controller.commands.sim.fault_pages import fault_pages
 from controller.commands.sim.model_pages import model_pages
 from controller.commands.sim.scenario_pages import scenario_pages
-from controller.reference import Arguments, pages
+from controller.reference.all_pages import Arguments, pages
 
 
 def arguments(options: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.addresses import demand_address, wrong_scheme
-from controller.placement import machine_file, scanner_file
+from controller.machine_files import machine_file, scanner_file
 from controller.site_file import load_site
 from controller.site_security import reach
 from controller.sites import find_site

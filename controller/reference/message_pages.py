@@ -14,10 +14,11 @@ from packline.core.identity import Lpn, Sscc
 from packline.core.ids import encode_ulid
 from packline.feeds.circuit import OPEN_AFTER_FAILURES, PROBE_S
 from packline.feeds.courier import DeliveredMessage
+from packline.feeds.http import ANSWER_S
 from packline.feeds.intake import FOREIGN
 from packline.feeds.marketplace import OrderMessage
 from packline.feeds.push import GIVE_UP, LADDER_S, MOST_AT_ONCE
-from packline.feeds.sending import ANSWER_S, CONTENT_TYPE
+from packline.feeds.sending import CONTENT_TYPE
 from packline.feeds.signing import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, TOLERANCE_S
 from packline.orders.tracking import AUDIENCE, TRACKING
 

@@ -10,11 +10,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-import httpx
-
 from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.feeds.circuit import Circuit
+from packline.feeds.http import Carry
 from packline.feeds.ports import Delivery, Outbox
 from packline.feeds.sending import Answer, Sender, Subscriber
 from packline.orders.policy import Action, rule_for
@@ -68,14 +67,14 @@ class Pusher:
         outbox: Outbox,
         subscribers: Iterable[Subscriber],
         desk: PushDesk,
-        http: httpx.AsyncClient,
+        carry: Carry,
         clock: Clock,
         rng: random.Random,
         source: str,
         link_for: Callable[[str], str],
     ) -> None:
         self._outbox, self._desk, self._clock, self._rng = outbox, desk, clock, rng
-        self._sender = Sender(http=http, clock=clock, source=source, link_for=link_for)
+        self._sender = Sender(carry=carry, clock=clock, source=source, link_for=link_for)
         self._subscribers = {subscriber.name: subscriber for subscriber in subscribers}
         self._circuits: dict[str, Circuit] = defaultdict(Circuit)
         self._rights = {name: asyncio.Semaphore(MOST_AT_ONCE) for name in self._subscribers}

@@ -13,12 +13,12 @@ import httpx
 
 from packline.core.clock import Clock
 from packline.core.wire_words import no_answer
+from packline.feeds.http import ANSWER_S, Carry, Reply
 from packline.feeds.ports import Delivery
 from packline.feeds.signing import sign
 
-ANSWER_S = 15.0
-MOST_ANSWER_BYTES = 4096
 MOST_RETRY_AFTER_S = 3600.0
+MOST_WORDS = 160
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 
 
@@ -54,9 +54,9 @@ class Answer:
 class Sender:
     """Builds, signs and posts events; every trouble on the way is an answer too, nothing is raised."""
 
-    def __init__(self, *, http: httpx.AsyncClient, clock: Clock, source: str, link_for: Callable[[str], str]) -> None:
+    def __init__(self, *, carry: Carry, clock: Clock, source: str, link_for: Callable[[str], str]) -> None:
         """`source` is the CloudEvents source ("urn:packline:<site>"); `link_for` gives a buyer's page for an order id."""
-        self._http, self._clock, self._source, self._link_for = http, clock, source, link_for
+        self._carry, self._clock, self._source, self._link_for = carry, clock, source, link_for
 
     def event(self, subscriber: Subscriber, delivery: Delivery) -> dict[str, Any]:
         """Give the CloudEvent (1.0, structured) of a delivery as this subscriber gets it."""
@@ -82,36 +82,23 @@ class Sender:
         headers = sign(subscriber.secret, delivery.event_id, self._clock.now(), body)
         headers["content-type"] = CONTENT_TYPE
         try:
-            return await self._clock.within(ANSWER_S, self._exchange(subscriber.url, headers, body))
+            return self._answer(await self._clock.within(ANSWER_S, self._carry(subscriber.url, headers, body)))
         except TimeoutError:
             return Answer(status=0, words=f"no answer within {ANSWER_S:.0f} s")
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return Answer(status=0, words=no_answer(error))
 
-    async def _exchange(self, url: str, headers: dict[str, str], body: bytes) -> Answer:
-        request = self._http.build_request("POST", url, headers=headers, content=body, timeout=ANSWER_S)
-        response = await self._http.send(request, stream=True, follow_redirects=False)
-        try:
-            words = await _beginning(response)
-        finally:
-            await response.aclose()
-        said = _retry_after_s(response.headers.get("retry-after", ""), self._clock.now())
-        asked = response.status_code in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
+    def _answer(self, reply: Reply) -> Answer:
+        asked = reply.status in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
         return Answer(
-            status=response.status_code,
-            words=f"{response.status_code} {words}".strip(),
-            retry_after_s=said if asked else None,
+            status=reply.status,
+            words=f"{reply.status} {_words(reply.body)}".strip(),
+            retry_after_s=_retry_after_s(reply.retry_after, self._clock.now()) if asked else None,
         )
 
 
-async def _beginning(response: httpx.Response) -> str:
-    """Read at most 4 KiB of an answer: enough to be told why, too little to be drowned."""
-    read = b""
-    async for part in response.aiter_bytes():
-        read += part
-        if len(read) >= MOST_ANSWER_BYTES:
-            break
-    return " ".join(read[:MOST_ANSWER_BYTES].decode("utf-8", "replace").split())[:160]
+def _words(body: bytes) -> str:
+    return " ".join(body.decode("utf-8", "replace").split())[:MOST_WORDS]
 
 
 def _retry_after_s(text: str, now: datetime) -> float | None:

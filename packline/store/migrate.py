@@ -1,4 +1,4 @@
-"""Runs the migrations that ship with the package."""
+"""Runs the migrations that ship with the package. `python -m packline.store.migrate` writes down what they make of an empty SQLite."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, create_engine
 
 from packline.core.faults import Fault
+from packline.store.version import BETWEEN, HEAD_SQL
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -36,3 +37,18 @@ def config() -> Config:
     settings.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     settings.set_main_option("path_separator", "os")
     return settings
+
+
+def head_sql() -> str:
+    """Give the statements that make, in an empty SQLite database, what all migrations together make of it."""
+    with create_engine("sqlite://").begin() as connection:
+        upgrade(connection, "")
+        made = connection.exec_driver_sql(
+            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
+        ).scalars()
+        ours = [sql.strip() for sql in made if "sqlite_sequence" not in sql]
+    return BETWEEN.join(ours) + "\n"
+
+
+if __name__ == "__main__":
+    HEAD_SQL.write_text(head_sql(), "utf-8")

@@ -9,6 +9,8 @@ from plc.handshake.frames import Words
 from plc.links import Value
 from plc.machine_file import MachineFile
 
+AUTOID_NAMESPACE = "urn:packline:autoid"
+
 
 class BlockDevice(Protocol):
     """A machine's four blocks, as they are at this moment."""

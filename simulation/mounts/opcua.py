@@ -21,11 +21,11 @@ from plc.handshake import frames
 from plc.machine_file import MachineFile
 from plc.tags.codec import decode_node, put_node
 from plc.tags.model import TagType, Wired
-from simulation.mounts.blocks import BlockDevice, TagDevice, tags_of
+from simulation.mounts.blocks import AUTOID_NAMESPACE, BlockDevice, TagDevice, tags_of
 from simulation.mounts.shield import Shield
+from simulation.mounts.ua_guard import protect
 from simulation.mounts.wire import Wire, split_address
 
-AUTOID_NAMESPACE = "urn:packline:autoid"
 _STATUS_PERIOD_S = 0.1
 """How often STATUS is written for clients that subscribe to it instead of reading it."""
 _TAG_PERIODS = 4
@@ -64,12 +64,16 @@ class AddressSpace(Server):  # type: ignore[misc, unused-ignore]  # asyncua's ty
         """Tell whether it lets in only whom it knows."""
         return self._shield is not None
 
+    async def shut(self, shield: Shield) -> None:
+        """Let in only whom the shield knows."""
+        await protect(self, shield)
+
     async def start(self) -> None:
         """Build the nodes of the standard and begin to serve, still without a port."""
         with _without_collector():
             await self.init()
         if self._shield is not None:
-            await self._shield.protect(self)
+            await self.shut(self._shield)
         await self._setup_server_nodes()
         await self.iserver.start()
         for kind, listener in (

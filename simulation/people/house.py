@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
 from packline.core.clock import Clock
+from packline.feeds.http import Carry, Reply
 from simulation.mounts.http import Handler, HttpServer, Request, Response
 from simulation.people.desk import Desk, HttpDesk
 
@@ -101,3 +102,18 @@ class MemoryTransport(httpx.AsyncBaseTransport):
 def memory_client(answer: Callable[[Request], Awaitable[Response]], base_url: str = "") -> httpx.AsyncClient:
     """Make a client whose requests never leave the process."""
     return httpx.AsyncClient(transport=MemoryTransport(answer), base_url=base_url, trust_env=False)
+
+
+def memory_carry(answer: Callable[[Request], Awaitable[Response]]) -> Carry:
+    """Give the way of messages that never leave the process; what `answer` raises as OSError is a connection that failed."""
+
+    async def carry(url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        where = urlsplit(url)
+        query = dict(parse_qsl(where.query, keep_blank_values=True))
+        try:
+            said = await answer(Request(method="POST", path=where.path, query=query, headers=headers, body=body))
+        except OSError as error:
+            raise httpx.ConnectError(str(error)) from error
+        return Reply(status=said.status, body=said.body, retry_after=said.headers.get("retry-after", ""))
+
+    return carry

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from packline.core.clock import Clock
 from packline.core.pictures import Camera
@@ -27,8 +28,7 @@ from simulation.machines.machine import Machine
 from simulation.misbehave import Misbehaviour
 from simulation.mounts.memory import MemoryTagMount
 from simulation.mounts.memory_devices import MemoryCamera, MemoryLine, MemoryPlug, MemoryPort, MemoryReader, Pipe
-from simulation.mounts.modbus import ModbusMount
-from simulation.mounts.opcua import AddressSpace, OpcUaMachineMount
+from simulation.mounts.opening import address_space, modbus_mount, opcua_mount
 from simulation.mounts.wire import Cord, Mount, Wire, split_address
 from simulation.plant.floor import Floor
 from simulation.plant.truth import Truth
@@ -36,6 +36,9 @@ from simulation.spec import MachineSpec, PlantSpec
 from simulation.virtual.content import Press, read_paper
 from simulation.virtual.loop import VirtualLoop
 from simulation.virtual.motion import VirtualMotion
+
+if TYPE_CHECKING:
+    from simulation.mounts.opcua import AddressSpace
 
 LATENCY_S, APART_S = 0.001, 0.000_037
 """What a machine's answer takes, and how much more that of the next one: no two of them come in one moment, in which chance
@@ -197,10 +200,10 @@ class VirtualPlant:
         machine = self.hall.machines[spec.name]
         mount: Mount
         if spec.file.machine.protocol == "modbus":
-            mount = ModbusMount(ANY_PORT, spec.file, machine, wire)
+            mount = modbus_mount(ANY_PORT, spec.file, machine, wire)
         else:
-            self._space = self._space or AddressSpace()
-            mount = OpcUaMachineMount(f"opc.tcp://{ANY_PORT}", spec.file, machine, wire, self._space)
+            self._space = self._space or address_space()
+            mount = opcua_mount(f"opc.tcp://{ANY_PORT}", spec.file, machine, wire, self._space)
         stop = self.hall.stop_before(spec)
         self.misbehaviour.add(spec.name, machine_switches(machine, mount, wire, self._clock, stop))
         return mount

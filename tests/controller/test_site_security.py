@@ -14,7 +14,7 @@ from controller.__main__ import main
 from controller.commands.check import find_advice, find_faults
 from controller.commands.doctor import examine
 from controller.commands.twin.shields import shield_of
-from controller.placement import machine_file
+from controller.machine_files import machine_file
 from controller.site_file import load_site
 from controller.site_security import pki_folder, reach
 from packline.core.files import FileFaults

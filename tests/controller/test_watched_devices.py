@@ -12,7 +12,8 @@ import pytest
 
 from controller.commands.check import find_faults
 from controller.links import Links
-from controller.placement import Equipment, scanner_file
+from controller.machine_files import scanner_file
+from controller.placement import Equipment
 from controller.site import ScannerPart, Site
 from controller.snapshot import Snapshot
 from packline.core.clock import ManualClock
@@ -88,8 +89,8 @@ def test_scanner_with_registers_is_made_from_its_machine_file():
     clock: Any = ManualClock()
     unused: Any = None
     links = Links(
-        open_block=open_link, open_port=unused, open_line=unused, camera=unused, http=unused, video=unused, clock=clock,
-        rng=random.Random(1),
+        open_block=open_link, open_port=unused, open_line=unused, camera=unused, http=unused, carry=unused, video=unused,
+        clock=clock, rng=random.Random(1),
     )  # fmt: skip
     part = ScannerPart(address="127.0.0.1:15043", driver="modbus")
     scanner = links.scanner("scan-belt", part, file=scanner_file(part, Path()))

@@ -19,6 +19,7 @@ from labeling.transport import OpenPort, RawPort, tcp_ports
 from packline.core.clock import Clock
 from packline.core.pictures import Camera, Still
 from packline.core.scans import Scan, Scanner
+from packline.feeds.http import carry_over
 from plc.drivers.opening import open_link
 from plc.handshake import frames
 from plc.links import BlockLink
@@ -265,6 +266,7 @@ def counted_links(site: Site, points: Points, clock: Clock, rng: random.Random) 
         open_line=tcp_links(clock),
         camera=lambda name: CountedCamera(VideoStill(name, video, clock, http=http), points, before[name]),
         http=http,
+        carry=carry_over(http),
         video=http,
         clock=clock,
         rng=rng,

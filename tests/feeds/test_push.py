@@ -12,6 +12,7 @@ import pytest
 from packline.core.clock import LoopClock
 from packline.core.faults import Fault
 from packline.feeds.circuit import OPEN_AFTER_FAILURES, PROBE_S
+from packline.feeds.http import carry_over
 from packline.feeds.push import GIVE_UP, LADDER_S, MOST_WAITING, Pusher
 from packline.feeds.push import _streams as streams_of
 from packline.feeds.sending import Subscriber
@@ -66,7 +67,7 @@ def pusher_of(outbox, books, http, clock, receiver, **other):
         outbox=outbox,
         subscribers=subscribers,
         desk=books,
-        http=http,
+        carry=carry_over(http),
         clock=clock,
         rng=random.Random(1),
         source="urn:packline:demo",

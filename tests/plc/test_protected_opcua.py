@@ -27,7 +27,6 @@ from plc.handshake import frames
 from plc.links import LinkRefused, LinkTrouble
 from plc.security import LinkBarred
 from simulation.mounts.opcua import AddressSpace, AutoIdMount, OpcUaMachineMount
-from simulation.mounts.shield import Shield
 from simulation.mounts.wire import Wire
 from tests.plc.craft import Made, key, made
 from tests.plc.listener import Listener
@@ -69,13 +68,13 @@ class Tap:
         writer.close()
 
 
-class Patient(Shield):
+class Patient(AddressSpace):
     """Offers all three policies, so that one server serves every test: building one takes seconds."""
 
-    async def protect(self, server) -> None:
-        await super().protect(server)
+    async def shut(self, shield) -> None:
+        await super().shut(shield)
         kinds = ("Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss")
-        server.set_security_policy([ua.SecurityPolicyType[f"{kind}_SignAndEncrypt"] for kind in kinds])
+        self.set_security_policy([ua.SecurityPolicyType[f"{kind}_SignAndEncrypt"] for kind in kinds])
 
 
 class UaMachine:
@@ -86,11 +85,7 @@ class UaMachine:
         shield = shield_of(
             folder, self.good, controllers_certificate(), "Basic256Sha256", user="packline", password=PASSWORD
         )
-        self.space = AddressSpace(
-            Patient(
-                policy=shield.policy, own=shield.own, clients=shield.clients, user=shield.user, password=shield.password
-            )
-        )
+        self.space = Patient(shield)
         self.plant = Plant(PACKER)
         self.mount = OpcUaMachineMount(f"opc.tcp://{ANY}", PACKER, self.plant, Wire(), self.space)
         self.scanner = AutoIdMount(f"opc.tcp://{ANY}", self.space, lambda: None)

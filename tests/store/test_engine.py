@@ -16,7 +16,7 @@ from packline.core.ids import SeededIds
 from packline.store import migrate, open_store, sqlite_report
 from packline.store.engine import has_wal_fault, journal_mode, open_engines, sqlite_library
 from packline.store.schema import metadata
-from packline.store.version import HEAD
+from packline.store.version import HEAD, HEAD_SQL
 
 
 def opened(url: str):
@@ -86,6 +86,11 @@ def test_migrations_make_the_tables_that_the_code_expects(tmp_path):
 
 def test_newest_migration_is_the_one_that_the_code_names():
     assert ScriptDirectory.from_config(migrate.config()).get_current_head() == HEAD
+
+
+def test_new_books_are_made_as_all_migrations_together_make_them():
+    """After a new migration: `python -m packline.store.migrate`."""
+    assert HEAD_SQL.read_text("utf-8") == migrate.head_sql()
 
 
 def test_books_of_a_newer_packline_are_refused(url, path):

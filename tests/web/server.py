@@ -5,8 +5,9 @@ from pathlib import Path
 
 from packline.core.clock import WallClock
 from tests.web.stage import Stage
-from web.serve import Tls, serve
+from web.serve import serve
 from web.settings import pause
+from web.tls import Tls
 
 
 class FreeClock(WallClock):

@@ -15,7 +15,7 @@ from controller.tls import own_trust
 from tests.waiting import wait_for
 from tests.web.certificate import make_pem
 from tests.web.stage import PASSWORD
-from web.serve import Tls
+from web.tls import Tls
 
 pytestmark = pytest.mark.wire
 

@@ -22,7 +22,7 @@ from simulation.mounts.http import Handler, Request, Response
 from simulation.people.desk import StationView, view_of
 from simulation.people.house import memory_client
 from web.acting import KINDS, PATIENCE_S, STEP_S, has_role
-from web.intake import KEPT_HEADERS, STATUS
+from web.taken import KEPT_HEADERS, STATUS
 
 ROLES = {"floor": "operator", "shift-lead": "supervisor"}
 PROVED = frozenset({ParcelState.VERIFIED, ParcelState.APPROVED, ParcelState.SHIPPED, ParcelState.DELIVERED})

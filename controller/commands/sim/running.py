@@ -15,7 +15,6 @@ from typing import Any
 from controller.commands import numbers
 from controller.commands.demo import Progress
 from controller.commands.sim.judging import is_good, misses_of, summary
-from controller.commands.sim.model import run_file
 from controller.commands.sim.note import write_note
 from controller.commands.sim.recorded import command_for, play_recorded
 from controller.commands.sim.scenario import load_scenario, shift_of
@@ -79,6 +78,9 @@ def run(chosen: argparse.Namespace) -> int:
     logging.basicConfig(level=os.environ.get("PACKLINE_LOG", "ERROR"), stream=sys.stderr)
     path = find_site(chosen.file)
     if is_model(path):
+        # a shift has no need of the building blocks, which are many
+        from controller.commands.sim.model import run_file
+
         return run_file(path, seed=chosen.seed, as_json=chosen.json)
     out = sys.stderr if chosen.json else sys.stdout
     wall, progress = WallClock(), Progress(out)

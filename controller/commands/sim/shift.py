@@ -35,7 +35,7 @@ from simulation.faults.hosts import HOST_QUIRKS, SUBSCRIBER_QUIRKS, RoughPost
 from simulation.faults.known import known
 from simulation.misbehave import at_once, momentary, quirk
 from simulation.people.demand import DemandSpec
-from simulation.people.house import memory_client
+from simulation.people.house import memory_carry, memory_client
 from simulation.people.rough_house import RoughHouse
 from simulation.people.score import flow_figures
 from simulation.people.stage import Stage
@@ -471,6 +471,7 @@ def _links(plant: VirtualPlant, house: House, press: Press, clock: Clock, rng: r
         open_reader=plant.open_reader,
         camera=plant.open_camera,
         http=http,
+        carry=memory_carry(house.ask_hosts),
         video=http,
         clock=clock,
         rng=rng,

@@ -9,7 +9,7 @@ from zlib import crc32
 from controller.addresses import demand_address
 from controller.commands import numbers
 from controller.commands.twin.shields import shield_of
-from controller.placement import machine_file, scanner_file
+from controller.machine_files import machine_file, scanner_file
 from controller.site import Site, twin_part
 from controller.starting import data_of
 from packline.core.faults import Fault

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from controller.site_security import Reached, pki_folder, reach
 from packline.core.clock import WallClock
 from packline.core.files import FileFaults
-from plc.certificates import Own, make_own, read_own
 from plc.security import LinkBarred, Secured, password
 from simulation.mounts.shield import Shield
 from simulation.mounts.wire import split_address
+
+if TYPE_CHECKING:
+    from plc.certificates import Own
 
 FOLDER = "twin-pki"
 
@@ -24,6 +27,8 @@ def shield_of(folder: Path, data: Path, name: str, part: Reached) -> Shield | No
     secured = reach(part, folder, data).protection
     if not isinstance(secured, Secured):
         return None
+    from plc.certificates import read_own  # a large library, for the few machines that are protected
+
     pki, now = pki_folder(data), WallClock().now()
     try:
         client = read_own(pki, now)
@@ -38,6 +43,8 @@ def shield_of(folder: Path, data: Path, name: str, part: Reached) -> Shield | No
 
 
 def _own(folder: Path, name: str, host: str) -> Own:
+    from plc.certificates import make_own, read_own
+
     now = WallClock().now()
     try:
         return read_own(folder, now)

@@ -210,18 +210,21 @@ class Machine:
     async def _serve(self) -> None:
         await self._tags.admit()
         self._refusal = None
+        answer_s: float | None = None
         while True:
             heed_cancellation()
-            await self._look()
+            await (self._look() if answer_s is None else self._leave_out(answer_s))
             if self.brain.phase is Phase.UNFENCED and self.brain.status:
                 await self._fence(self.brain.status)
             self._publish()
-            if await self._write_due():
-                continue  # look at once: a claim must be seen won before another controller's next one
-            await self._rest()
+            # what was written is looked after at once: a claim must be seen won before another controller's next one
+            answer_s = None if await self._write_due() else await self._rest()
 
-    async def _rest(self) -> None:
-        """Until the next look, read the tags that are due, one request at least, and write what comes up."""
+    async def _rest(self) -> float | None:
+        """Until the next look, read the tags that are due, one request at least, and write what comes up.
+
+        Gives how long that look's answer would take if it would show nothing new, None if it is to be made.
+        """
         began, period_s = self._clock.monotonic(), self._poll_s()
         ends_at = self._moments.after(began, period_s)
         answer_s = None
@@ -229,7 +232,7 @@ class Machine:
             await self._tags.step()
             await self._clock.sleep(0)  # others get their turn, even where every read is late and the link never waits
             if await self._write_due():
-                return
+                return None
         else:
             ends_at, answer_s = self._quiet_until(ends_at, period_s)
         while (now := self._clock.monotonic()) < ends_at:
@@ -244,17 +247,19 @@ class Machine:
                 if not is_poked:
                     continue
             if await self._write_due():
-                return
-        if answer_s is not None:
-            self._note_left_out(began, period_s, answer_s)
+                return None
+        if answer_s is None or self._news is None:
+            return None
+        self._note_left_out(began, period_s, answer_s)
+        return self._news.listen(self._hear)
 
     def _quiet_until(self, ends_at: float, period_s: float) -> tuple[float, float | None]:
         """Give the moment of the next look, and how long an answer takes if looks before it were left out (else None).
 
-        Where the link tells of news, a look is made only to write after it what falls due, and in time for the picture to be
-        good.
+        Where the link tells of news, there is one only to write after it what falls due, and in time for the picture to be good.
+        Not while an answer is awaited: that ends without a look, and with it this period.
         """
-        if self._news is None or not self.brain.is_owner or self._is_fast():
+        if self._news is None or not self.brain.is_owner or self.brain.is_acting:
             return ends_at, None
         answer_s = self._news.listen(self._hear)
         if answer_s is None:
@@ -276,6 +281,12 @@ class Machine:
         left_out = self._moments.last(self._clock.monotonic() - answer_s, period_s)
         if left_out > began:
             self._taken_after, self._fresh_at = left_out, left_out + answer_s
+
+    async def _leave_out(self, answer_s: float) -> None:
+        """Be as after a look of this very moment, which would show nothing new, when its answer would be there."""
+        asked_at = self._clock.monotonic()
+        await self._clock.sleep(answer_s)
+        self._taken_after, self._fresh_at = asked_at, self._clock.monotonic()
 
     def _hear(self) -> None:
         """There is something new to read: look at the next moment."""

@@ -190,6 +190,11 @@ class Machine:
         if self.is_powered and not self._is_between_scans():
             self._motion.do(self._scan)
 
+    @property
+    def is_moving(self) -> bool:
+        """Tell whether a job moves it: then whatever happens in the plant may change what it shows."""
+        return self._moving is not None
+
     def press(self, command: int) -> bool:
         """Press a PackML command on the machine's own panel; False if its state does not know it."""
         if not self.is_powered:
@@ -218,10 +223,18 @@ class Machine:
 
     def _scan(self) -> None:
         self._sense()
-        for action in self.brain.scan(self._clock.monotonic()):
+        brain, before = self.brain, self._stand()
+        for action in brain.scan(self._clock.monotonic()):
             self._act(action)
+        self.touches += before != self._stand()
         self._sense()
         self.ears.looked()
+
+    def _stand(self) -> tuple[object, ...]:
+        """Give what of `shown` a scan may change."""
+        brain, memory = self.brain, self.brain.memory
+        held = (memory.ack, memory.done, memory.result, memory.owner_epoch, memory.owner_id, memory.state_ack)
+        return (*held, brain.states.state, brain.states.mode, brain.faults, brain.cause, brain.rejected)
 
     def _is_lost(self, block: str) -> bool:
         return block == frames.HB and "stale_heartbeat" in self.quirks
@@ -267,6 +280,7 @@ class Machine:
         except simpy.Interrupt as interrupt:
             if interrupt.cause == "stop":
                 self.brain.finish(Result.ABORTED)
+            self.touches += 1
             self.ears.ended(kind, self._motion.env.now - began_s, None)
             return
         self._moving = None
@@ -277,6 +291,7 @@ class Machine:
                 data[job.results[name] - frames.FIRST_DATA_WORD] = value & 0xFFFF
         self._sense()
         self.brain.finish(Result.FAILED if done.error else Result.OK, data, done.error)
+        self.touches += 1
         self.ears.ended(kind, self._motion.env.now - began_s, done.error)
 
     def _spoilt(self, move: Move) -> Move:

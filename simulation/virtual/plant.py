@@ -130,7 +130,7 @@ class VirtualPlant:
             self.hall.scan_machines()
 
     def _tell_news(self, loop: VirtualLoop) -> None:
-        """Let the mounts of machines that show the floor and their jobs look, whenever the floor or a panel was touched."""
+        """Let the mounts of machines that show the floor and their jobs look, whenever the floor or a panel was touched, and while one moves."""
         world, pairs = self.hall.world, []
         for spec in self.spec.machines:
             machine, mount = self.hall.machines[spec.name], self._mounts.get(spec.address)
@@ -144,9 +144,9 @@ class VirtualPlant:
             touches = world.touches
             for machine, _ in pairs:
                 touches += machine.touches
-            if touches != seen:
-                seen = touches
-                for _, mount in pairs:
+            is_touched, seen = touches != seen, touches
+            for machine, mount in pairs:
+                if is_touched or machine.is_moving:
                     mount.look()
 
         loop.happened = look

@@ -8,7 +8,6 @@ import json
 import logging
 import multiprocessing
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Generator, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -19,6 +18,7 @@ from typing import Any, TextIO
 from controller.commands import numbers
 from controller.commands.sim.scenario import as_toml, load_scenario, shift_of
 from controller.commands.sim.scenario_file import FaultPart, Scenario, ShiftPart
+from controller.commands.sim.scratch import scratch_folder
 from controller.commands.sim.shift import Played, known_faults, play
 from controller.sites import find_site
 from packline.core.clock import WallClock
@@ -118,9 +118,9 @@ def kind_of(broken: tuple[str, ...]) -> str:
 def attempt(scenario: Scenario, beside: Path, faults: tuple[PlannedFault, ...]) -> Played:
     """Play a scenario with other faults in a folder of its own; what crashes it is something broken."""
     parts = tuple(FaultPart(**fault.as_dict()) for fault in faults)
-    with tempfile.TemporaryDirectory(prefix="packline-qa-") as folder:
+    with scratch_folder("qa") as folder:
         try:
-            return play(shift_of(scenario.model_copy(update={"faults": parts}), beside, Path(folder)))
+            return play(shift_of(scenario.model_copy(update={"faults": parts}), beside, folder))
         except Exception as error:  # noqa: BLE001 - a line or a plant that falls over is what is looked for
             return Played(broken=(f"crash: {type(error).__name__} {error}"[:300],))
 
@@ -137,8 +137,8 @@ def with_shift(scenario: Scenario, **changes: Any) -> Scenario:
 
 
 def _trials(scenario: Scenario, beside: Path, chosen: argparse.Namespace) -> Generator[Trial]:
-    with tempfile.TemporaryDirectory(prefix="packline-qa-") as folder:
-        known = known_faults(shift_of(scenario, beside, Path(folder)))
+    with scratch_folder("qa") as folder:
+        known = known_faults(shift_of(scenario, beside, folder))
     campaign = scenario.campaign.campaign()
     work = [
         (with_shift(scenario, seed=seed), beside, swarm(seed, known, scenario.shift.orders, campaign))

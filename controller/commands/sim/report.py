@@ -8,7 +8,6 @@ import logging
 import multiprocessing
 import shlex
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from controller.commands import numbers
 from controller.commands.sim.recorded import command_for, play_recorded
 from controller.commands.sim.scenario import load_scenario, shift_of
 from controller.commands.sim.scenario_file import Scenario, ShiftPart
+from controller.commands.sim.scratch import scratch_folder
 from controller.commands.sim.telling import is_model, is_scenario
 from controller.sites import find_site
 from packline.core.faults import Fault
@@ -146,8 +146,8 @@ def _all(works: Sequence[Work], jobs: int) -> Iterator[Recording]:
 def play_one(work: Work) -> Recording:
     """Play one shift in a folder of its own."""
     logging.disable(logging.CRITICAL)
-    with tempfile.TemporaryDirectory(prefix="packline-report-") as folder:
-        shift = shift_of(work.scenario, work.path, Path(folder))
+    with scratch_folder("report") as folder:
+        shift = shift_of(work.scenario, work.path, folder)
         return play_recorded(shift, work.scenario, command=command_for(work.path, shift))[1]
 
 

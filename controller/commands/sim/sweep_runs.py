@@ -5,15 +5,14 @@ from __future__ import annotations
 import importlib
 import logging
 import multiprocessing
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from controller.commands.sim.recorded import play_recorded
+from controller.commands.sim.scratch import scratch_folder
 from controller.commands.sim.sweep_grid import Work, model_at, shift_at
 from packline.core.faults import Fault
 from simulation.model.running import run_model
@@ -40,8 +39,8 @@ def play_work(work: Work) -> Row:
 
 
 def _of_shift(work: Work) -> Row:
-    with tempfile.TemporaryDirectory(prefix="packline-sweep-") as folder:
-        played, recording = play_recorded(*shift_at(work, Path(folder)))
+    with scratch_folder("sweep") as folder:
+        played, recording = play_recorded(*shift_at(work, folder))
     return {
         "figures": dict(figures_of(recording).numbers),
         "well": recording.head.is_well,

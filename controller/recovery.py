@@ -149,7 +149,7 @@ class Recovery:
                 self._hosts_wait.clear()
 
     async def _first_look(self) -> None:
-        while not self._all_seen() and self._clock.monotonic() - self._started_at < FIRST_LOOK_S:
+        while self._clock.monotonic() - self._started_at < FIRST_LOOK_S and not self._all_seen():
             await self._clock.sleep(LOOK_S)
 
     async def _knows_newer_job(self) -> bool:

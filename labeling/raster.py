@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -14,9 +15,8 @@ DOTS_PER_TEXT_LINE = 30
 """What ESC d feeds per line at the default line spacing of 3.75 mm."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One dot row of a raster picture; bits from the left, 1 is black."""
+class Row(NamedTuple):
+    """One dot row of a raster picture; bits from the left, 1 is black. A label has hundreds."""
 
     dots: bytes
 
@@ -125,7 +125,11 @@ class RasterReader:
         self._pending += data
         events: list[Event] = []
         taken = 0
-        while (step := self._next(bytes(self._pending[taken : taken + self._reach()]))) is not None:
+        while True:
+            taken = self._take_rows(taken, events)
+            step = self._next(bytes(self._pending[taken : taken + _LONGEST_COMMAND]))
+            if step is None:
+                break
             length, event = step
             taken += length
             if event is not None and not isinstance(event, _RasterHead):
@@ -133,24 +137,24 @@ class RasterReader:
         del self._pending[:taken]
         return events
 
-    def _reach(self) -> int:
-        return self._row_bytes if self._rows_left else _LONGEST_COMMAND
+    def _take_rows(self, begin: int, events: list[Event]) -> int:
+        """Take every row that is there; gives how far that goes."""
+        width = self._row_bytes
+        count = min(self._rows_left, (len(self._pending) - begin) // width) if self._rows_left else 0
+        end = begin + count * width
+        events += [Row(bytes(self._pending[at : at + width])) for at in range(begin, end, width or 1)]
+        self._rows_left -= count
+        return end
 
     def _next(self, head: bytes) -> Step:
         if self._rows_left:
-            return self._row(head)
+            return None
         step = _COMMANDS.get(head[0], _plain)(head) if head else None
         if step is not None and isinstance(step[1], _RasterHead):
             self._row_bytes = step[1].row_bytes
             self._rows_left = step[1].rows if self._row_bytes else 0
             return step[0], None
         return step
-
-    def _row(self, head: bytes) -> Step:
-        if len(head) < self._row_bytes:
-            return None
-        self._rows_left -= 1
-        return self._row_bytes, Row(dots=head)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,7 @@ class Machine:
         self._books_older: bool | None = None
         self._is_released = False
         self._refusal: Fault | None = None
-        self._pictured: tuple[tuple[object, ...], MachineView] | None = None
+        self._pictured: tuple[float, Status | None, int, tuple[object, ...], MachineView] | None = None
         self._said = Sayings(file)
         self._moments = Moments(name)
         self._news = link if isinstance(link, NewsLink) else None
@@ -80,12 +80,20 @@ class Machine:
     def view(self) -> MachineView:
         """Give the picture of now."""
         # many ask within one moment: whoever waits for this machine, and every station that was woken
-        brain, now = self.brain, self._clock.monotonic()
-        what = (self._fresh_at, self._trouble, self._cause, self._refusal, self._books_older)
-        key = (now, *what, brain.phase, brain.status, self._tags.moment)
-        if self._pictured is None or self._pictured[0] != key:
-            self._pictured = key, self._picture(now)
-        return self._pictured[1]
+        brain, now, tags = self.brain, self._clock.monotonic(), self._tags.moment
+        pictured = self._pictured
+        if pictured is not None and pictured[0] == now and pictured[1] is brain.status and pictured[2] == tags:
+            if pictured[3] == (key := self._key()):
+                return pictured[4]
+        else:
+            key = self._key()
+        view = self._picture(now)
+        self._pictured = now, brain.status, tags, key, view
+        return view
+
+    def _key(self) -> tuple[object, ...]:
+        """Give what decides a picture beside the time, the status and the tags."""
+        return self._fresh_at, self._trouble, self._cause, self._refusal, self._books_older, self.brain.phase
 
     def _picture(self, now: float) -> MachineView:
         age_s = now - self._fresh_at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import simpy
 
@@ -37,9 +37,8 @@ class _Copy:
     dots: list[bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Order:
-    """One thing to do in turn, and whom to answer."""
+class _Order(NamedTuple):
+    """One thing to do in turn, and whom to answer; each row of a label is one."""
 
     event: raster.Event | _HangUp | _Copy
     answer: Answer
@@ -133,7 +132,9 @@ class Printer:
 
     def _receive(self, data: bytes) -> None:
         for event in self._reader.feed(data):
-            if isinstance(event, raster.RealTimeRequest):
+            if isinstance(event, raster.Row) and self._answer is not None and not self.quirks:
+                self._orders.append(_Order(event, self._answer))
+            elif isinstance(event, raster.RealTimeRequest):
                 self._reply(self.health.real_time(event.n))
             elif isinstance(event, raster.AutoStatus):
                 self._auto_status = event.n != 0

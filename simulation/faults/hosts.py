@@ -16,6 +16,7 @@ from simulation.quirks import Quirks
 HOST_QUIRKS = ("duplicate", "renumbered", "reordered", "forged", "nonsense", "unheard", "silent")
 SUBSCRIBER_QUIRKS = ("slow", "down", "deaf")
 KEPT_BACK_S, SLOW_S, LOOK_S = 20.0, 4.0, 0.5
+REFUSED = 400
 FEED, EVENTS, ORDERS = "/intake/", "/events/", "/orders"
 STRANGERS = make_secret(b"stranger" * 4)
 """A secret that no host of ours has."""
@@ -32,6 +33,8 @@ class RoughPost:
         self._clock, self._secrets = clock, secrets
         self._next = asyncio.Event()
         self._made = 0
+        self.taken: list[str] = []
+        """Paths at which the house took a message that its host did not sign."""
 
     def to_house(self, house: Handler) -> Handler:
         """Give the way from hosts to the house."""
@@ -63,7 +66,8 @@ class RoughPost:
         while "silent" in quirks:
             await self._clock.sleep(LOOK_S)
         if quirks.hits("forged"):
-            await house(self._changed(request, STRANGERS))
+            answer = await house(self._changed(request, STRANGERS))
+            self.taken += [request.path] if answer.status < REFUSED else []
         if quirks.hits("nonsense"):
             await house(self._made_up(request, b'{"type": "order.changed", "data": [17, null]}'))
         if quirks.hits("reordered"):

@@ -125,9 +125,10 @@ class Receiver:
             await listener(received)
 
     def _count_order(self, role: str, stream: str, sequence: int) -> None:
-        """Count events that were overtaken by a later one of the same order."""
+        """Count events that were overtaken by a later one of the same order, and those that came under two ids."""
         last = self._sequence.get((role, stream), 0)
         self.counts["overtaken"] += sequence < last
+        self.counts["renamed"] += 0 < sequence == last
         self._sequence[role, stream] = max(last, sequence)
 
     def _list(self, after: int) -> Response:

@@ -7,22 +7,36 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from simulation.faults.catalogue import COMMITS, CONTROLLER, DATABASE, UNSEEN, Ends, ends_of, seams_of
+from simulation.faults.catalogue import COMMITS, CONTROLLER, DATABASE, UNSEEN, Ends, Seam, ends_of, seams_of
 
 MOST_FAULTS = 10
 ENABLED = 0.4
 """How likely a kind of fault is at all in one shift: a shift with everything hides what only some of it shows."""
 LASTS_S = (0.3, 1.0, 3.0, 6.0)
+WEIGHTS: Mapping[str, int] = {Seam.CONTROLLER: 4, Seam.MACHINE: 2, Seam.LABEL: 2, Seam.WIRE: 2}
+"""How much more often than at the others something goes wrong at these seams: there a controller is tried the hardest."""
 STRIKES_WITHIN_S = 20.0
 """What strikes by number waits so long for something to strike."""
 FIRST_S = 2.0
 PER_ORDER_S, LEAST_SPAN_S = 4.0, 12.0
-COMMITS_PER_ORDER = 110
-"""About so many commits of the controller belong to one order, measured with 24 orders, 2026-11."""
-AT_A_FACT = 0.3
-"""How many of the faults wait for something to happen in the plant instead of for a time."""
-FACTS = ("piece_taken", "carton_taken", "boxed", "moved", "sealed", "label_printed", "label_applied", "left_door")
-"""Facts of the plant that come in every shift."""
+COMMITS_PER_ORDER = 140
+"""About so many commits of the controller belong to one order, measured with one order, 2026-11."""
+AT_A_FACT = 0.6
+"""How many of the faults wait for something to happen in the plant instead of for a time: what matters is soon over."""
+MOTION = "motion"
+"""A motion of a machine begins: the fault's own, or any where its device is none."""
+FACTS: Mapping[str, int] = {
+    "piece_taken": 1,
+    "carton_taken": 1,
+    "boxed": 1,
+    "moved": 10,
+    "sealed": 1,
+    "label_printed": 1,
+    "label_applied": 1,
+    "left_door": 1,
+    MOTION: 11,
+}
+"""Facts of the plant that come in every shift, and about how often for each order; measured with one order, 2026-11."""
 ALL_FACTS = (
     *FACTS,
     "cut_open",
@@ -157,8 +171,10 @@ def _by_seam(pairs: Sequence[tuple[str, str]]) -> Seams:
 
 
 def _chosen(rng: random.Random, seams: Seams) -> tuple[str, str]:
-    """Draw seam, kind and device, in this order: a line has many wires, and what only they show would hide the rest."""
-    kinds = seams[rng.choice(sorted(seams))]
+    """Draw seam by weight, kind and device, in this order: a line has many wires, and what only they show would hide the rest."""
+    names = sorted(seams)
+    (seam,) = rng.choices(names, [WEIGHTS.get(name, 1) for name in names])
+    kinds = seams[seam]
     fault = rng.choice(sorted(kinds))
     return rng.choice(kinds[fault]), fault
 
@@ -177,9 +193,10 @@ def _drawn(rng: random.Random, device: str, fault: str, orders: int) -> PlannedF
 
 
 def _moment(rng: random.Random, device: str, fault: str, orders: int) -> When | None:
-    """Draw what it waits for; None for a time."""
+    """Draw what it waits for, each moment of a shift alike; None for a time."""
     if fault in COMMITS or (device == DATABASE and rng.random() < AT_A_FACT):
         return When(commit=rng.randrange(1, COMMITS_PER_ORDER * orders))
     if rng.random() < AT_A_FACT:
-        return When(fact=rng.choice(FACTS), nth=rng.randrange(1, 2 * orders + 1))
+        (fact,) = rng.choices(list(FACTS), list(FACTS.values()))
+        return When(fact=fact, nth=rng.randrange(1, FACTS[fact] * orders + 1))
     return None

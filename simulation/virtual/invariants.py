@@ -8,20 +8,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from packline.core.figures import NEVER_ON_THE_FLOOR
 from simulation.people.receiver import Received
 from simulation.plant.truth import Truth
 from simulation.plant.world import World
-from simulation.virtual.watch import Watch
+from simulation.virtual.watch import HANDED_OVER, Watch
 
 ENDS = frozenset({"order.closed", "order.cancelled", "order.returned"})
+NOTHING: Mapping[str, int] = MappingProxyType({})
 Recorded = Mapping[str, tuple[str, int]]
 """What the books say of a parcel's label, by plate: SSCC and print number."""
 
 
 def broken(
-    truth: Truth, world: World, events: Sequence[Received], watch: Watch, recorded: Recorded | None = None
+    truth: Truth,
+    world: World,
+    events: Sequence[Received],
+    watch: Watch,
+    recorded: Recorded | None = None,
+    *,
+    heard: Mapping[str, int] = NOTHING,
+    forged: Sequence[str] = (),
 ) -> list[str]:
     """Say what is not true that must be; each begins with the name of what is broken, and a colon."""
     return [
@@ -30,6 +39,8 @@ def broken(
         *places(world),
         *ship_events(events, {lpn for lpn, parcel in truth.parcels.items() if parcel.left}),
         *ends(events),
+        *order(heard),
+        *signatures(forged),
         *records(watch.glued, recorded),
     ]
 
@@ -55,7 +66,7 @@ def places(world: World) -> Iterator[str]:
 
 def ship_events(events: Sequence[Received], left: set[str]) -> Iterator[str]:
     """Each subscriber hears once that a parcel was handed over, and only of parcels that left."""
-    shipped = Counter((e.role, str(e.data.get("lpn", ""))) for e in events if e.name == "parcel.handed_over")
+    shipped = Counter((e.role, str(e.data.get("lpn", ""))) for e in events if e.name == HANDED_OVER)
     for (role, lpn), times in shipped.items():
         if times > 1:
             yield f"ship event: {role} heard {times} times that {lpn} was handed over"
@@ -72,6 +83,20 @@ def ends(events: Sequence[Received]) -> Iterator[str]:
     for (role, order), names in told.items():
         if len(names) > 1:
             yield f"terminal state: {role} heard of {order}: {', '.join(sorted(names))}"
+
+
+def order(heard: Mapping[str, int]) -> Iterator[str]:
+    """Each subscriber hears the events of one order in the order in which they happened, and each under one id."""
+    if times := heard.get("overtaken", 0):
+        yield f"order of events: {times} came after a later one of the same order"
+    if times := heard.get("renamed", 0):
+        yield f"repeated event: {times} came again under another id"
+
+
+def signatures(forged: Sequence[str]) -> Iterator[str]:
+    """The house takes no message that its host did not sign."""
+    for path in forged:
+        yield f"forged message: {path} took one"
 
 
 def records(glued: Mapping[str, tuple[str, int]], recorded: Recorded | None) -> Iterator[str]:

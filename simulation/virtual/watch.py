@@ -13,12 +13,17 @@ MOST_FOUND = 40
 """More of it says nothing more."""
 ONCE = {"sealed": "cut_open", "label_applied": "label_removed"}
 """What must not happen twice to a carton, and what allows it again."""
+INF = float("inf")
+ANYBODYS_S = 20.0
+"""Simulated seconds in which a controller that begins may not have claimed every machine yet."""
+HANDED_OVER = "parcel.handed_over"
 
 Data = Mapping[str, Any]
 
 
 class Watch:
-    """`hear` takes facts, `moved` what machines do and have done to them, `died` the deaths of the controller.
+    """`hear` takes facts, `moved` what machines do and have done to them, `told` events that a subscriber hears, `died` the
+    deaths of the controller.
 
     With a `world` things are compared with it at every fact: what was told of a carton must be where it is.
     """
@@ -29,6 +34,7 @@ class Watch:
         """The label with which a carton left, by plate: SSCC and print number."""
         self._world = world
         self._cartons: dict[str, str] = {}
+        self._past_door: set[str] = set()
         self._taken = self._gone = self._scrapped = 0
         self._pieces: dict[int, str] = {}
         self._pieces_taken = self._pieces_gone = self._pieces_back = 0
@@ -36,7 +42,8 @@ class Watch:
         self._on: dict[str, list[Data]] = {}
         self._once: dict[tuple[str, str], int] = {}
         self._prints: dict[tuple[str, int], int] = {}
-        self._deaths = 0
+        self._deaths, self._begun_s = 0, INF
+        self._lost: set[str] = set()
         self._open: dict[str, float] = {}
         self._unreset: set[str] = set()
         self._hears: Mapping[str, Callable[[Fact, Data], None]] = {
@@ -67,9 +74,20 @@ class Watch:
         if begun is not None and fact.sim_s > begun:
             self._say(f"emergency stop: {fact.data['by']} went on, {fact.name} at {fact.sim_s:.2f} s")
 
+    def told(self, role: str, name: str, lpn: str) -> None:
+        """Take an event that a subscriber hears for the first time: nobody hears of what has not happened yet."""
+        if name == HANDED_OVER and lpn not in self._past_door:
+            self._say(f"ship event: {role} heard that {lpn} was handed over, and it had not left")
+
     def died(self) -> None:
-        """Take note that the controller died, and another one begins."""
+        """Take note that the controller died; the next one knows of no second master."""
         self._deaths += 1
+        self._begun_s = INF
+        self._lost.clear()
+
+    def begun(self, sim_s: float) -> None:
+        """Take note that a controller begins."""
+        self._begun_s = sim_s
 
     # -- emergency stops -------------------------------------------------------------------------------------------------
 
@@ -82,14 +100,31 @@ class Watch:
             self._open.pop(machine, None)
         elif what == "pressed" and machine not in self._open:
             self._unreset.discard(machine)
-        elif what == "begins" and machine in self._unreset:
-            self._say(f"emergency stop: {machine} moved at {sim_s:.2f} s, and nobody has reset it")
+        elif what == "begins":
+            self._begins(machine, sim_s)
         elif what == "ends" and machine in self._open and sim_s > self._open[machine]:
             self._say(f"emergency stop: {machine} finished a motion at {sim_s:.2f} s with its circuit open")
+
+    def _begins(self, machine: str, sim_s: float) -> None:
+        if machine in self._unreset:
+            self._say(f"emergency stop: {machine} moved at {sim_s:.2f} s, and nobody has reset it")
+        if machine in self._lost:
+            self._say(f"second master: {machine} moved at {sim_s:.2f} s for the one that had lost it")
 
     def is_stopped(self, machine: str) -> bool:
         """Tell whether the circuit of a machine is open."""
         return machine in self._open
+
+    # -- a second master ---------------------------------------------------------------------------------------------------
+
+    def claimed(self, machine: str, sim_s: float) -> None:
+        """Take note that a second master claimed a machine; one that the controller does not have yet is anybody's."""
+        if sim_s - self._begun_s > ANYBODYS_S:
+            self._lost.add(machine)
+
+    def led_on(self) -> None:
+        """Take a person's word that the line may go on, by which the controller may claim a machine again."""
+        self._lost.clear()
 
     # -- in = out + scrap + work in progress -------------------------------------------------------------------------------
 
@@ -203,6 +238,7 @@ class Watch:
 
     def _left(self, fact: Fact, data: Data) -> None:
         lpn = data["lpn"]
+        self._past_door.add(lpn)
         self._pieces_gone += self._empty(lpn)
         labels = self._on.pop(lpn, [])
         if len(labels) != 1:

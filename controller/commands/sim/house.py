@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -27,14 +27,16 @@ from web.taken import KEPT_HEADERS, STATUS
 ROLES = {"floor": "operator", "shift-lead": "supervisor"}
 PROVED = frozenset({ParcelState.VERIFIED, ParcelState.APPROVED, ParcelState.SHIPPED, ParcelState.DELIVERED})
 BETWEEN_TURNS_S = 0.5
+Hears = Callable[[str, Mapping[str, Any]], None]
 UNANSWERED: Mapping[str, Any] = {"state": "unanswered", "result": {}}
 
 
 class House:
     """Implements the twin's House for its people. `move_in` says which line and books they meet; without a line nobody answers."""
 
-    def __init__(self, site: Site, *, secret: bytes, clock: Clock) -> None:
-        self.site, self.clock = site, clock
+    def __init__(self, site: Site, *, secret: bytes, clock: Clock, hears: Hears = lambda _action, _args: None) -> None:
+        """`hears` is told what people ask for, and with which arguments."""
+        self.site, self.clock, self._hears = site, clock, hears
         self.line: Line | None = None
         self.store: Store | None = None
         self.hosts: Handler | None = None
@@ -172,6 +174,7 @@ class House:
             return dict(UNANSWERED)
         if not trusted and not has_role(role, kind.role(known)):
             return {"error": "forbidden"}
+        self._hears(action, args)
         row = await store.requests.put(
             key=key, action=action, args=known.model_dump(mode="json"), actor=actor, role=role, expires_s=kind.lives_s
         )

@@ -87,6 +87,7 @@ FACTS = {
     "label_removed": "A label is taken off one.",
     "label_discarded": "A label is thrown away.",
     "label_lost": "A label fell off, and nobody meant it.",
+    "motion": "A motion begins: of the fault's own machine, or of any where its device is none.",
 }
 FIGURE_WORDS = {
     "orders_over": "Orders that ended, by what left the door and by what every subscriber was told.",

@@ -36,6 +36,7 @@ from simulation.faults.known import known
 from simulation.misbehave import at_once, momentary, quirk
 from simulation.people.demand import DemandSpec
 from simulation.people.house import memory_carry, memory_client
+from simulation.people.receiver import Received
 from simulation.people.rough_house import RoughHouse
 from simulation.people.score import flow_figures
 from simulation.people.stage import Stage
@@ -217,13 +218,13 @@ class _Run:
             elide=shift.elide and is_calm,
         )
         self._secret = hashlib.sha256(f"{shift.seed}/secret".encode()).digest()
-        self._house = House(shift.site, secret=self._secret, clock=self._computer)
+        self._house = House(shift.site, secret=self._secret, clock=self._computer, hears=self._asked)
         people = people_of(shift.site, shift.path, orders=shift.orders, seed=shift.seed, speed=spec.speed)
         self._post = RoughPost(self._clock, _secrets(shift.site))
         rough = RoughHouse(self._house, self._post, shift.site.web.base_url)
         self._stage = Stage(self._plant, replace(people, demand=shift.demand), clock=self._clock, house=rough)
         self._watch = Watch(self._plant.hall.world)
-        self._moments = Moments(self._clock)
+        self._moments = Moments(self._clock, self._plant.hall.machines)
         self._reaper = Reaper((fault for fault in shift.faults if fault.is_kill), self._cut_off, self._moments)
         self._kinds: Counter[str] = Counter()
         self._ends_s = 0.0
@@ -235,14 +236,28 @@ class _Run:
         motion, board = self._plant.motion, self._plant.misbehaviour
         if self._listener is not None:
             self._listener.begin(self._plant)
-        self._plant.hall.watch(lambda machine, what: self._watch.moved(machine, what, motion.now()))
+
+        def moved(machine: str, what: str) -> None:
+            self._watch.moved(machine, what, motion.now())
+            self._moments.moved(machine, what)
+
+        self._plant.hall.watch(moved)
         self._plant.truth.listeners += [self._watch.hear, self._moments.hear]
+        for role in {part.role for part in self._shift.site.subscribers.values()}:
+            self._stage.receiver.listen(role, self._told)
         kill = momentary(lambda: at_once(self._reaper.kill))
         board.add("controller", {"kill": kill, **self._computer.switches()})
         board.add("database", {name: quirk(self._reaper.disk, name) for name in DISK})
         board.add("buyers", {name: quirk(self._stage.buyers.quirks, name) for name in BUYER_QUIRKS})
         board.add("hosts", {name: quirk(self._post.hosts, name) for name in HOST_QUIRKS})
         board.add("subscribers", {name: quirk(self._post.subscribers, name) for name in SUBSCRIBER_QUIRKS})
+
+    def _asked(self, action: str, args: Mapping[str, Any]) -> None:
+        if args.get("action") == "release":
+            self._watch.led_on()
+
+    async def _told(self, event: Received) -> None:
+        self._watch.told(event.role, event.name, str(event.data.get("lpn", "")))
 
     async def play(self) -> Played:
         """Play to the end, or to the horizon."""
@@ -284,6 +299,7 @@ class _Run:
                 continue
             line = Line(self._given(books, life))
             self._house.move_in(line, web)
+            self._watch.begun(self._plant.motion.now())
             try:
                 await self._life(line, life)
             finally:
@@ -371,13 +387,15 @@ class _Run:
 
     def _note(self, planned: PlannedFault) -> None:
         self._kinds[f"{planned.device} {planned.fault}"] += 1
+        if planned.fault == "claimed":
+            self._watch.claimed(planned.device, self._plant.motion.now())
         if planned.times is None:  # what waits for something to strike is not waited for
             self._ends_s = max(self._ends_s, self._clock.monotonic() + (planned.for_s or 0.0))
 
     # -- the end -------------------------------------------------------------------------------------------------------------
 
     async def _until_over(self, works: Iterable[Coroutine[Any, Any, None]]) -> bool:
-        """Run everything until the play is over; what breaks one breaks all. True when it was given up as too late."""
+        """Run everything until the play is over or something is broken; what breaks one breaks all. True when it was given up as too late."""
         late = False
 
         async def watch() -> None:
@@ -386,6 +404,8 @@ class _Run:
             while not (self._stage.is_over() and self._clock.monotonic() > self._ends_s):
                 await self._clock.sleep(LOOK_S)
                 self._tell(self._stage.progress())
+                if self._is_broken():  # what comes after it says nothing more, and may take long
+                    break
                 if late := self._clock.monotonic() >= ends_at:
                     break
             raise _Over
@@ -399,13 +419,27 @@ class _Run:
                 raise _Over from None
         return late
 
+    def _is_broken(self) -> bool:
+        """Tell whether something is broken that need not be waited for."""
+        counts = self._stage.receiver.counts
+        return bool(self._watch.found or self._post.taken or counts["overtaken"] or counts["renamed"])
+
     def _played(self, late: bool) -> Played:
         store, truth = self._house.store, self._plant.truth
         assert store is not None  # noqa: S101 - the line has begun
         rows, chain = store.head_now()
         journal = store.contents_hash_now()
         recorded = store.views.labels() if len(truth.parcels) <= MOST_COMPARED else None
-        found = broken(truth, self._plant.hall.world, self._stage.receiver.events, self._watch, recorded)
+        receiver = self._stage.receiver
+        found = broken(
+            truth,
+            self._plant.hall.world,
+            receiver.events,
+            self._watch,
+            recorded,
+            heard=receiver.counts,
+            forged=self._post.taken,
+        )
         found += liveness(self._stage.score.waiting(), is_late=late)
         if self._listener is not None:
             self._listener.end(store)

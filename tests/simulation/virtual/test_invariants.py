@@ -8,7 +8,7 @@ import pytest
 
 from simulation.people.receiver import Received
 from simulation.plant.truth import Fact
-from simulation.virtual.invariants import counts, ends, liveness, records, ship_events
+from simulation.virtual.invariants import counts, ends, liveness, order, records, ship_events, signatures
 from simulation.virtual.watch import Watch
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
@@ -184,3 +184,50 @@ def test_figures_that_must_be_nought_are_named():
     fine = dict.fromkeys(NEVER_ON_THE_FLOOR, 0)
     assert list(counts(fine)) == []
     assert list(counts({**fine, "double_seals": 2})) == ["double_seals: 2"]
+
+
+def test_nobody_hears_of_a_parcel_that_is_handed_over_before_it_has_left():
+    watch = seen(*WELL[:7])
+    watch.told("buyer", "parcel.approved", L)
+    assert watch.found == []
+    watch.told("buyer", "parcel.handed_over", L)
+    assert watch.found == [f"ship event: buyer heard that {L} was handed over, and it had not left"]
+    gone = seen(*WELL)
+    gone.told("buyer", "parcel.handed_over", L)
+    assert gone.found == []
+
+
+@pytest.mark.parametrize(
+    "story, broken",
+    [
+        (["begun", "claimed", "begins"], True),
+        (["begun", "claimed", "led_on", "begins"], False),
+        (["begun", "claimed", "died", "begun", "begins"], False),  # the next one knows of no second master
+        (["begun", "died", "claimed", "begun", "begins"], False),  # nobody's
+    ],
+)
+def test_who_has_lost_a_machine_to_a_second_master_does_not_move_it(story, broken):
+    watch = Watch()
+    words = {
+        "begun": watch.begun,
+        "claimed": lambda sim_s: watch.claimed("arm-1", sim_s),
+        "begins": lambda sim_s: watch.moved("arm-1", "begins", sim_s),
+        "led_on": lambda _: watch.led_on(),
+        "died": lambda _: watch.died(),
+    }
+    for n, word in enumerate(story):
+        words[word](n * 60.0)
+    assert bool(watch.found) == broken
+
+
+def test_events_of_an_order_come_in_order_and_under_one_id_each():
+    assert list(order({"repeated": 3})) == []
+    assert [said.partition(":")[0] for said in order({"overtaken": 1, "renamed": 2})] == [
+        "order of events",
+        "repeated event",
+    ]
+
+
+def test_a_message_that_its_host_did_not_sign_is_not_taken():
+    assert list(signatures(())) == []
+    assert list(signatures(["/intake/marketplace"])) == ["forged message: /intake/marketplace took one"]

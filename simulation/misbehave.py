@@ -38,6 +38,8 @@ class Misbehaviour:
         self._active: dict[tuple[str, str], asyncio.Task[None] | None] = {}
         self.heard: Callable[[str, str, bool], None] = _to_nobody
         """Hears of every fault that is switched on (True) or has ended, by device and fault."""
+        self.switched: Callable[[], None] = _by_nobody
+        """Called after every switch, when what it does is done."""
 
     def add(self, device: str, switches: Switches) -> None:
         """Make a device's faults known."""
@@ -59,6 +61,7 @@ class Misbehaviour:
         await self.mend(device, fault)
         self.heard(device, fault, True)
         await switch.on(times)
+        self.switched()
         if switch.off is nothing:
             self.heard(device, fault, False)
         lasts = asyncio.create_task(self._mend_after(device, fault, for_s)) if for_s is not None else None
@@ -70,6 +73,7 @@ class Misbehaviour:
         for key in chosen:
             self._forget(key)
             await self._switch(*key).off()
+            self.switched()
         return len(chosen)
 
     async def close(self) -> None:
@@ -99,6 +103,10 @@ class Misbehaviour:
 
 
 def _to_nobody(_device: str, _fault: str, _is_on: bool) -> None:
+    return None
+
+
+def _by_nobody() -> None:
     return None
 
 

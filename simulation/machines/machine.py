@@ -158,6 +158,10 @@ class Machine:
         self._frozen = self._frozen or words
         return self._frozen
 
+    def is_sound(self) -> bool:
+        """Tell whether it is on and does nothing wrong, so that it shows what it is."""
+        return self.is_powered and not self.quirks
+
     def shown(self) -> tuple[object, ...]:
         """Give what decides what STATUS shows, apart from the count of scans; nothing is scanned for it."""
         brain, memory = self.brain, self.brain.memory

@@ -34,6 +34,7 @@ class MemoryMount:
         self.closings = 0
         self.under_way: set[asyncio.Task[Any]] = set()
         self._shown: Callable[[], tuple[object, ...]] | None = None
+        self._is_sound: Callable[[], bool] = lambda: False
         self._read: object = None
         self._tell: Callable[[], None] | None = None
 
@@ -46,19 +47,28 @@ class MemoryMount:
         """Drop every link."""
         self.is_open = False
         self.closings += 1
+        self.disturb()
 
-    def tell_news(self, shown: Callable[[], tuple[object, ...]]) -> None:
-        """Tell of news from now on: `shown` gives what decides what STATUS shows, and `look` is called whenever it may change."""
-        self._shown = shown
+    def tell_news(self, shown: Callable[[], tuple[object, ...]], is_sound: Callable[[], bool]) -> None:
+        """Tell of news from now on: `shown` gives what decides what STATUS shows, `is_sound` whether it does show that.
 
-    def note_read(self) -> None:
-        """Note what STATUS shows to whoever reads it now."""
+        `look` is called whenever that may change, `disturb` whenever something goes wrong or is mended, here or on the wire.
+        """
+        self._shown, self._is_sound = shown, is_sound
+
+    @property
+    def is_sound(self) -> bool:
+        """Tell whether who reads gets what the machine shows."""
+        return self.wire.is_good and self._is_sound()
+
+    def note_read(self, *, was_sound: bool) -> None:
+        """Note what STATUS shows to whoever reads it now; what was spoilt counts as nothing that was read."""
         if self._shown is not None:
-            self._read, self._tell = self._shown(), None
+            self._read, self._tell = self._shown() if was_sound else None, None
 
     def listen(self, tell: Callable[[], None]) -> float | None:
         """Call `tell` once when there is news; gives what an answer takes, None if there are news or none are told."""
-        if self._shown is None or not self.wire.is_good or self._shown() != self._read:
+        if self._shown is None or not self.is_sound or self._shown() != self._read:
             return None
         self._tell = tell
         return self.wire.latency_s
@@ -66,7 +76,12 @@ class MemoryMount:
     def look(self) -> None:
         """Tell who listens, if there is something new to read."""
         if self._tell is not None and self._shown is not None and self._shown() != self._read:
-            tell, self._tell = self._tell, None
+            self.disturb()
+
+    def disturb(self) -> None:
+        """Have who listens look for himself."""
+        tell, self._tell = self._tell, None
+        if tell is not None:
             tell()
 
     def link(self) -> MemoryLink:
@@ -113,8 +128,9 @@ class MemoryLink:
         return self._mount.listen(tell) if is_well else None
 
     def _read(self, block: str) -> Sequence[int]:
+        was_sound = self._mount.is_sound
         words = self._mount.wire.shown(self._device().read(block))
-        self._mount.note_read()
+        self._mount.note_read(was_sound=was_sound)
         return words
 
     async def write(self, block: str, words: Sequence[int]) -> None:

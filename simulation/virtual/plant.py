@@ -65,7 +65,7 @@ class VirtualPlant:
         over: frozenset[str] = frozenset(),
         elide: bool = False,
     ) -> None:
-        """`elide` spares polls that cannot see a change; nothing may then be done to a device but through the plant.
+        """`elide` spares polls that cannot see a change; nothing may then be done to a device but through the plant and its faults.
 
         `over` names the protocols whose machines are served on sockets of the loopback; the loop must be a LoopbackLoop then."""
         self.spec = spec
@@ -135,7 +135,7 @@ class VirtualPlant:
         for spec in self.spec.machines:
             machine, mount = self.hall.machines[spec.name], self._mounts.get(spec.address)
             if isinstance(machine, Machine) and machine.mechanics.is_of_the_floor and mount is not None:
-                mount.tell_news(machine.shown)
+                mount.tell_news(machine.shown, machine.is_sound)
                 pairs.append((machine, mount))
         seen = -1
 
@@ -149,7 +149,11 @@ class VirtualPlant:
                 if is_touched or machine.is_moving:
                     mount.look()
 
-        loop.happened = look
+        def disturb() -> None:
+            for _, mount in pairs:
+                mount.disturb()
+
+        loop.happened, self.misbehaviour.switched = look, disturb
 
     def cut_off(self) -> None:
         """Cut all links that were opened so far: their controller is dead, whatever it still tries."""

@@ -102,7 +102,7 @@ class Shift:
     """Protocols ("modbus", "opcua") whose machines are reached over real sockets of the loopback, in virtual time all the same."""
 
     elide: bool = True
-    """Spare the polls that cannot see a change, where nothing but the plant itself changes anything; the result is the same."""
+    """Spare the polls that cannot see a change; the result is the same."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -205,9 +205,6 @@ class _Run:
         self._shift, self._tell, self._clock = shift, tell, LoopClock(EPOCH)
         self._computer = JumpingClock(self._clock)
         self._press = Press(Share(one_in=shift.one_in))
-        is_calm = all(
-            fault.is_kill for fault in shift.faults
-        )  # what strikes a link or a machine is no doing of the plant
         self._plant = VirtualPlant(
             spec,
             loop,
@@ -215,7 +212,7 @@ class _Run:
             press=self._press,
             offload=offload_of(self._clock, self._shift.computing),
             over=shift.over,
-            elide=shift.elide and is_calm,
+            elide=shift.elide,
         )
         self._secret = hashlib.sha256(f"{shift.seed}/secret".encode()).digest()
         self._house = House(shift.site, secret=self._secret, clock=self._computer, hears=self._asked)

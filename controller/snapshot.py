@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -53,6 +53,7 @@ class Snapshot:
         self._run_id = run_id
         self._started_at = clock.now()
         self._steady = Steady()
+        self._kept: dict[tuple[str, str], tuple[object, dict[str, Any]]] = {}
         self._counts = Figures(store.writer)
         self._figures: dict[str, Any] = {}
         self._figures_at = float("-inf")
@@ -126,11 +127,32 @@ class Snapshot:
             if part.is_read and tag in values
         ]
 
+    def _same(self, kind: str, name: str, says: object, make: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+        """Give a device's part, made anew only when it says something else than at the last look; nobody writes into it."""
+        kept = self._kept.get((kind, name))
+        if kept is None or kept[0] != says:
+            kept = self._kept[kind, name] = says, make(name)
+        return kept[1]
+
     def _scanner(self, name: str) -> dict[str, Any]:
+        return self._same("scanner", name, self._equipment.scanners[name].is_connected(), self._scanner_now)
+
+    def _camera(self, name: str) -> dict[str, Any]:
+        return self._same("camera", name, self._cameras.get(name, NOT_LOOKED_AT), self._camera_now)
+
+    def _printer(self, name: str) -> dict[str, Any]:
+        return self._same("printer", name, self._printers.get(name), self._printer_now)
+
+    def _machine(self, name: str) -> dict[str, Any]:
+        view = self._equipment.machines[name].view()
+        says = (view.quality, view.state, view.owned, view.faults, view.own_faults, view.inputs)
+        return self._same("machine", name, says, self._machine_now)
+
+    def _scanner_now(self, name: str) -> dict[str, Any]:
         where, connected = self._site.scanners[name], self._equipment.scanners[name].is_connected()
         return _plain(name, "scanner", where.driver, where.address, connected, () if connected else (1006,))
 
-    def _camera(self, name: str) -> dict[str, Any]:
+    def _camera_now(self, name: str) -> dict[str, Any]:
         url = urlsplit(self._site.cameras[name].url)
         trouble = self._cameras.get(name, NOT_LOOKED_AT)
         address = url.netloc.rpartition("@")[2]  # never the password of a stream
@@ -138,14 +160,14 @@ class Snapshot:
             name, "camera", url.scheme, address, trouble not in (NOT_LOOKED_AT, 1005), (trouble,) if trouble > 0 else ()
         )
 
-    def _printer(self, name: str) -> dict[str, Any]:
+    def _printer_now(self, name: str) -> dict[str, Any]:
         status = self._printers.get(name)
         faults = troubles_of(status) if status else ()
         status = status or PrinterStatus()
         device = _plain(name, "printer", "escpos", self._site.printers[name].address, status.connected, faults)
         return {**device, "state": "ready" if status.online else "offline"}
 
-    def _machine(self, name: str) -> dict[str, Any]:
+    def _machine_now(self, name: str) -> dict[str, Any]:
         machine = self._equipment.machines[name]
         view = machine.view()
         return {

@@ -14,6 +14,7 @@ from packline.core.clock import Clock
 from simulation.people.demand import Story
 from simulation.people.marketplace import Marketplace
 from simulation.people.receiver import Received
+from simulation.people.web import Web
 from simulation.quirks import Quirks
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Buyers:
         *,
         stories: Mapping[str, Story],
         marketplace: Marketplace,
-        http: httpx.AsyncClient,
+        http: Web,
         clock: Clock,
         speed: float,
         rng: random.Random,

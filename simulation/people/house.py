@@ -13,6 +13,7 @@ from packline.core.clock import Clock
 from packline.feeds.http import Carry, Reply
 from simulation.mounts.http import Handler, HttpServer, Request, Response
 from simulation.people.desk import Desk, HttpDesk
+from simulation.people.web import Web
 
 MOST_CONNECTIONS = 40
 
@@ -34,7 +35,7 @@ class House(Protocol):
         """Make the desk of one person."""
         ...
 
-    def client(self) -> httpx.AsyncClient:
+    def client(self) -> Web:
         """Make a client with the house's base address."""
         ...
 

@@ -12,6 +12,7 @@ import httpx
 
 from packline.core.clock import Clock
 from packline.feeds.signing import sign
+from simulation.people.web import Web
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ ANSWER_S = 10.0
 class Postman:
     """Sends one message under one id again and again until it is taken (2xx) or turned away for good (4xx but 429)."""
 
-    def __init__(self, *, http: httpx.AsyncClient, secret: str, clock: Clock) -> None:
+    def __init__(self, *, http: Web, secret: str, clock: Clock) -> None:
         """`http` must have the house's base address."""
         self._http, self._secret, self._clock = http, secret, clock
         self.counts: Counter[int] = Counter()

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import httpx
-
 from simulation.faults.hosts import RoughPost
 from simulation.mounts.http import Handler, Request, Response
-from simulation.people.house import House, LiveDesk, memory_client
+from simulation.people.house import House, LiveDesk
+from simulation.people.web import MemoryWeb, Web
 
 
 class RoughHouse:
     """A house whose post goes over a RoughPost, in both directions."""
 
-    def __init__(self, house: AnyHouse, post: RoughPost, base_url: str) -> None:
-        self._house, self._post, self._base_url = house, post, base_url
+    def __init__(self, house: AnyHouse, post: RoughPost) -> None:
+        self._house, self._post = house, post
 
     def desk(self, user: str, poll_s: float) -> LiveDesk:
         return self._house.desk(user, poll_s)
 
-    def client(self) -> httpx.AsyncClient:
-        return memory_client(self._post.to_house(self._house.answer), self._base_url)
+    def client(self) -> Web:
+        return MemoryWeb(self._post.to_house(self._house.answer))
 
     async def open(self, handler: Handler) -> None:
         await self._house.open(self._post.to_people(handler))

@@ -20,7 +20,7 @@ from packline.store import Store
 from packline.store.view_rows import OrderDetail
 from simulation.mounts.http import Handler, Request, Response
 from simulation.people.desk import StationView, view_of
-from simulation.people.house import memory_client
+from simulation.people.web import MemoryWeb
 from web.acting import KINDS, PATIENCE_S, STEP_S, has_role
 from web.taken import KEPT_HEADERS, STATUS
 
@@ -57,7 +57,7 @@ class House:
         return InsideDesk(self, user, poll_s)
 
     def client(self) -> Any:
-        return memory_client(self.answer, self.site.web.base_url)
+        return MemoryWeb(self.answer)
 
     async def open(self, handler: Handler) -> None:
         self.hosts = handler

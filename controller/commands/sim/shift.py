@@ -218,7 +218,7 @@ class _Run:
         self._house = House(shift.site, secret=self._secret, clock=self._computer, hears=self._asked)
         people = people_of(shift.site, shift.path, orders=shift.orders, seed=shift.seed, speed=spec.speed)
         self._post = RoughPost(self._clock, _secrets(shift.site))
-        rough = RoughHouse(self._house, self._post, shift.site.web.base_url)
+        rough = RoughHouse(self._house, self._post)
         self._stage = Stage(self._plant, replace(people, demand=shift.demand), clock=self._clock, house=rough)
         self._watch = Watch(self._plant.hall.world)
         self._moments = Moments(self._clock, self._plant.hall.machines)

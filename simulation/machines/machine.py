@@ -116,6 +116,12 @@ class Machine:
             file.commands[kind].code: (kind, move) for kind, move in mechanics.jobs().items() if kind in file.commands
         }
         self._image = TagImage(file)
+        self._places = {
+            name: (part.word - frames.FIRST_SPARE_WORD, part.bit or 0)
+            for name, part in file.inputs.items()
+            if part.word is not None
+        }
+        """Which word and bit of the spare ones each input has."""
         self._moving: simpy.Process | None = None
         self._frozen: Words | None = None
         self.touches = 0
@@ -228,10 +234,12 @@ class Machine:
     def _scan(self) -> None:
         self._sense()
         brain, before = self.brain, self._stand()
-        for action in brain.scan(self._clock.monotonic()):
+        actions = brain.scan(self._clock.monotonic())
+        for action in actions:
             self._act(action)
         self.touches += before != self._stand()
-        self._sense()
+        if actions:
+            self._sense()
         self.ears.looked()
 
     def _stand(self) -> tuple[object, ...]:
@@ -257,9 +265,8 @@ class Machine:
             return
         words = [0] * frames.SPARE_WORDS
         for name, value in self.mechanics.sense().items():
-            place = self.file.inputs.get(name)
-            if place is not None and place.word is not None:
-                words[place.word - frames.FIRST_SPARE_WORD] |= value << (place.bit or 0) & 0xFFFF
+            if value and (place := self._places.get(name)):
+                words[place[0]] |= value << place[1] & 0xFFFF
         self.brain.inputs = words
 
     def _act(self, action: Action) -> None:

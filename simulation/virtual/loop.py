@@ -1,8 +1,9 @@
-"""An asyncio loop whose selector, when asked to wait, steps a SimPy environment instead of sleeping.
+"""An asyncio loop that steps a SimPy environment where it would have to wait, instead of sleeping.
 
 It is the test double of the event loop, not of the controller: whatever runs on asyncio runs here, and does not see it. Private
-names of asyncio and SimPy that it touches: `_ready`, `_scheduled`, `_stopping`, `_clock_resolution` of the loop, `_when` and
-`_scheduled` of its timers, `_now` and `_queue` of the environment. `simulation.virtual.check` fails loudly when a release moves one of them.
+names of asyncio and SimPy that it touches: `_run_once`, `_ready`, `_scheduled`, `_stopping`, `_clock_resolution`, `_process_events` and
+`_timer_cancelled_count` of the loop, `_cancelled`, `_run` and `_scheduled` of its timers, `_now` and `_queue` of the environment.
+`simulation.virtual.check` fails loudly when a release moves one of them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import math
 import selectors
 from collections.abc import Callable, Coroutine
-from heapq import heappush
+from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
 
 import simpy
@@ -26,6 +27,8 @@ ULPS = 8
 """Timers within so many units in the last place of now are due: a rate multiplies and divides, and each rounds."""
 
 MOST_IDLE_LOOKS = 8
+MOST_CANCELLED = 100
+"""Timers that are set no more are swept out when they are more than these, and more than half."""
 
 
 class VirtualDeadlock(RuntimeError):  # noqa: N818 - the trade's word
@@ -34,34 +37,6 @@ class VirtualDeadlock(RuntimeError):  # noqa: N818 - the trade's word
 
 class VirtualHorizon(RuntimeError):  # noqa: N818
     """The next thing to happen lies beyond the horizon: what was to end did not."""
-
-
-class CountedTimer(asyncio.TimerHandle):
-    """A timer that comes after those of its time that were set before it.
-
-    asyncio's own order at a tie is that of its heap, which depends on every timer there is: on those that change nothing, too.
-    """
-
-    __slots__ = ("number",)
-    number: int
-
-    def __lt__(self, other: CountedTimer) -> bool:  # type: ignore[override]
-        """Tell whether this one is due first."""
-        return (self._when, self.number) < (other._when, other.number)  # type: ignore[attr-defined]
-
-
-class SteppingSelector(selectors.DefaultSelector):
-    """A selector that asks its loop what waiting means."""
-
-    loop: VirtualLoop
-
-    def select(self, timeout: float | None = None) -> Events:
-        """Wait as the loop waits."""
-        return self.loop.wait_for_news(timeout)
-
-    def poll(self, timeout: float | None) -> Events:
-        """Look at the sockets as an ordinary selector does."""
-        return super().select(timeout)
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -82,10 +57,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._fine_until = -math.inf
         self._timers = 0
         self._ready: Any
-        self._scheduled: list[Any]
+        self._scheduled: list[tuple[float, int, Any]]
+        self._timer_cancelled_count: int
         self._stopping: bool
-        self._selector = SteppingSelector()
-        self._selector.loop = self
+        self._selector = selectors.DefaultSelector()
+        self._process_events: Callable[[Events], None]
         super().__init__(self._selector)
         self.set_task_factory(TaskCounter())  # type: ignore[arg-type]  # it makes tasks, which are futures
         self._set_resolution()
@@ -94,14 +70,41 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Give the loop's seconds."""
         return self._time
 
-    def call_at(self, when: float, callback: Callable[..., object], *args: Any, context: Any = None) -> CountedTimer:  # type: ignore[override]
-        """Call at `when`; what is due at the same time is called in the order of these calls."""
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., object], *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
+        """Call at `when`; what is due at the same time is called in the order of these calls.
+
+        asyncio's own order at a tie is that of its heap, which depends on every timer there is: on those that change nothing, too.
+        """
         self._timers += 1
-        timer = CountedTimer(when, callback, args, self, context)
-        timer.number = self._timers
-        heappush(self._scheduled, timer)
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        heappush(self._scheduled, (when, self._timers, timer))
         timer._scheduled = True  # type: ignore[attr-defined]  # cancelled timers are counted by it
         return timer
+
+    def _run_once(self) -> None:
+        """Turn once, as asyncio's own loop does; its timers would be compared by Python, thousands of times for an order."""
+        waiting, ready = self._scheduled, self._ready
+        if self._timer_cancelled_count > MOST_CANCELLED and 2 * self._timer_cancelled_count > len(waiting):
+            waiting[:] = [timer for timer in waiting if not timer[2]._cancelled]
+            heapify(waiting)
+            self._timer_cancelled_count = 0
+        while waiting and waiting[0][2]._cancelled:
+            heappop(waiting)[2]._scheduled = False
+            self._timer_cancelled_count -= 1
+        is_due = ready or self._stopping or (waiting and waiting[0][0] <= self._time)
+        if events := self.wait_for_news(0 if is_due else None):
+            self._process_events(events)
+        due = self._time + self._clock_resolution
+        while waiting and waiting[0][0] < due:
+            timer = heappop(waiting)[2]
+            timer._scheduled = False
+            ready.append(timer)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
 
     def wait_for_news(self, timeout: float | None) -> Events:
         """Let the plant run until something is ready here, or the next timer is due; raises VirtualDeadlock, VirtualHorizon."""
@@ -129,7 +132,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _advance(self) -> None:
         queue, ready = self.env._queue, self._ready
-        due = self._scheduled[0]._when if self._scheduled else math.inf
+        due = self._scheduled[0][0] if self._scheduled else math.inf
         due_in_plant = due * self.rate
         while queue and queue[0][0] <= due_in_plant:
             self._demand_within(queue[0][0] / self.rate)

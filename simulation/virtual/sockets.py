@@ -32,11 +32,11 @@ class LoopbackLoop(VirtualLoop):
     def wait_for_news(self, timeout: float | None) -> Events:
         """Look at the sockets; only when all of them are silent, let time pass."""
         self.looks += 1
-        events = self._selector.poll(0)
+        events = self._selector.select(0)
         if events or self._ready or self._stopping or timeout == 0:
             return events
         if self._in_threads:  # it wakes us by the loop's own pipe; in virtual time it took none
-            return self._selector.poll(None)
+            return self._selector.select(None)
         self._advance()
         return []
 
@@ -85,7 +85,7 @@ class PacedLoop(LoopbackLoop):
     def wait_for_news(self, timeout: float | None) -> Events:
         """Sleep until a socket, a timer or the plant wants something."""
         self.looks += 1
-        events = self._selector.poll(self._sleep_s(timeout))
+        events = self._selector.select(self._sleep_s(timeout))
         self._catch_up(self._due_now())
         return events
 
@@ -108,5 +108,5 @@ class PacedLoop(LoopbackLoop):
         self._jump(now)
 
     def _due_first(self) -> float:
-        timer = self._scheduled[0]._when if self._scheduled else math.inf
+        timer = self._scheduled[0][0] if self._scheduled else math.inf
         return min(timer, self.env.peek() / self.rate)

@@ -32,6 +32,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--model-runs",
         type=int,
-        default=2000,
+        default=500,
         help="random runs of the protocol beyond the suite's (make crash RUNS=...)",
     )

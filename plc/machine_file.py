@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Self
@@ -39,5 +40,12 @@ def machines_folder() -> Path:
 
 
 def shipped_machine(name: str) -> MachineFile:
-    """Read the shipped file `name` ("turntable"); raises FileFaults if there is none."""
-    return load_machine(machines_folder() / f"{name}.toml")
+    """Read the shipped file `name` ("turntable"), once as long as it is the same; raises FileFaults if there is none."""
+    path = machines_folder() / f"{name}.toml"
+    stamp = path.stat() if path.is_file() else None
+    return _shipped(path, stamp.st_mtime_ns, stamp.st_size) if stamp else load_machine(path)
+
+
+@lru_cache
+def _shipped(path: Path, _changed_ns: int, _size: int) -> MachineFile:
+    return load_machine(path)

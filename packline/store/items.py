@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from packline.orders.model import Item
 from packline.store.item_file import ImportReport, read_items
-from packline.store.prepared import question
+from packline.store.prepared import Change, question
 from packline.store.schema import item, item_alias
 from packline.store.writer import Writer
 
@@ -18,6 +18,10 @@ _BARCODES = question(
 )
 _SKUS = question(select(item_alias.c.sku).where(item_alias.c.barcode == bindparam("of")).order_by(item_alias.c.sku))
 _ONE = question(select(*_COLUMNS).where(item.c.sku == bindparam("of")))
+_CHANGE = Change(update(item).where(item.c.sku == bindparam("of")))
+_ADD = Change(insert(item))
+_UNNAME = Change(delete(item_alias).where(item_alias.c.sku == bindparam("of")))
+_NAME = Change(insert(item_alias))
 
 
 class Items:
@@ -67,16 +71,14 @@ def put_items(connection: Connection, items: Collection[Item]) -> None:
 
 def _put(connection: Connection, one: Item) -> None:
     row = {column.name: getattr(one, column.name) for column in _COLUMNS}
-    changed = connection.execute(update(item).where(item.c.sku == bindparam("of")), {"of": one.sku, **row})
-    if not changed.rowcount:
-        connection.execute(insert(item), row)
-    connection.execute(delete(item_alias).where(item_alias.c.sku == one.sku))
+    if not _CHANGE.run(connection, {"of": one.sku, **row}):
+        _ADD.run(connection, row)
+    _UNNAME.run(connection, {"of": one.sku})
     aliases = [
         {"barcode": barcode, "sku": one.sku, "position": position}
         for position, barcode in enumerate(dict.fromkeys(one.barcodes))
     ]
-    if aliases:
-        connection.execute(insert(item_alias), aliases)
+    _NAME.run_all(connection, aliases)
 
 
 def _items_of(connection: Connection, barcode: str) -> list[Item]:

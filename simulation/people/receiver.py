@@ -128,7 +128,8 @@ class Receiver:
         """Count events that were overtaken by a later one of the same order, and those that came under two ids."""
         last = self._sequence.get((role, stream), 0)
         self.counts["overtaken"] += sequence < last
-        self.counts["renamed"] += 0 < sequence == last
+        if 0 < sequence == last:
+            self.counts["renamed"] += 1
         self._sequence[role, stream] = max(last, sequence)
 
     def _list(self, after: int) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -23,6 +23,8 @@ COMMITS_PER_ORDER = 140
 """About so many commits of the controller belong to one order, measured with one order, 2026-11."""
 AT_A_FACT = 0.6
 """How many of the faults wait for something to happen in the plant instead of for a time: what matters is soon over."""
+MOVES = "half_done"
+"""What has this fault has motions."""
 MOTION = "motion"
 """A motion of a machine begins: the fault's own, or any where its device is none."""
 FACTS: Mapping[str, int] = {
@@ -37,6 +39,8 @@ FACTS: Mapping[str, int] = {
     MOTION: 11,
 }
 """Facts of the plant that come in every shift, and about how often for each order; measured with one order, 2026-11."""
+OWN_MOTIONS = 4
+"""A machine of the line moves at most about so often for one order."""
 ALL_FACTS = (
     *FACTS,
     "cut_open",
@@ -154,8 +158,8 @@ def swarm(
     kinds = [(device, fault) for device in sorted(known) for fault in sorted(known[device])]
     enabled = [kind for kind in kinds if campaign.has(*kind) and rng.random() < campaign.enabled]
     number = campaign.number(rng, orders, LEAST_SPAN_S + PER_ORDER_S * orders)
-    seams = _by_seam(enabled)
-    drawn = [_drawn(rng, *_chosen(rng, seams), orders) for _ in range(number if enabled else 0)]
+    seams, movers = _by_seam(enabled), {device for device in known if MOVES in known[device]}
+    drawn = [_drawn(rng, *_chosen(rng, seams), orders, movers) for _ in range(number if enabled else 0)]
     return tuple(sorted(drawn, key=lambda fault: (fault.at_s, fault.device, fault.fault)))
 
 
@@ -179,9 +183,9 @@ def _chosen(rng: random.Random, seams: Seams) -> tuple[str, str]:
     return rng.choice(kinds[fault]), fault
 
 
-def _drawn(rng: random.Random, device: str, fault: str, orders: int) -> PlannedFault:
+def _drawn(rng: random.Random, device: str, fault: str, orders: int, movers: Collection[str]) -> PlannedFault:
     at_s = round(rng.uniform(FIRST_S, LEAST_SPAN_S + PER_ORDER_S * orders), 2)
-    when = _moment(rng, device, fault, orders)
+    when = _moment(rng, device, fault, orders, OWN_MOTIONS if device in movers else FACTS[MOTION])
     begins: dict[str, Any] = {"when": when} if when is not None else {"at_s": at_s}
     ends = ends_of(device, fault)
     if ends is Ends.AT_ONCE:
@@ -192,11 +196,12 @@ def _drawn(rng: random.Random, device: str, fault: str, orders: int) -> PlannedF
     return PlannedFault(device=device, fault=fault, **begins, for_s=rng.choice(LASTS_S))
 
 
-def _moment(rng: random.Random, device: str, fault: str, orders: int) -> When | None:
-    """Draw what it waits for, each moment of a shift alike; None for a time."""
+def _moment(rng: random.Random, device: str, fault: str, orders: int, motions: int) -> When | None:
+    """Draw what it waits for, each moment of a shift alike; None for a time. `motions` are those that it can wait for in one order."""
     if fault in COMMITS or (device == DATABASE and rng.random() < AT_A_FACT):
         return When(commit=rng.randrange(1, COMMITS_PER_ORDER * orders))
     if rng.random() < AT_A_FACT:
         (fact,) = rng.choices(list(FACTS), list(FACTS.values()))
-        return When(fact=fact, nth=rng.randrange(1, FACTS[fact] * orders + 1))
+        times = motions if fact == MOTION else FACTS[fact]
+        return When(fact=fact, nth=rng.randrange(1, times * orders + 1))
     return None

@@ -216,6 +216,13 @@ def posted(body, message_id="e1", role="archive", secret=SECRET):
     return Request(method="POST", path=f"/events/{role}", query={}, headers=headers, body=body)
 
 
+async def test_receiver_tells_when_an_event_comes_again_under_another_id():
+    receiver = Receiver(secrets={"archive": SECRET}, clock=LoopClock())
+    for request in (posted(event(4), "e4"), posted(event(4), "e4"), posted(event(4), "e4-again")):
+        await receiver.handle(request)
+    assert (receiver.counts["repeated"], receiver.counts["renamed"]) == (1, 1)
+
+
 async def test_receiver_believes_signed_events_once_and_remembers_them(tmp_path):
     file = tmp_path / "events.jsonl"
     receiver = Receiver(secrets={"archive": SECRET}, clock=LoopClock(), file=file)

@@ -190,6 +190,16 @@ def test_what_a_host_posts_comes_otherwise_than_it_was_sent(fault, seen, answers
     assert posted(fault, 1, 2) == (seen, answers)
 
 
+def test_a_house_that_takes_a_forged_message_is_found_out():
+    async def whole():
+        post = RoughPost(LoopClock(), {PATH: SECRET})
+        post.hosts.on("forged", 1)
+        assert (await post.to_house(answer)(message(1))).status == 204
+        assert post.taken == [PATH]
+
+    run(whole(), make_loop)
+
+
 def test_a_silent_host_says_later_what_it_had_to_say_and_answers_nothing():
     assert posted("silent", 1, for_s=30.0) == ([("m1", data(1))], [(1, 202)])
 

@@ -242,7 +242,12 @@ CATALOGUE: tuple[Kind, ...] = (
             "Somebody takes a carton off the line.",
             "It is put down at another station.",
         ),
-        ("peeled", (By.FLOOR,), _STRIKES, "Somebody peels the label off a carton that has one."),
+        (
+            "peeled",
+            (By.FLOOR,),
+            _STRIKES,
+            "Somebody peels the label off a carton that has one and does not stand at the gate.",
+        ),
         ("away", (By.FLOOR,), _LASTS, "Nobody at the stations looks at a screen or moves a hand."),
     ),
     *_kinds(

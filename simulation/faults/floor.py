@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from typing import Any
 
 import simpy
@@ -22,7 +22,8 @@ FLOOR_QUIRKS = ("wrong_item", "wrong_item_down", "away")
 def add_people(board: Misbehaviour, hall: Hall, motion: Motion) -> None:
     """Make known what the people of a hall do wrong, and the hall's emergency stop."""
     board.add("hall", {"estop": stop_switch(hall.stop)})
-    meddler = Meddler(hall.world, motion, _line_of(hall))
+    gates = {station.name for station in hall.spec.stations if station.kind == "courier_gate"}
+    meddler = Meddler(hall.world, motion, _line_of(hall), out_of_reach={GONE, HANDS, *gates})
     quirks = {name: quirk(hall.floor.quirks, name) for name in FLOOR_QUIRKS}
     taken = {
         "taken_off": Switch(on=lambda _: at_once(meddler.take), off=lambda: at_once(meddler.put_back)),
@@ -39,10 +40,15 @@ def _line_of(hall: Hall) -> list[str]:
 
 
 class Meddler:
-    """Somebody who takes cartons off the line and labels off cartons. What is not there yet, he waits for."""
+    """Somebody who takes cartons off the line and labels off cartons. What is not there yet, he waits for.
 
-    def __init__(self, world: World, motion: Motion, places: list[str]) -> None:
+    He peels no label at a place that is `out_of_reach`. One is the stop before the gate: its scanner has the last look at a label,
+    and of one that comes off behind that look no line can know.
+    """
+
+    def __init__(self, world: World, motion: Motion, places: list[str], out_of_reach: Collection[str]) -> None:
         self._world, self._motion, self._places = world, motion, places
+        self._out_of_reach = frozenset(out_of_reach)
         self._taken: tuple[Carton, str] | None = None
         self._waits = False
         if ASIDE not in world.places:
@@ -103,7 +109,9 @@ class Meddler:
         return next(iter(free), place)
 
     def _peel_when_there(self) -> Generator[simpy.Event, Any, None]:
-        while not (found := [c for c in self._world.cartons.values() if c.labels and c.place not in (GONE, HANDS)]):
+        while not (
+            found := [c for c in self._world.cartons.values() if c.labels and c.place not in self._out_of_reach]
+        ):
             yield self._world.changed()
         label = self._world.peel_off(found[0])
         if label is not None:

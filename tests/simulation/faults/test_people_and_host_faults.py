@@ -79,6 +79,22 @@ def test_a_label_is_peeled_off_by_somebody_who_passes():
     in_small(story)
 
 
+def test_nobody_peels_a_label_where_the_gates_scanner_has_had_its_last_look():
+    async def story(small):
+        carton = small.carton("gate-1")
+        label = await small.printed("printer-1", carton.lpn, 1)
+        await small.floor.stick(label, carton)
+        await small.fault("floor", "peeled", times=1)
+        await small.wait(5)
+        assert [stuck.label for stuck in carton.labels] == [label]
+        small.world.move(carton, "hands")
+        small.world.move(carton, "label-1")
+        await small.wait(0.1)
+        assert carton.labels == []
+
+    in_small(story)
+
+
 def test_nobody_moves_a_hand_while_everybody_is_away():
     async def story(small):
         await small.fault("floor", "away")

@@ -93,7 +93,7 @@ def run(chosen: argparse.Namespace) -> int:
     progress.end()
     if chosen.data and not shift.computing:  # what depends on the computer cannot be played again
         write_note(chosen.data, scenario, shift, played)
-    said = summary(played, shift, wall.monotonic() - began)
+    said = summary(played, shift.seed, wall.monotonic() - began)
     misses = misses_of(played, shift, scenario)
     is_well = is_good(played, shift, scenario, misses)
     for what in (*played.broken, *(miss.text() for miss in misses)):

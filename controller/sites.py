@@ -19,15 +19,19 @@ def find_site(path: Path) -> Path:
     """Give `path`, or what ships under that name: `sites/demo.toml`, or the machine file `checkweigher`, from any folder."""
     if path.exists():
         return path
-    for folder in _shipped():
-        if (folder / path.name).exists():
-            return folder / path.name
+    if found := shipped(path):
+        return found
     machine = Path(str(resources.files("plc"))) / "machines" / f"{path.stem}.toml"
     if path.parent == Path() and machine.exists():
         return machine
     expected = "a site file or a machine file, or the name of one that ships"
     remedy = "Check the path, and from which folder you type."
     raise FileFaults([Fault(4201, where=str(path), seen="no such file", expected=expected, remedy=remedy)])
+
+
+def shipped(path: Path) -> Path | None:
+    """Give what ships under the name of `path`; None where nothing does."""
+    return next((folder / path.name for folder in _shipped() if (folder / path.name).exists()), None)
 
 
 def _shipped() -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,8 +29,8 @@ class Miss:
 
 
 def missed(expect: ExpectPart, said: Mapping[str, Any]) -> list[Miss]:
-    """Give each expectation that a run with these figures misses; `said` is what `--json` prints."""
-    return [*_broken(expect.broken, said["broken"]), *_bounds(expect.bounds(), said)]
+    """Give each expectation that a run with these figures misses; `said` is what `--json` prints. What is `unexpected` says so itself."""
+    return [*_broken(expect, said["broken"]), *_bounds(expect.bounds(), said)]
 
 
 def _bounds(bounds: Mapping[str, float], said: Mapping[str, Any]) -> Iterator[Miss]:
@@ -43,13 +43,12 @@ def _bounds(bounds: Mapping[str, float], said: Mapping[str, Any]) -> Iterator[Mi
             yield Miss(where=f"expect.{key}", seen=f"{figure} {seen:g}", expected=expected)
 
 
-def _broken(expected: tuple[str, ...], broken: list[str]) -> Iterator[Miss]:
+def unexpected(expect: ExpectPart, broken: Sequence[str]) -> tuple[str, ...]:
+    """Give what was broken and is not expected to be."""
+    return tuple(what for what in broken if what.partition(":")[0] not in expect.broken)
+
+
+def _broken(expect: ExpectPart, broken: Sequence[str]) -> Iterator[Miss]:
     found = {what.partition(":")[0] for what in broken}
-    for name in sorted(set(expected) - found):
+    for name in sorted(set(expect.broken) - found):
         yield Miss(where="expect.broken", seen=f"{name} held", expected=f"{name} broken")
-    for name in sorted(found - set(expected)):
-        yield Miss(
-            where="expect.broken",
-            seen=f"{name} broken",
-            expected=f"nothing broken but {', '.join(expected)}" if expected else "nothing",
-        )

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from controller.commands.demo import is_well
-from controller.commands.sim.expecting import Miss, missed
+from controller.commands.sim.expecting import Miss, missed, unexpected
 from controller.commands.sim.scenario_file import Scenario
 from controller.commands.sim.shift import Played, Shift
 
 
-def summary(played: Played, shift: Shift, wall_s: float) -> dict[str, Any]:
+def summary(played: Played, seed: int, wall_s: float) -> dict[str, Any]:
     """Give the figures of a run, JSON-ready."""
     return {
-        "seed": shift.seed,
+        "seed": seed,
         **played.figures,
         "virtual_seconds": played.virtual_s,
         "wall_seconds": round(wall_s, 2),
@@ -31,9 +31,20 @@ def summary(played: Played, shift: Shift, wall_s: float) -> dict[str, Any]:
 
 def misses_of(played: Played, shift: Shift, scenario: Scenario) -> list[Miss]:
     """Give what the scenario expects and the run misses."""
-    return missed(scenario.expect, summary(played, shift, 0.0))
+    return missed(scenario.expect, summary(played, shift.seed, 0.0))
+
+
+def judged(played: Played, scenario: Scenario) -> tuple[str, ...]:
+    """Give what was broken and may not be, then what was expected and missed, each with the name of its kind before a colon."""
+    found = unexpected(scenario.expect, played.broken)
+    if not played.figures:  # it fell over: nobody has counted
+        return found
+    misses = missed(scenario.expect, summary(played, scenario.shift.seed, 0.0))
+    return (*found, *(f"expect: {miss.seen}, expected {miss.expected}" for miss in misses))
 
 
 def is_good(played: Played, shift: Shift, scenario: Scenario, misses: Sequence[Miss]) -> bool:
     """Tell whether all is well by the plant's truth and the receiver; what goes wrong on purpose may leave work undone."""
-    return not misses and (bool(shift.faults or scenario.expect.broken) or is_well(played.figures, shift.orders))
+    if misses or unexpected(scenario.expect, played.broken):
+        return False
+    return bool(shift.faults or scenario.expect.broken) or is_well(played.figures, shift.orders)

@@ -1,4 +1,4 @@
-"""`packline sim qa`: many shifts in which things go wrong, each from a seed; the least that fails is kept as a scenario file."""
+"""`packline sim qa`: many shifts in which things go wrong, each from a seed; what fails is kept as scenario files, the least of it."""
 
 from __future__ import annotations
 
@@ -6,48 +6,40 @@ import argparse
 import contextlib
 import json
 import logging
-import multiprocessing
 import sys
-from collections import Counter
-from collections.abc import Generator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
 from controller.commands import numbers
-from controller.commands.sim.scenario import as_toml, load_scenario, shift_of
-from controller.commands.sim.scenario_file import FaultPart, Scenario, ShiftPart
+from controller.commands.sim.judging import judged
+from controller.commands.sim.keeping import Keeper, timeline
+from controller.commands.sim.scenario import faults_of, load_scenario, shift_of, speed_of
+from controller.commands.sim.scenario_file import ExpectPart, FaultPart, Scenario, ShiftPart
 from controller.commands.sim.scratch import scratch_folder
 from controller.commands.sim.shift import Played, known_faults, play
+from controller.commands.sim.stopping import INTERRUPTED, in_order
+from controller.commands.sim.tally import CANARY, EXPECT, Tally, Trial, cause_of, first_of_each_kind, kind_of
+from controller.commands.sim.telling import demand_shift, is_scenario
 from controller.sites import find_site
 from packline.core.clock import WallClock
 from simulation.virtual.faults import PlannedFault, swarm
 from simulation.virtual.shrink import shrink
 
 ORDERS = 3
+MOST_SEEDS = 1_000_000_000
 TWICE_EACH = 100
 """Each so many-th seed is played twice: a campaign whose runs cannot be repeated proves nothing."""
-MOST_SHOWN = 40
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """One seed: what was planned, what was broken, and what the journal ended in."""
-
-    seed: int
-    faults: tuple[PlannedFault, ...]
-    broken: tuple[str, ...]
-    journal: str
-    struck: int = 0
-    deaths: int = 0
-    kinds: Mapping[str, int] = field(default_factory=dict)
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
     options.add_argument(
-        "file", type=Path, nargs="?", help="scenario file whose [shift] is played (default: the demo shift)"
+        "file",
+        type=Path,
+        nargs="?",
+        help="scenario or site file whose shift is played, with the faults that it names (default: the demo shift)",
     )
     options.add_argument(
         "--seeds", type=seeds, default=range(20), metavar="A:B", help="seeds A to B - 1 (default 0:20)"
@@ -58,61 +50,65 @@ def arguments(options: argparse.ArgumentParser) -> None:
     options.add_argument("--jobs", type=numbers.jobs, default=1, metavar="N", help="processes at once (default 1)")
     options.add_argument("--first", action="store_true", help="end at the first seed that fails")
     options.add_argument(
-        "--shrink", action="store_true", help="find the least faults and orders of the first seed that fails"
+        "--shrink",
+        action="store_true",
+        help="find the least faults and orders that fail, for the first seed of each kind of breakage",
     )
-    options.add_argument("--out", type=Path, metavar="DIR", help="keep failing scenarios and their timelines here")
+    options.add_argument("--out", type=Path, metavar="DIR", help="keep every failing scenario here, with its timeline")
     options.add_argument("--json", action="store_true", help="last line of standard output: the figures as JSON")
 
 
 def seeds(text: str) -> range:
     """Read A:B."""
     first, _, end = text.partition(":")
-    if not (first.isdigit() and end.isdigit() and int(first) < int(end)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not A:B with A below B")
+    if not (first.isdecimal() and end.isdecimal() and 0 < int(end) - int(first) <= MOST_SEEDS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not A:B with A below B, and at most {MOST_SEEDS} seeds")
     return range(int(first), int(end))
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Play all seeds; 0 only if none breaks anything and each that was played twice gave the same journal."""
+    """Play all seeds; 0 only if none breaks anything and each that was played twice gave the same journal, 130 if interrupted."""
     logging.disable(logging.CRITICAL)  # what goes wrong here goes wrong on purpose
     out = sys.stderr if chosen.json else sys.stdout
     scenario, beside = _base(chosen)
+    keeper, tally, is_interrupted = Keeper(chosen.out), Tally(), False
     began = WallClock().monotonic()
-    trials: list[Trial] = []
+    try:
+        _play(scenario, beside, chosen, keeper, tally, out)
+        for trial in first_of_each_kind(tally.failed):
+            _explain(trial, scenario, beside, chosen, keeper, out)
+    except KeyboardInterrupt:
+        is_interrupted = True
+        where = f", kept in {chosen.out}" if tally.kept else ""
+        done = f"{tally.seeds} of {len(chosen.seeds)} done, {len(tally.failed)} failed{where}"
+        print(f"interrupted, {done}", file=sys.stderr, flush=True)
+    else:
+        verdict = "nothing broken" if not tally.failed else f"{len(tally.failed)} seeds broke something"
+        happened = f"{tally.struck} faults, {tally.deaths} deaths of the controller"
+        print(f"{verdict}: {tally.seeds} shifts, {happened}", file=out)
+    if chosen.json:
+        seconds = round(WallClock().monotonic() - began, 1)
+        said = {"ok": not (tally.failed or is_interrupted), **tally.as_dict(), "wall_seconds": seconds}
+        print(json.dumps({**said, "interrupted": True} if is_interrupted else said), flush=True)
+    return INTERRUPTED if is_interrupted else 1 if tally.failed else 0
+
+
+def _play(
+    scenario: Scenario, beside: Path, chosen: argparse.Namespace, keeper: Keeper, tally: Tally, out: TextIO
+) -> None:
+    """Play the seeds, and keep each that fails in the moment in which that is known: nobody knows when he is interrupted."""
     with contextlib.closing(_trials(scenario, beside, chosen)) as played:
         for trial in played:
-            trials.append(trial)
-            _say(trial, len(trials), len(chosen.seeds), out)
-            if trial.broken and chosen.first:
-                break
-    failed = [trial for trial in trials if trial.broken]
-    kept = [_keep(trial, scenario, beside, chosen, out) for trial in failed[:1]]
-    reached: Counter[str] = Counter()
-    for trial in trials:
-        reached.update(trial.kinds)
-    said = {
-        "seeds": len(trials),
-        "failed": [trial.seed for trial in failed],
-        "broken": dict(Counter(kind_of(trial.broken) for trial in failed)),
-        "faults": sum(trial.struck for trial in trials),
-        "deaths": sum(trial.deaths for trial in trials),
-        "kinds": dict(sorted(reached.items())),
-        "kept": [str(path) for path in kept if path],
-        "wall_seconds": round(WallClock().monotonic() - began, 1),
-    }
-    verdict = "nothing broken" if not failed else f"{len(failed)} seeds broke something"
-    print(
-        f"{verdict}: {said['seeds']} shifts, {said['faults']} faults, {said['deaths']} deaths of the controller",
-        file=out,
-    )
-    if chosen.json:
-        print(json.dumps(said), flush=True)
-    return 1 if failed else 0
-
-
-def kind_of(broken: tuple[str, ...]) -> str:
-    """Give what was broken first, without its particulars."""
-    return broken[0].partition(":")[0] if broken else ""
+            tally.add(trial)
+            _say(trial, tally.seeds, len(chosen.seeds), out)
+            if not trial.broken:
+                continue
+            path = keeper.keep(
+                with_shift(scenario, seed=trial.seed), beside, trial.faults, trial.broken, trial.timeline
+            )
+            tally.kept += [path] if path else []
+            if chosen.first:
+                return
 
 
 def attempt(scenario: Scenario, beside: Path, faults: tuple[PlannedFault, ...]) -> Played:
@@ -127,7 +123,12 @@ def attempt(scenario: Scenario, beside: Path, faults: tuple[PlannedFault, ...]) 
 
 def _base(chosen: argparse.Namespace) -> tuple[Scenario, Path]:
     file = find_site(chosen.file) if chosen.file else None
-    scenario = load_scenario(file) if file else Scenario(shift=ShiftPart(orders=ORDERS))
+    if file is None:
+        scenario = Scenario(shift=ShiftPart(orders=ORDERS))
+    else:
+        demand_shift(file)
+        own = ShiftPart(site=str(file.resolve()), orders=ORDERS)
+        scenario = load_scenario(file) if is_scenario(file) else Scenario(shift=own)
     return with_shift(scenario, orders=chosen.orders or scenario.shift.orders), file or Path("scenario.toml")
 
 
@@ -139,20 +140,15 @@ def with_shift(scenario: Scenario, **changes: Any) -> Scenario:
 def _trials(scenario: Scenario, beside: Path, chosen: argparse.Namespace) -> Generator[Trial]:
     with scratch_folder("qa") as folder:
         known = known_faults(shift_of(scenario, beside, folder))
-    campaign = scenario.campaign.campaign()
-    work = [
-        (with_shift(scenario, seed=seed), beside, swarm(seed, known, scenario.shift.orders, campaign))
+    campaign, own = scenario.campaign.campaign(), faults_of(scenario)
+    works = (
+        (with_shift(scenario, seed=seed), beside, (*own, *swarm(seed, known, scenario.shift.orders, campaign)))
         for seed in chosen.seeds
-    ]
+    )
     if chosen.jobs <= 1:
-        yield from map(_trial, work)
-        return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(chosen.jobs, mp_context=context)
-    try:
-        yield from pool.map(_trial, work)
-    finally:
-        pool.shutdown(cancel_futures=True)
+        yield from map(_trial, works)
+    else:
+        yield from in_order(_trial, works, chosen.jobs)
 
 
 def _trial(work: tuple[Scenario, Path, tuple[PlannedFault, ...]]) -> Trial:
@@ -160,9 +156,9 @@ def _trial(work: tuple[Scenario, Path, tuple[PlannedFault, ...]]) -> Trial:
     scenario, beside, faults = work
     seed = scenario.shift.seed
     played = attempt(scenario, beside, faults)
-    broken = played.broken
     if seed % TWICE_EACH == 0 and attempt(scenario, beside, faults).journal != played.journal:
-        broken = (*broken, "canary: played twice, the journals differ")
+        played.broken = (*played.broken, f"{CANARY}: played twice, the journals differ")
+    broken = judged(played, scenario)
     return Trial(
         seed=seed,
         faults=faults,
@@ -171,7 +167,14 @@ def _trial(work: tuple[Scenario, Path, tuple[PlannedFault, ...]]) -> Trial:
         struck=played.struck,
         deaths=played.deaths,
         kinds=dict(played.kinds),
+        timeline=_told(played, broken, faults, scenario, beside) if broken else "",
     )
+
+
+def _told(
+    played: Played, broken: tuple[str, ...], faults: tuple[PlannedFault, ...], scenario: Scenario, beside: Path
+) -> str:
+    return timeline(replace(played, broken=broken), faults, speed_of(scenario, beside))
 
 
 def _say(trial: Trial, number: int, of: int, out: TextIO) -> None:
@@ -179,37 +182,39 @@ def _say(trial: Trial, number: int, of: int, out: TextIO) -> None:
     print(f"{number}/{of}  seed {trial.seed}: {'; '.join(trial.broken) or 'well'} ({how})", file=out, flush=True)
 
 
-def _keep(trial: Trial, scenario: Scenario, beside: Path, chosen: argparse.Namespace, out: TextIO) -> Path | None:
-    """Shrink a failing seed and write it down."""
-    least, kind = with_shift(scenario, seed=trial.seed), kind_of(trial.broken)
-    faults = trial.faults
-    if chosen.shrink:
-
-        def fails(some: tuple[PlannedFault, ...], orders: int) -> bool:
-            return kind_of(attempt(with_shift(least, orders=orders), beside, some).broken) == kind
-
-        faults, orders = shrink(faults, least.shift.orders, fails)
-        least = with_shift(least, orders=orders)
+def _explain(
+    trial: Trial, scenario: Scenario, beside: Path, chosen: argparse.Namespace, keeper: Keeper, out: TextIO
+) -> None:
+    """Say what a failing seed needs to fail; shrunk if that is wanted, and kept like that."""
+    faults, orders = trial.faults, scenario.shift.orders
+    if chosen.shrink and kind_of(trial.broken) != CANARY:  # that one cannot be seen in a single shift
+        faults, orders = _least(trial, scenario, beside)
         print(f"seed {trial.seed} fails with {len(faults)} faults and {orders} orders:", file=out)
+        least = _lessened(with_shift(scenario, seed=trial.seed), orders)
+        played = attempt(least, beside, faults)
+        broken = judged(played, least)
+        keeper.keep(least, beside, faults, broken, _told(played, broken, faults, least, beside))
     for fault in faults:
         print(f"  {fault.text()}", file=out)
-    if chosen.out is None:
-        return None
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    played = attempt(least, beside, faults)
-    path = Path(chosen.out) / f"seed-{trial.seed}.toml"
-    path.write_text(as_toml(least, faults, played.broken), "utf-8")
-    path.with_suffix(".timeline.txt").write_text(timeline(played, faults), "utf-8")
-    print(f"again: packline sim run {path}", file=out)
-    return path
+    if keeper.folder is not None:
+        print(f"again: packline sim run {keeper.path_of(trial.seed)}", file=out)
 
 
-def timeline(played: Played, faults: tuple[PlannedFault, ...]) -> str:
-    """Give what happened in the plant, line by line, and what was planned to go wrong."""
-    lines = [*(f"fault    {fault.text()}" for fault in faults), *(f"broken   {what}" for what in played.broken), ""]
-    lines += [f"{fact.sim_s:10.3f}  {fact.name:18} {_details(fact.data)}" for fact in played.facts]
-    return "\n".join(lines) + "\n"
+def _least(trial: Trial, scenario: Scenario, beside: Path) -> tuple[tuple[PlannedFault, ...], int]:
+    whole, cause = with_shift(scenario, seed=trial.seed), cause_of(trial.broken)
+
+    def fails(some: tuple[PlannedFault, ...], orders: int) -> bool:
+        if orders != whole.shift.orders and kind_of(trial.broken) == EXPECT:
+            return False  # figures are expected of so many orders: with fewer they are missed for no reason
+        less = _lessened(whole, orders)
+        return cause_of(judged(attempt(less, beside, some), less)) == cause
+
+    return shrink(trial.faults, whole.shift.orders, fails)
 
 
-def _details(data: dict[str, Any]) -> str:
-    return "  ".join(f"{name} {value}" for name, value in data.items())[: MOST_SHOWN * 4]
+def _lessened(scenario: Scenario, orders: int) -> Scenario:
+    """Give a scenario with fewer orders, of which nobody has said what is expected but what must break."""
+    if orders == scenario.shift.orders:
+        return scenario
+    expect = ExpectPart(broken=scenario.expect.broken)
+    return with_shift(scenario, orders=orders).model_copy(update={"expect": expect})

@@ -21,9 +21,11 @@ from controller.commands.sim.scenario import load_scenario, shift_of
 from controller.commands.sim.scenario_file import Scenario, ShiftPart
 from controller.commands.sim.shift import Played, Shift, Tell, play
 from controller.commands.sim.telling import is_model, is_scenario
+from controller.replay.opening import NOTE
 from controller.sites import find_site
 from controller.starting import DATABASE
 from packline.core.clock import WallClock
+from packline.core.faults import Fault
 from simulation.recording.files import write
 
 FILE = Path("sites/demo.toml")
@@ -91,7 +93,7 @@ def run(chosen: argparse.Namespace) -> int:
     progress.end()
     if chosen.data and not shift.computing:  # what depends on the computer cannot be played again
         write_note(chosen.data, scenario, shift, played)
-    said = summary(played, shift, wall.monotonic() - began)
+    said = summary(played, shift.seed, wall.monotonic() - began)
     misses = misses_of(played, shift, scenario)
     is_well = is_good(played, shift, scenario, misses)
     for what in (*played.broken, *(miss.text() for miss in misses)):
@@ -126,8 +128,17 @@ def _shift(chosen: argparse.Namespace, path: Path, folder: Path) -> tuple[Shift,
     typed = {"orders": chosen.orders, "seed": chosen.seed, "speed": chosen.speed, "pixels": chosen.pixels}
     shift = scenario.shift.model_copy(update={name: value for name, value in typed.items() if value is not None})
     if chosen.data:
-        folder = chosen.data.resolve()
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = _empty(chosen.data)
     made = shift_of(scenario.model_copy(update={"shift": shift}), path, folder)
     made = replace(made, over=frozenset(chosen.over), computing=chosen.computing)
     return (replace(made, url=f"sqlite:///{folder / DATABASE}") if chosen.data else made), scenario
+
+
+def _empty(data: Path) -> Path:
+    """Make a folder for books; raises Fault 4201 where there are some: a shift that goes on in them is no shift of its own."""
+    if (data / DATABASE).exists() or (data / NOTE).exists():
+        remedy = "Name an empty folder."
+        raise Fault(4201, where=str(data), seen="the books of another run", expected="a folder without books", remedy=remedy)  # fmt: skip
+    folder = data.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

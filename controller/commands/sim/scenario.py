@@ -8,7 +8,7 @@ from typing import Any
 
 from controller.commands.sim.scenario_file import DEVICE_PATTERN, DemandPart, Scenario
 from controller.commands.sim.shift import IN_MEMORY, Shift, plant_spec
-from controller.site import Site
+from controller.site import Site, twin_part
 from controller.site_file import load_site
 from controller.sites import find_site
 from controller.starting import DATABASE
@@ -52,9 +52,9 @@ def _is_told_within(where: str, told: set[str]) -> bool:
 def _against_site(scenario: Scenario, raw: Mapping[str, Any], path: Path) -> Iterator[Fault]:
     """Compare what goes wrong with what the line of the scenario has."""
     try:
-        site_path = _site_path(scenario.shift.site, path)
-        site = load_site(site_path)
-        devices = known(plant_spec(site, site_path, scenario.shift.speed))
+        own = site_path(scenario.shift.site, path)
+        site = load_site(own)
+        devices = known(plant_spec(site, own, scenario.shift.speed))
     except FileFaults as found:
         remedy = f"Check it: packline check {scenario.shift.site}"
         seen = f"{scenario.shift.site}: {found.faults[0].seen}"
@@ -103,15 +103,16 @@ def _campaign_against(scenario: Scenario, devices: Mapping[str, Mapping[str, Kin
                 yield Fault(4201, where=where, seen=name, expected=expected, remedy=near(name, kinds | set(devices)))
 
 
-def _site_path(site: str, beside: Path) -> Path:
+def site_path(site: str, beside: Path) -> Path:
+    """Give the site of a scenario that lies at `beside`: its neighbour, or one that ships."""
     own = beside.resolve().parent / site
     return own if own.exists() else find_site(Path(site))
 
 
 def shift_of(scenario: Scenario, beside: Path, folder: Path) -> Shift:
     """Give the shift of a scenario; `folder` takes what the line writes, and its books where the controller dies."""
-    path = _site_path(scenario.shift.site, beside)
-    faults = tuple(PlannedFault.of(part.model_dump(exclude_none=True)) for part in scenario.faults)
+    path = site_path(scenario.shift.site, beside)
+    faults = faults_of(scenario)
     has_kill = any(fault.is_kill for fault in faults)
     return Shift(
         site=load_site(path),
@@ -126,6 +127,16 @@ def shift_of(scenario: Scenario, beside: Path, folder: Path) -> Shift:
         horizon_s=scenario.horizon_s,
         url=f"sqlite:///{folder / DATABASE}" if has_kill else IN_MEMORY,
     )
+
+
+def faults_of(scenario: Scenario) -> tuple[PlannedFault, ...]:
+    """Give what a scenario says that goes wrong."""
+    return tuple(PlannedFault.of(part.model_dump(exclude_none=True)) for part in scenario.faults)
+
+
+def speed_of(scenario: Scenario, beside: Path) -> float:
+    """Give how many seconds of the plant pass in one of the line."""
+    return scenario.shift.speed or twin_part(load_site(site_path(scenario.shift.site, beside))).speed
 
 
 def demand_of(part: DemandPart) -> DemandSpec:
@@ -148,6 +159,8 @@ def as_toml(scenario: Scenario, faults: tuple[PlannedFault, ...], broken: tuple[
     lines += [f"orders = {shift.orders}", f"seed = {shift.seed}", f"pixels = {shift.pixels}"]
     lines += [f"speed = {shift.speed}"] if shift.speed is not None else []
     lines += ["", "[demand]", *(f"{key} = {_value(value)}" for key, value in demand.items())] if demand else []
+    expect = scenario.expect.model_dump(exclude_defaults=True)
+    lines += ["", "[expect]", *(f"{key} = {_value(value)}" for key, value in expect.items())] if expect else []
     for fault in faults:
         lines += ["", "[[faults]]", *(f"{key} = {_value(value)}" for key, value in fault.as_dict().items())]
     return "\n".join(lines) + "\n"

@@ -10,6 +10,8 @@ from packline.core.files import FileFaults, read_toml
 
 PARTS = frozenset({"shift", "demand", "faults", "campaign", "expect", "horizon_s", "broken"})
 
+OF_MODEL = "`packline sim model` says what a model does, and `packline sim sweep` tries other values in it."
+
 
 def is_scenario(path: Path) -> bool:
     """Tell whether a TOML file is a scenario of a shift, and no site file, machine file or model."""
@@ -20,6 +22,12 @@ def is_scenario(path: Path) -> bool:
 def is_model(path: Path) -> bool:
     """Tell whether a TOML file is a model of building blocks."""
     return "model" in read_toml(path)
+
+
+def demand_shift(path: Path) -> None:
+    """Raise Fault 4201 for a model: it has no shift that could be played."""
+    if is_model(path):
+        raise Fault(4201, where=str(path), seen="a [model]", expected="a shift", remedy=OF_MODEL)
 
 
 def twin_faults(path: Path) -> list[Fault] | None:

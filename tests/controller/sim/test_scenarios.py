@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from controller.__main__ import main
-from controller.commands.sim.expecting import missed
+from controller.commands.sim import running
+from controller.commands.sim.expecting import missed, unexpected
 from controller.commands.sim.scenario import as_toml, load_scenario
 from controller.commands.sim.scenario_file import DemandPart, ExpectPart, Scenario
+from controller.commands.sim.shift import Played
 from packline.core.files import FileFaults
 from simulation.people.demand import KNOWN_TRAITS, Demand, DemandSpec
 
@@ -144,7 +146,7 @@ def test_shares_say_what_orders_are_like_and_each_order_has_a_stream_of_its_own(
 
 # -- what must come of it --------------------------------------------------------------------------------------------------
 
-SAID = {"exceptions": 4, "orders_over": 3, "p95_flow_s": 80.5, "double_labels": 0, "broken": []}
+SAID = {"exceptions": 4, "orders_over": 3, "parcels_shipped": 3, "p95_flow_s": 80.5, "double_labels": 0, "broken": []}
 
 
 @pytest.mark.parametrize(
@@ -163,9 +165,21 @@ def test_an_expectation_that_is_missed_is_named_with_what_was_seen(expect, seen)
 
 
 def test_what_is_broken_must_be_expected():
-    said = {**SAID, "broken": ["label: PL1 left with 2 labels"]}
-    assert [miss.seen for miss in missed(ExpectPart(), said)] == ["label broken"]
-    assert missed(ExpectPart(broken=("label",)), said) == []
+    found = ("label: PL1 left with 2 labels", "liveness: 1 orders are not over")
+    expect = ExpectPart(broken=("label",))
+    assert unexpected(ExpectPart(), found) == found
+    assert unexpected(expect, found) == found[1:]
+    assert missed(expect, {**SAID, "broken": found}) == []
+
+
+def test_a_run_in_which_something_unexpected_broke_is_not_well_and_says_it_once(tmp_path, capsys, monkeypatch):
+    played = Played(figures=SAID, broken=("liveness: 1 orders are not over",))
+    monkeypatch.setattr(running, "play", lambda *_: played)
+    path = tmp_path / "fault.toml"
+    path.write_text('[[faults]]\ndevice = "arm-1"\nfault = "jam"\ntimes = 1\n', "utf-8")
+    assert main(["sim", "run", str(path)]) == 1
+    told = capsys.readouterr().out
+    assert told.count("liveness") == 1 and "missed" not in told
 
 
 def test_a_run_that_misses_an_expectation_ends_badly_and_says_why(tmp_path, capsys):

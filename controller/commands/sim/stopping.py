@@ -1,0 +1,66 @@
+"""Processes that play shifts, and what is said when somebody ends that with Ctrl-C: nothing that was found is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import TypeVar
+
+from controller.commands.sim.scratch import WITHIN, scratch_folder
+
+W = TypeVar("W")
+R = TypeVar("R")
+
+INTERRUPTED = 130
+"""The exit code of what SIGINT ended, as shells give it."""
+AHEAD = 4
+"""Shifts that wait at each process: so none is idle, and a campaign of a million seeds is not drawn before the first is played."""
+
+
+@contextlib.contextmanager
+def workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Give processes that are started afresh. Who leaves in a hurry does not wait for them: what they play is dropped, its folders too."""
+    others, context = set(multiprocessing.active_children()), multiprocessing.get_context("spawn")
+    with scratch_folder("jobs") as folder:
+        pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_settle, initargs=(str(folder),))
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in set(multiprocessing.active_children()) - others:
+                process.terminate()
+                process.join()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def submit(pool: ProcessPoolExecutor, what: Callable[[W], R], work: W) -> Future[R]:
+    """Hand over work; a process that is started for it never hears of a Ctrl-C, which the terminal sends to all."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.submit(what, work)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def in_order(what: Callable[[W], R], works: Iterable[W], jobs: int) -> Iterator[R]:
+    """Give the results in the order of `works`, of which only a few are taken ahead."""
+    with workers(jobs) as pool:
+        waiting: deque[Future[R]] = deque()
+        for work in works:
+            waiting.append(submit(pool, what, work))
+            if len(waiting) >= jobs * AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _settle(folder: str) -> None:
+    """Have a process make its folders where they are gone with it, however it ends."""
+    os.environ[WITHIN] = folder

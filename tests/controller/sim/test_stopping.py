@@ -1,0 +1,33 @@
+"""Processes that play shifts: what is handed to them, and that nobody waits for them who leaves in a hurry."""
+
+import itertools
+import multiprocessing
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+
+import pytest
+
+from controller.commands.sim import stopping
+from controller.commands.sim.stopping import AHEAD, in_order, submit, workers
+
+
+def test_who_leaves_in_a_hurry_waits_for_no_process():
+    def leave():
+        with workers(1) as pool:
+            submit(pool, time.sleep, 3600.0)
+            raise KeyboardInterrupt
+
+    before = multiprocessing.active_children()
+    with pytest.raises(KeyboardInterrupt):
+        leave()
+    assert multiprocessing.active_children() == before
+
+
+def test_results_come_in_order_and_little_is_taken_ahead(monkeypatch):
+    with ThreadPoolExecutor(2) as pool:
+        monkeypatch.setattr(stopping, "workers", lambda _: nullcontext(pool))
+        works = itertools.count()
+        found = list(itertools.islice(in_order(str, works, 2), 5))
+        assert found == ["0", "1", "2", "3", "4"]
+        assert next(works) <= 5 + 2 * AHEAD

@@ -58,8 +58,8 @@ def run(chosen: argparse.Namespace) -> int:
             return _run_machine(path, chosen)
         if (of_twin := twin_faults(path)) is not None:
             return _said(of_twin, chosen)
-    except FileFaults:
-        pass  # no TOML: said below with everything else
+    except FileFaults as untold:  # no file, no TOML, or nothing in it says what it is
+        return _said(untold.faults, chosen)
     faults = find_faults(chosen.site)
     advice = [] if faults else find_advice(chosen.site)
     noted = find_notes(chosen.site)

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from packline.core.faults import Fault
 from packline.core.files import FileFaults
@@ -91,8 +92,19 @@ def _outside(error: OSError) -> Fault:
     if error.filename is None:
         remedy = "Stop what listens there, or name another address of this computer."
         return Fault(4201, where="the network", seen=seen, expected="an address that is free", remedy=remedy)
+    where = os.fsdecode(error.filename)
+    if _is_reading(error, Path(where)):
+        remedy = "Check the path, and that you may read it."
+        return Fault(4201, where=where, seen=seen, expected="a file that can be read", remedy=remedy)
     remedy = "Check the path, and that you may write there."
-    return Fault(4201, where=str(error.filename), seen=seen, expected="a place that can be used", remedy=remedy)
+    return Fault(4201, where=where, seen=seen, expected="a place that can be used", remedy=remedy)
+
+
+def _is_reading(error: OSError, path: Path) -> bool:
+    """Tell whether a file was to be read: one that is missing where one could be made, or that is there and barred."""
+    if isinstance(error, FileNotFoundError):
+        return path.parent.is_dir()
+    return path.is_file() and not os.access(path, os.R_OK)
 
 
 def _unknown(word: str) -> int:

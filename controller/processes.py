@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from controller.item_file import item_bytes
 from controller.line import Given, Line
 from controller.links import Links, real_links
 from controller.site import Site
@@ -84,10 +85,13 @@ async def _in_thread(work: Callable[..., T], *args: Any) -> T:
 
 
 def import_items(store: Store, site: Site, folder: Path) -> None:
-    """Take in the site's item file when it changed since the last start; bad rows are logged, good ones are kept."""
+    """Take in the site's item file when it changed since the last start; bad rows are logged, good ones are kept.
+
+    Raises Fault 4201 for one that cannot be read.
+    """
     if not site.site.items:
         return
-    raw = (folder / site.site.items).read_bytes()
+    raw = item_bytes(site, folder)
     digest = hashlib.sha256(raw).hexdigest()
     if store.meta.get_now("items") == digest:
         return

@@ -12,6 +12,7 @@ from controller.addresses import wrong_scheme
 from controller.commands.sim.telling import twin_faults
 from controller.integrator.machine_check import Noted, check_machine, error_faults
 from controller.integrator.target import is_machine_file
+from controller.item_file import item_bytes
 from controller.machine_files import machine_file, scanner_file
 from controller.site import Site
 from controller.site_file import is_told, load_site, read_site
@@ -58,8 +59,8 @@ def run(chosen: argparse.Namespace) -> int:
             return _run_machine(path, chosen)
         if (of_twin := twin_faults(path)) is not None:
             return _said(of_twin, chosen)
-    except FileFaults:
-        pass  # no TOML: said below with everything else
+    except FileFaults as untold:  # no file, no TOML, or nothing in it says what it is
+        return _said(untold.faults, chosen)
     faults = find_faults(chosen.site)
     advice = [] if faults else find_advice(chosen.site)
     noted = find_notes(chosen.site)
@@ -95,8 +96,8 @@ def find_faults(path: Path) -> list[Fault]:
     except FileFaults as found:
         return found.faults
     told = {fault.where for fault in faults}
-    of_machines = _machine_faults(site, path, told) if site else []
-    return [*faults, *(fault for fault in of_machines if not is_told(fault.where, told))]
+    further = [*_item_faults(site, path), *_machine_faults(site, path, told)] if site else []
+    return [*faults, *(fault for fault in further if not is_told(fault.where, told))]
 
 
 def find_advice(path: Path) -> list[Fault]:
@@ -122,6 +123,14 @@ def _notes(site: Site, folder: Path) -> Iterator[tuple[str, Noted]]:
         with suppress(FileFaults):  # said as faults
             shown = str(folder / file) if file.endswith(".toml") else file
             yield name, Noted(file=shown, findings=lint(machine_file(file, folder)).findings)
+
+
+def _item_faults(site: Site, path: Path) -> list[Fault]:
+    try:
+        item_bytes(site, path.resolve().parent, str(path))
+    except Fault as fault:
+        return [fault]
+    return []
 
 
 def _machine_faults(site: Site, path: Path, told: set[str]) -> list[Fault]:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from packline.core.faults import Fault
 from packline.core.file_words import choices, expected, keys_at
+from packline.core.kept_lists import KeptList, kept, place_in_file
 
 M = TypeVar("M", bound=BaseModel)
 Place = tuple[Any, ...]
@@ -108,7 +109,7 @@ def survey(
     name), what stands for a value that is wrong or missing, where without one too much would have to go. `patterns` has
     words for the regular expressions of the model.
     """
-    left, found = deepcopy(dict(raw)), dict[tuple[str, str], Fault]()
+    left, found = kept(raw), dict[tuple[str, str], Fault]()
     for again in range(MOST_ROUNDS):
         try:
             return Survey(faults=list(found.values()), raw=raw, model=model.model_validate(left))
@@ -117,7 +118,7 @@ def survey(
         for item in items:
             # what is missing in a later round was taken out by us; contradictions may show only then
             if not again or isinstance(item.get("ctx", {}).get("error"), Wrong):
-                for fault in _faults(item, raw, model, where, patterns or {}):
+                for fault in _faults(item, left, model, where, patterns or {}):
                     found.setdefault((fault.where, "" if fault.code == 4201 else fault.seen), fault)
         if not _mend(left, items, stand_ins or {}):
             break
@@ -137,9 +138,9 @@ def _whole(read: Survey[M]) -> M:
 
 
 def _faults(
-    item: Any, raw: Mapping[str, Any], model: type[BaseModel], where: str, patterns: Mapping[str, str]
+    item: Any, left: Mapping[str, Any], model: type[BaseModel], where: str, patterns: Mapping[str, str]
 ) -> Iterator[Fault]:
-    loc, kind = _place(raw, item), item["type"]
+    loc, kind = place_in_file(left, _place(left, item)), item["type"]
     error = item.get("ctx", {}).get("error")
     if isinstance(error, Wrong):
         for mistake in error.mistakes:
@@ -222,6 +223,6 @@ def _replace(left: dict[str, Any], place: Place, is_missing: bool, stand_ins: Ma
         inner[place[-1]] = deepcopy(instead)
     elif isinstance(inner, dict):
         inner.pop(place[-1], None)
-    elif place[-1] < len(inner):
-        del inner[place[-1]]
+    elif isinstance(inner, KeptList) and place[-1] < len(inner):
+        inner.take_out(place[-1])
     return True

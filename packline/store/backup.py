@@ -19,12 +19,19 @@ _NAME = "Name a copy that `packline backup` made; the books are as they were."
 _DAMAGED = "This is no whole copy of the books: name another; the books are as they were."
 
 
+_READ = "Check the path, and that you may read it."
+_BROKEN = "The books themselves are damaged: name another copy; a line goes on from its last backup."
+_OTHER = "Name the file packline.db of a line or a run, or the folder that it lies in."
+_EXPORT = "Name the books that it was made of: an export can be replayed (`packline sim replay`), not watched."
+
+
 def copy_online(database: Path, to: Path) -> None:
-    """Copy a SQLite `database` that may be in use to `to`, whole or not at all; raises Fault 5002."""
+    """Copy a SQLite `database` that may be in use to `to`, whole or not at all; raises Fault 5002, for what is no books as well."""
     if not to.parent.is_dir() or to.is_dir():
         seen = "a folder" if to.is_dir() else f"no folder {to.parent.resolve()}"
         remedy = "Name a file in a folder that is there."
         raise Fault(5002, where=f"backup {to}", seen=seen, expected="a place for the copy", remedy=remedy)
+    _demand_books(database)
     part = to.with_name(f"{to.name}.part")
     library = sqlite_library()
     try:
@@ -38,6 +45,11 @@ def copy_online(database: Path, to: Path) -> None:
     except (library.Error, OSError) as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+        if _is_damage(error):
+            seen = str(error)
+            raise Fault(
+                5002, where=str(database), seen=seen, expected="books that are whole", remedy=_BROKEN
+            ) from error
         raise database_fault(error, f"backup {to}", _remedy(error)) from error
 
 
@@ -73,6 +85,32 @@ def _remedy(error: Exception, damaged: str = "") -> str:
     if isinstance(error, PermissionError) or is_barred(error):
         return _ALLOW
     return "" if isinstance(error, OSError) or is_full(error) else damaged
+
+
+def _demand_books(path: Path) -> None:
+    """Raise Fault 5002, with the path that was typed, for what is no database, or not one of ours."""
+    try:
+        with path.open("rb") as file:
+            is_text = file.read(1) == b"{"
+        with closing(_connect(path)) as connection:
+            is_ours = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'journal'").fetchone()[0]
+    except OSError as error:
+        seen = (error.strerror or type(error).__name__).lower()
+        raise Fault(5002, where=str(path), seen=seen, expected="the books of a run", remedy=_READ) from error
+    except sqlite_library().Error as error:
+        if not _is_damage(error):
+            raise database_fault(error, str(path), _remedy(error)) from error
+        seen = "lines of JSON, as of an export" if is_text else str(error)
+        remedy = _EXPORT if is_text else _OTHER if "not a database" in seen else _BROKEN
+        raise Fault(5002, where=str(path), seen=seen, expected="the books of a run", remedy=remedy) from error
+    if not is_ours:
+        seen = "a database without a journal"
+        raise Fault(5002, where=str(path), seen=seen, expected="the books of a run", remedy=_OTHER)
+
+
+def _is_damage(error: Exception) -> bool:
+    """Tell whether a file is no database or a damaged one: only these come as a DatabaseError and nothing narrower."""
+    return type(error) is sqlite_library().DatabaseError
 
 
 def _connect(path: Path) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -29,10 +30,13 @@ EXPORTED = (
     "inbox", "item", "orders", "unit", "parcel", "label", "effect", "journal", "outbox", "request", "exception",
 )  # fmt: skip
 """What an export holds, in this order: no pictures, no people's passwords."""
+END = "end"
+"""The table that the last line of an export names; it counts the rows of every other: without it the file may be cut."""
 ROWS_AT_ONCE = 1000
 _NAMES = tuple(column.name for column in metadata.tables["journal"].c)
 _REMEDY = "Name the books of a run (packline.db), the folder that they lie in, or an export of `packline sim replay --export`."
-
+_WHOLE = "Write it again with `packline sim replay JOURNAL --export FILE`: it ends early, or is of a release that wrote no end."
+_RECORDING = "a recording of `sim run --record`, which `sim report` reads"
 
 Row = dict[str, Any]
 """A row by the names of its columns, as the schema types them."""
@@ -81,15 +85,16 @@ class Recorded:
         return self._store.writer.read_now(lambda connection: list(differences(connection, world)))
 
     def export(self, path: Path) -> int:
-        """Write what EXPORTED names as one JSON object a line, with "table"; gives how many lines."""
-        lines = 0
+        """Write what EXPORTED names as one JSON object a line, with "table", and an end; gives how many rows of the books."""
+        counts: Counter[str] = Counter()
         with path.open("w", encoding="utf-8") as file:
             for name in EXPORTED:
                 rows = self.journal() if name == "journal" else iter(self.rows(name))
                 for row in rows:
                     file.write(json.dumps(_out(name, row), ensure_ascii=False) + "\n")
-                    lines += 1
-        return lines
+                    counts[name] += 1
+            file.write(json.dumps({"table": END, "rows": counts}) + "\n")
+        return counts.total()
 
     def _rows(self, query: Any) -> list[Row]:
         return self._store.writer.read_now(
@@ -144,15 +149,42 @@ def _plain(value: Any) -> Any:
 
 def _take_in(connection: Connection, path: Path) -> None:
     connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    counts: Counter[str] = Counter()
+    number, end = 0, None
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             try:
                 raw = json.loads(line)
-                table = metadata.tables[raw.pop("table")]
-                connection.execute(insert(table), {name: _read(table, name, value) for name, value in raw.items()})
+                name = raw.pop("table")
+                if name == END:
+                    end = dict(raw["rows"])
+                    continue
+                table = metadata.tables[name]
+                connection.execute(insert(table), {key: _read(table, key, value) for key, value in raw.items()})
+                counts[name] += 1
             except (ValueError, KeyError, TypeError, AttributeError, SQLAlchemyError) as error:
-                where, seen = f"{path.name} line {number}", str(error).partition("\n")[0][:160]
-                raise Fault(5002, where=where, seen=seen, expected="a row of an export", remedy=_REMEDY) from error
+                raise _no_row(f"{path} line {number}", line, error) from error
+    _demand_whole(f"{path} line {number}", counts, end)
+
+
+def _no_row(where: str, line: str, error: Exception) -> Fault:
+    """Tell a line that is cut off, and a recording, from a row that is wrong."""
+    if not line.endswith("\n"):
+        return Fault(5002, where=where, seen="a line that is cut off", expected="a whole export", remedy=_WHOLE)
+    is_recording = line.startswith('{"row":')
+    seen = _RECORDING if is_recording else str(error).partition("\n")[0][:160]
+    return Fault(5002, where=where, seen=seen, expected="a row of an export", remedy=_REMEDY)
+
+
+def _demand_whole(where: str, counts: Mapping[str, int], end: Mapping[str, int] | None) -> None:
+    """Refuse an export that is cut: tables may be left out on purpose, rows not."""
+    if end is None:
+        seen = "the last line, and no end"
+        raise Fault(5002, where=where, seen=seen, expected="a whole export with its end", remedy=_WHOLE)
+    for name, found in counts.items():
+        if found != end.get(name):
+            expected = f"{end.get(name, 0)}, as its end says"
+            raise Fault(5002, where=where, seen=f"{found} rows of {name}", expected=expected, remedy=_WHOLE)
 
 
 def _read(table: Table, name: str, value: Any) -> Any:

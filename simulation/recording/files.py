@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -20,9 +21,11 @@ KINDS = {
     "fault": "faults",
     "scanner": "scanners",
 }
-MOST_SHOWN = 80
+MOST_SHOWN, MOST_CUT = 80, 30
 _ROW: TypeAdapter[Any] = TypeAdapter(AnyRow)
 AGAIN = "Record the shift again: packline sim run FILE --record RECORDING."
+WHOLE = "a whole recording"
+_PATH = "Check the path, and that you may read the file."
 
 
 def write(recording: Recording, path: Path) -> None:
@@ -45,13 +48,21 @@ def read(path: Path) -> Recording:
             for number, line in enumerate(file, 1):
                 last = _row(line, f"{path} line {number}")
                 found[last.row].append(last)
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
-        raise _wrong(str(path), type(error).__name__, "a recording: lines of JSON") from error
+    except (EOFError, zlib.error) as error:
+        raise _wrong(f"{path} line {number + 1}", "the compressed file ends within it", WHOLE) from error
+    except (UnicodeDecodeError, gzip.BadGzipFile) as error:
+        raise _wrong(str(path), _no_text(error), "a recording: lines of JSON, compressed if named .gz") from error
+    except OSError as error:
+        seen = (error.strerror or type(error).__name__).lower()
+        raise Fault(4201, where=str(path), seen=seen, expected="a recording that can be read", remedy=_PATH) from error
     heads = found["recording"]
+    if not number:
+        raise _wrong(str(path), "an empty file", WHOLE)
     if len(heads) != 1:
         raise _wrong(str(path), f"{len(heads)} rows of kind recording", "one, the first")
     if not isinstance(last, EndRow) or last.rows != number - 1:
-        raise _wrong(f"{path} line {number}", "no end, or not that of these rows", "a whole recording")
+        seen = "the last line, and no end" if not found["end"] else "an end that does not count these rows"
+        raise _wrong(f"{path} line {number}", seen, WHOLE)
     parts = {name: tuple(found[kind]) for kind, name in KINDS.items()}
     return Recording(head=cast("Head", heads[0]), **parts)
 
@@ -72,9 +83,23 @@ def _row(line: str, where: str) -> Any:
         return _ROW.validate_json(line)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        seen = f"{place} {str(first['input'])[:MOST_SHOWN]}".strip()
-        raise _wrong(where, seen, str(first["msg"])) from error
+        raise _wrong(where, *_seen_and_expected(line, first)) from error
+
+
+def _seen_and_expected(line: str, first: Any) -> tuple[str, str]:
+    if first["type"] == "json_invalid":
+        if not line.endswith("\n") and line.startswith("{"):
+            return f"a line that is cut off after {line[-MOST_CUT:]}", WHOLE
+        return line.strip()[:MOST_SHOWN] or "an empty line", "a line of JSON"
+    if first["type"].startswith("union_tag"):
+        return line.strip()[:MOST_SHOWN], f"a row of a recording: recording, {', '.join(KINDS)} or end"
+    place = ".".join(str(part) for part in first["loc"])
+    seen = f"{place} {str(first['input'])[:MOST_SHOWN]}".strip()
+    return seen, str(first["msg"]).removeprefix("Input should be ")
+
+
+def _no_text(error: Exception) -> str:
+    return "a file that is not compressed" if isinstance(error, OSError) else "bytes that are no text in UTF-8"
 
 
 def _wrong(where: str, seen: str, expected: str) -> Fault:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.__main__ import main
+from controller.__main__ import _outside, main
 
 DEMO = Path(__file__).parents[2] / "sites" / "demo.toml"
 HEAD = "Tag Name,Address,Data Type\n"
@@ -319,3 +319,20 @@ def test_our_own_certificate_is_neither_trusted_nor_distrusted(site, capsys):
 def test_only_an_opc_ua_machine_of_a_site_can_be_browsed(site, capsys):
     fault = told(["import", "induct-machine", "--site", site], capsys)
     assert "OPC UA" in fault["expected"]
+
+
+@pytest.mark.parametrize("words", [["check"], ["sim", "run", "--orders", "1"]])
+def test_an_item_file_that_is_missing_is_told_at_the_key_that_names_it(words, tmp_path, capsys):
+    path = tmp_path / "hall.toml"
+    path.write_text(DEMO.read_text("utf-8"), "utf-8")
+    fault = told([*words, path], capsys)
+    assert fault["where"].endswith("[site.items]")
+    assert str(tmp_path / "demo-items.csv") in fault["seen"]
+    assert fault["expected"] == "a CSV file that can be read"
+
+
+def test_a_file_that_cannot_be_read_is_not_told_as_one_that_cannot_be_written(tmp_path):
+    gone = FileNotFoundError(2, "No such file or directory", str(tmp_path / "gone.csv"))
+    assert _outside(gone).expected == "a file that can be read"
+    nowhere = FileNotFoundError(2, "No such file or directory", str(tmp_path / "no" / "page.html"))
+    assert _outside(nowhere).expected == "a place that can be used"

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from packline.core import local
-from packline.core.files import FileFaults, load_toml, parse
+from packline.core.files import FileFaults, Mistake, Wrong, load_toml, parse
 
 
 class Leg(BaseModel):
@@ -23,11 +23,23 @@ class Leg(BaseModel):
     colour: str = "red"
 
 
+class Foot(BaseModel):
+    felt: bool
+    glued: bool = False
+
+    @model_validator(mode="after")
+    def _check(self) -> Foot:
+        if self.felt and self.glued:
+            raise Wrong(Mistake(at="glued", seen="felt and glued", expected="one of them"))
+        return self
+
+
 class Table(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: str
     legs: dict[str, Leg] = {}
     spare: Leg | None = None
+    feet: list[Foot] = []
 
 
 def faults(raw: dict) -> list[tuple[int, str, str, str]]:
@@ -47,6 +59,22 @@ def test_all_mistakes_are_told_at_once() -> None:
     told = faults({"legs": {"front": {"height_mm": "tall"}, "back": {}}, "zzz": 1})
     assert [code for code, *_ in told] == [4201, 4201, 4201, 4202]
     assert {seen for _, _, seen, _ in told} == {"nothing", "'tall'", "zzz"}
+
+
+def test_a_mistake_in_a_list_is_told_once_and_at_its_own_place() -> None:
+    both = {"felt": True, "glued": True}
+    told = faults({"name": "x", "feet": [{}, both, {"felt": True}, {"felt": "thick"}, both]})
+    assert [(where, seen) for _, where, seen, _ in told] == [
+        ("t.toml [feet.0.felt]", "nothing"),
+        ("t.toml [feet.1.glued]", "felt and glued"),
+        ("t.toml [feet.3.felt]", "'thick'"),
+        ("t.toml [feet.4.glued]", "felt and glued"),
+    ]
+
+
+def test_a_contradiction_that_shows_late_has_the_place_it_has_in_the_file() -> None:
+    told = faults({"legs": {"back": {"height_mm": 1}}, "name": "x", "feet": [{"felt": 3}, {"felt": True, "glued": 1}]})
+    assert {where for _, where, _, _ in told} == {"t.toml [feet.0.felt]", "t.toml [feet.1.glued]"}
 
 
 def test_a_key_like_nothing_gets_the_general_remedy() -> None:

@@ -22,7 +22,8 @@ def test_what_is_written_is_read_again(tmp_path, name):
     [
         (lambda lines: lines[:-1], "no end"),
         (lambda lines: lines[1:], "0 rows of kind recording"),
-        (lambda lines: [*lines[:2], *lines[3:]], "no end, or not that of these rows"),
+        (lambda lines: [*lines[:2], *lines[3:]], "an end that does not count these rows"),
+        (lambda lines: [], "an empty line"),
         (lambda lines: [lines[0].replace('"version":1', '"version":2'), *lines[1:]], "version"),
         (lambda lines: ["no json", *lines[1:]], "no json"),
         (lambda lines: [line.replace('"waiting"', '"dreaming"') for line in lines], "dreaming"),
@@ -39,6 +40,43 @@ def test_a_file_that_is_no_whole_recording_is_refused_with_what_to_do(tmp_path, 
     assert wrong.value.code == 4201
     assert seen in wrong.value.seen
     assert wrong.value.expected and "Record the shift again" in wrong.value.remedy
+
+
+def test_a_recording_that_is_cut_off_is_told_at_its_line_as_not_whole(tmp_path):
+    plain, packed = tmp_path / "shift.jsonl", tmp_path / "shift.jsonl.gz"
+    write(recording(), plain)
+    write(recording(), packed)
+    plain.write_bytes(plain.read_bytes()[:700])
+    packed.write_bytes(packed.read_bytes()[:-40])
+
+    for path in (plain, packed):
+        with pytest.raises(Fault) as wrong:
+            read(path)
+        assert wrong.value.where.startswith(f"{path} line ")
+        assert wrong.value.expected == "a whole recording"
+
+
+def test_what_is_no_recording_at_all_is_said_in_words(tmp_path):
+    told = []
+    for name, content in (
+        ("a.jsonl", "hello\n"),
+        ("b.jsonl", '{"a": 1}\n'),
+        ("c.jsonl.gz", "hello"),
+        ("d.jsonl", ""),
+        ("e.jsonl", None),
+    ):
+        if content is not None:
+            (tmp_path / name).write_text(content)
+        with pytest.raises(Fault) as wrong:
+            read(tmp_path / name)
+        told.append(wrong.value.expected)
+    assert told == [
+        "a line of JSON",
+        "a row of a recording: recording, machine, parcel, order, exception, fault, scanner or end",
+        "a recording: lines of JSON, compressed if named .gz",
+        "a whole recording",
+        "a recording that can be read",
+    ]
 
 
 def test_an_order_is_in_the_books_from_its_coming_to_its_end():

@@ -116,7 +116,7 @@ class FaultPart(Part):
         if self.when is not None and self.when.commit is not None and not is_of_books:
             raise Wrong(Mistake(at="when.commit", seen=self.device, expected=f"{CONTROLLER} or {DATABASE}"))
         if self.fault in COMMITS and (self.when is None or self.when.commit is None):
-            raise Wrong(Mistake(at="when", seen="no commit", expected="when = { commit = 70 }"))
+            raise Wrong(Mistake(at="when", seen="no commit", expected="a commit: when = { commit = N }, N from 1 on"))
         return self
 
 

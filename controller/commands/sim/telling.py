@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from controller.site import Site
 from packline.core.faults import Fault
-from packline.core.files import FileFaults, read_toml
+from packline.core.files import FileFaults, near, read_toml
 
+KINDS = frozenset({"site", "machine", "model"})
+"""The table that each of the other kinds of file has."""
 PARTS = frozenset({"shift", "demand", "faults", "campaign", "expect", "horizon_s", "broken"})
 
 OF_MODEL = "`packline sim model` says what a model does, and `packline sim sweep` tries other values in it."
 
 
 def is_scenario(path: Path) -> bool:
-    """Tell whether a TOML file is a scenario of a shift, and no site file, machine file or model."""
+    """Tell whether a TOML file is a scenario of a shift, and no site file, machine file or model.
+
+    Raises FileFaults for what is no TOML, and for a file in which nothing says what it is.
+    """
     raw = read_toml(path)
-    return not {"site", "machine", "model"} & set(raw) and bool(PARTS & set(raw))
+    _demand_kind(raw, path)
+    return not KINDS & set(raw) and bool(PARTS & set(raw))
 
 
 def is_model(path: Path) -> bool:
@@ -42,6 +51,26 @@ def twin_faults(path: Path) -> list[Fault] | None:
     return []
 
 
+def _demand_kind(raw: Mapping[str, Any], path: Path) -> None:
+    known = {*KINDS, *PARTS, *Site.model_fields}
+    if known & set(raw):
+        return
+    seen = " and ".join(_heading(key, value) for key, value in list(raw.items())[:MOST_SHOWN]) or "an empty file"
+    remedies = [near(key, known) for key in raw]
+    remedy = next((remedy for remedy in remedies if remedy), START)
+    raise FileFaults(
+        [Fault(4201, where=str(path), seen=seen, expected="a site, scenario, machine or model file", remedy=remedy)]
+    )
+
+
+def _heading(key: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"[{key}]"
+    return f"[[{key}]]" if isinstance(value, list) and value and isinstance(value[0], Mapping) else f"{key} = ..."
+
+
+MOST_SHOWN = 3
+START = "A site file has [site], a scenario [shift], a machine file [machine], a model [model]."
 _READERS = {
     True: ("simulation.model.reading", "load_model"),
     False: ("controller.commands.sim.scenario", "load_scenario"),

@@ -9,6 +9,7 @@ from zlib import crc32
 from controller.addresses import demand_address
 from controller.commands import numbers
 from controller.commands.twin.shields import shield_of
+from controller.item_file import item_bytes
 from controller.machine_files import machine_file, scanner_file
 from controller.site import Site, twin_part
 from controller.starting import data_of
@@ -161,7 +162,7 @@ def _stations(site: Site) -> list[StationSpec]:
 def _stock(site: Site, folder: Path) -> list[StockSpec]:
     if not site.site.items:
         return []
-    items, _ = read_items((folder / site.site.items).read_bytes())
+    items, _ = read_items(item_bytes(site, folder))
     return [
         StockSpec(
             sku=item.sku,

@@ -217,10 +217,10 @@ def test_an_export_replays_as_its_books_do_and_without_the_other_tables_says_wha
     whole, alone = tmp_path / "whole.jsonl", tmp_path / "alone.jsonl"
     assert main(["sim", "replay", str(run), "--export", str(whole)]) == 0
     rows = [json.loads(line) for line in whole.read_text("utf-8").splitlines()]
-    assert {row["table"] for row in rows} <= set(EXPORTED)
+    assert {row["table"] for row in rows} <= {*EXPORTED, "end"}
     assert main(["sim", "replay", str(whole), "--against-site", str(SITE), "--json"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["ok"]
-    alone.write_text("".join(dumps(row) + "\n" for row in rows if row["table"] == "journal"), "utf-8")
+    alone.write_text("".join(dumps(row) + "\n" for row in rows if row["table"] in ("journal", "end")), "utf-8")
     assert main(["sim", "replay", str(alone), "--json"]) == 0
     notes = json.loads(capsys.readouterr().out.splitlines()[-1])["notes"]
     assert any("no rows of orders" in note for note in notes)
@@ -239,9 +239,47 @@ def test_what_is_no_recording_is_refused_with_what_to_name_instead(tmp_path, cap
     other.write_text('{"table": "nothing"}\n')
     assert main(["sim", "replay", str(other), "--json"]) == 1
     (fault,) = json.loads(capsys.readouterr().out.splitlines()[-1])["faults"]
-    assert (fault["code"], fault["where"]) == (5002, "other.jsonl line 1")
+    assert (fault["code"], fault["where"]) == (5002, f"{other} line 1")
     assert fault["remedy"]
     assert main(["sim", "replay", str(tmp_path / "none"), "--json"]) == 1
+
+
+@pytest.mark.parametrize(
+    "cut, seen",
+    [
+        (lambda lines: lines[:100], "the last line, and no end"),
+        (lambda lines: [*lines[:99], lines[99][:20]], "a line that is cut off"),
+        (lambda lines: [*lines[:1], *lines[2:]], "rows of inbox"),
+    ],
+)
+def test_an_export_that_is_cut_is_no_divergence_of_the_release(run, tmp_path, capsys, cut, seen):
+    whole, part = tmp_path / "whole.jsonl", tmp_path / "part.jsonl"
+    assert main(["sim", "replay", str(run), "--export", str(whole)]) == 0
+    part.write_text("".join(cut(whole.read_text("utf-8").splitlines(keepends=True))), "utf-8")
+    assert main(["sim", "replay", str(part), "--json"]) == 1
+    (fault,) = json.loads(capsys.readouterr().out.splitlines()[-1])["faults"]
+    assert fault["where"].startswith(f"{part} line ")
+    assert seen in fault["seen"] and "ends early" in fault["remedy"]
+
+
+@pytest.mark.parametrize("verb", ["replay", "watch"])
+def test_what_is_no_books_is_named_as_it_was_typed(verb, tmp_path, capsys):
+    for content in (b"hello", b"", b"SQLite format 3\0 and no more"):
+        path = tmp_path / "some.db"
+        path.write_bytes(content)
+        assert main(["sim", verb, str(path), "--json"]) == 1
+        (fault,) = json.loads(capsys.readouterr().out.splitlines()[-1])["faults"]
+        assert (fault["where"], fault["expected"]) == (str(path), "the books of a run")
+        assert "packline.db" in fault["remedy"]
+
+
+def test_an_export_cannot_be_watched_and_says_so(tmp_path, capsys):
+    path = tmp_path / "run.jsonl"
+    path.write_text('{"table": "end", "rows": {}}\n')
+    assert main(["sim", "watch", str(path), "--json"]) == 1
+    (fault,) = json.loads(capsys.readouterr().out.splitlines()[-1])["faults"]
+    assert (fault["where"], fault["seen"]) == (str(path), "lines of JSON, as of an export")
+    assert "not watched" in fault["remedy"]
 
 
 def test_a_recording_can_be_watched_event_by_event(run):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from controller.__main__ import main
-from controller.commands.sim import running
+from controller.commands.sim import running, telling
 from controller.commands.sim.expecting import missed, unexpected
 from controller.commands.sim.scenario import as_toml, load_scenario
 from controller.commands.sim.scenario_file import DemandPart, ExpectPart, Scenario
@@ -102,6 +102,23 @@ def test_check_says_what_is_wrong_in_a_scenario_and_in_a_model(tmp_path, capsys)
         said = json.loads(capsys.readouterr().out)
         assert not said["ok"]
         assert all({"code", "where", "seen", "expected", "remedy"} <= set(fault) for fault in said["faults"])
+
+
+@pytest.mark.parametrize(
+    "text, seen, remedy",
+    [
+        ("[shfit]\norders = 3", "[shfit]", "Did you mean 'shift'?"),
+        ('[[fault]]\ndevice = "arm-1"', "[[fault]]", "Did you mean 'faults'?"),
+        ("", "an empty file", telling.START),
+    ],
+)
+def test_a_file_of_no_known_kind_is_not_read_as_a_site(text, seen, remedy, tmp_path, capsys):
+    path = tmp_path / "odd.toml"
+    path.write_text(text, "utf-8")
+    assert main(["check", str(path), "--json"]) == 1
+    (fault,) = json.loads(capsys.readouterr().out)["faults"]
+    assert (fault["where"], fault["seen"], fault["remedy"]) == (str(path), seen, remedy)
+    assert fault["expected"] == "a site, scenario, machine or model file"
 
 
 def test_a_file_with_a_model_runs_the_model(tmp_path, capsys):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
+import sys
 from types import ModuleType
 
 VERBS = {
@@ -19,25 +21,42 @@ VERBS = {
     "report": "write one page on shifts that were recorded or are played for it, two scenarios side by side",
 }
 """What each verb does; `controller.commands.sim.<verb>` has `arguments(options)` and `run(chosen)`."""
+INTERRUPTED = 130
+"""The exit code of what SIGINT ended, as shells give it."""
 MODULES = {"run": "running", "watch": "watching"}
 """Verbs whose word no module can have: it would take the place of the function here."""
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options of the group; each verb has its own (`packline sim run --help`)."""
-    listing = "; ".join(f"{name}: {text}" for name, text in VERBS.items())
-    options.add_argument("action", choices=VERBS, help=listing)
+    options.formatter_class = argparse.RawDescriptionHelpFormatter
+    options.epilog = "actions:\n" + "\n".join(f"  {name:<10}{text}" for name, text in VERBS.items())
+    options.add_argument("action", nargs="?", choices=VERBS, metavar="action", help="one of those below")
     options.add_argument("words", nargs=argparse.REMAINDER, help="what the action takes; `--help` lists it")
+    options.set_defaults(tell=options.format_help)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Run one verb; gives the exit code."""
+    if chosen.action is None:
+        print(chosen.tell())
+        return 2
     verb = module_of(chosen.action)
     options = argparse.ArgumentParser(prog=f"packline sim {chosen.action}", description=VERBS[chosen.action])
     verb.arguments(options)
     typed = options.parse_args(chosen.words)
     chosen.json = getattr(typed, "json", False)  # who tells what is wrong looks here
-    return int(verb.run(typed))
+    try:
+        return int(verb.run(typed))
+    except KeyboardInterrupt:
+        return _interrupted(chosen.json)
+
+
+def _interrupted(as_json: bool) -> int:
+    print("interrupted", file=sys.stderr, flush=True)
+    if as_json:
+        print(json.dumps({"ok": False, "interrupted": True}), flush=True)
+    return INTERRUPTED
 
 
 def module_of(verb: str) -> ModuleType:

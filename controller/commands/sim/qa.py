@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from controller.commands import numbers
+from controller.commands.sim import INTERRUPTED
 from controller.commands.sim.judging import judged
 from controller.commands.sim.keeping import Keeper, timeline
 from controller.commands.sim.scenario import faults_of, load_scenario, shift_of, speed_of
 from controller.commands.sim.scenario_file import ExpectPart, FaultPart, Scenario, ShiftPart
 from controller.commands.sim.scratch import scratch_folder
 from controller.commands.sim.shift import Played, known_faults, play
-from controller.commands.sim.stopping import INTERRUPTED, in_order
+from controller.commands.sim.stopping import in_order
 from controller.commands.sim.tally import CANARY, EXPECT, Tally, Trial, cause_of, first_of_each_kind, kind_of
 from controller.commands.sim.telling import demand_shift, is_scenario
 from controller.sites import find_site

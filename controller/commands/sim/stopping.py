@@ -16,8 +16,6 @@ from controller.commands.sim.scratch import WITHIN, scratch_folder
 W = TypeVar("W")
 R = TypeVar("R")
 
-INTERRUPTED = 130
-"""The exit code of what SIGINT ended, as shells give it."""
 AHEAD = 4
 """Shifts that wait at each process: so none is idle, and a campaign of a million seeds is not drawn before the first is played."""
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from controller.commands import numbers
+from controller.commands.sim import INTERRUPTED
 from controller.commands.sim.qa import seeds
+from controller.commands.sim.sweep_figures import is_figure, names_of
 from controller.commands.sim.sweep_grid import Point, Work, points, setting, shard, works
 from controller.commands.sim.sweep_results import Results, summary
 from controller.commands.sim.sweep_runs import LOCAL, in_processes, on_cluster
@@ -24,6 +26,7 @@ OUT = Path("sweep")
 OF_SHIFT = ("throughput_per_h", "cycle_p50_s", "cycle_p95_s", "wip", "orders_closed", "exceptions")
 OF_MODEL = ("throughput", "wip", "flow", "flow_p95")
 BETWEEN_S = 2.0
+ON = "give the same command again: it goes on"
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
@@ -60,17 +63,32 @@ def run(chosen: argparse.Namespace) -> int:
     every = works(grid, chosen.seeds, chosen.shard)
     results = Results(chosen.out, chosen.shard)
     todo = [work for work in every if work.key not in results.rows]
+    columns = _columns(grid[0], chosen.figure)
     print(f"{len(every)} runs, {len(every) - len(todo)} of them done before", file=sys.stderr, flush=True)
-    for row in _told(results.add(_played(todo, chosen)), len(todo)):
-        for what in row["broken"][:1]:
-            print(f"{_corner(row['set'])} seed {row['seed']}: {what}", file=sys.stderr, flush=True)
+    is_interrupted = _play(results, todo, chosen)
     found = summary(grid, chosen.seeds, results.rows)
     out = sys.stderr if chosen.json else sys.stdout
-    print(*_table(found, _columns(grid, found, chosen.figure)), sep="\n", file=out)
+    print(*_table(found, columns), sep="\n", file=out)
+    if is_interrupted:
+        done = sum(work.key in results.rows for work in every)
+        print(f"interrupted, {done} of {len(every)} done; {ON}", file=sys.stderr, flush=True)
+    is_well = not is_interrupted and all(row["well"] == row["seeds"] for row in found)
     if chosen.json:
         left = len(grid) * len(chosen.seeds) - sum(row["seeds"] for row in found)
-        print(json.dumps({"out": str(chosen.out), "played": len(todo), "left": left, "points": found}), flush=True)
-    return 0 if all(row["well"] == row["seeds"] for row in found) else 1
+        said = {"ok": is_well, "out": str(chosen.out), "played": len(todo), "left": left, "points": found}
+        print(json.dumps({**said, "interrupted": True} if is_interrupted else said), flush=True)
+    return INTERRUPTED if is_interrupted else 0 if is_well else 1
+
+
+def _play(results: Results, todo: Sequence[Work], chosen: argparse.Namespace) -> bool:
+    """Play what is to be done, and keep each result as it comes; gives whether somebody interrupted it."""
+    try:
+        for row in _told(results.add(_played(todo, chosen)), len(todo)):
+            for what in row["broken"][:1]:
+                print(f"{_corner(row['set'])} seed {row['seed']}: {what}", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        return True
+    return False
 
 
 def _played(todo: Sequence[Work], chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -93,16 +111,14 @@ def _told(rows: Iterable[dict[str, Any]], count: int) -> Iterator[dict[str, Any]
         yield row
 
 
-def _columns(grid: Sequence[Point], found: Sequence[dict[str, Any]], asked: Sequence[str] | None) -> list[str]:
-    known = list(dict.fromkeys(name for row in found for name in row["figures"]))
-    wanted = asked or [name for name in (OF_MODEL if grid[0].is_model else OF_SHIFT) if name in known]
-    for name in wanted:
-        if known and name not in known:
-            shown = ", ".join(known[:12])
-            raise Fault(
-                4201, where="--figure", seen=name, expected=f"one of {shown} ...", remedy=near(name, set(known))
-            )
-    return list(wanted)
+def _columns(corner: Point, asked: Sequence[str] | None) -> list[str]:
+    """Give the figures of the table; raises Fault 4201 for one that no run has, before any is played."""
+    known = names_of(corner)
+    for name in asked or ():
+        if not is_figure(name, known):
+            expected = f"one of {', '.join(sorted(known))}"
+            raise Fault(4201, where="--figure", seen=name, expected=expected, remedy=near(name, set(known)))
+    return list(asked or (OF_MODEL if corner.is_model else OF_SHIFT))
 
 
 def _table(found: Sequence[dict[str, Any]], columns: Sequence[str]) -> Iterator[str]:

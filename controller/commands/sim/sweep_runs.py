@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import importlib
 import logging
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import Any
 
 from controller.commands.sim.recorded import play_recorded
 from controller.commands.sim.scratch import scratch_folder
+from controller.commands.sim.stopping import submit, workers
 from controller.commands.sim.sweep_grid import Work, model_at, shift_at
 from packline.core.faults import Fault
 from simulation.model.running import run_model
@@ -65,9 +65,9 @@ def in_processes(works: Sequence[Work], jobs: int) -> Iterator[Row]:
     if min(jobs, len(works)) <= 1:
         yield from map(play_work, works)
         return
-    with ProcessPoolExecutor(min(jobs, len(works)), mp_context=multiprocessing.get_context("spawn")) as pool:
+    with workers(min(jobs, len(works))) as pool:
         try:
-            yield from _as_ready(iter(works), jobs * AHEAD, lambda work: pool.submit(play_work, work))
+            yield from _as_ready(iter(works), jobs * AHEAD, lambda work: submit(pool, play_work, work))
         except BrokenProcessPool as error:
             raise Fault(
                 5001, where=f"--jobs {jobs}", seen="a process that died", expected="a result", remedy=AGAIN

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from controller.__main__ import main
-from controller.commands.sim import qa
+from controller.commands.sim import INTERRUPTED, qa
 from controller.commands.sim.scenario import load_scenario, shift_of
 from controller.commands.sim.shift import EPOCH, Played
-from controller.commands.sim.stopping import INTERRUPTED
 from simulation.plant.truth import Fact
 from simulation.virtual.faults import swarm
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from controller.__main__ import main
-from controller.commands.sim import running
+from controller.commands.sim import INTERRUPTED, VERBS, running
 
 FIGURES = {"parcels_shipped": 1, "orders_over": 1, "exceptions": 0}
 
@@ -30,3 +30,20 @@ def test_a_folder_with_the_books_of_another_run_is_refused_and_left_as_it_is(tmp
     assert (code, said["faults"][0]["seen"]) == (1, "the books of another run")
     assert said["faults"][0]["remedy"] == "Name an empty folder."
     assert [path.name for path in tmp_path.iterdir()] == ["packline.db"]
+
+
+# -- Ctrl-C, and no word at all ----------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_is_interrupted_says_so(capsys, monkeypatch):
+    def play(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "play", play)
+    assert run(capsys) == (INTERRUPTED, {"ok": False, "interrupted": True}, "interrupted\n")
+
+
+def test_without_an_action_every_one_is_listed_on_a_line_of_its_own(capsys):
+    assert main(["sim"]) == 2
+    told = capsys.readouterr().out.splitlines()
+    assert set(VERBS) <= {line.split()[0] for line in told if line.startswith("  ")}

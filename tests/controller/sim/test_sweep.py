@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from controller.__main__ import main
+from controller.commands.sim import INTERRUPTED
+from controller.commands.sim import sweep as sweep_command
+from controller.commands.sim.sweep_figures import is_figure, names_of
 from controller.commands.sim.sweep_grid import points, setting, works
 from controller.commands.sim.sweep_results import Results
 from controller.commands.sim.sweep_runs import play_work
@@ -191,3 +194,40 @@ def test_what_another_shard_has_not_written_to_its_end_is_not_read(tmp_path):
 
     assert set(Results(tmp_path, (1, 2)).rows) == {("x", 1)}
     assert (tmp_path / "results-2-of-2.jsonl").read_text().endswith('{"scen')
+
+
+# -- figures and Ctrl-C ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", ["model-queue.toml", "demo.toml"])
+def test_a_figure_that_no_run_has_is_told_before_anything_is_played_with_all_that_there_are(
+    file, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(sweep_command, "in_processes", lambda *_: pytest.fail("it was played"))
+    code, said, _ = sweep(capsys, ROOT / "sites" / file, "--figure", "nonsense", "--out", tmp_path)
+    (fault,) = said["faults"]
+    assert (code, fault["where"], fault["seen"]) == (1, "--figure", "nonsense")
+    assert "..." not in fault["expected"] and fault["expected"].count(", ") > 10
+
+
+def test_every_figure_of_a_run_may_be_a_column(model):
+    (corner,) = points(Path(model), [])
+    known = names_of(corner)
+    played = play_work(works([corner], range(1), (1, 1))[0])["figures"]
+    assert all(is_figure(name, known) for name in played)
+    assert not any(is_figure(name, known) for name in ("desk.at.x", "desks.at.3", "desk.nonsense"))
+
+
+def test_a_sweep_that_is_interrupted_says_how_far_it_is_and_goes_on(model, tmp_path, capsys, monkeypatch):
+    def interrupted(todo, _):
+        yield play_work(todo[0])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sweep_command, "in_processes", interrupted)
+        code, said, err = sweep(capsys, model, "--seeds", "0:3", "--out", tmp_path)
+    assert (code, said["interrupted"], said["ok"], said["left"]) == (INTERRUPTED, True, False, 2)
+    assert "interrupted, 1 of 3 done; give the same command again: it goes on" in err
+    code, said, err = sweep(capsys, model, "--seeds", "0:3", "--out", tmp_path)
+    assert (code, said["ok"], said["left"]) == (0, True, 0)
+    assert "3 runs, 1 of them done before" in err

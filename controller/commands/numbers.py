@@ -29,6 +29,11 @@ def jobs(text: str) -> int:
     return _whole(text, MOST_JOBS)
 
 
+def pixels(text: str) -> int:
+    """Give of how many parcels one is drawn in pixels; 0 is none."""
+    return _whole(text, MOST_ORDERS, least=0)
+
+
 def runs(text: str) -> int:
     """Give a number of independent runs."""
     return _whole(text, MOST_RUNS)
@@ -77,7 +82,7 @@ def _above_zero(text: str, most: float, what: str) -> float:
     return number
 
 
-def _whole(text: str, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {most}")
+def _whole(text: str, most: int, least: int = 1) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
     return int(text)

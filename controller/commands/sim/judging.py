@@ -9,6 +9,7 @@ from controller.commands.demo import is_well
 from controller.commands.sim.expecting import Miss, missed, unexpected
 from controller.commands.sim.scenario_file import Scenario
 from controller.commands.sim.shift import Played, Shift
+from simulation.virtual.faults import PlannedFault
 
 
 def summary(played: Played, seed: int, wall_s: float) -> dict[str, Any]:
@@ -25,8 +26,19 @@ def summary(played: Played, seed: int, wall_s: float) -> dict[str, Any]:
         "broken": list(played.broken),
         "faults": played.struck,
         "kinds": dict(played.kinds),
+        "not_struck": [fault.as_dict() for fault in played.not_struck],
         "deaths": played.deaths,
     }
+
+
+def passed_over(faults: Sequence[PlannedFault], planned: int) -> str:
+    """Say in one line which of so many planned faults never struck."""
+    names = ", ".join(f"{fault.device} {fault.fault} ({_moment(fault)})" for fault in faults)
+    return f"{len(faults)} of {planned} faults never struck: {names}"
+
+
+def _moment(fault: PlannedFault) -> str:
+    return fault.when.text() if fault.when is not None else f"{fault.at_s:g} s"
 
 
 def misses_of(played: Played, shift: Shift, scenario: Scenario) -> list[Miss]:

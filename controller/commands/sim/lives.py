@@ -50,6 +50,10 @@ class Reaper:
             self._dies()
             end()
 
+    def waiting(self) -> list[PlannedFault]:
+        """Give the kills at commits that did not come."""
+        return [kill for _, kill in self._kills]
+
     def new_life(self) -> Wrap:
         """Give what wraps the commits of the next life."""
         life = self.deaths

@@ -8,13 +8,15 @@ import logging
 import os
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from controller.commands import numbers
 from controller.commands.demo import Progress
-from controller.commands.sim.judging import is_good, misses_of, summary
+from controller.commands.sim.expecting import Miss
+from controller.commands.sim.judging import is_good, misses_of, passed_over, summary
 from controller.commands.sim.note import write_note
 from controller.commands.sim.recorded import command_for, play_recorded
 from controller.commands.sim.scenario import load_scenario, shift_of
@@ -26,9 +28,12 @@ from controller.sites import find_site
 from controller.starting import DATABASE
 from packline.core.clock import WallClock
 from packline.core.faults import Fault
-from simulation.recording.files import write
+from packline.core.files import FileFaults
+from simulation.recording.files import is_recording, write
 
 FILE = Path("sites/demo.toml")
+OF_SHIFT = ("orders", "speed", "pixels", "over", "computing", "data", "record")
+"""Options that a model does not know."""
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
@@ -49,7 +54,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
     )
     options.add_argument(
         "--pixels",
-        type=int,
+        type=numbers.pixels,
         metavar="N",
         help="draw and decode labels and pictures of every N-th parcel; 1: all, 0: none (default: the file's, or 500)",
     )
@@ -64,7 +69,6 @@ def arguments(options: argparse.ArgumentParser) -> None:
         "--computing",
         type=numbers.speed,
         metavar="F",
-        default=0.0,
         help="drawing and reading pictures takes F times as long, of the line's time, as on this computer (default: no time; "
         "with F such a run does not repeat itself)",
     )
@@ -80,10 +84,8 @@ def run(chosen: argparse.Namespace) -> int:
     logging.basicConfig(level=os.environ.get("PACKLINE_LOG", "ERROR"), stream=sys.stderr)
     path = find_site(chosen.file)
     if is_model(path):
-        # a shift has no need of the building blocks, which are many
-        from controller.commands.sim.model import run_file
-
-        return run_file(path, seed=chosen.seed, as_json=chosen.json)
+        return _run_model(path, chosen)
+    _demand_recording(chosen.record)
     out = sys.stderr if chosen.json else sys.stdout
     wall, progress = WallClock(), Progress(out)
     began = wall.monotonic()
@@ -93,21 +95,59 @@ def run(chosen: argparse.Namespace) -> int:
     progress.end()
     if chosen.data and not shift.computing:  # what depends on the computer cannot be played again
         write_note(chosen.data, scenario, shift, played)
-    said = summary(played, shift.seed, wall.monotonic() - began)
     misses = misses_of(played, shift, scenario)
     is_well = is_good(played, shift, scenario, misses)
+    said = {"ok": is_well, **summary(played, shift.seed, wall.monotonic() - began)}
+    _tell(played, shift, misses, said, out)
+    if chosen.json:
+        print(json.dumps({**said, "missed": [miss.as_dict() for miss in misses]}), flush=True)
+    return 0 if is_well else 1
+
+
+def _tell(played: Played, shift: Shift, misses: Sequence[Miss], said: Mapping[str, Any], out: TextIO) -> None:
     for what in (*played.broken, *(miss.text() for miss in misses)):
         print(what, file=out)
-    said["missed"] = [miss.as_dict() for miss in misses]
+    if played.not_struck:
+        print(passed_over(played.not_struck, len(shift.faults)), file=sys.stderr)
     print(
-        f"{'all is well' if is_well else 'NOT well'}: {said['parcels_shipped']} parcels of {said['orders']} orders left "
+        f"{'all is well' if said['ok'] else 'NOT well'}: {said['parcels_shipped']} parcels of {said['orders']} orders left "
         f"the door in {said['virtual_seconds']:.0f} s of the line, {said['wall_seconds']:.1f} s of this computer; "
         f"journal {played.journal[:12]}",
         file=out,
     )
-    if chosen.json:
-        print(json.dumps(said), flush=True)
-    return 0 if is_well else 1
+
+
+def _run_model(path: Path, chosen: argparse.Namespace) -> int:
+    """Run what has no shift; raises FileFaults for each word that only a shift knows."""
+    # a shift has no need of the building blocks, which are many
+    from controller.commands.sim.model import run_file
+
+    typed = [name for name in OF_SHIFT if getattr(chosen, name) not in (None, [])]
+    if typed:
+        remedy = "Leave it out: what the model does is said in its file."
+        raise FileFaults(
+            [
+                Fault(4201, where=f"--{name}", seen=f"{path} with a [model]", expected="only for shifts", remedy=remedy)
+                for name in typed
+            ]
+        )
+    return run_file(path, seed=chosen.seed, as_json=chosen.json)
+
+
+def _demand_recording(path: Path | None) -> None:
+    """Raise Fault 4201 for a name that `sim report` would not take for a recording, or that cannot be written."""
+    if path is None:
+        return
+    where, remedy = f"--record {path}", "Name a file such as shift.jsonl or shift.jsonl.gz."
+    if path.is_dir():
+        raise Fault(4201, where=where, seen="a folder", expected="a file", remedy=remedy)
+    if not is_recording(path):
+        raise Fault(
+            4201, where=where, seen=path.name, expected="a name that ends in .jsonl or .jsonl.gz", remedy=remedy
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=path.parent):
+        pass
 
 
 def _played(chosen: argparse.Namespace, shift: Shift, scenario: Scenario, tell: Tell) -> Played:
@@ -130,7 +170,7 @@ def _shift(chosen: argparse.Namespace, path: Path, folder: Path) -> tuple[Shift,
     if chosen.data:
         folder = _empty(chosen.data)
     made = shift_of(scenario.model_copy(update={"shift": shift}), path, folder)
-    made = replace(made, over=frozenset(chosen.over), computing=chosen.computing)
+    made = replace(made, over=frozenset(chosen.over), computing=chosen.computing or 0.0)
     return (replace(made, url=f"sqlite:///{folder / DATABASE}") if chosen.data else made), scenario
 
 

@@ -127,6 +127,8 @@ class Played:
     facts: tuple[Fact, ...] = ()
     kinds: Mapping[str, int] = field(default_factory=dict)
     """How often each kind of fault of each device happened."""
+    not_struck: tuple[PlannedFault, ...] = ()
+    """Faults whose moment did not come before the shift was over."""
 
 
 Tell = Callable[[dict[str, Any]], None]
@@ -224,6 +226,7 @@ class _Run:
         self._moments = Moments(self._clock, self._plant.hall.machines)
         self._reaper = Reaper((fault for fault in shift.faults if fault.is_kill), self._cut_off, self._moments)
         self._kinds: Counter[str] = Counter()
+        self._planned = self._faults()
         self._ends_s = 0.0
         self._listener = listener
         self._listen()
@@ -384,6 +387,7 @@ class _Run:
 
     def _note(self, planned: PlannedFault) -> None:
         self._kinds[f"{planned.device} {planned.fault}"] += 1
+        self._planned.remove(planned)
         if planned.fault == "claimed":
             self._watch.claimed(planned.device, self._plant.motion.now())
         if planned.times is None:  # what waits for something to strike is not waited for
@@ -454,6 +458,7 @@ class _Run:
             commits=self._reaper.commits,
             struck=self._kinds.total(),
             kinds=dict(sorted(self._kinds.items())),
+            not_struck=tuple(sorted((*self._planned, *self._reaper.waiting()), key=self._shift.faults.index)),
             facts=tuple(truth.facts),
         )
 

@@ -32,6 +32,70 @@ def test_a_folder_with_the_books_of_another_run_is_refused_and_left_as_it_is(tmp
     assert [path.name for path in tmp_path.iterdir()] == ["packline.db"]
 
 
+@pytest.mark.parametrize("name, seen", [("x.txt", "x.txt"), ("folder", "a folder"), ("x.jsonl.zip", "x.jsonl.zip")])
+def test_a_recording_that_could_not_be_read_again_is_refused_before_playing(
+    name, seen, tmp_path, capsys, nothing_is_played
+):
+    (tmp_path / "folder").mkdir()
+    code, said, _ = run(capsys, "--record", tmp_path / name)
+    assert (code, said["ok"], said["faults"][0]["seen"]) == (1, False, seen)
+
+
+def test_what_only_a_shift_knows_is_not_taken_for_a_model(tmp_path, capsys):
+    words = ["--orders", 3, "--speed", 2, "--pixels", 0, "--over", "modbus", "--data", tmp_path, "--record", "x.jsonl"]
+    code, said, _ = run(capsys, "sites/model-queue.toml", *words)
+    assert code == 1
+    assert [fault["where"] for fault in said["faults"]] == [
+        "--orders", "--speed", "--pixels", "--over", "--data", "--record",
+    ]  # fmt: skip
+    assert {fault["expected"] for fault in said["faults"]} == {"only for shifts"}
+
+
+@pytest.mark.parametrize("words", [("--pixels", "-1"), ("--pixels", "all")])
+def test_a_share_of_pixels_below_none_is_wrong_usage(words):
+    with pytest.raises(SystemExit) as ended:
+        main(["sim", "run", *words])
+    assert ended.value.code == 2
+
+
+# -- what is said of a run ---------------------------------------------------------------------------------------------------
+
+NEVER = """
+[shift]
+orders = 1
+pixels = 0
+[[faults]]
+device = "arm-1"
+fault = "jam"
+when = { fact = "label_printed", nth = 200 }
+[[faults]]
+device = "arm-1"
+fault = "slow"
+at_s = 1
+for_s = 1
+[[faults]]
+device = "packer-1"
+fault = "lost_answer"
+at_s = 50000
+[[faults]]
+device = "controller"
+fault = "kill_after_commit"
+when = { commit = 100000 }
+"""
+
+
+def test_faults_that_never_struck_are_named(tmp_path, capsys):
+    path = tmp_path / "never.toml"
+    path.write_text(NEVER, "utf-8")
+    code, said, err = run(capsys, path)
+    assert (code, said["ok"], said["faults"]) == (0, True, 1)
+    assert [fault["device"] for fault in said["not_struck"]] == ["arm-1", "packer-1", "controller"]
+    assert (
+        "3 of 4 faults never struck: arm-1 jam (label_printed 200), packer-1 lost_answer (50000 s), "
+        "controller kill_after_commit (commit 100000)"
+    ) in err
+
+
 # -- Ctrl-C, and no word at all ----------------------------------------------------------------------------------------------
 
 

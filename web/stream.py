@@ -120,6 +120,8 @@ def _messages(place: Room, reader: Reader) -> Iterator[str]:
 def _reader() -> Reader:
     """A page that names the state it was rendered from is not told of that state again."""
     args = request.args
+    if args.get("view") == "plan":
+        plan.begin()
     return Reader(page=args.get("view", "page"), here=args.get("here", ""), told={"changed": args.get("stamp", "")})
 
 

@@ -30,11 +30,15 @@ LABELLED = frozenset({P.LABELLED, P.VERIFIED, P.APPROVED})
 @blueprint.get("/plan")
 @needs("viewer")
 def page() -> tuple[str, int]:
-    """Show the plan; a recording begins when it is first looked at."""
+    """Show the plan."""
+    return face.page("plan.html", live="plan", **_values(room().hub.view()))
+
+
+def begin() -> None:
+    """Let a recording go on from its beginning, if nobody has looked at it before: a page that is only fetched is no look."""
     if player := room().settings.player:
         player.look()
         room().hub.poll()
-    return face.page("plan.html", live="plan", **_values(room().hub.view()))
 
 
 def fragment(view: View) -> str:

@@ -43,7 +43,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
     )
     options.add_argument("--site", type=Path, default=SITE, help=f"the line's site file (default: {SITE})")
     options.add_argument(
-        "--port", type=int, help=f"where to show it on this computer (default: the first free one from {PORT})"
+        "--port", type=numbers.port, help=f"where to show it on this computer (default: the first free one from {PORT})"
     )
     options.add_argument("--factor", type=numbers.speed, default=FACTOR, help=f"seconds of the journal in each second (default {FACTOR:g})")  # fmt: skip
     options.add_argument("--json", action="store_true", help="last line of standard output: what was shown as JSON")
@@ -54,13 +54,13 @@ def run(chosen: argparse.Namespace) -> int:
     logging.basicConfig(level="ERROR", stream=sys.stderr)
     out = sys.stderr if chosen.json else sys.stdout
     site = load_site(find_site(chosen.site))
-    port = chosen.port or free_port()
+    port = demand_free(chosen.port) if chosen.port else free_port()
     with opened(chosen.journal) as (store, folder):
         recording = Recording(store.tape, standing(site))
         if not recording.rows:
             raise Fault(4201, where=str(chosen.journal), seen="an empty journal", expected="books of a line that ran")
         address = f"http://{HOST}:{port}/plan"
-        print(f"{recording.rows} rows, {recording.begin:%Y-%m-%d %H:%M:%S} to {recording.end:%H:%M:%S} UTC", file=out)
+        print(f"{recording.rows} rows, {span(recording, site)}; it begins when a browser looks at it", file=out)
         print(f"watch it at {address}  (Ctrl-C ends)", file=out, flush=True)
         player = Player(recording, WallClock(), chosen.factor)
         serve(settings(site, store, folder, player), HOST, port)
@@ -117,6 +117,20 @@ def _still(part: StationPart) -> dict[str, Any]:
         "kind": part.kind, "run_by": part.run_by, "state": "idle", "parcel": "", "order": "", "unit": "", "tasks": [], "devices": [],
         "scans": [], "camera": "", "pictures": [], "fault": None, "hold_by": "",
     }  # fmt: skip
+
+
+def span(recording: Recording, site: Site) -> str:
+    """Say from when to when a recording goes, by the clock of its hall as the page has it."""
+    zone = ZoneInfo(site.site.time_zone)
+    begin, end = recording.begin.astimezone(zone), recording.end.astimezone(zone)
+    return f"{begin:%Y-%m-%d %H:%M:%S} to {end:%H:%M:%S} {zone.key} (from {recording.begin:%H:%M:%S} UTC on)"
+
+
+def demand_free(port: int) -> int:
+    """Give `port`; raises Fault 4201 when it cannot be listened at."""
+    if not is_free(port):
+        raise Fault(4201, where=f"--port {port}", seen="in use, or not yours to use", expected="a free port", remedy="Name another, or leave it out.")  # fmt: skip
+    return port
 
 
 def free_port() -> int:

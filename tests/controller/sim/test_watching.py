@@ -1,9 +1,11 @@
 """`packline sim watch`: what it opens, what it leaves alone, and what it shows."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
+from controller.__main__ import main
 from controller.commands.sim import watching
 from controller.site_file import load_site
 from packline.core.clock import ManualClock
@@ -43,3 +45,31 @@ def test_books_that_are_not_there_are_named(tmp_path):
 
     assert (fault.value.code, fault.value.where) == (4201, str(tmp_path / "nowhere"))
     assert "sim run --data" in fault.value.remedy
+
+
+def test_a_recording_stands_at_its_beginning_until_a_browser_asks_for_the_stream(recorded):
+    with watching.opened(recorded) as (store, folder):
+        recording = Recording(store.tape, watching.standing(SITE))
+        player = Player(recording, ManualClock(START))
+        client = create_app(watching.settings(SITE, store, folder, player)).test_client()
+        client.get("/plan")
+        assert not player.state()["playing"]
+        client.get("/live/once?view=plan")
+        assert player.state()["playing"]
+        assert SITE.site.time_zone in watching.span(recording, SITE)
+
+
+@pytest.mark.parametrize("port", ["99999", "-1", "eighty"])
+def test_a_port_that_there_is_not_is_wrong_usage(port, recorded):
+    with pytest.raises(SystemExit) as ended:
+        main(["sim", "watch", str(recorded), "--port", port])
+    assert ended.value.code == 2
+
+
+def test_a_port_that_is_taken_is_named(recorded, capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["sim", "watch", str(recorded), "--port", str(port)]) == 1
+    assert f"--port {port}" in capsys.readouterr().err

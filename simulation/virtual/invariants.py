@@ -14,6 +14,16 @@ from packline.core.figures import NEVER_ON_THE_FLOOR
 from simulation.people.receiver import Received
 from simulation.plant.truth import Truth
 from simulation.plant.world import World
+from simulation.virtual.breakages import (
+    CONSERVATION,
+    FORGED_MESSAGE,
+    LIVENESS,
+    ORDER_OF_EVENTS,
+    RECORD,
+    REPEATED_EVENT,
+    SHIP_EVENT,
+    TERMINAL_STATE,
+)
 from simulation.virtual.watch import HANDED_OVER, Watch
 
 ENDS = frozenset({"order.closed", "order.cancelled", "order.returned"})
@@ -57,11 +67,11 @@ def places(world: World) -> Iterator[str]:
     seen = Counter(carton.lpn for place in world.places.values() for carton in place.cartons)
     for lpn in world.cartons:
         if seen[lpn] != 1:
-            yield f"conservation: {lpn} is at {seen[lpn]} places"
+            yield f"{CONSERVATION}: {lpn} is at {seen[lpn]} places"
     boxed = Counter(piece.number for carton in world.cartons.values() for piece in carton.pieces)
     for number, times in boxed.items():
         if times > 1:
-            yield f"conservation: piece {number} is in {times} cartons"
+            yield f"{CONSERVATION}: piece {number} is in {times} cartons"
 
 
 def ship_events(events: Sequence[Received], left: set[str]) -> Iterator[str]:
@@ -69,9 +79,9 @@ def ship_events(events: Sequence[Received], left: set[str]) -> Iterator[str]:
     shipped = Counter((e.role, str(e.data.get("lpn", ""))) for e in events if e.name == HANDED_OVER)
     for (role, lpn), times in shipped.items():
         if times > 1:
-            yield f"ship event: {role} heard {times} times that {lpn} was handed over"
+            yield f"{SHIP_EVENT}: {role} heard {times} times that {lpn} was handed over"
         if lpn not in left:
-            yield f"ship event: {role} heard that {lpn} was handed over, and it was not"
+            yield f"{SHIP_EVENT}: {role} heard that {lpn} was handed over, and it was not"
 
 
 def ends(events: Sequence[Received]) -> Iterator[str]:
@@ -82,21 +92,21 @@ def ends(events: Sequence[Received]) -> Iterator[str]:
             told.setdefault((event.role, event.order), set()).add(event.name)
     for (role, order), names in told.items():
         if len(names) > 1:
-            yield f"terminal state: {role} heard of {order}: {', '.join(sorted(names))}"
+            yield f"{TERMINAL_STATE}: {role} heard of {order}: {', '.join(sorted(names))}"
 
 
 def order(heard: Mapping[str, int]) -> Iterator[str]:
     """Each subscriber hears the events of one order in the order in which they happened, and each under one id."""
     if times := heard.get("overtaken", 0):
-        yield f"order of events: {times} came after a later one of the same order"
+        yield f"{ORDER_OF_EVENTS}: {times} came after a later one of the same order"
     if times := heard.get("renamed", 0):
-        yield f"repeated event: {times} came again under another id"
+        yield f"{REPEATED_EVENT}: {times} came again under another id"
 
 
 def signatures(forged: Sequence[str]) -> Iterator[str]:
     """The house takes no message that its host did not sign."""
     for path in forged:
-        yield f"forged message: {path} took one"
+        yield f"{FORGED_MESSAGE}: {path} took one"
 
 
 def records(glued: Mapping[str, tuple[str, int]], recorded: Recorded | None) -> Iterator[str]:
@@ -104,12 +114,16 @@ def records(glued: Mapping[str, tuple[str, int]], recorded: Recorded | None) -> 
     for lpn, label in glued.items() if recorded is not None else ():
         books = recorded.get(lpn) if recorded is not None else None
         if books is None:
-            yield f"record: {lpn} left, and the books do not know it"
+            yield f"{RECORD}: {lpn} left, and the books do not know it"
         elif books != label:
-            yield f"record: {lpn} left with {label[0]} print {label[1]}, the books have {books[0]} print {books[1]}"
+            yield f"{RECORD}: {lpn} left with {label[0]} print {label[1]}, the books have {books[0]} print {books[1]}"
 
 
 def liveness(waiting: Sequence[str], *, is_late: bool) -> Iterator[str]:
     """After the last fault every order ends or lies with a person, and every subscriber hears all, before the horizon."""
     if is_late:
-        yield f"liveness: {len(waiting)} orders are not over" if waiting else "liveness: a subscriber was not told all"
+        yield (
+            f"{LIVENESS}: {len(waiting)} orders are not over"
+            if waiting
+            else f"{LIVENESS}: a subscriber was not told all"
+        )

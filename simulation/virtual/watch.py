@@ -8,6 +8,7 @@ from typing import Any
 from simulation.plant.things import GONE, HANDS
 from simulation.plant.truth import Fact
 from simulation.plant.world import World
+from simulation.virtual.breakages import CONSERVATION, EMERGENCY_STOP, LABEL, RESTART, SECOND_MASTER, SHIP_EVENT
 
 MOST_FOUND = 40
 """More of it says nothing more."""
@@ -72,12 +73,12 @@ class Watch:
             self._count(fact)
         begun = self._open.get(str(fact.data.get("by", "")))
         if begun is not None and fact.sim_s > begun:
-            self._say(f"emergency stop: {fact.data['by']} went on, {fact.name} at {fact.sim_s:.2f} s")
+            self._say(f"{EMERGENCY_STOP}: {fact.data['by']} went on, {fact.name} at {fact.sim_s:.2f} s")
 
     def told(self, role: str, name: str, lpn: str) -> None:
         """Take an event that a subscriber hears for the first time: nobody hears of what has not happened yet."""
         if name == HANDED_OVER and lpn not in self._past_door:
-            self._say(f"ship event: {role} heard that {lpn} was handed over, and it had not left")
+            self._say(f"{SHIP_EVENT}: {role} heard that {lpn} was handed over, and it had not left")
 
     def died(self) -> None:
         """Take note that the controller died; the next one knows of no second master."""
@@ -103,13 +104,13 @@ class Watch:
         elif what == "begins":
             self._begins(machine, sim_s)
         elif what == "ends" and machine in self._open and sim_s > self._open[machine]:
-            self._say(f"emergency stop: {machine} finished a motion at {sim_s:.2f} s with its circuit open")
+            self._say(f"{EMERGENCY_STOP}: {machine} finished a motion at {sim_s:.2f} s with its circuit open")
 
     def _begins(self, machine: str, sim_s: float) -> None:
         if machine in self._unreset:
-            self._say(f"emergency stop: {machine} moved at {sim_s:.2f} s, and nobody has reset it")
+            self._say(f"{EMERGENCY_STOP}: {machine} moved at {sim_s:.2f} s, and nobody has reset it")
         if machine in self._lost:
-            self._say(f"second master: {machine} moved at {sim_s:.2f} s for the one that had lost it")
+            self._say(f"{SECOND_MASTER}: {machine} moved at {sim_s:.2f} s for the one that had lost it")
 
     def is_stopped(self, machine: str) -> bool:
         """Tell whether the circuit of a machine is open."""
@@ -131,9 +132,9 @@ class Watch:
     def _count(self, fact: Fact) -> None:
         """Compare what came in with what went out, what was thrown away, and what is there."""
         if self._taken != self._gone + self._scrapped + len(self._cartons):
-            self._say(f"conservation: {self._taken} cartons in, {len(self._cartons)} here at fact {fact.n}")
+            self._say(f"{CONSERVATION}: {self._taken} cartons in, {len(self._cartons)} here at fact {fact.n}")
         if self._pieces_taken != self._pieces_gone + self._pieces_back + len(self._pieces):
-            self._say(f"conservation: {self._pieces_taken} pieces in, {len(self._pieces)} here at fact {fact.n}")
+            self._say(f"{CONSERVATION}: {self._pieces_taken} pieces in, {len(self._pieces)} here at fact {fact.n}")
         lpn = fact.data.get("lpn")
         if self._world is not None and lpn is not None:
             self._compare(self._world, str(lpn), fact)
@@ -142,20 +143,20 @@ class Watch:
         carton, place = world.cartons.get(lpn), self._cartons.get(lpn, GONE)
         is_there = carton is not None and carton.place == place
         if not is_there or (place != GONE and carton not in world.places[place].cartons):
-            self._say(f"conservation: {lpn} is not where fact {fact.n} {fact.name} leaves it, at {place}")
+            self._say(f"{CONSERVATION}: {lpn} is not where fact {fact.n} {fact.name} leaves it, at {place}")
         if len(world.cartons) != self._taken:
-            self._say(f"conservation: {len(world.cartons)} cartons in the hall, {self._taken} were taken")
+            self._say(f"{CONSERVATION}: {len(world.cartons)} cartons in the hall, {self._taken} were taken")
 
     def _carton_taken(self, fact: Fact, data: Data) -> None:
         if data["lpn"] in self._cartons:
-            self._say(f"conservation: {data['lpn']} was taken twice")
+            self._say(f"{CONSERVATION}: {data['lpn']} was taken twice")
         self._cartons[data["lpn"]] = HANDS
         self._taken += 1
 
     def _moved(self, fact: Fact, data: Data) -> None:
         lpn = data["lpn"]
         if lpn not in self._cartons:
-            self._say(f"conservation: {lpn} moved at {fact.sim_s:.2f} s and is not in the hall")
+            self._say(f"{CONSERVATION}: {lpn} moved at {fact.sim_s:.2f} s and is not in the hall")
         elif data["to"] == GONE:  # what it is called when it leaves, told next
             del self._cartons[lpn]
             self._gone += 1
@@ -165,7 +166,7 @@ class Watch:
     def _returned(self, fact: Fact, data: Data) -> None:
         lpn = data["lpn"]
         if self._cartons.pop(lpn, None) is None:
-            self._say(f"conservation: {lpn} was unpacked at {fact.sim_s:.2f} s and is not in the hall")
+            self._say(f"{CONSERVATION}: {lpn} was unpacked at {fact.sim_s:.2f} s and is not in the hall")
         else:
             self._scrapped += 1
         self._pieces_back += self._empty(lpn)
@@ -180,7 +181,7 @@ class Watch:
 
     def _piece_taken(self, fact: Fact, data: Data) -> None:
         if data["piece"] in self._pieces:
-            self._say(f"conservation: piece {data['piece']} was taken twice")
+            self._say(f"{CONSERVATION}: piece {data['piece']} was taken twice")
         self._pieces[data["piece"]] = HANDS
         self._pieces_taken += 1
 
@@ -200,24 +201,26 @@ class Watch:
     def _from(self, piece: int, place: str, fact: Fact) -> None:
         if self._pieces.get(piece) != place:
             seen = self._pieces.get(piece, "nowhere")
-            self._say(f"conservation: piece {piece} was {seen}, and {fact.name} takes it from {place}")
+            self._say(f"{CONSERVATION}: piece {piece} was {seen}, and {fact.name} takes it from {place}")
 
     # -- labels ------------------------------------------------------------------------------------------------------------
 
     def _printed(self, fact: Fact, data: Data) -> None:
         if data["label"] in self._labels:
-            self._say(f"conservation: label {data['label']} came out twice")
+            self._say(f"{CONSERVATION}: label {data['label']} came out twice")
         self._labels[data["label"]] = HANDS
         if "copy" in data or not data.get("complete") or not data["sscc"]:
             return
         key = (data["sscc"], data["print_number"])
         if self._prints.setdefault(key, self._deaths) < self._deaths:
-            self._say(f"restart: {key[0]} print {key[1]} was printed again by a later controller")
+            self._say(f"{RESTART}: {key[0]} print {key[1]} was printed again by a later controller")
 
     def _applied(self, fact: Fact, data: Data) -> None:
         lpn, label = data["lpn"], data["label"]
         if self._labels.get(label) != HANDS:
-            self._say(f"conservation: label {label} was {self._labels.get(label, 'nowhere')} when it was put on {lpn}")
+            self._say(
+                f"{CONSERVATION}: label {label} was {self._labels.get(label, 'nowhere')} when it was put on {lpn}"
+            )
         self._labels[label] = lpn
         self._on.setdefault(lpn, []).append(data)
         if "copy" not in data:
@@ -226,14 +229,14 @@ class Watch:
     def _removed(self, fact: Fact, data: Data) -> None:
         lpn, label = data["lpn"], data["label"]
         if self._labels.get(label) != lpn:
-            self._say(f"conservation: label {label} was taken off {lpn} and was not on it")
+            self._say(f"{CONSERVATION}: label {label} was taken off {lpn} and was not on it")
         self._labels[label] = HANDS
         self._on[lpn] = [one for one in self._on.get(lpn, ()) if one["label"] != label]
         self._once.pop(("label_applied", lpn), None)
 
     def _thrown(self, fact: Fact, data: Data) -> None:
         if self._labels.get(data["label"]) != HANDS:
-            self._say(f"conservation: label {data['label']} was thrown away and not held")
+            self._say(f"{CONSERVATION}: label {data['label']} was thrown away and not held")
         self._labels[data["label"]] = GONE
 
     def _left(self, fact: Fact, data: Data) -> None:
@@ -242,10 +245,10 @@ class Watch:
         self._pieces_gone += self._empty(lpn)
         labels = self._on.pop(lpn, [])
         if len(labels) != 1:
-            self._say(f"label: {lpn} left with {len(labels)} labels")
+            self._say(f"{LABEL}: {lpn} left with {len(labels)} labels")
         for label in labels:
             if label["label_lpn"] != lpn:
-                self._say(f"label: {lpn} left with a label that names {label['label_lpn'] or 'nobody'}")
+                self._say(f"{LABEL}: {lpn} left with a label that names {label['label_lpn'] or 'nobody'}")
             self.glued[lpn] = (label["sscc"], label["print_number"])
 
     # -- a restart repeats nothing -----------------------------------------------------------------------------------------
@@ -253,7 +256,7 @@ class Watch:
     def _done_to_carton(self, fact: Fact, data: Data) -> None:
         life = self._once.setdefault((fact.name, data["lpn"]), self._deaths)
         if life < self._deaths:
-            self._say(f"restart: {data['lpn']} was {fact.name} again by a later controller")
+            self._say(f"{RESTART}: {data['lpn']} was {fact.name} again by a later controller")
 
     def _undone(self, fact: Fact, data: Data) -> None:
         self._once.pop(("sealed", data["lpn"]), None)

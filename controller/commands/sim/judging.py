@@ -9,6 +9,7 @@ from controller.commands.demo import is_well
 from controller.commands.sim.expecting import Miss, missed, unexpected
 from controller.commands.sim.scenario_file import Scenario
 from controller.commands.sim.shift import Played, Shift
+from controller.commands.sim.tally import EXPECT
 from simulation.virtual.faults import PlannedFault
 
 
@@ -52,7 +53,7 @@ def judged(played: Played, scenario: Scenario) -> tuple[str, ...]:
     if not played.figures:  # it fell over: nobody has counted
         return found
     misses = missed(scenario.expect, summary(played, scenario.shift.seed, 0.0))
-    return (*found, *(f"expect: {miss.seen}, expected {miss.expected}" for miss in misses))
+    return (*found, *(f"{EXPECT}: {miss.seen}, expected {miss.expected}" for miss in misses))
 
 
 def is_good(played: Played, shift: Shift, scenario: Scenario, misses: Sequence[Miss]) -> bool:

@@ -21,10 +21,11 @@ from controller.commands.sim.scenario_file import ExpectPart, FaultPart, Scenari
 from controller.commands.sim.scratch import scratch_folder
 from controller.commands.sim.shift import Played, known_faults, play
 from controller.commands.sim.stopping import in_order
-from controller.commands.sim.tally import CANARY, EXPECT, Tally, Trial, cause_of, first_of_each_kind, kind_of
+from controller.commands.sim.tally import EXPECT, Tally, Trial, cause_of, first_of_each_kind, kind_of
 from controller.commands.sim.telling import demand_shift, is_scenario
 from controller.sites import find_site
 from packline.core.clock import WallClock
+from simulation.virtual.breakages import CANARY, CRASH
 from simulation.virtual.faults import PlannedFault, swarm
 from simulation.virtual.shrink import shrink
 
@@ -119,7 +120,7 @@ def attempt(scenario: Scenario, beside: Path, faults: tuple[PlannedFault, ...]) 
         try:
             return play(shift_of(scenario.model_copy(update={"faults": parts}), beside, folder))
         except Exception as error:  # noqa: BLE001 - a line or a plant that falls over is what is looked for
-            return Played(broken=(f"crash: {type(error).__name__} {error}"[:300],))
+            return Played(broken=(f"{CRASH}: {type(error).__name__} {error}"[:300],))
 
 
 def _base(chosen: argparse.Namespace) -> tuple[Scenario, Path]:

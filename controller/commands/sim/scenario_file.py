@@ -11,6 +11,7 @@ from packline.core.files import Mistake, Wrong
 from simulation.faults.catalogue import COMMITS, CONTROLLER, DATABASE, Seam, ids
 from simulation.model.laws import NotNegative, Positive, Time
 from simulation.people.demand import KNOWN_TRAITS
+from simulation.virtual.breakages import BREAKAGES
 from simulation.virtual.faults import ALL_FACTS, ENABLED, MOST_FAULTS, Campaign
 
 DEMO = "sites/demo.toml"
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     Fact: TypeAlias = str
     Trait: TypeAlias = str
     SeamName: TypeAlias = str
+    Breakage: TypeAlias = str
 else:
     Id = Literal[tuple(sorted(ids()))]
     Fact = Literal[tuple(sorted(ALL_FACTS))]
     Trait = Literal[tuple(sorted(KNOWN_TRAITS))]
     SeamName = Literal[tuple(seam.value for seam in Seam)]
+    Breakage = Literal[tuple(BREAKAGES)]
 
 
 class Part(BaseModel):
@@ -167,8 +170,9 @@ def _expectations() -> dict[str, Any]:
 class _Expect(Part):
     """What must come of it; a run that misses any of this ends with exit code 1 and says what was seen."""
 
-    broken: tuple[str, ...] = Field(
-        (), description="Invariants that must be found broken, by the word before the colon; none else may be."
+    broken: tuple[Breakage, ...] = Field(
+        (),
+        description="What must be found broken, by the word before the colon (see [below](#what-may-be-broken)); nothing else may be.",
     )
 
     def bounds(self) -> dict[str, float]:

@@ -8,6 +8,7 @@ from controller.commands.sim.scenario_file import COUNTED, FIGURES, Scenario
 from controller.reference.markdown import block, code, codes, page, table
 from controller.reference.schema import Explained
 from simulation.people.demand import KNOWN_TRAITS
+from simulation.virtual.breakages import BREAKAGES
 from simulation.virtual.faults import ALL_FACTS
 
 INTRO = """
@@ -112,18 +113,6 @@ and says place, what was seen and what was expected. Nothing that must never be 
 scenario that shows a planted fault). Figures in the list of what is never on the floor are explained with the [faults of the
 twin](twin-faults.md#figures-of-the-summary).
 """
-BROKEN = (
-    ("conservation", "In is out and scrap and work in progress, of cartons, pieces and labels, at every fact."),
-    ("label", "A carton leaves with one label, and its own."),
-    ("record", "The label on it is the one that the books have recorded; and it left only if that label was proved."),
-    ("restart", "A controller that was started again does not seal, print or apply again what was done."),
-    ("emergency stop", "Nothing moves from the stop until a person has reset it."),
-    ("ship event", "A subscriber hears once that a parcel was handed over, and only if it left."),
-    ("terminal state", "An order ends in one way."),
-    ("liveness", "Before the horizon every order is over, and every subscriber was told all."),
-    ("crash", "Neither the line nor its plant falls over."),
-    ("canary", "The same seed gives the same journal."),
-)
 
 
 def scenario_pages() -> dict[str, str]:
@@ -154,7 +143,8 @@ def _page() -> str:
         "## [expect]\n\n" + EXPECT.strip(),
         _table("figure", [name for name in FIGURES if name in FIGURE_WORDS], FIGURE_WORDS),
         "Always 0 on a line that works: " + codes(name for name in COUNTED if name not in FIGURE_WORDS) + ".",
-        "### What may be broken\n\n" + table(["word", "what must be"], ((code(word), must) for word, must in BROKEN)),
+        "### What may be broken\n\n"
+        + table(["word", "what must be"], ((code(word), must) for word, must in BREAKAGES.items())),
     )
 
 

@@ -17,6 +17,7 @@ from controller.commands.sim.sweep_grid import Work, model_at, shift_at
 from packline.core.faults import Fault
 from simulation.model.running import run_model
 from simulation.report.figures import figures_of
+from simulation.virtual.breakages import CRASH
 
 Row = dict[str, Any]
 AHEAD = 2
@@ -35,7 +36,7 @@ def play_work(work: Work) -> Row:
     try:
         return {**row, **(_of_model(work) if work.point.is_model else _of_shift(work))}
     except Exception as error:  # noqa: BLE001 - one run that falls over is a result, and must not end the sweep
-        return {**row, "figures": {}, "well": False, "broken": [f"crash: {type(error).__name__} {error}"[:300]]}
+        return {**row, "figures": {}, "well": False, "broken": [f"{CRASH}: {type(error).__name__} {error}"[:300]]}
 
 
 def _of_shift(work: Work) -> Row:

@@ -10,8 +10,8 @@ from typing import Any
 
 from simulation.virtual.faults import PlannedFault
 
-EXPECT, CANARY = "expect", "canary"
-"""Kinds of breakage that no invariant is: an expectation of the file that was missed, and a seed that does not repeat itself."""
+EXPECT = "expect"
+"""Stands where a kind of breakage stands: an expectation of the file was missed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -189,6 +189,13 @@ def test_what_is_broken_must_be_expected():
     assert missed(expect, {**SAID, "broken": found}) == []
 
 
+def test_what_is_expected_to_break_is_one_of_the_kinds_of_breakage(tmp_path):
+    path = tmp_path / "typo.toml"
+    path.write_text('[expect]\nbroken = ["label", "lifeness"]\n', "utf-8")
+    ((where, (seen, remedy)),) = places(path).items()
+    assert (where, seen, remedy) == ("[expect.broken.1]", "'lifeness'", "Did you mean 'liveness'?")
+
+
 def test_a_run_in_which_something_unexpected_broke_is_not_well_and_says_it_once(tmp_path, capsys, monkeypatch):
     played = Played(figures={**SAID, "orders": 3}, broken=("liveness: 1 orders are not over",))
     monkeypatch.setattr(running, "play", lambda *_: played)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import multiprocessing
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +16,11 @@ from controller.commands.sim.recorded import command_for, play_recorded
 from controller.commands.sim.scenario import load_scenario, shift_of
 from controller.commands.sim.scenario_file import Scenario, ShiftPart
 from controller.commands.sim.scratch import scratch_folder
-from controller.commands.sim.telling import is_model, is_scenario
+from controller.commands.sim.stopping import in_order
+from controller.commands.sim.telling import demand_shift, is_scenario
 from controller.sites import find_site
 from packline.core.faults import Fault
+from packline.core.files import FileFaults
 from simulation.recording.files import is_recording, read
 from simulation.recording.rows import Recording
 from simulation.report.figures_said import said
@@ -29,7 +29,8 @@ from simulation.report.sides import Side, side_of
 
 FILE = Path("sites/demo.toml")
 OUT = Path("report.html")
-OF_MODEL = "`packline sim model` says what a model does, and `packline sim sweep` tries other values in it."
+OF_PLAYED = ("orders", "seed", "replications")
+"""Options that say how what is no recording is played."""
 REMEDY = (
     "Give recordings of one scenario, each with a seed of its own, and what it is to be compared with as --against."
 )
@@ -63,7 +64,6 @@ def arguments(options: argparse.ArgumentParser) -> None:
         "--replications",
         type=numbers.rounds,
         metavar="N",
-        default=1,
         help="play each scenario with N seeds (default 1)",
     )
     options.add_argument("--seed", type=int, help="the first of the seeds (default: the file's)")
@@ -79,6 +79,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Write the page; 0 when every shift on it was well, 1 when one was not."""
     logging.disable(logging.CRITICAL)  # what goes wrong in a shift is on the page
     files = [chosen.files or [FILE], *([chosen.against] if chosen.against else [])]
+    _demand_played([name for names in files for name in names], chosen)
     seed = chosen.seed
     sides = []
     for names in files:
@@ -98,8 +99,23 @@ def run(chosen: argparse.Namespace) -> int:
         file=sys.stderr if chosen.json else sys.stdout,
     )
     if chosen.json:
-        print(json.dumps({"page": str(chosen.out), **said(named)}), flush=True)
+        print(json.dumps({"ok": is_well, "page": str(chosen.out), **said(named)}), flush=True)
     return 0 if is_well else 1
+
+
+def _demand_played(names: Sequence[Path], chosen: argparse.Namespace) -> None:
+    """Raise FileFaults for each word that says how to play, where nothing is played."""
+    typed = [name for name in OF_PLAYED if getattr(chosen, name) is not None]
+    if typed and all(map(is_recording, names)):
+        remedy = "Leave it out, or name a scenario or site file."
+        raise FileFaults(
+            [
+                Fault(
+                    4201, where=f"--{name}", seen="recordings only", expected="only for what is played", remedy=remedy
+                )
+                for name in typed
+            ]
+        )
 
 
 def _recordings(names: Sequence[Path], chosen: argparse.Namespace, seed: int | None) -> list[Recording]:
@@ -115,8 +131,7 @@ def _recordings(names: Sequence[Path], chosen: argparse.Namespace, seed: int | N
 
 def _works(name: Path, chosen: argparse.Namespace, seed: int | None) -> list[Work]:
     path = find_site(name)
-    if is_model(path):
-        raise Fault(4201, where=str(name), seen="a [model]", expected="a shift", remedy=OF_MODEL)
+    demand_shift(path)
     scenario = load_scenario(path) if is_scenario(path) else Scenario(shift=ShiftPart(site=str(path.resolve())))
     typed = {"orders": chosen.orders, "seed": seed}
     part = scenario.shift.model_copy(update={key: value for key, value in typed.items() if value is not None})
@@ -125,7 +140,7 @@ def _works(name: Path, chosen: argparse.Namespace, seed: int | None) -> list[Wor
             path=path,
             scenario=scenario.model_copy(update={"shift": part.model_copy(update={"seed": part.seed + n})}),
         )
-        for n in range(chosen.replications)
+        for n in range(chosen.replications or 1)
     ]
 
 
@@ -139,8 +154,7 @@ def _all(works: Sequence[Work], jobs: int) -> Iterator[Recording]:
     if min(jobs, len(works)) <= 1:
         yield from map(play_one, works)
         return
-    with ProcessPoolExecutor(min(jobs, len(works)), mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(play_one, works)
+    yield from in_order(play_one, works, min(jobs, len(works)))
 
 
 def play_one(work: Work) -> Recording:

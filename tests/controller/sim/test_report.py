@@ -124,3 +124,13 @@ def test_a_page_on_a_shift_that_was_not_well_ends_with_one(tmp_path):
     write(recording(is_well=False, broken=("label: one too many",)), tmp_path / "a.jsonl")
 
     assert main(["sim", "report", str(tmp_path / "a.jsonl"), "--out", str(tmp_path / "page.html")]) == 1
+
+
+def test_words_on_how_to_play_are_not_taken_for_recordings(tmp_path, capsys):
+    recording = tmp_path / "shift.jsonl"
+    recording.write_text("")
+    words = ["--orders", "3", "--seed", "2", "--replications", "1"]
+    assert main(["sim", "report", str(recording), *words, "--json"]) == 1
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert [fault["where"] for fault in said["faults"]] == ["--orders", "--seed", "--replications"]
+    assert {fault["expected"] for fault in said["faults"]} == {"only for what is played"}

@@ -15,7 +15,7 @@ VERBS = {
     "serve": "serve the plant on real ports, for a foreign client or the program of a PLC",
     "scaled": "run plant and production controller in processes of their own, all time a factor faster than the wall",
     "replay": "hold a recorded journal against this release, and show where the two part",
-    "qa": "run many shifts in which things go wrong, and keep the least that fails",
+    "qa": "run many shifts in which things go wrong, and keep those that fail, shrunk if wanted",
     "watch": "show a recorded journal on the plan of its line, at any speed",
     "sweep": "run a file with other values, times seeds, and go on where a killed sweep was",
     "report": "write one page on shifts that were recorded or are played for it, two scenarios side by side",

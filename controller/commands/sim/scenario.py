@@ -160,10 +160,15 @@ def as_toml(scenario: Scenario, faults: tuple[PlannedFault, ...], broken: tuple[
     lines += [f"speed = {shift.speed}"] if shift.speed is not None else []
     lines += ["", "[demand]", *(f"{key} = {_value(value)}" for key, value in demand.items())] if demand else []
     expect = scenario.expect.model_dump(exclude_defaults=True)
-    lines += ["", "[expect]", *(f"{key} = {_value(value)}" for key, value in expect.items())] if expect else []
+    lines += ["", "[expect]", *(f"{key} = {_value(_whole(value))}" for key, value in expect.items())] if expect else []
     for fault in faults:
         lines += ["", "[[faults]]", *(f"{key} = {_value(value)}" for key, value in fault.as_dict().items())]
     return "\n".join(lines) + "\n"
+
+
+def _whole(value: Any) -> Any:
+    """Give a count as people write it."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _value(value: Any) -> str:

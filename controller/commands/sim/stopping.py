@@ -9,15 +9,19 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from controller.commands.sim.scratch import WITHIN, scratch_folder
+from packline.core.faults import Fault
 
 W = TypeVar("W")
 R = TypeVar("R")
 
 AHEAD = 4
 """Shifts that wait at each process: so none is idle, and a campaign of a million seeds is not drawn before the first is played."""
+
+FEWER = "Take fewer: they need less memory."
 
 
 @contextlib.contextmanager
@@ -48,15 +52,19 @@ def submit(pool: ProcessPoolExecutor, what: Callable[[W], R], work: W) -> Future
 
 
 def in_order(what: Callable[[W], R], works: Iterable[W], jobs: int) -> Iterator[R]:
-    """Give the results in the order of `works`, of which only a few are taken ahead."""
+    """Give the results in the order of `works`, of which only a few are taken ahead; raises Fault 5001 when a process dies."""
     with workers(jobs) as pool:
         waiting: deque[Future[R]] = deque()
-        for work in works:
-            waiting.append(submit(pool, what, work))
-            if len(waiting) >= jobs * AHEAD:
+        try:
+            for work in works:
+                waiting.append(submit(pool, what, work))
+                if len(waiting) >= jobs * AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            where, seen = f"--jobs {jobs}", "a process that died"
+            raise Fault(5001, where=where, seen=seen, expected="a result", remedy=FEWER) from error
 
 
 def _settle(folder: str) -> None:

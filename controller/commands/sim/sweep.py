@@ -75,7 +75,8 @@ def run(chosen: argparse.Namespace) -> int:
     is_well = not is_interrupted and all(row["well"] == row["seeds"] for row in found)
     if chosen.json:
         left = len(grid) * len(chosen.seeds) - sum(row["seeds"] for row in found)
-        said = {"ok": is_well, "out": str(chosen.out), "played": len(todo), "left": left, "points": found}
+        played = sum(work.key in results.rows for work in todo)
+        said = {"ok": is_well, "out": str(chosen.out), "played": played, "left": left, "points": found}
         print(json.dumps({**said, "interrupted": True} if is_interrupted else said), flush=True)
     return INTERRUPTED if is_interrupted else 0 if is_well else 1
 

@@ -134,9 +134,11 @@ def test_a_file_with_a_model_runs_the_model(tmp_path, capsys):
 
 def test_a_scenario_with_a_demand_reads_back_as_it_was_written(tmp_path):
     demand = DemandPart.model_validate({"every": {"kind": "exponential", "mean": 9}, "burst": 3, "shares": {"late": 2}})
-    scenario = Scenario(demand=demand, horizon_s=99.0)
+    expect = ExpectPart.model_validate({"orders_over": 3, "p95_flow_s_le": 80.5, "broken": ["label"]})
+    scenario = Scenario(demand=demand, horizon_s=99.0, expect=expect)
     path = tmp_path / "demand.toml"
     path.write_text(as_toml(scenario, (), ("label: x",)), "utf-8")
+    assert "orders_over = 3\n" in path.read_text("utf-8")
     assert load_scenario(path) == scenario.model_copy(update={"broken": ("label: x",)})
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import multiprocessing
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -10,6 +11,7 @@ import pytest
 
 from controller.commands.sim import stopping
 from controller.commands.sim.stopping import AHEAD, in_order, submit, workers
+from packline.core.faults import Fault
 
 
 def test_who_leaves_in_a_hurry_waits_for_no_process():
@@ -31,3 +33,9 @@ def test_results_come_in_order_and_little_is_taken_ahead(monkeypatch):
         found = list(itertools.islice(in_order(str, works, 2), 5))
         assert found == ["0", "1", "2", "3", "4"]
         assert next(works) <= 5 + 2 * AHEAD
+
+
+def test_a_process_that_dies_is_an_error_with_what_to_do():
+    with pytest.raises(Fault) as fault:
+        list(in_order(os._exit, [1], 1))
+    assert (fault.value.code, fault.value.where, fault.value.seen) == (5001, "--jobs 1", "a process that died")

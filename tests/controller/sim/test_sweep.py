@@ -226,7 +226,9 @@ def test_a_sweep_that_is_interrupted_says_how_far_it_is_and_goes_on(model, tmp_p
     with monkeypatch.context() as patch:
         patch.setattr(sweep_command, "in_processes", interrupted)
         code, said, err = sweep(capsys, model, "--seeds", "0:3", "--out", tmp_path)
-    assert (code, said["interrupted"], said["ok"], said["left"]) == (INTERRUPTED, True, False, 2)
+    assert (code, said["interrupted"], said["ok"], said["played"], said["left"]) == (
+        INTERRUPTED, True, False, 1, 2,
+    )  # fmt: skip
     assert "interrupted, 1 of 3 done; give the same command again: it goes on" in err
     code, said, err = sweep(capsys, model, "--seeds", "0:3", "--out", tmp_path)
     assert (code, said["ok"], said["left"]) == (0, True, 0)

@@ -7,12 +7,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it, which others cannot read
 ENOUGH_BYTES = 512 << 20
-WITHIN = "PACKLINE_SCRATCH"
-"""Names, to a process that plays for another, the other's folder: there nothing is left of what was killed."""
+WITHIN: ContextVar[Path | None] = ContextVar("within", default=None)
+"""In a process that plays for another, the other's folder: there nothing is left of what was killed."""
 
 
 @contextmanager
@@ -23,9 +24,7 @@ def scratch_folder(name: str) -> Iterator[Path]:
 
 
 def _within() -> Path | None:
-    if WITHIN in os.environ:
-        return Path(os.environ[WITHIN])
-    return IN_MEMORY if _has_room() else None
+    return WITHIN.get() or (IN_MEMORY if _has_room() else None)
 
 
 def _has_room() -> bool:

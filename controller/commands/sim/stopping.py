@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import TypeVar
 
 from controller.commands.sim.scratch import WITHIN, scratch_folder
@@ -29,7 +29,7 @@ def workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
     """Give processes that are started afresh. Who leaves in a hurry does not wait for them: what they play is dropped, its folders too."""
     others, context = set(multiprocessing.active_children()), multiprocessing.get_context("spawn")
     with scratch_folder("jobs") as folder:
-        pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_settle, initargs=(str(folder),))
+        pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_settle, initargs=(folder,))
         try:
             yield pool
         except BaseException:
@@ -67,6 +67,6 @@ def in_order(what: Callable[[W], R], works: Iterable[W], jobs: int) -> Iterator[
             raise Fault(5001, where=where, seen=seen, expected="a result", remedy=FEWER) from error
 
 
-def _settle(folder: str) -> None:
+def _settle(folder: Path) -> None:
     """Have a process make its folders where they are gone with it, however it ends."""
-    os.environ[WITHIN] = folder
+    WITHIN.set(folder)

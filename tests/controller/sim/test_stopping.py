@@ -10,6 +10,7 @@ from contextlib import nullcontext
 import pytest
 
 from controller.commands.sim import stopping
+from controller.commands.sim.scratch import scratch_folder
 from controller.commands.sim.stopping import AHEAD, in_order, submit, workers
 from packline.core.faults import Fault
 
@@ -39,3 +40,14 @@ def test_a_process_that_dies_is_an_error_with_what_to_do():
     with pytest.raises(Fault) as fault:
         list(in_order(os._exit, [1], 1))
     assert (fault.value.code, fault.value.where, fault.value.seen) == (5001, "--jobs 1", "a process that died")
+
+
+def test_what_a_process_plays_lies_in_a_folder_that_is_gone_with_it():
+    (folder,) = in_order(_made_within, ["a"], 1)
+    assert folder.parent.name.startswith("packline-jobs-")
+    assert not folder.parent.exists()
+
+
+def _made_within(name):
+    with scratch_folder(name) as folder:
+        return folder

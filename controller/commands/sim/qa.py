@@ -20,7 +20,7 @@ from controller.commands.sim.scenario import faults_of, load_scenario, shift_of,
 from controller.commands.sim.scenario_file import ExpectPart, FaultPart, Scenario, ShiftPart
 from controller.commands.sim.scratch import scratch_folder
 from controller.commands.sim.shift import Played, known_faults, play
-from controller.commands.sim.stopping import in_order
+from controller.commands.sim.stopping import ended_in_order, in_order
 from controller.commands.sim.tally import EXPECT, Tally, Trial, cause_of, first_of_each_kind, kind_of
 from controller.commands.sim.telling import demand_shift, is_scenario
 from controller.sites import find_site
@@ -76,9 +76,10 @@ def run(chosen: argparse.Namespace) -> int:
     keeper, tally, is_interrupted = Keeper(chosen.out), Tally(), False
     began = WallClock().monotonic()
     try:
-        _play(scenario, beside, chosen, keeper, tally, out)
-        for trial in first_of_each_kind(tally.failed):
-            _explain(trial, scenario, beside, chosen, keeper, out)
+        with ended_in_order():
+            _play(scenario, beside, chosen, keeper, tally, out)
+            for trial in first_of_each_kind(tally.failed):
+                _explain(trial, scenario, beside, chosen, keeper, out)
     except KeyboardInterrupt:
         is_interrupted = True
         where = f", kept in {chosen.out}" if tally.kept else ""

@@ -3,6 +3,7 @@
 import itertools
 import multiprocessing
 import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -11,7 +12,7 @@ import pytest
 
 from controller.commands.sim import stopping
 from controller.commands.sim.scratch import scratch_folder
-from controller.commands.sim.stopping import AHEAD, in_order, submit, workers
+from controller.commands.sim.stopping import AHEAD, ended_in_order, in_order, submit, workers
 from packline.core.faults import Fault
 
 
@@ -46,6 +47,13 @@ def test_what_a_process_plays_lies_in_a_folder_that_is_gone_with_it():
     (folder,) = in_order(_made_within, ["a"], 1)
     assert folder.parent.name.startswith("packline-jobs-")
     assert not folder.parent.exists()
+
+
+def test_what_is_told_to_end_ends_as_by_ctrl_c():
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), ended_in_order():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def _made_within(name):

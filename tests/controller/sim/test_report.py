@@ -124,3 +124,12 @@ def test_a_page_on_a_shift_that_was_not_well_ends_with_one(tmp_path):
     write(recording(is_well=False, broken=("label: one too many",)), tmp_path / "a.jsonl")
 
     assert main(["sim", "report", str(tmp_path / "a.jsonl"), "--out", str(tmp_path / "page.html")]) == 1
+
+
+def test_what_cannot_be_read_is_told_before_anything_is_played(tmp_path, capsys):
+    gone = tmp_path / "gone.jsonl"
+    assert main(["sim", "report", "sites/demo.toml", "--orders", "1", "--against", str(gone), "--json"]) == 1
+    said = capsys.readouterr()
+    (fault,) = json.loads(said.out.splitlines()[-1])["faults"]
+    assert (fault["where"], fault["expected"]) == (str(gone), "a recording that can be read")
+    assert "is played" not in said.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from packline.core.clock import Clock
 from simulation.quirks import Quirks
@@ -24,6 +25,8 @@ class Switch:
     on: Callable[[int | None], Awaitable[None]]
     off: Callable[[], Awaitable[None]]
     is_over: Callable[[], bool] = lambda: False
+    tell: Callable[[Callable[[bool], None]], None] = lambda _: None
+    """Takes who is to hear of each strike, and whether that was the last one."""
 
 
 Switches = Mapping[str, Switch]
@@ -38,12 +41,16 @@ class Misbehaviour:
         self._active: dict[tuple[str, str], asyncio.Task[None] | None] = {}
         self.heard: Callable[[str, str, bool], None] = _to_nobody
         """Hears of every fault that is switched on (True) or has ended, by device and fault."""
+        self.struck: Callable[[str, str, bool], None] = _to_nobody
+        """Hears of every strike of a fault that counts them, by device and fault, and whether it was the last."""
         self.switched: Callable[[], None] = _by_nobody
         """Called after every switch, when what it does is done."""
 
     def add(self, device: str, switches: Switches) -> None:
         """Make a device's faults known."""
         self._devices[device] = switches
+        for fault, switch in switches.items():
+            switch.tell(partial(self._strikes, device, fault))
 
     def known(self) -> dict[str, list[str]]:
         """List every device's faults."""
@@ -93,6 +100,9 @@ class Misbehaviour:
         await self._clock.sleep(for_s)
         await self.mend(device, fault)
 
+    def _strikes(self, device: str, fault: str, is_last: bool) -> None:
+        self.struck(device, fault, is_last)
+
     def _switch(self, device: str, fault: str) -> Switch:
         switches = self._devices.get(device)
         if switches is None:
@@ -118,6 +128,7 @@ def quirk(quirks: Quirks, name: str) -> Switch:
     return Switch(
         on=lambda times: at_once(lambda: quirks.on(name, times)),
         off=lambda: at_once(lambda: quirks.off(name)),
+        tell=partial(quirks.tell, name),
     )
 
 

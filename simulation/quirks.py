@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class Quirks:
     """Misbehaviours by name; one with a number of times ends by being used up, one without only when it is mended."""
 
     def __init__(self) -> None:
         self._times: dict[str, int | None] = {}
+        self._told: dict[str, Callable[[bool], None]] = {}
+
+    def tell(self, name: str, heard: Callable[[bool], None]) -> None:
+        """Call `heard` at each strike of `name` from now on, with True when that was its last."""
+        self._told[name] = heard
 
     def on(self, name: str, times: int | None = None) -> None:
         """Switch `name` on, for ever or for `times` (>= 1) uses."""
@@ -34,6 +41,8 @@ class Quirks:
             del self._times[name]
         elif left is not None:
             self._times[name] = left - 1
+        if name in self._told:
+            self._told[name](name not in self._times)
         return True
 
     def names(self) -> list[str]:

@@ -120,7 +120,7 @@ def _with_end(switch: Switch, then: Callable[[], None]) -> Switch:
         await switch.off()
         then()
 
-    return Switch(on=switch.on, off=off)
+    return replace(switch, off=off)
 
 
 def _with_both(switch: Switch, then: Callable[[], None]) -> Switch:
@@ -128,7 +128,7 @@ def _with_both(switch: Switch, then: Callable[[], None]) -> Switch:
         await switch.on(times)
         then()
 
-    return _with_end(Switch(on=on, off=switch.off), then)
+    return _with_end(replace(switch, on=on), then)
 
 
 def _room_for_two(stop: Place) -> Switch:

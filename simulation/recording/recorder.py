@@ -18,6 +18,8 @@ from simulation.spec import MachineSpec
 PLANNED = {"release": ("open_s", "pass_s")}
 """Keys of [simulation] whose sum is the time of a job, where that is not the one key of its name."""
 DIGITS = 2
+MOST_STRIKES = 100
+"""So many strikes of one fault are noted: a line with a bad link has thousands."""
 KILL = ("controller", "kill")
 """Of this death the shift tells as of the others."""
 
@@ -54,6 +56,7 @@ class Recorder:
             self._scanners[name] = _Scanner()
             scanner.tried = self._scanners[name].tried
         plant.misbehaviour.heard = self._fault
+        plant.misbehaviour.struck = self._strike
 
     def struck(self, device: str, fault: str) -> None:
         """Note what no switch makes and is over in a moment: the death of a controller, a commit that fails."""
@@ -83,11 +86,26 @@ class Recorder:
         if is_on:
             self._faults.append(FaultRow(at_s=at_s, device=device, fault=fault))
             return
+        if (n := self._open_fault(device, fault)) is not None:
+            self._faults[n] = self._faults[n].model_copy(update={"until_s": at_s})
+
+    def _strike(self, device: str, fault: str, is_last: bool) -> None:
+        if (n := self._open_fault(device, fault)) is None:
+            return
+        row, at_s = self._faults[n], _second(self._now())
+        update: dict[str, object] = {"until_s": at_s} if is_last else {}
+        if len(row.strikes) < MOST_STRIKES:
+            update["strikes"] = (*row.strikes, at_s)
+        if update:
+            self._faults[n] = row.model_copy(update=update)
+
+    def _open_fault(self, device: str, fault: str) -> int | None:
+        """Give the number of the fault's last row, if it has no end yet."""
         for n in reversed(range(len(self._faults))):
             row = self._faults[n]
             if (row.device, row.fault, row.until_s) == (device, fault, None):
-                self._faults[n] = row.model_copy(update={"until_s": at_s})
-                return
+                return n
+        return None
 
 
 class _Machine(Ears):

@@ -107,13 +107,17 @@ class ExceptionRow(_Row):
 
 
 class FaultRow(_Row):
-    """A fault that was made to happen, until it was mended; None while it lasted to the end."""
+    """A fault that was made to happen, until it was mended or had struck its number of times; None while it lasted to the end.
+
+    `strikes` are the first moments at which it struck, of those kinds that strike; none in recordings of older releases.
+    """
 
     row: Literal["fault"] = "fault"
     at_s: Second
     device: str
     fault: str
     until_s: Second | None = None
+    strikes: tuple[Second, ...] = ()
 
 
 class ScannerRow(_Row):

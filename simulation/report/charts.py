@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from simulation.report.markup import Child, Markup, tag
-from simulation.report.words import clock, number
+from simulation.report.words import moment, number
 
 Step = tuple[float, int]
 WIDE, HIGH = 1000.0, 200.0
@@ -40,7 +40,7 @@ def histogram(groups: Sequence[tuple[str, Sequence[float], str]], marks: Sequenc
     for group, (name, counts, kind) in enumerate(bars):
         for n, count in enumerate(counts):
             x, high = n * WIDE / BINS + group * wide, HIGH * count / top
-            said = f"{name}: {count} of {clock(n * end_s / BINS)} to {clock((n + 1) * end_s / BINS)}"
+            said = f"{name}: {count} of {moment(n * end_s / BINS)} to {moment((n + 1) * end_s / BINS)}"
             box = {"x": x + 1, "y": HIGH - high, "width": wide - 2, "height": high}
             drawn.append(tag("rect", tag("title", said), class_=f"bar {kind}", **box) if count else None)
     for name, at in marks:
@@ -75,7 +75,7 @@ def time_axis(end_s: float) -> Markup:
     """Give the words under a scale of time from 0 to `end_s`."""
     step = next((s for s in NICE_S if end_s / s <= TICKS), None) or _nice(end_s / TICKS)
     places = [n * step for n in range(math.floor(end_s / step) + 1)]
-    return _axis([(at, clock(at)) for at in places], end_s)
+    return _axis([(at, moment(at) if at else "0") for at in places], end_s)
 
 
 def _axis(ticks: Sequence[tuple[float, str]], end: float) -> Markup:

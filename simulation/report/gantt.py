@@ -9,7 +9,7 @@ from simulation.recording.rows import ParcelRow, Recording
 from simulation.report.charts import strip, time_axis
 from simulation.report.markup import Child, Markup, tag
 from simulation.report.tables import legend, table
-from simulation.report.words import clock, seconds
+from simulation.report.words import moment, seconds
 
 MOST = 60
 """So many parcels are shown; of more, a third are the slowest, a third had trouble, the others lie evenly over the shift."""
@@ -71,7 +71,7 @@ def _spans(parcel: ParcelRow, recording: Recording) -> list[tuple[float, float, 
 
 def _parts(parcel: ParcelRow, recording: Recording, since_s: float) -> list[tuple[float, float, str, str]]:
     return [
-        (begin - since_s, end - since_s, kind_of(place), f"{place}: {seconds(end - begin)}, from {clock(begin)}")
+        (begin - since_s, end - since_s, kind_of(place), f"{place}: {seconds(end - begin)}, from {moment(begin)}")
         for begin, end, place in _spans(parcel, recording)
     ]
 
@@ -83,7 +83,7 @@ def _one(parcel: ParcelRow, recording: Recording, side: str, is_open: bool) -> M
     said = f"{parcel.lpn} · {how} after {seconds(lasted)}{labels}"
     way = strip(_parts(parcel, recording, parcel.begun_s), lasted, f"way of {parcel.lpn}")
     marks = strip(
-        [(at - parcel.begun_s, at - parcel.begun_s, "point", f"{what} at {clock(at)}") for at, what in parcel.marks],
+        [(at - parcel.begun_s, at - parcel.begun_s, "point", f"{what} at {moment(at)}") for at, what in parcel.marks],
         lasted,
         f"what was done to {parcel.lpn}",
     )
@@ -104,7 +104,7 @@ def _times(parcel: ParcelRow, recording: Recording) -> Markup:
     rows = [
         (
             place,
-            clock(begin),
+            moment(begin),
             seconds(end - begin),
             ", ".join(what for at, what in parcel.marks if _is_in(at, spans, n)),
         )

@@ -9,7 +9,7 @@ from simulation.report.figures import PERCENTS
 from simulation.report.markup import Child, Markup, tag
 from simulation.report.sides import Difference, Side
 from simulation.report.tables import table
-from simulation.report.words import change, number, percent, seconds, title_of, value_of, with_half
+from simulation.report.words import change, gap_of, number, percent, seconds, title_of, value_of, with_half
 
 KINDS = ("a", "b")
 CARDS = (
@@ -63,9 +63,9 @@ def difference_cells(name: str, difference: Difference, found: Sequence[Differen
     """Give a difference with its interval, and the half width that it would have without common random numbers."""
     known = difference.interval
     said = change(name, known.estimate)
-    said += f" ± {value_of(name, known.half)}" if known.of > 1 else ""
+    said += f" ± {gap_of(name, known.half)}" if known.of > 1 else ""
     shown: Child = tag("span", said, class_="told") if difference.is_told else said
-    return [shown, f"± {value_of(name, difference.apart)}"] if independent(found) else [shown]
+    return [shown, f"± {gap_of(name, difference.apart)}"] if independent(found) else [shown]
 
 
 def how_sure(sides: Sequence[Side]) -> Markup:

@@ -11,7 +11,7 @@ from simulation.report.machines import MachineFigures
 from simulation.report.markup import Child, Markup, tag
 from simulation.report.sides import Difference, Side
 from simulation.report.tables import legend, table
-from simulation.report.words import clock, percent, seconds
+from simulation.report.words import moment, percent, seconds
 
 WORDS = {
     "busy": "busy",
@@ -59,7 +59,18 @@ def effectiveness(sides: Sequence[Side]) -> Markup:
 
 
 def _oee_table(side: Side) -> Markup:
-    heads = ("machine", "OEE", "availability", "effectiveness", "quality", "at work", "planned a job", "jobs", "good")
+    heads = (
+        "machine",
+        "OEE",
+        "availability",
+        "effectiveness",
+        "quality",
+        "at work",
+        "planned a job",
+        "finished",
+        "good",
+        "broken off",
+    )
     return table(heads, [_oee_row(machine) for machine in side.shifts[0].machines])
 
 
@@ -76,13 +87,14 @@ def _oee_row(machine: MachineFigures) -> list[Child]:
         seconds(done.run_time_s) + star,
         done.made,
         done.good,
+        machine.failed,
     ]
 
 
 OF_OEE = (
     "ISO 22400-2:2014. Availability is the time at work (APT) over the whole shift (PBT), so a line with little to do has a low one. Effectiveness is "
-    "the planned time of a job (PRI) times jobs (PQ) over the time at work. Quality is good jobs (GQ) over all: a job that failed, was stopped, or "
-    "whose seal or label had to be undone is not good. OEE is their product. * The machine's file does not say how long each of its jobs takes, their "
+    "the planned time of a job (PRI) times finished jobs (PQ) over the time at work: a job that failed or was stopped took time and finished nothing. "
+    "Quality is good jobs (GQ) over finished ones: one whose seal or label had to be undone is not good. OEE is their product. * The machine's file does not say how long each of its jobs takes, their "
     "own mean stands for it."
 )
 
@@ -104,7 +116,7 @@ def states(sides: Sequence[Side]) -> Markup:
 
 
 def _timeline(machine: MachineFigures, end_s: float) -> Markup:
-    parts = [(b, e, s, f"{s} {seconds(e - b)}, from {clock(b)}") for b, e, s in _joined(machine, end_s)]
+    parts = [(b, e, s, f"{s} {seconds(e - b)}, from {moment(b)}") for b, e, s in _joined(machine, end_s)]
     return strip(parts, end_s, f"states of {machine.name} over time")
 
 

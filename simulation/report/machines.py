@@ -75,10 +75,13 @@ def _active(spans: Sequence[Span]) -> list[Period]:
 
 
 def _production(row: MachineRow, busy_s: float, end_s: float) -> Production:
-    """Count every job that was begun as made, and as good what ended well and was not undone."""
-    made = sum(jobs.well + jobs.failed + jobs.stopped for jobs in row.jobs.values())
-    good = max(0, sum(jobs.well for jobs in row.jobs.values()) - row.undone)
-    planned_s = sum(_each_s(jobs) * (jobs.well + jobs.failed + jobs.stopped) for jobs in row.jobs.values())
+    """Count the jobs that were finished as made, and as good those of them that were not undone.
+
+    A job that was broken off made nothing: its time is time at work, and lowers the effectiveness (ISO 22400-2, PQ x PRI).
+    """
+    made = sum(jobs.well for jobs in row.jobs.values())
+    good = max(0, made - row.undone)
+    planned_s = sum(_each_s(jobs) * jobs.well for jobs in row.jobs.values())
     return Production(
         planned_busy_s=end_s,
         production_s=min(busy_s, end_s),

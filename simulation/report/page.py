@@ -35,11 +35,12 @@ def page(sides: Sequence[Side], command: str) -> str:
     ]
     if len(sides) == 2:
         part = machine_parts.differing(sides, found)
-        sections.insert(5, ("differences", "Machines: what differs", [part, tag("p", OF_DIFFERENCES, class_="soft")]))
+        sections.insert(5, ("differences", "Machines: what differs", [part, tag("p", OF_SHARES, class_="soft")]))
     title = " against ".join(_title(side) for side in sides)
     body = [
         tag("h1", title),
         _verdict(sides),
+        _clocks(sides),
         line_parts.cards(sides),
         tag("nav", [tag("a", words, href=f"#{name}") for name, words, _ in sections], aria_label="sections"),
         [tag("section", tag("h2", words, id=name), inside) for name, words, inside in sections],
@@ -87,21 +88,65 @@ def _side_verdict(side: Side) -> Markup:
     return tag("div", body, class_="verdict bad" if bad else "verdict")
 
 
+def _clocks(sides: Sequence[Side]) -> Markup:
+    """Say which time is meant."""
+    speeds = {side.name: side.recordings[0].head.speed for side in sides}
+    if len(set(speeds.values())) == 1:
+        return tag("p", of_time(next(iter(speeds.values()))), class_="soft")
+    return together([tag("p", f"{name}: {of_time(speed)}", class_="soft") for name, speed in speeds.items()])
+
+
+def of_time(speed: float) -> str:
+    """Say how the times on the page, the plant's, go with those of a scenario file, the line's."""
+    if speed == 1:
+        return "Times are the plant's, and those of the line: speed 1 is life."
+    times = number(speed)
+    return (
+        f"Times are the plant's, {times} times the line's: {times} s here are 1 s of the line, of the controller and in a scenario file "
+        f"(at_s, for_s). What the controller and people at screens need looks {times} times as long here."
+    )
+
+
+def of_seeds(sides: Sequence[Side]) -> str:
+    """Say what the differences of two sides rest on: common seeds, or not."""
+    first, second = sides
+    runs = min(len(first.seeds), len(second.seeds))
+    if first.seeds != second.seeds:
+        said = f"The seeds differ ({_listed(first)} against {_listed(second)}), so these are the differences of independent shifts: chance is in them. "
+        said += "Play both sides with the same seeds to take the differences seed by seed."
+        return said + (f" {BOLD}" if runs > 1 else f" {ONE_EACH}")
+    return (
+        f"The seeds are the same on both sides: {SAME} {BOLD} {LAST}"
+        if runs > 1
+        else f"The seed is the same on both sides. {ONE_EACH}"
+    )
+
+
+def _listed(side: Side) -> str:
+    shown = ", ".join(map(str, side.seeds[:MOST_SEEDS]))
+    return f"{shown} and more" if len(side.seeds) > MOST_SEEDS else shown
+
+
+MOST_SEEDS = 5
+OF_SHARES = (
+    "pp: percentage points, what two shares differ by. What the differences rest on stands under the figures above."
+)
+BOLD = "Bold: the interval leaves zero out."
+SAME = "the differences are taken seed by seed (common random numbers)."
+LAST = "The last column is the half width that independent seeds would have given."
+ONE_EACH = "One shift on each side cannot tell a difference from chance."
+
+
 def _numbers(sides: Sequence[Side], found: Sequence[Difference]) -> Markup:
     """Put one side's figures beside what they rest on; those of two want the whole width."""
-    parts = (line_parts.numbers(sides, found), line_parts.how_sure(sides))
+    said = tag("p", of_seeds(sides), class_="soft") if found else None
+    parts = (tag("div", line_parts.numbers(sides, found), said), line_parts.how_sure(sides))
     return tag("div", parts, class_="pair" if len(sides) == 1 else "stack")
 
 
 def _ways(side: Side, kind: str) -> Markup:
     recording = side.recordings[0]
     return tag("div", tag("h3", f"{side.name}, seed {recording.head.seed}"), ways(recording, kind))
-
-
-OF_DIFFERENCES = (
-    "Bold: the interval leaves zero out. With the same seeds on both sides the differences are taken seed by seed (common random numbers); the last "
-    "column is the half width that independent seeds would have given."
-)
 
 
 def _again(sides: Sequence[Side], command: str) -> Markup:
@@ -112,7 +157,7 @@ def _again(sides: Sequence[Side], command: str) -> Markup:
         for side in sides
         for head in (recording.head for recording in side.recordings)
     ]
-    return tag("div", tag("p", "This page: ", tag("code", command)), shifts, tag("p", OF_TIME, class_="soft"))
+    return tag("div", tag("p", "This page: ", tag("code", command)), shifts)
 
 
 def _of_shift(head: Head) -> str:
@@ -120,9 +165,3 @@ def _of_shift(head: Head) -> str:
     deaths = deaths if head.deaths else ""
     lasted = f"lasted {seconds(head.ended_s)} at speed {number(head.speed)}{deaths}"
     return f"{lasted}; journal {head.journal[:16] or 'unknown'}, truth {head.truth[:16] or 'unknown'}"
-
-
-OF_TIME = (
-    "All times are the plant's. Speed is how many of its seconds go by in one of the controller's: what the controller and people at screens need looks "
-    "that much longer here. Speed 1 is life."
-)

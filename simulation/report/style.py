@@ -3,9 +3,9 @@
 CSS = """
 :root{--bg:#fff;--ink:#1b2126;--soft:#59636c;--line:#d5dade;--card:#f5f7f8;--a:#0b66a8;--b:#b4530a;--ok:#0a7a4b;--bad:#b3261e;
 --busy:#169a72;--waiting:#7cb9e8;--starved:#d3d9de;--blocked:#e69f00;--setup:#b58bc9;--held:#e8d33f;--down:#d1495b;
---station:#3178c6;--queue:#e0b25a;--hands:#b9c2c9;--slot:#9b7fc4}
+--station:#3178c6;--queue:#e0b25a;--hands:#b9c2c9;--slot:#9b7fc4;--shade:rgba(20,30,40,.34);--strike:#7d0f20}
 @media (prefers-color-scheme:dark){:root{--bg:#14181b;--ink:#e6eaed;--soft:#a3adb5;--line:#363e45;--card:#1d2327;--a:#62b0ee;
---b:#f0a35e;--ok:#4cc38a;--bad:#ff8a80;--starved:#49525a;--hands:#66717a;--waiting:#5f9fd2}}
+--b:#f0a35e;--ok:#4cc38a;--bad:#ff8a80;--starved:#49525a;--hands:#66717a;--waiting:#5f9fd2;--shade:rgba(160,200,230,.42);--strike:#ffc9c2}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:1180px;padding:16px 16px 48px;background:var(--bg);color:var(--ink);
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
@@ -23,13 +23,16 @@ nav{display:flex;flex-wrap:wrap;gap:.2em 1em;font-size:.9rem}
 .a{color:var(--a)}.b{color:var(--b)}
 .sides,.pair,.stack{display:grid;gap:8px 28px;grid-template-columns:minmax(0,1fr)}.one h3.side{display:none}
 @media (min-width:820px){.pair,.two .sides{grid-template-columns:minmax(0,1fr) minmax(0,1fr)}}
-.table{overflow-x:auto}
+.table{overflow-x:auto;background:linear-gradient(90deg,var(--bg) 30%,transparent) left/48px 100% no-repeat local,
+linear-gradient(270deg,var(--bg) 30%,transparent) right/48px 100% no-repeat local,
+linear-gradient(90deg,var(--shade),transparent) left/16px 100% no-repeat scroll,
+linear-gradient(270deg,var(--shade),transparent) right/16px 100% no-repeat scroll}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{text-align:right;padding:.3em .5em;border-bottom:1px solid var(--line);white-space:nowrap}
-th:first-child,td:first-child{text-align:left;white-space:normal;min-width:6.5em}th{color:var(--soft);font-weight:600;vertical-align:bottom}
+th:first-child,td:first-child{text-align:left;white-space:normal;min-width:7em;position:sticky;left:0;background:var(--bg)}td:first-child{overflow-wrap:break-word}th{color:var(--soft);font-weight:600;vertical-align:bottom}
 td.t,th.t{text-align:left;white-space:normal;min-width:8em}td.t code{display:block;min-width:14em}
 @media (max-width:480px){table{font-size:.8rem}th,td{padding:.3em .25em}th{white-space:normal;overflow-wrap:normal}
-th:first-child,td:first-child{min-width:5.6em;padding-left:0}}
+th:first-child,td:first-child{min-width:7em;padding-left:0}}
 .two .sides table{font-size:.8rem}.two .sides th{white-space:normal;overflow-wrap:normal}.two .sides th,.two .sides td{padding:.3em .25em}
 .told{font-weight:700}
 figure{margin:.6em 0}figcaption{margin-bottom:.4em}
@@ -49,13 +52,15 @@ figure{margin:.6em 0}figcaption{margin-bottom:.4em}
 .rows>*{min-width:0}.rows+.table{margin-top:.8em}.table+.rows{margin-top:1em}.rows .thin{height:12px}.rows .full{grid-column:1/-1}
 .busy{fill:var(--busy)}.waiting{fill:var(--waiting)}.starved{fill:var(--starved)}.blocked{fill:var(--blocked)}.setup{fill:var(--setup)}
 .held{fill:var(--held)}.down{fill:var(--down)}.station{fill:var(--station)}.queue{fill:var(--queue)}.hands{fill:var(--hands)}.slot{fill:var(--slot)}
-.fault{fill:var(--down)}.exception{fill:var(--blocked)}.point{fill:var(--ink)}
+.fault{fill:var(--down)}.strike{fill:var(--strike)}.armed{fill:var(--down);opacity:.22}.exception{fill:var(--blocked)}.point{fill:var(--ink)}
 .legend{display:flex;flex-wrap:wrap;gap:.2em 1em;font-size:.85rem;margin:.4em 0}.legend svg{width:12px;height:12px;margin-right:5px;vertical-align:-1px}
 details{border-bottom:1px solid var(--line)}summary{cursor:pointer;padding:.4em 0;font-size:.9rem}
 summary:focus-visible,a:focus-visible{outline:2px solid var(--a);outline-offset:2px}
 details[open]{padding-bottom:.8em}.body{scroll-margin-top:3em}
 .parcels{max-height:70vh;overflow:auto;border:1px solid var(--line);border-radius:8px;padding:0 .8em}
-@media print{body{max-width:none;padding:0;font-size:11pt}nav,.noprint{display:none}.parcels{max-height:none;border:0;padding:0}
+@media print{.table{overflow:visible;background:none}table{font-size:8pt}th,td{white-space:normal;padding:.2em .3em}
+th,td,td.t,th.t,th:first-child,td:first-child,td.t code{min-width:0;position:static}
+body{max-width:none;padding:0;font-size:11pt}nav,.noprint{display:none}.parcels{max-height:none;border:0;padding:0}
 details:not([open]){display:none}h2{break-after:avoid}figure,tr,.card,.strip{break-inside:avoid}
 :root{--bg:#fff;--ink:#000;--soft:#444;--line:#bbb;--card:#f2f2f2;--a:#0b66a8;--b:#b4530a;--starved:#d3d9de;--hands:#b9c2c9}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}}

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from simulation.recording.rows import ExceptionRow, Recording
+from simulation.recording.rows import ExceptionRow, FaultRow, Recording
 from simulation.report.charts import strip, time_axis
 from simulation.report.markup import Child, Markup, tag
 from simulation.report.sides import Side
 from simulation.report.tables import legend, table
-from simulation.report.words import clock, percent, seconds
+from simulation.report.words import UNKNOWN, moment, percent, seconds
 from simulation.statistics.tallies import Tally
 
 MOST_FAULTS = 200
+MOST_STRIKES = 3
+"""So many moments stand in a cell."""
+TICK = 0.006
+"""Width of a tick, as a share of the whole time: it is seen on a phone too."""
 
 
 def exceptions(sides: Sequence[Side]) -> Markup:
@@ -48,7 +52,7 @@ def _cause(code: int, fault: str, found: Sequence[ExceptionRow]) -> list[str]:
 
 
 def _counted(words: Counter[str]) -> str:
-    return ", ".join(f"{word or 'by itself'} {times}" for word, times in words.most_common())
+    return ", ".join(f"{word or 'by itself'} ×{times}" for word, times in words.most_common())  # noqa: RUF001 - times
 
 
 def first_pass(sides: Sequence[Side]) -> Markup:
@@ -103,7 +107,7 @@ def _faults(side: Side) -> Markup:
         )
     rows = [[name, strip(parts, end_s, f"{name} over time")] for name, parts in _lanes(recording)]
     lanes = tag("div", rows, tag("span"), time_axis(end_s), class_="rows")
-    said = legend({"fault": "a fault, until it was mended", "exception": "an exception, until it was cleared"})
+    said = legend({kind: words for kind, words in LANE_WORDS.items() if kind in _kinds(recording)})
     return tag("div", tag("h3", side.name, class_="side"), said, lanes, _fault_table(recording))
 
 
@@ -111,22 +115,67 @@ def _lanes(recording: Recording) -> list[tuple[str, list[tuple[float, float, str
     end_s = recording.head.ended_s
     lanes: dict[str, list[tuple[float, float, str, str]]] = defaultdict(list)
     for fault in recording.faults:
-        until_s = fault.until_s if fault.until_s is not None else end_s
-        said = f"{fault.fault}, {clock(fault.at_s)} to {clock(until_s)}"
-        lanes[fault.device].append((fault.at_s, until_s, "fault", said))
+        lanes[fault.device] += _fault_parts(fault, end_s)
     for row in recording.exceptions:
         until_s = row.closed_s if row.closed_s is not None else end_s
-        said = f"{row.code} {row.fault} {row.subject}, {clock(row.opened_s)} to {clock(until_s)}"
+        said = f"{row.code} {row.fault} {row.subject}, {moment(row.opened_s)} to {moment(until_s)}"
         lanes[row.station or "house"].append((row.opened_s, until_s, "exception", said))
     return sorted(lanes.items())
 
 
+LANE_WORDS = {
+    "strike": "a fault strikes",
+    "fault": "a fault, until it was mended",
+    "armed": "a fault that waits for its next strike",
+    "exception": "an exception, until it was cleared",
+}
+
+
+def _kinds(recording: Recording) -> set[str]:
+    return {kind for _, parts in _lanes(recording) for _, _, kind, _ in parts}
+
+
+def _fault_parts(fault: FaultRow, end_s: float) -> list[tuple[float, float, str, str]]:
+    """Give the bar of a fault that lasts, and a tick for each strike; one that only strikes is no trouble in between."""
+    if fault.until_s == fault.at_s:
+        return [_tick(fault.at_s, end_s, f"{fault.fault}, at once at {moment(fault.at_s)}")]
+    until_s = fault.until_s if fault.until_s is not None else end_s
+    kind = "armed" if fault.strikes else "fault"
+    said = f"{fault.fault}, {moment(fault.at_s)} to {moment(until_s)}"
+    ticks = [_tick(at_s, end_s, f"{fault.fault}, struck at {moment(at_s)}") for at_s in fault.strikes]
+    return [(fault.at_s, until_s, kind, said), *ticks]
+
+
+def _tick(at_s: float, end_s: float, said: str) -> tuple[float, float, str, str]:
+    return at_s, at_s + TICK * end_s, "strike", said
+
+
 def _fault_table(recording: Recording) -> Markup:
     shown = recording.faults[:MOST_FAULTS]
+    speed = recording.head.speed
     rows = [
-        [f.device, f.fault, clock(f.at_s), "to the end" if f.until_s is None else seconds(f.until_s - f.at_s)]
+        [f.device, f.fault, moment(f.at_s), *([seconds(f.at_s / speed)] if speed != 1 else []), _struck(f), _lasted(f)]
         for f in shown
     ]
     more = len(recording.faults) - len(shown)
     rest = tag("p", f"and {more} more.", class_="soft") if more else ""
-    return tag("div", table(("device", "fault", "at", "for"), rows, texts={1}, none="No fault struck."), rest)
+    of_line = ["on at, line's"] if speed != 1 else []
+    heads = ("device", "fault", "on at, plant's", *of_line, "struck at", "for")
+    return tag("div", table(heads, rows, texts={1}, none="No fault struck."), rest)
+
+
+def _struck(fault: FaultRow) -> str:
+    if fault.until_s == fault.at_s:
+        return "at once"
+    said = ", ".join(moment(at_s) for at_s in fault.strikes[:MOST_STRIKES])
+    more = len(fault.strikes) - MOST_STRIKES
+    return f"{said} and {more} more" if more > 0 else said or UNKNOWN
+
+
+def _lasted(fault: FaultRow) -> str:
+    """Say how long it lasted: until it was mended, or, where it struck as often as it was to, not on."""
+    if fault.until_s is None:
+        return "to the end"
+    if fault.until_s == fault.at_s or (fault.strikes and fault.until_s == fault.strikes[-1]):
+        return "once" if len(fault.strikes) <= 1 else f"{len(fault.strikes)} strikes"
+    return seconds(fault.until_s - fault.at_s)

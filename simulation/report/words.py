@@ -33,6 +33,8 @@ TITLES = {
 }
 SHARES = ("little_residual", "label_first_pass", "scan_first_pass")
 MINUTE_S, HOUR_S = 60, 3600
+LEAST_S = 0.005
+"""Less is told as nothing."""
 
 
 def title_of(name: str) -> str:
@@ -65,10 +67,17 @@ def with_half(name: str, found: Interval) -> str:
 
 def change(name: str, value: float) -> str:
     """Give a difference with its sign."""
-    said = value_of(name, abs(value))
-    if not math.isfinite(value) or not said.strip("0.% s"):
+    said = gap_of(name, abs(value))
+    if not math.isfinite(value) or not said.strip("0.% sp"):
         return said
     return f"{'+' if value > 0 else '−'}{said}"  # noqa: RUF001 - a minus sign
+
+
+def gap_of(name: str, value: float) -> str:
+    """Give what two values of a figure differ by: of shares in percentage points, which are no share of anything."""
+    if not is_share(name) or not math.isfinite(value):
+        return value_of(name, value)
+    return f"{100 * value:.1f} pp"
 
 
 def percent(share: float) -> str:
@@ -78,23 +87,30 @@ def percent(share: float) -> str:
 
 
 def number(value: float) -> str:
-    """Give a number in as many digits as say something."""
+    """Give a number in as many digits as say something: at most two behind the point."""
     if not math.isfinite(value):
         return UNKNOWN
     if value == int(value) and abs(value) < 1e9:
         return f"{int(value)}"
-    return f"{value:.3g}" if abs(value) < 100 else f"{value:.1f}"
+    return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
 
 
 def seconds(value: float) -> str:
-    """Give a time: 3.2 s, 95 s, 4:05 min, 1:02:05 h."""
+    """Give a time: 0.25 s, 3.2 s, 95 s, 4:05 min, 1:02:05 h."""
     if not math.isfinite(value):
         return UNKNOWN
-    if abs(value) < 10:
-        return f"{value:.3g} s" if value else "0 s"
+    if abs(value) < 1:
+        return f"{value:.2g} s" if abs(value) >= LEAST_S else "0 s"
+    if abs(value) < 9.95:
+        return f"{value:.1f} s"
     if abs(value) < 2 * MINUTE_S:
         return f"{value:.0f} s"
-    return clock(value) + (" min" if abs(value) < HOUR_S else " h")
+    return moment(value)
+
+
+def moment(value: float) -> str:
+    """Give a place in time with its unit: 0:49 min, 1:02:05 h."""
+    return clock(value) + (" min" if round(abs(value)) < HOUR_S else " h")
 
 
 def clock(value: float) -> str:

@@ -4,8 +4,9 @@ import math
 
 import pytest
 
-from simulation.recording.rows import Recording
+from simulation.recording.rows import Jobs, MachineRow, Recording
 from simulation.report.figures import figures_of
+from simulation.report.machines import machine_figures
 from simulation.report.sides import differences, side_of
 from tests.report.shifts import recording
 
@@ -27,9 +28,24 @@ def test_oee_is_the_product_of_its_three_parts():
     packer = figures_of(recording()).machines[0]
 
     assert packer.oee.availability == pytest.approx(500 / 1000)
-    assert packer.oee.effectiveness == pytest.approx(40 * 10 / 500)
-    assert packer.oee.quality == pytest.approx(7 / 10)
-    assert packer.oee.index == pytest.approx(0.5 * 0.8 * 0.7)
+    assert packer.oee.effectiveness == pytest.approx(40 * 8 / 500)
+    assert packer.oee.quality == pytest.approx(7 / 8)
+    assert packer.oee.index == pytest.approx(0.5 * 0.64 * 7 / 8)
+
+
+def test_jobs_that_were_broken_off_never_lift_the_effectiveness_above_one():
+    row = MachineRow(
+        name="packer-1",
+        model="packer",
+        station="pack-1",
+        states=((0, "busy"), (100, "starved")),
+        jobs={"seal": Jobs(well=2, failed=3, stopped=4, took_s=80.0, planned_s=40.0)},
+    )
+    found = machine_figures(row, 200.0)
+
+    assert (found.done.made, found.done.good, found.failed) == (2, 2, 7)
+    assert found.oee.effectiveness == pytest.approx(0.8)
+    assert found.oee.index <= 1
 
 
 def test_throughput_and_cycle_times_are_those_of_the_parcels_that_left():

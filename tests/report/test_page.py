@@ -1,15 +1,17 @@
 """The page: one file that opens anywhere, says all that it should, and lets nothing in."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
-from simulation.recording.rows import Recording
+from simulation.recording.rows import FaultRow, Recording
 from simulation.report.gantt import MOST, sample
 from simulation.report.markup import tag
 from simulation.report.page import page
 from simulation.report.sides import side_of
+from simulation.report.words import change, number, seconds
 from tests.report.shifts import recording
 
 EVIL = "<script>alert(1)</script>\"'&"
@@ -120,3 +122,52 @@ def test_a_text_is_escaped_also_in_attributes():
         '<a title="&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#x27;&amp;">'
         "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#x27;&amp;</a>"
     )
+
+
+@pytest.mark.parametrize(
+    "fault, said",
+    [
+        ({"fault": "killed", "at_s": 49, "until_s": 49}, ["killed, at once at 0:49 min", "at once", "once"]),
+        ({"fault": "jam", "at_s": 9, "until_s": 49, "strikes": (49,)}, ["jam, struck at 0:49 min", "once"]),
+        ({"fault": "jam", "at_s": 9, "until_s": 49, "strikes": (19, 29, 39, 49)}, ["0:39 min and 1 more", "4 strikes"]),
+        ({"fault": "jam", "at_s": 9, "until_s": 49}, ["jam, 0:09 min to 0:49 min", "40 s"]),
+        ({"fault": "jam", "at_s": 9}, ["to the end"]),
+    ],
+)
+def test_a_fault_is_told_by_when_it_struck_and_how_long_it_lasted(fault, said):
+    text = page([side_of("demo", [replace(recording(), faults=(FaultRow(device="arm-1", **fault),))])], "again")
+
+    assert all(words in text for words in said)
+    assert ("to the end" in text) == (said == ["to the end"])
+
+
+def test_a_fault_that_struck_once_is_drawn_as_a_tick():
+    row = FaultRow(device="arm-1", fault="killed", at_s=500, until_s=500)
+    text = page([side_of("demo", [replace(recording(), faults=(row,))])], "again")
+    (tick,) = re.findall(r'<rect[^>]*class="strike"', re.sub(r'<rect width="12".*?/>', "", text))
+
+    assert 'x="50.000%"' in tick and 'width="0.600%"' in tick
+
+
+def test_the_page_says_whose_seconds_it_shows_and_gives_faults_in_both():
+    text = one()
+
+    assert "20 times the line&#x27;s" in text and text.index("20 times the line") < text.index("Figures and intervals")
+    assert "<td>0:20 min</td><td>1.0 s</td>" in text
+    assert "speed 1 is life" in one(speed=1.0) and "on at, line" not in one(speed=1.0)
+
+
+def test_what_differs_says_whether_the_seeds_are_the_same():
+    first = side_of("a", [recording(seed=3), recording(seed=4)])
+    same = page([first, side_of("b", [recording(seed=3), recording(seed=4)])], "again")
+    other = page([first, side_of("b", [recording(seed=5), recording(seed=6)])], "again")
+
+    assert "common random numbers" in same and "if independent" in same
+    assert "The seeds differ (3, 4 against 5, 6)" in other
+    assert "common random numbers" not in other and "if independent" not in other
+
+
+def test_numbers_are_said_in_digits_that_mean_something():
+    assert [number(value) for value in (0.00696, 3.14159, 32.22, 120.04)] == ["0.01", "3.14", "32.2", "120.0"]
+    assert [seconds(value) for value in (0, 0.25, 3.86, 52.4, 245)] == ["0 s", "0.25 s", "3.9 s", "52 s", "4:05 min"]
+    assert change("packer-1.oee", -0.032).endswith("3.2 pp") and change("wip", 0.00696) == "+0.01"

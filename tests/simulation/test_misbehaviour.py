@@ -240,3 +240,14 @@ async def test_who_loads_paper_ends_the_fault(served):
     await served.floor.load_paper("printer-1")
     assert board.active() == []
     assert await board.mend() == 0
+
+
+async def test_who_listens_hears_each_strike_of_a_fault_and_which_was_the_last():
+    quirks, board, heard = Quirks(), Misbehaviour(ManualClock()), []
+    board.add("arm-1", {"jam": quirk(quirks, "jam")})
+    board.struck = lambda *strike: heard.append(strike)
+    await board.fault("arm-1", "jam", times=2)
+    assert [quirks.hits("jam") for _ in range(3)] == [True, True, False]
+    await board.fault("arm-1", "jam")
+    assert quirks.hits("jam") and quirks.hits("jam")
+    assert heard == [("arm-1", "jam", last) for last in (False, True, False, False)]

@@ -56,7 +56,7 @@ def test_a_jam_is_on_the_machines_record_and_on_the_faults(recorded):
 
     assert ("packer-1", "jam") in {(fault.device, fault.fault) for fault in found.faults}
     assert packer.shares["down"] + packer.shares["held"] > 0
-    assert packer.failed == 1 and packer.oee.quality < 1
+    assert packer.failed == 1 and packer.oee.effectiveness < 1
 
 
 def test_what_a_scanner_did_not_read_at_first_is_counted(recorded):

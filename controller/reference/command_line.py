@@ -24,6 +24,9 @@ ENVIRONMENT = (
     ("PACKLINE_LOG", "How much the processes of `up` log: `DEBUG`, `INFO` (default), `WARNING`."),
 )
 
+JOINED = {"I/N": "/"}
+"""How a default of several parts is typed, by what stands for it; otherwise with blanks between."""
+
 
 class Recorder(argparse.ArgumentParser):
     """A parser that remembers what was added to it, in order."""
@@ -65,7 +68,7 @@ def _verb(name: str, text: str, actions: list[argparse.Action]) -> str:
 
 def _usage(action: argparse.Action) -> str:
     text = _names(action)
-    return f"[{text}]" if action.option_strings or action.nargs == "?" else text
+    return f"[{text}]" if action.option_strings or action.nargs in ("?", "*") else text
 
 
 def _names(action: argparse.Action) -> str:
@@ -76,9 +79,15 @@ def _names(action: argparse.Action) -> str:
 
 
 def _default(action: argparse.Action) -> str:
-    if action.required or action.nargs == 0 or action.default in (None, False):
+    """Give the default as it would be typed; "" where there is none, and where only the program has a value for it."""
+    default = action.default
+    if action.required or action.nargs == 0 or default in (None, False):
         return ""
-    return code(action.default)
+    if isinstance(default, range):
+        return code(f"{default.start}:{default.stop}")
+    if isinstance(default, (list, tuple)):
+        return code(JOINED.get(str(action.metavar).upper(), " ").join(map(str, default))) if default else ""
+    return code(default)
 
 
 def _meaning(action: argparse.Action) -> str:

@@ -54,6 +54,13 @@ def test_docs_verb_writes_what_changed_and_nothing_else(tmp_path, capsys):
     assert "0 changed: none" in capsys.readouterr().out
 
 
+def test_defaults_stand_as_they_are_typed_and_what_may_be_left_out_in_brackets(made):
+    page = made["command-line.md"]
+    assert "| `--seeds A:B` | `0:20` |" in page and "| `--shard I/N` | `1/1` |" in page
+    assert not re.search(r"`\[\]`|range\(|`\(\d", page)
+    assert "packline sim report [FILE]" in page
+
+
 def test_every_verb_has_its_heading(made):
     for verb in VERBS:
         assert f"\n## {verb}\n" in made["command-line.md"]

@@ -16,6 +16,7 @@ from controller.commands import numbers
 from controller.commands.chaos import typed_lines
 from controller.commands.sim.pace import calendar, patched, run_paced
 from controller.commands.sim.switchboard import WORDS, obey
+from controller.commands.sim.telling import is_model, is_scenario
 from controller.commands.twin.plant import LONE_ADDRESS, at_ports, lone_plant, plant_of
 from controller.commands.twin.serving import leave_in_order, quiet
 from controller.integrator.target import is_machine_file
@@ -23,6 +24,7 @@ from controller.site_file import load_site
 from controller.sites import find_site
 from controller.supervisor import die_with_supervisor
 from packline.core.clock import Clock
+from packline.core.faults import Fault
 from plc.machine_file import load_machine
 from plc.packml import name_of
 from simulation.hall import AnyMachine
@@ -33,6 +35,7 @@ from simulation.virtual.paced import PacedMotion
 from simulation.virtual.sockets import PacedLoop
 
 FILE = Path("sites/demo.toml")
+OF_MODEL = "A model has no ports: run it with `packline sim model`."
 LOOK_S, PIPED_S = 1.0, 15.0
 """How often the state is shown, in seconds of the wall clock: on a terminal, and into a pipe or a log."""
 LATE_S = 0.5
@@ -47,7 +50,11 @@ def arguments(options: argparse.ArgumentParser) -> None:
         "The same is there over HTTP, at the truth address: GET /faults, POST /fault, POST /hands."
     )
     options.add_argument(
-        "file", type=Path, nargs="?", default=FILE, help=f"site file with a [twin], or a machine file (default: {FILE})"
+        "file",
+        type=Path,
+        nargs="?",
+        default=FILE,
+        help=f"site file with a [twin], a scenario (its site), or a machine file (default: {FILE})",
     )
     options.add_argument(
         "--speed",
@@ -119,7 +126,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _plant(chosen: argparse.Namespace) -> tuple[PlantSpec, Mapping[str, str]]:
     """Give the plant, and the machine file of each of its machines."""
-    path = find_site(chosen.file)
+    path = site_of(find_site(chosen.file))
     speed = chosen.speed or 1.0
     if is_machine_file(path):
         spec = lone_plant(load_machine(path), LONE_ADDRESS, speed)
@@ -128,6 +135,23 @@ def _plant(chosen: argparse.Namespace) -> tuple[PlantSpec, Mapping[str, str]]:
         site = load_site(path)
         spec, files = plant_of(site, path, speed), {name: part.file for name, part in site.machines.items()}
     return at_ports(spec, modbus=chosen.modbus, opcua=chosen.opcua, is_free=chosen.free), files
+
+
+def site_of(path: Path) -> Path:
+    """Give the site of a scenario file, for the plant is the site's, and any other file as it is; raises Fault 4201 for a model."""
+    if is_machine_file(path):
+        return path
+    if is_model(path):
+        raise Fault(
+            4201, where=str(path), seen="a [model]", expected="a site, machine or scenario file", remedy=OF_MODEL
+        )
+    if not is_scenario(path):
+        return path
+    from controller.commands.sim.scenario import load_scenario, shift_of  # a shift is no small import
+
+    site = shift_of(load_scenario(path), path, path.parent).path
+    print(f"{path} is a scenario: its site {site} is served, and nothing of its orders and faults", file=sys.stderr)
+    return site
 
 
 async def _serve(spec: PlantSpec, files: Mapping[str, str], chosen: argparse.Namespace) -> None:

@@ -9,6 +9,8 @@ import pytest
 from asyncua import Client, ua
 from pymodbus.client import AsyncModbusTcpClient
 
+from controller.commands.sim.serve import site_of
+from packline.core.faults import Fault
 from plc.handshake import frames
 from plc.handshake.frames import Result
 from plc.machine_file import shipped_machine
@@ -106,3 +108,13 @@ def test_a_port_in_use_is_said_with_its_code_and_what_to_do(plant):
     assert (done.returncode, fault["code"]) == (1, 4201)
     assert "in use" in fault["seen"]
     assert all(fault[part] for part in ("where", "expected", "remedy"))
+
+
+def test_of_a_scenario_its_site_is_served_and_a_model_is_refused(capsys):
+    scenario = ROOT / "sites" / "shift-rough.toml"
+    assert site_of(scenario).samefile(ROOT / "sites" / "demo.toml")
+    assert "nothing of its orders and faults" in capsys.readouterr().err
+    assert site_of(ROOT / "sites" / "demo.toml") == ROOT / "sites" / "demo.toml"
+    with pytest.raises(Fault) as wrong:
+        site_of(ROOT / "sites" / "model-line.toml")
+    assert "packline sim model" in wrong.value.remedy

@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.commands.sim.switchboard import obey
+from controller.commands.sim.switchboard import NUMBER, SECONDS, WORDS, obey
 from packline.core.clock import ManualClock
 from simulation.misbehave import Misbehaviour, quirk
 from simulation.quirks import Quirks
@@ -25,18 +25,30 @@ async def test_a_fault_is_typed_on_and_off(switches):
 
 
 @pytest.mark.parametrize(
-    "line, word",
+    "line, seen, expected",
     [
-        ("fault arm-2 jam", "no device"),
-        ("fault arm-1 fire", "knows no fault"),
-        ("fault arm-1", "fault DEVICE"),
-        ("fault arm-1 jam for=-1", "above 0"),
-        ("fault arm-1 jam for=soon", "could not convert"),
-        ("fault arm-1 jam often=1", "fault DEVICE"),
-        ("dance", "fault DEVICE"),
+        ("fault arm-2 jam", "arm-2", "one of arm-1"),
+        ("mend foo", "foo", "one of arm-1"),
+        ("fault arm-1 fire", "fire", "a fault of arm-1: jam"),
+        ("mend arm-1 fire", "fire", "a fault of arm-1: jam"),
+        ("mend arm-1 jam now", "arm-1 jam now", WORDS),
+        ("fault arm-1", "fault arm-1", WORDS),
+        ("fault arm-1 jam for=-1", "for=-1", SECONDS),
+        ("fault arm-1 jam for=x", "for=x", SECONDS),
+        ("fault arm-1 jam for=nan", "for=nan", SECONDS),
+        ("fault arm-1 jam times=0", "times=0", NUMBER),
+        ("fault arm-1 jam times=1.5", "times=1.5", NUMBER),
+        ("fault arm-1 jam often=1", "fault arm-1 jam often=1", WORDS),
+        ("dance", "dance", WORDS),
+        ("", "", WORDS),
     ],
 )
-async def test_what_cannot_be_done_says_what_can(switches, line, word):
+async def test_what_cannot_be_done_names_the_part_that_is_wrong_and_says_what_can(switches, line, seen, expected):
     said = await obey(switches, line)
-    assert (said["ok"], said["seen"]) == (False, line)
-    assert word in said["expected"]
+    assert (said["ok"], said["seen"], said["expected"]) == (False, seen, expected)
+    assert said["remedy"]
+    assert switches.active() == []
+
+
+async def test_a_name_that_is_nearly_right_gets_a_suggestion(switches):
+    assert (await obey(switches, "mend arm-11"))["remedy"] == "Did you mean 'arm-1'?"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from web.floor import PLACE
+from web.tall_lanes import lane_at, lanes_of, margin_of, ports_of
 
 Point = tuple[int, int]
 Pair = tuple[str, str]
@@ -23,7 +24,8 @@ class Shape:
     """The measures of a plan. `is_tall`: one column, for a phone; else stages from left to right.
 
     `tile` is what a station's words get, `strip` the belt or rack of a station: beneath a tile, in a tall plan at its left.
-    `margin` is the room around everything, with the doors in it.
+    `margin` is the room around everything, with the doors in it; in a tall plan at least so much is at the left, where ways run, and
+    as much at the right as to set it off from the edge.
     """
 
     is_tall: bool
@@ -35,7 +37,7 @@ class Shape:
 
 
 WIDE = Shape(is_tall=False, tile=(288, 284), strip=58, gap=(70, 62), margin=(82, 14), least_columns=4)
-TALL = Shape(is_tall=True, tile=(292, 212), strip=58, gap=(0, 42), margin=(32, 44))
+TALL = Shape(is_tall=True, tile=(276, 212), strip=58, gap=(0, 42), margin=(8, 44))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,16 +91,20 @@ class Ground:
 def lay(stations: Sequence[Mapping[str, Any]], shape: Shape) -> Ground:
     """Lay out `stations`, each with `name`, `kind` and the names it `leads` to; no two places overlap, no belt crosses one."""
     cells = dict(_in_a_column(stations) if shape.is_tall else _in_stages(stations))
-    places = {name: _place(name, cell, shape) for name, cell in cells.items()}
     named = [(s["name"], to) for s in stations for to in s.get("leads", ())]
-    wanted = [pair for pair in dict.fromkeys(named) if pair[1] in places and pair[0] != pair[1]]
+    wanted = [pair for pair in dict.fromkeys(named) if pair[1] in cells and pair[0] != pair[1]]
+    edge = shape.margin[0]
+    rows_of = {name: row for name, (_, row) in cells.items()}
+    lanes = lanes_of([(a, b) for a, b in wanted if rows_of[b] != rows_of[a] + 1], rows_of) if shape.is_tall else {}
+    shape = replace(shape, margin=(margin_of(lanes, edge), shape.margin[1]))
+    places = {name: _place(name, cell, shape) for name, cell in cells.items()}
     columns = max([shape.least_columns, *(place.column + 1 for place in places.values())])
     rows = max([1, *(place.row + 1 for place in places.values())])
-    belts = _tall_belts(wanted, places, shape) if shape.is_tall else _wide_belts(wanted, places, shape)
+    belts = _tall_belts(wanted, places, lanes) if shape.is_tall else _wide_belts(wanted, places, shape)
     pitch = _pitch(shape)
     return Ground(
         shape=shape,
-        width=2 * shape.margin[0] + columns * pitch[0] - shape.gap[0],
+        width=shape.margin[0] + edge + columns * pitch[0] - shape.gap[0],
         height=2 * shape.margin[1] + rows * pitch[1] - (shape.gap[1] if shape.is_tall else 0),
         places=places,
         belts=tuple(belts),
@@ -243,26 +249,28 @@ class _Bend:
         return self._start.row - 1 if self._end.row < self._start.row else self._start.row
 
 
-def _tall_belts(wanted: Sequence[Pair], places: Mapping[str, Place], shape: Shape) -> Iterator[Belt]:
-    """Lead every belt that is not straight through the margin at the left."""
-    lanes, gap = _Lanes(), ("margin", 0)
+def _tall_belts(wanted: Sequence[Pair], places: Mapping[str, Place], lanes: Mapping[Pair, int]) -> Iterator[Belt]:
+    """Lead every belt that is not straight through its lane in the margin at the left."""
+    rows = {name: place.row for name, place in places.items()}
+    height = next((place.strip[3] for place in places.values()), 0)
+    ports = ports_of(lanes, rows, height)
     for pair in wanted:
-        if not _is_straight(places[pair[0]], places[pair[1]], shape):
-            lanes.add(gap, pair)
-    for a, b in wanted:
-        start, end = places[a], places[b]
-        if _is_straight(start, end, shape):
-            yield Belt(start=a, end=b, points=(start.exit, end.entry), is_straight=True)
+        start, end = places[pair[0]], places[pair[1]]
+        if pair not in lanes:
+            yield Belt(start=pair[0], end=pair[1], points=(start.exit, end.entry), is_straight=True)
             continue
-        x, left = shape.margin[0] - lanes.offset(gap, (a, b), shape.margin[0]), start.strip[0]
-        leave, entry = start.exit[1] - 14, end.entry[1] + 14
-        yield Belt(start=a, end=b, points=((left, leave), (x, leave), (x, entry), (left, entry)), is_straight=False)
+        left = start.strip[0]
+        x, leave, entry = (
+            lane_at(lanes[pair], lanes, left),
+            start.exit[1] - ports[pair][0],
+            end.entry[1] + ports[pair][1],
+        )
+        points = ((left, leave), (x, leave), (x, entry), (left, entry))
+        yield Belt(start=pair[0], end=pair[1], points=points, is_straight=False)
 
 
 def _is_straight(start: Place, end: Place, shape: Shape) -> bool:
-    if shape.is_tall:
-        return end.row == start.row + 1
-    return end.row == start.row and end.column == start.column + 1
+    return not shape.is_tall and end.row == start.row and end.column == start.column + 1
 
 
 class _Lanes:

@@ -1,6 +1,6 @@
 """The plan's geometry: any site finds room, no belt runs through a station."""
 
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 
 import pytest
 from hypothesis import given
@@ -62,6 +62,25 @@ def test_parcels_have_places_apart_from_each_other_on_the_strip_of_their_station
         x, y, w, h = place.strip
         assert all(x + 20 <= sx <= x + w - 20 and y + 20 <= sy <= y + h - 20 for sx, sy in place.slots)
         assert all(abs(ax - bx) >= 44 or abs(ay - by) >= 42 for (ax, ay), (bx, by) in combinations(place.slots, 2))
+
+
+def runs(belt):
+    """Give the level and upright lines of a belt: (is it upright, where, from, to)."""
+    for (x0, y0), (x1, y1) in pairwise(belt.points):
+        yield (True, x0, *sorted((y0, y1))) if x0 == x1 else (False, y0, *sorted((x0, x1)))
+
+
+def test_on_a_phone_ways_run_so_far_apart_that_one_sees_which_goes_where():
+    ground = lay(healthy()["stations"], TALL)
+    bent = [belt for belt in ground.belts if not belt.is_straight]
+
+    assert len(bent) >= 3
+    for one, other in combinations(bent, 2):
+        for (upright, at, begin, end), (is_upright, beside, first, last) in product(runs(one), runs(other)):
+            is_clear = upright != is_upright or end < first or last < begin
+            assert is_clear or abs(at - beside) >= 16, (one, other)
+        assert one.points[-1] != other.points[-1], "each arrowhead has a place of its own"
+    assert ground.places["induct-1"].strip[0] <= ground.width // 4, "the stations keep most of the width"
 
 
 def test_the_demo_line_goes_from_door_to_door():

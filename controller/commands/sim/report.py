@@ -7,7 +7,7 @@ import json
 import logging
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,9 +81,10 @@ def run(chosen: argparse.Namespace) -> int:
     files = [chosen.files or [FILE], *([chosen.against] if chosen.against else [])]
     _demand_played([name for names in files for name in names], chosen)
     seed = chosen.seed
+    kept = {name: read(name) for names in files for name in names if is_recording(name)}  # before anything is played
     sides = []
     for names in files:
-        recordings = _recordings(names, chosen, seed)
+        recordings = _recordings(names, kept, chosen, seed)
         # common random numbers: what is played against it has the seeds of the first side
         seed = recordings[0].head.seed if seed is None else seed
         sides.append((names, recordings))
@@ -118,12 +119,14 @@ def _demand_played(names: Sequence[Path], chosen: argparse.Namespace) -> None:
         )
 
 
-def _recordings(names: Sequence[Path], chosen: argparse.Namespace, seed: int | None) -> list[Recording]:
-    """Read recordings, and play what is none."""
+def _recordings(
+    names: Sequence[Path], kept: Mapping[Path, Recording], chosen: argparse.Namespace, seed: int | None
+) -> list[Recording]:
+    """Give recordings that are kept, and play what is none."""
     found = []
     for name in names:
-        if is_recording(name):
-            found.append(read(name))
+        if name in kept:
+            found.append(kept[name])
         else:
             found += list(_played(_works(name, chosen, seed), chosen.jobs))
     return found

@@ -134,3 +134,12 @@ def test_words_on_how_to_play_are_not_taken_for_recordings(tmp_path, capsys):
     said = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert [fault["where"] for fault in said["faults"]] == ["--orders", "--seed", "--replications"]
     assert {fault["expected"] for fault in said["faults"]} == {"only for what is played"}
+
+
+def test_what_cannot_be_read_is_told_before_anything_is_played(tmp_path, capsys):
+    gone = tmp_path / "gone.jsonl"
+    assert main(["sim", "report", "sites/demo.toml", "--orders", "1", "--against", str(gone), "--json"]) == 1
+    said = capsys.readouterr()
+    (fault,) = json.loads(said.out.splitlines()[-1])["faults"]
+    assert (fault["where"], fault["expected"]) == (str(gone), "a recording that can be read")
+    assert "is played" not in said.err

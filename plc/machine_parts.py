@@ -17,6 +17,7 @@ from plc.machine_jobs import AnyJob, Job, PlainJob
 from plc.packml import STATE_COMPLETE, Edition, State
 from plc.tags.model import Expect, Limits, Order, Poll, Tag, Wired, wire_modbus, wire_opcua
 
+_WORKED_OUT = ("commands", "plain_jobs", "wired", "parts")
 _FIRST_REGISTER = {0: (0,), 1: (1,), "modicon": (400001, 40001)}
 
 
@@ -181,6 +182,13 @@ class MachineTables(_Part):
     packml: PackMlPart = PackMlPart()
     handshake: HandshakePart = HandshakePart()
     simulation: dict[str, Any] = {}
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy it; what was worked out of parts that `update` changes is worked out anew."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in _WORKED_OUT:
+            copy.__dict__.pop(name, None)
+        return copy
 
     @property
     def model(self) -> str:

@@ -116,14 +116,14 @@ class MemoryPort:
     async def connect(self) -> None:
         if self._cord.is_cut:
             raise ConnectionRefusedError("the cord is cut")
-        self._pipe = Pipe()
+        pipe = self._pipe = Pipe()  # whoever leaves while he waits for his turn has none any more
         self._plug.enter(self._leave)
         await self._turn.acquire()
         self._has_turn = True
-        if self._pipe.is_closed:
+        if pipe.is_closed:
             self._let_go()
             raise ConnectionResetError("the printer went away")
-        self._printer.connected(self._wire.late(self._pipe.put))
+        self._printer.connected(self._wire.late(pipe.put))
 
     async def send(self, data: bytes) -> None:
         self._open()

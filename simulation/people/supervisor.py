@@ -141,7 +141,10 @@ class Supervisor:
                 continue
             self._answered[lpn] = self._crew.clock.monotonic()
             await self._remedies.take_labels_off(carton)
-            await self._ask("parcel", {"lpn": lpn, "action": "reprint" if carton.closed else "release"}, lpn)
+            wishes = ("reprint", "release") if carton.closed else ("release",)
+            for wish in wishes:  # a closed carton that the books have for open gets no label before it was packed again
+                if await self._ask("parcel", {"lpn": lpn, "action": wish}, lpn) != "refused":
+                    break
 
     def _may_decide(self, lpn: str, station: str) -> bool:
         now = self._crew.clock.monotonic()

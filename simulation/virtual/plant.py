@@ -156,9 +156,13 @@ class VirtualPlant:
         loop.happened, self.misbehaviour.switched = look, disturb
 
     def cut_off(self) -> None:
-        """Cut all links that were opened so far: their controller is dead, whatever it still tries."""
+        """Cut all links, and those that are still opened until a new cord is laid: their controller is dead, whatever it still tries."""
         self._cord.cut()
-        self._cord = Cord()
+
+    def lay_cord(self) -> None:
+        """Let the next controller open links, if those of the one before were cut."""
+        if self._cord.is_cut:
+            self._cord = Cord()
 
     # -- what drivers open ---------------------------------------------------------------------------------------------
 

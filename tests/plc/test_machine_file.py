@@ -148,3 +148,9 @@ def test_scan_gate_parameters_are_those_of_its_lamp():
     assert job.words({"lamp": 3}, "g")[0] == 3
     with pytest.raises(Fault):
         job.words({"lamp": 4}, "g")
+
+
+def test_a_changed_copy_works_out_anew_what_the_file_it_was_made_of_has_worked_out():
+    file = shipped_machine("checkweigher")
+    assert "weight" in file.wired and file.parts
+    assert not {"wired", "parts", "commands", "plain_jobs"} & file.model_copy(update={"tags": {}}).__dict__.keys()

@@ -342,6 +342,7 @@ class _Run:
         return store
 
     def _given(self, store: Store, life: int) -> Given:
+        self._plant.lay_cord()
         shift, rng = self._shift, random.Random(f"{self._shift.seed}/controller/{life}")  # noqa: S311 - reproducible on purpose
         return Given(
             site=shift.site,

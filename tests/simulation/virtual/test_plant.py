@@ -68,6 +68,9 @@ def test_links_of_a_dead_controller_carry_nothing_and_those_of_the_next_do():
             await dead.write(frames.HB, (0,) * frames.BLOCK_WORDS[frames.HB])
         with pytest.raises(LinkDown):
             await dead.connect()
+        with pytest.raises(LinkDown):  # on its way out it may open another, after its death
+            await plant.open_block(file, GATE).connect()
+        plant.lay_cord()
         return await boot_of(plant)
 
     assert played(story)[1] > 0
@@ -80,6 +83,9 @@ def test_a_printer_hears_that_its_dead_peer_hung_up_and_takes_the_next():
         plant.cut_off()
         with pytest.raises(ConnectionError):
             await dead.send(b"x")
+        with pytest.raises(ConnectionError):
+            await plant.open_port("127.0.0.1:19100").connect()
+        plant.lay_cord()
         port = plant.open_port("127.0.0.1:19100")
         await port.connect()
         await port.send(bytes((0x10, 0x04, 1)))

@@ -70,15 +70,17 @@ class Play:
 
     def want_labels(self) -> None:
         """Send orders until some cartons are on their way to print-apply, however quick the line is."""
-        waiting = self.floor.rows(TO_BE_LABELLED)[0]["n"]
-        for _ in range(waiting, ENOUGH):
-            self.sent += 1
-            self.mail.send(f"flow-{self.sent}", changed(order(f"FLOW-{self.sent}")))
+        self._order(ENOUGH - self.floor.rows(TO_BE_LABELLED)[0]["n"])
 
     def works(self, station: str) -> None:
-        """Wait until a station did one more thing; there is something to do."""
-        self.want_labels()
+        """Wait until a station did one more thing; a piece comes that was not on its way yet when this began."""
+        self._order(1)
         self.floor.works(station)
+
+    def _order(self, number: int) -> None:
+        for _ in range(number):
+            self.sent += 1
+            self.mail.send(f"flow-{self.sent}", changed(order(f"FLOW-{self.sent}")))
 
     def wait_for_cartons(self) -> None:
         """Let some cartons come to print-apply before there is trouble on their way, so that it has work meanwhile."""

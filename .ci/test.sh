@@ -22,8 +22,8 @@ run_part() {
     case $part in
         check) within "$budget_s" make check || code=$? ;;
         unit) run_pytest "$budget_s" "not ($elsewhere)" --dist worksteal || code=$? ;;
-        # a file shares one hall or one line, so it stays with one worker; lines wait for their machines half the time
-        halls) run_pytest "$budget_s" "crash or mutants or demo" -n 3 --dist loadfile || code=$? ;;
+        # a file shares one hall or one line, so it stays with one worker
+        halls) run_pytest "$budget_s" "crash or mutants or demo" --dist loadfile || code=$? ;;
         # these wait for heartbeats, time-outs and pages as much as they compute
         wire) run_pytest "$budget_s" wire -n 3 --dist loadfile || code=$? ;;
         # its server and its browser are each worker's own, whichever files it gets

@@ -9,8 +9,8 @@ SEEDS  ?= 200
 SHIFTS ?= 2000
 
 # Budgets of the test command in seconds, on two cores.
-CHECK   := 40
-UNIT    := 300
+CHECK   := 55
+UNIT    := 240
 WIRE    := 210
 BROWSER := 120
 HALLS   := 360

@@ -70,7 +70,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Give the loop's seconds."""
         return self._time
 
-    def call_at(  # type: ignore[override]
+    def call_at(  # type: ignore[override]  # typeshed binds args to the callback by variadic generics, which mean nothing here
         self, when: float, callback: Callable[..., object], *args: Any, context: Any = None
     ) -> asyncio.TimerHandle:
         """Call at `when`; what is due at the same time is called in the order of these calls.

@@ -21,6 +21,8 @@ R = TypeVar("R")
 AHEAD = 4
 """Shifts that wait at each process: so none is idle, and a campaign of a million seeds is not drawn before the first is played."""
 
+MOST_END_S = 5.0
+"""So long a process that was told to end may take."""
 FEWER = "Take fewer: they need less memory."
 
 
@@ -42,10 +44,12 @@ def workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
         pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_settle, initargs=(folder,))
         try:
             yield pool
-        except BaseException:
+        except BaseException:  # a Ctrl-C, too: whatever ended it goes on when the processes are gone
             pool.shutdown(wait=False, cancel_futures=True)
             for process in set(multiprocessing.active_children()) - others:
                 process.terminate()
+                process.join(MOST_END_S)
+                process.kill()
                 process.join()
             raise
         finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import importlib
 import json
@@ -412,13 +411,12 @@ class _Run:
                     break
             raise _Over
 
-        with contextlib.suppress(_Over):
-            try:
-                async with asyncio.TaskGroup() as group:
-                    for work in (*works, watch()):
-                        group.create_task(work)
-            except* _Over:
-                raise _Over from None
+        try:
+            async with asyncio.TaskGroup() as group:
+                for work in (*works, watch()):
+                    group.create_task(work)
+        except* _Over:
+            pass  # raised again from here, Python before 3.11.4 would wrap it in a group of its own
         return late
 
     def _is_broken(self) -> bool:

@@ -23,8 +23,9 @@ class Courier:
     """Knows only what left the door: its own eyes, the labels, no books."""
 
     def __init__(self, *, crew: Crew, truth: Truth, postman: Postman, name: str, rng: random.Random) -> None:
-        self._crew, self._truth, self._postman, self._name, self._rng = crew, truth, postman, name, rng
-        self._read = 0
+        self._crew, self._postman, self._name, self._rng = crew, postman, name, rng
+        self._left: list[Fact] = []
+        truth.listeners.append(self._see)
         self._seen_at_gate: set[str] = set()
         self.taken: set[str] = set()
         self.delivered: set[str] = set()
@@ -36,7 +37,7 @@ class Courier:
         async with asyncio.TaskGroup() as tours:
             tours.create_task(self._scan_some())
             while True:
-                for fact in self._new_facts():
+                for fact in self._take():
                     tours.create_task(self._drive(fact))
                 if self._crew.recount.ordered > self._recounts:
                     self._recounts = self._crew.recount.ordered
@@ -46,12 +47,14 @@ class Courier:
     @property
     def is_idle(self) -> bool:
         """Tell whether everything that left the door is delivered and told."""
-        return all(fact.name != "left_door" for fact in self._truth.after(self._read)) and self.taken == self.delivered
+        return not self._left and self.taken == self.delivered
 
-    def _new_facts(self) -> Sequence[Fact]:
-        facts = self._truth.after(self._read)
-        self._read += len(facts)
-        left = [fact for fact in facts if fact.name == "left_door"]
+    def _see(self, fact: Fact) -> None:
+        if fact.name == "left_door":
+            self._left.append(fact)
+
+    def _take(self) -> Sequence[Fact]:
+        left, self._left = self._left, []
         self.taken |= {fact.data["lpn"] for fact in left}
         return left
 

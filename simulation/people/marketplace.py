@@ -63,6 +63,8 @@ class Marketplace:
         self._gap = demand.gap(rng) if demand is not None and demand.gap is not None else self._usual_gap
         self._postman, self._secret, self._clock, self._speed, self._rng = postman, secret, clock, speed, rng
         self.accounts = {story.id: Account(story=story) for story in stories}
+        self.begun = 0
+        """Orders that were posted at least once."""
         self.turned_away: Counter[str] = Counter()
 
     async def run(self) -> None:
@@ -105,6 +107,7 @@ class Marketplace:
                 await self._until_next(account, account.story.waits_s[n - 1])
             await self._post(account, version)
             account.posted = n + 1
+            self.begun += n == 0
 
     async def _until_next(self, account: Account, wait_s: float) -> None:
         if not account.story.on_purchase:

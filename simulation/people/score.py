@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from math import ceil
+from collections.abc import Mapping
 from typing import Any
 
 from packline.core.figures import NEVER_ON_THE_FLOOR
@@ -12,7 +11,7 @@ from packline.orders.tracking import hears
 from simulation.people.crew import Recount
 from simulation.people.marketplace import Account
 from simulation.people.receiver import Received
-from simulation.plant.truth import Fact, Truth
+from simulation.plant.truth import Truth
 
 ENDS = frozenset({"order.closed", "order.cancelled", "order.returned"})
 
@@ -34,6 +33,8 @@ class Score:
         self._gone: set[str] = set()
         self._counts: Counter[str] = Counter()
         self._over: set[str] = set()
+        self._told: dict[str, None] = {}
+        """Orders whose end every subscriber was told since they were last looked at; in the order in which they were told."""
 
     async def hear(self, event: Received) -> None:
         """Take one tracking event of one subscriber."""
@@ -50,6 +51,8 @@ class Score:
             self._gone.add(lpn)
         if event.name == "item.short":
             self._short[event.order][str(event.data.get("unit", ""))] = str(event.data.get("sku", ""))
+        if event.order in self._accounts and self._everybody_knows(event.order):
+            self._told[event.order] = None
 
     def cartons_of(self, order_id: str) -> set[str]:
         """Give the plates that the host was told of for an order id of the house ("<feed>-<number>")."""
@@ -64,24 +67,26 @@ class Score:
         return self._sent(order) == self._owed(account) if told == {"order.closed"} else not self._sent(order)
 
     def waiting(self) -> list[str]:
-        """List the orders that are not over."""
-        self._over.clear()  # what was over may be no more, by what left the door since: all are looked at
-        return self._not_yet()
+        """List the orders that are not over; all are looked at: what was over may be no more, by what left the door since."""
+        self._over.clear()
+        waiting = [order for order in self._accounts if not self._is_settled(order)]
+        self._told = {order: None for order in waiting if self._everybody_knows(order)}
+        return waiting
 
     def open_orders(self) -> int:
         """Count those that were not over yet when somebody last had reason to ask; cheap, for who looks every second."""
-        return len(self._not_yet())
+        self._told = {order: None for order in self._told if not self._is_settled(order)}
+        return len(self._accounts) - len(self._over)
 
-    def _not_yet(self) -> list[str]:
-        waiting = []
-        for order in self._accounts:
-            if order not in self._over:
-                if self.is_over(order):
-                    self._over.add(order)
-                    self._settle(order)
-                else:
-                    waiting.append(order)
-        return waiting
+    def _everybody_knows(self, order: str) -> bool:
+        return len(self._ends.get(order, ())) == len(self._roles)
+
+    def _is_settled(self, order: str) -> bool:
+        if not self.is_over(order):
+            return False
+        self._over.add(order)
+        self._settle(order)
+        return True
 
     def lost(self) -> list[str]:
         """List the orders that the house took and that are not over."""
@@ -148,30 +153,3 @@ def figures(
         "exceptions": exceptions,
         "seconds": round(seconds, 1),
     }
-
-
-def flow_figures(facts: Iterable[Fact]) -> dict[str, float]:
-    """Tell how long parcels were in the hall, from the fresh carton to the door, and how many left in an hour; simulated time."""
-    taken: dict[str, float] = {}
-    flows, first_s, last_s = [], 0.0, 0.0
-    for fact in facts:
-        if fact.name == "carton_taken":
-            taken[fact.data["lpn"]] = fact.sim_s
-            first_s = first_s or fact.sim_s
-        elif fact.name == "left_door":
-            flows.append(fact.sim_s - taken.pop(fact.data["lpn"], fact.sim_s))
-            last_s = fact.sim_s
-    flows.sort()
-    hours = (last_s - first_s) / 3600
-    return {
-        "mean_flow_s": round(sum(flows) / len(flows), 1) if flows else 0.0,
-        "p50_flow_s": _at_share(flows, 0.5),
-        "p95_flow_s": _at_share(flows, 0.95),
-        "most_flow_s": _at_share(flows, 1.0),
-        "parcels_per_hour": round(len(flows) / hours, 2) if hours > 0 else 0.0,
-    }
-
-
-def _at_share(ordered: Sequence[float], share: float) -> float:
-    """Give the value that `share` of all do not exceed; 0 for none."""
-    return round(ordered[max(ceil(share * len(ordered)) - 1, 0)], 1) if ordered else 0.0

@@ -148,16 +148,16 @@ class Stage:
 
     def progress(self) -> dict[str, Any]:
         """Give what a terminal shows while it runs."""
-        truth, accounts = self._twin.truth.summary(), self.marketplace.accounts
+        truth, accounts = self._twin.truth, self.marketplace.accounts
         return {
             "orders": len(accounts),
-            "orders_posted": sum(1 for account in accounts.values() if account.posted),
+            "orders_posted": self.marketplace.begun,
             "orders_over": len(accounts) - self.score.open_orders(),
             "inducted": self.score.count("item.on_stage"),
-            "packed": truth["cartons_sealed"],
-            "labelled": truth["labels_applied"],
+            "packed": truth.count("sealed"),
+            "labelled": truth.count("label_applied"),
             "approved": self.score.count("parcel.approved"),
-            "left_door": truth["parcels_shipped"],
+            "left_door": truth.count("left_door"),
             "delivered": len(self.courier.delivered),
             "exceptions": len(self.supervisor.opened),
         }

@@ -11,7 +11,7 @@ from typing import Any
 from packline.core.clock import Clock
 
 MOST_FACTS = 1_000_000
-"""A long crash campaign makes some hundred thousand; beyond this the twin stops rather than forget."""
+"""A long crash campaign makes some hundred thousand; beyond this the twin stops rather than forget what it has to keep."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +64,16 @@ class Truth:
     A *double* label is one put on a carton that already carries one; a *wrong* label is one that names another carton. A
     label taken off first and replaced is neither. A copy that a faulty printer made of itself is neither, and no second
     print: what must not happen is that it leaves the door, on its own carton or on another. `shared_codes` counts cartons whose SSCC is on another carton too.
+
+    Where nobody reads `facts`, `keeps_facts` can be taken back before the first: a long shift makes some 35 of them an order.
     """
 
     def __init__(self, clock: Clock, sim_now: Callable[[], float]) -> None:
         self._clock = clock
         self._sim_now = sim_now
+        self.keeps_facts = True
         self.facts: list[Fact] = []
+        self._noted = self._incomplete = 0
         self.listeners: list[Callable[[Fact], None]] = []
         """Hear of every fact when it is noted."""
         self.parcels: dict[str, ParcelTruth] = {}
@@ -92,8 +96,10 @@ class Truth:
         """Write one fact; `name` may be any word; those in `_keepers` are also counted by parcel."""
         if len(self.facts) >= MOST_FACTS:
             raise RuntimeError("the twin's truth is full")
-        fact = Fact(n=len(self.facts) + 1, name=name, sim_s=self._sim_now(), at=self._clock.now(), data=data)
-        self.facts.append(fact)
+        self._noted += 1
+        fact = Fact(n=self._noted, name=name, sim_s=self._sim_now(), at=self._clock.now(), data=data)
+        if self.keeps_facts:
+            self.facts.append(fact)
         self._counts[name] += 1
         if name in self._keepers:
             self._keepers[name](data)
@@ -106,6 +112,10 @@ class Truth:
         start = max(n, 0)
         return self.facts[start : start + most]
 
+    def count(self, name: str) -> int:
+        """Count the facts called `name`."""
+        return self._counts[name]
+
     def parcel(self, lpn: str) -> ParcelTruth:
         """Give what is true of carton `lpn`."""
         return self.parcels.setdefault(lpn, ParcelTruth(lpn=lpn))
@@ -114,7 +124,7 @@ class Truth:
         """Count what matters; every figure is physical."""
         gone = [p for p in self.parcels.values() if p.left]
         return {
-            "facts": len(self.facts),
+            "facts": self._noted,
             "pieces_taken": self._counts["piece_taken"],
             "cartons": self._counts["carton_taken"],
             "cartons_sealed": self._counts["sealed"],
@@ -122,7 +132,7 @@ class Truth:
             "parcels_returned": sum(p.returned for p in self.parcels.values()),
             "pieces_shipped": sum(len(p.pieces) for p in gone),
             "labels_printed": self._counts["label_printed"],
-            "labels_incomplete": sum(f.name == "label_printed" and not f.data["complete"] for f in self.facts),
+            "labels_incomplete": self._incomplete,
             "labels_applied": self._counts["label_applied"],
             "labels_removed": self._counts["label_removed"],
             "labels_discarded": self._counts["label_discarded"],
@@ -164,6 +174,7 @@ class Truth:
         self.parcel(data["lpn"]).pieces.remove(data["sku"])
 
     def _printed(self, data: dict[str, Any]) -> None:
+        self._incomplete += not data["complete"]
         if data["complete"] and data["sscc"] and "copy" not in data:
             self._prints[data["sscc"], data["print_number"]] += 1
 

@@ -308,7 +308,6 @@ async def test_buyer_answers_a_picture_once_in_his_own_way(house, http, stories,
 async def test_courier_tells_of_each_parcel_that_left_by_the_label_on_it(house, http, stage):
     carton = stage.carton("gate-1", ["TEA"], closed=True)
     label = stage.label(carton.lpn, on=carton)
-    stage.world.leave(carton)
     clock = LoopClock()
     courier = Courier(
         crew=stage.crew,
@@ -317,6 +316,8 @@ async def test_courier_tells_of_each_parcel_that_left_by_the_label_on_it(house, 
         name="kd",
         rng=random.Random(1),
     )
+    assert courier.is_idle
+    stage.world.leave(carton)
     assert not courier.is_idle
     job = asyncio.create_task(courier.run())
     await eventually(lambda: courier.is_idle)

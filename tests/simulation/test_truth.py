@@ -87,6 +87,18 @@ def test_facts_are_numbered_and_read_in_pages(world):
     assert world.truth.after(99) == []
 
 
+def test_facts_that_nobody_keeps_are_told_and_counted_all_the_same(world):
+    told = []
+    world.truth.listeners.append(told.append)
+    world.truth.keeps_facts = False
+    carton = world.take_carton()
+    stick(world, carton, carton.lpn, 1)
+    assert [fact.n for fact in told] == list(range(1, len(told) + 1))
+    assert figures(world, "facts", "labels_applied") == (len(told), 1)
+    assert world.truth.count("label_applied") == 1
+    assert world.truth.facts == []
+
+
 def test_plates_are_never_handed_out_twice(world):
     lpns = {world.take_carton().lpn for _ in range(50)}
     assert len(lpns) == 50

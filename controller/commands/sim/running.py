@@ -152,7 +152,7 @@ def _demand_recording(path: Path | None) -> None:
 
 def _played(chosen: argparse.Namespace, shift: Shift, scenario: Scenario, tell: Tell) -> Played:
     if chosen.record is None:
-        return play(shift, tell)
+        return play(replace(shift, keeps_facts=False), tell)
     played, recording = play_recorded(shift, scenario, tell, command_for(chosen.file, shift))
     write(recording, chosen.record)
     return played

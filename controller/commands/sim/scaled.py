@@ -25,8 +25,8 @@ from controller.site import Site, twin_part
 from controller.site_file import load_site
 from controller.sites import find_site
 from packline.core.clock import WallClock
-from simulation.people.score import flow_figures
 from simulation.plant.truth import Fact
+from simulation.virtual.tally import Flows
 
 FILE = Path("sites/demo.toml")
 FACTOR = 5.0
@@ -169,14 +169,28 @@ def _flows(site: Site) -> dict[str, float]:
     """Ask the plant how long its parcels were in the hall; {} when it does not answer any more."""
     host, _, port = twin_part(site).truth.rpartition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=STOP_S)
+    flows = Flows()
     try:
-        connection.request("GET", "/truth/facts?after=0")
-        rows = json.loads(connection.getresponse().read())["facts"]
+        for fact in _facts(connection):
+            flows.hear(fact)
     except (OSError, ValueError, KeyError, http.client.HTTPException):
         return {}
     finally:
         connection.close()
-    return flow_figures(_fact(row) for row in rows)
+    return flows.figures()
+
+
+def _facts(connection: http.client.HTTPConnection) -> Iterator[Fact]:
+    """Ask for one page after the other: the plant gives some thousand facts at a time."""
+    last = 0
+    while True:
+        connection.request("GET", f"/truth/facts?after={last}")
+        rows = json.loads(connection.getresponse().read())["facts"]
+        if not rows:
+            return
+        for row in rows:
+            yield _fact(row)
+        last = int(rows[-1]["n"])
 
 
 def _fact(row: dict[str, Any]) -> Fact:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib
-import json
 import random
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
@@ -37,7 +36,6 @@ from simulation.people.demand import DemandSpec
 from simulation.people.house import memory_carry, memory_client
 from simulation.people.receiver import Received
 from simulation.people.rough_house import RoughHouse
-from simulation.people.score import flow_figures
 from simulation.people.stage import Stage
 from simulation.plant.truth import Fact
 from simulation.spec import PlantSpec
@@ -49,6 +47,7 @@ from simulation.virtual.loop import VirtualLoop, run
 from simulation.virtual.making import make_loop
 from simulation.virtual.moments import Moments
 from simulation.virtual.plant import VirtualPlant
+from simulation.virtual.tally import Flows, TruthHash
 from simulation.virtual.wall import patched_time
 from simulation.virtual.watch import Watch
 
@@ -68,7 +67,6 @@ NO_DATABASE = 5002
 MOST_COMPARED = 100_000
 """Parcels whose labels are compared with the books at the end."""
 BUYER_QUIRKS = ("late_approval", "silent_buyer")
-MICRO = 1_000_000
 OF_ASYNCUA = (
     "asyncua.client.client",
     "asyncua.common.subscription",
@@ -100,6 +98,8 @@ class Shift:
     over: frozenset[str] = frozenset()
     """Protocols ("modbus", "opcua") whose machines are reached over real sockets of the loopback, in virtual time all the same."""
 
+    keeps_facts: bool = True
+    """Give all facts with what came of it; a shift of very many orders has no need of them, and no room."""
     elide: bool = True
     """Spare the polls that cannot see a change; the result is the same."""
 
@@ -124,6 +124,7 @@ class Played:
     struck: int = 0
     """Faults that happened before the shift was over."""
     facts: tuple[Fact, ...] = ()
+    """All that physically happened; none where they were not kept."""
     kinds: Mapping[str, int] = field(default_factory=dict)
     """How often each kind of fault of each device happened."""
     not_struck: tuple[PlannedFault, ...] = ()
@@ -222,6 +223,7 @@ class _Run:
         rough = RoughHouse(self._house, self._post)
         self._stage = Stage(self._plant, replace(people, demand=shift.demand), clock=self._clock, house=rough)
         self._watch = Watch(self._plant.hall.world)
+        self._hash, self._flows = TruthHash(), Flows()
         self._moments = Moments(self._clock, self._plant.hall.machines)
         self._reaper = Reaper((fault for fault in shift.faults if fault.is_kill), self._cut_off, self._moments)
         self._kinds: Counter[str] = Counter()
@@ -241,7 +243,9 @@ class _Run:
             self._moments.moved(machine, what)
 
         self._plant.hall.watch(moved)
-        self._plant.truth.listeners += [self._watch.hear, self._moments.hear]
+        truth = self._plant.truth
+        truth.keeps_facts = self._shift.keeps_facts
+        truth.listeners += [self._hash.hear, self._flows.hear, self._watch.hear, self._moments.hear]
         for role in {part.role for part in self._shift.site.subscribers.values()}:
             self._stage.receiver.listen(role, self._told)
         kill = momentary(lambda: at_once(self._reaper.kill))
@@ -446,11 +450,11 @@ class _Run:
         store.close()
         self._kinds.update(f"{CONTROLLER} {kill}" for kill in self._reaper.at_commits)
         return Played(
-            figures={**self._stage.summary(), **flow_figures(truth.facts)},
+            figures={**self._stage.summary(), **self._flows.figures()},
             journal=journal,
             chain=chain,
             rows=rows,
-            truth=truth_hash(truth.facts),
+            truth=self._hash.text(),
             virtual_s=round(self._clock.monotonic(), 3),
             broken=tuple(found),
             deaths=self._reaper.deaths,
@@ -486,15 +490,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             yield from _causes(one)
     else:
         yield error
-
-
-def truth_hash(facts: Iterable[Fact]) -> str:
-    """Hash what physically happened; times as whole microseconds, so that no text of a float is in it."""
-    digest = hashlib.sha256()
-    for fact in facts:
-        row = [fact.n, fact.name, round(fact.sim_s * MICRO), fact.data]
-        digest.update(json.dumps(row, sort_keys=True, ensure_ascii=False).encode() + b"\n")
-    return digest.hexdigest()
 
 
 def _links(plant: VirtualPlant, house: House, press: Press, clock: Clock, rng: random.Random) -> Links:

@@ -1,0 +1,65 @@
+"""What is made of facts while they happen, so that a shift of any length need not keep them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from math import ceil
+
+from simulation.plant.truth import Fact
+
+MICRO = 1_000_000
+
+
+class TruthHash:
+    """Hashes what physically happened; times as whole microseconds, so that no text of a float is in it."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._write = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
+
+    def hear(self, fact: Fact) -> None:
+        """Take the next fact."""
+        row = [fact.n, fact.name, round(fact.sim_s * MICRO), fact.data]
+        self._digest.update(self._write(row).encode() + b"\n")
+
+    def text(self) -> str:
+        """Give the hash of all so far: 64 hexadecimal digits."""
+        return self._digest.hexdigest()
+
+
+class Flows:
+    """Tells how long parcels were in the hall, from the fresh carton to the door, and how many left in an hour; simulated time."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, float] = {}
+        self._flows: list[float] = []
+        self._first_s = self._last_s = 0.0
+
+    def hear(self, fact: Fact) -> None:
+        """Take the next fact."""
+        if fact.name == "carton_taken":
+            self._taken[fact.data["lpn"]] = fact.sim_s
+            self._first_s = self._first_s or fact.sim_s
+        elif fact.name == "left_door":
+            self._flows.append(fact.sim_s - self._taken.pop(fact.data["lpn"], fact.sim_s))
+            self._last_s = fact.sim_s
+        elif fact.name == "returned_to_shelf":
+            self._taken.pop(fact.data["lpn"], None)
+
+    def figures(self) -> dict[str, float]:
+        """Give mean, percentiles and rate of all that left so far."""
+        flows, hours = sorted(self._flows), (self._last_s - self._first_s) / 3600
+        return {
+            "mean_flow_s": round(sum(flows) / len(flows), 1) if flows else 0.0,
+            "p50_flow_s": _at_share(flows, 0.5),
+            "p95_flow_s": _at_share(flows, 0.95),
+            "most_flow_s": _at_share(flows, 1.0),
+            "parcels_per_hour": round(len(flows) / hours, 2) if hours > 0 else 0.0,
+        }
+
+
+def _at_share(ordered: Sequence[float], share: float) -> float:
+    """Give the value that `share` of all do not exceed; 0 for none."""
+    return round(ordered[max(ceil(share * len(ordered)) - 1, 0)], 1) if ordered else 0.0

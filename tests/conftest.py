@@ -1,9 +1,12 @@
-"""What every test shares: the Hypothesis profiles. Choose one with HYPOTHESIS_PROFILE=ci|dev|deep."""
+"""What every test shares: the Hypothesis profiles (choose one with HYPOTHESIS_PROFILE=ci|dev|deep), and which files are read."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.parts import MARKS, marks_of, may_match
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
@@ -35,3 +38,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=500,
         help="random runs of the protocol beyond the suite's (make crash RUNS=...)",
     )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the files whose tests `-m` deselects all."""
+    expression = config.getoption("markexpr")
+    if not expression or not collection_path.match("test_*.py"):
+        return None
+    return None if may_match(collection_path, expression) else True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A mark that a file does not name itself would leave its test out of every part."""
+    for item in items:
+        carried = MARKS.intersection(mark.name for mark in item.iter_markers())
+        of_all, of_some = marks_of(item.path)
+        if not of_all <= carried <= of_all | of_some:
+            raise pytest.UsageError(
+                f"{item.nodeid} carries {sorted(carried)}, and its file says otherwise: tests/parts.py"
+            )

@@ -16,7 +16,7 @@ from labeling.printer import PrinterStatus
 from packline.core.clock import ManualClock
 from packline.core.ids import SeededIds
 from packline.store import Store, open_store
-from tests.crash.hall import ROOT
+from tests.crash.nursery import ROOT
 
 WELL = PrinterStatus(connected=True, online=True, paper=True)
 

@@ -22,8 +22,9 @@ from typing import Any
 
 import pytest
 
-from tests.crash.hall import ROOT, Hall, NotInTime, Run
+from tests.crash.hall import Hall, NotInTime, Run
 from tests.crash.judge import Books, Left, judge, judge_meanwhile
+from tests.crash.nursery import ROOT
 from tests.crash.points import AFTER, BEFORE, HALF, die_with_parent, passed
 
 REFERENCE_S = 120.0

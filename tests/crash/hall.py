@@ -8,9 +8,7 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,15 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import controller
 from controller.processes import DATABASE
 from controller.site import Site
 from controller.site_file import load_site
 from controller.sites import OFFSET_STEP, free_offset, moved
 from packline.core.local import ask
+from tests.crash.nursery import ROOT, Child, nursery
 
-ROOT = Path(controller.__file__).parents[1]
-"""The tree under test: a mutant's copy runs its own code."""
 LOOK_S = 0.02
 ASIDE = 20
 READY_S = 180.0
@@ -46,10 +42,14 @@ class Run:
     """One controller run. `code` is None while it lives; -9 is a kill."""
 
     number: int
-    pid: int
+    child: Child
     points: Path
     begun: float
-    code: int | None = None
+
+    @property
+    def code(self) -> int | None:
+        """Give how it ended, as far as was heard."""
+        return self.child.code
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Hall:
     orders: int
     speed: float
     seed: int
-    processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
+    processes: dict[str, Child] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
 
     @property
@@ -81,18 +81,15 @@ class Hall:
         """Start everything but a controller and wait until it answers."""
         self.data.mkdir(parents=True, exist_ok=True)
         words = ["twin", str(self.path), "--orders", str(self.orders), "--speed", str(self.speed)]
-        self._start("zygote", ["-m", "tests.crash.zygote"], PACKLINE_SUPERVISED="0")
-        self._start("twin", ["-m", "controller", *words, "--seed", str(self.seed), "--json"])
+        self._start("twin", *words, "--seed", str(self.seed), "--json")
         self.open_web()
-        self._line("twin")
-        self._line("zygote")
         host, _, port = self._twin.host.rpartition(":")
         self.until(lambda: answers(host, int(port), "/stage"), "the people are there")
 
     def open_web(self) -> None:
         """Start dashboard and video, and wait until they answer."""
         for name in ("video", "web"):
-            self._start(name, ["-m", "controller", "process", name, str(self.path)])
+            self._start(name, "process", name, str(self.path))
         web = self.site.web
         self.until(lambda: answers(web.host, web.port, "/api/health"), "the dashboard answers")
         self.until(lambda: answers(web.host, web.video_port, "/health"), "the video process answers")
@@ -104,42 +101,25 @@ class Hall:
     def close(self) -> None:
         """Stop everything."""
         self._stop(*reversed(list(self.processes)))
+        for run in self.runs:
+            run.child.kill()
 
-    def _start(self, name: str, words: list[str], **more: str) -> None:
-        env = {**os.environ, "PACKLINE_DATA": str(self.data), "PACKLINE_SUPERVISED": "1", "PYTHONPATH": str(ROOT)}
-        env |= {"OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1", **more}
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                [sys.executable, *words],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE if name in ("zygote", "twin") else log,
-                stderr=log,
-                env=env,
-                cwd=ROOT,
-                text=True,
-            )
+    def _start(self, name: str, *words: str) -> None:
+        self.processes[name] = nursery().start(self.folder / f"{name}.log", self._env, words=words)
+
+    @property
+    def _env(self) -> dict[str, str]:
+        # the zygote watches for them that the tests are still there
+        return {"PACKLINE_DATA": str(self.data), "PACKLINE_SUPERVISED": "0"}
 
     def _stop(self, *names: str) -> None:
         ended = [self.processes.pop(name) for name in names]
         for process in ended:
             process.terminate()
         for process in ended:
-            try:
-                process.wait(END_S)
-            except subprocess.TimeoutExpired:
+            if not process.is_over(END_S):
                 process.kill()
-                process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    pipe.close()
-
-    def _line(self, name: str) -> dict[str, Any]:
-        pipe = self.processes[name].stdout
-        text = pipe.readline() if pipe else ""
-        if not text:
-            raise NotInTime(f"{name} ended: {tail(self.folder / f'{name}.log')}")
-        words: dict[str, Any] = json.loads(text)
-        return words
+                assert process.is_over(END_S), "a killed process lives"
 
     # -- controllers ---------------------------------------------------------------------------------------------------
 
@@ -147,33 +127,16 @@ class Hall:
         """Start a controller that kills itself at one of the points of `ends_at`."""
         number = len(self.runs) + 1
         points = self.folder / f"points-{number:04d}.log"
-        order = {
-            "site": str(self.path),
-            "log": str(self.folder / "controller.log"),
-            "points": str(points),
-            "ends_at": dict(ends_at or {}),
-        }
-        pipe = self.processes["zygote"].stdin
-        assert pipe is not None
-        pipe.write(json.dumps(order) + "\n")
-        pipe.flush()
-        run = Run(number=number, pid=self._line("zygote")["pid"], points=points, begun=time.time())
+        order = {"site": str(self.path), "points": str(points), "ends_at": dict(ends_at or {})}
+        child = nursery().start(self.folder / "controller.log", self._env, run=order)
+        run = Run(number=number, child=child, points=points, begun=time.time())
         self.runs.append(run)
         return run
 
-    def ended(self, run: Run, within_s: float) -> bool:
+    @staticmethod
+    def ended(run: Run, within_s: float) -> bool:
         """Wait at most `within_s` for the end of `run`; tell whether it came."""
-        pidfd = os.pidfd_open(run.pid) if run.code is None and _is_there(run.pid) else None
-        if pidfd is not None:
-            try:
-                _until_readable(pidfd, within_s)
-            finally:
-                os.close(pidfd)
-            if _is_alive(run.pid):
-                return False
-        if run.code is None:
-            run.code = self._line("zygote")["code"]
-        return True
+        return run.child.is_over(within_s)
 
     @staticmethod
     def ended_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
@@ -184,12 +147,12 @@ class Hall:
 
     def kill(self, run: Run) -> None:
         """Kill `run` now, as kill -9 does."""
-        os.kill(run.pid, signal.SIGKILL)
+        run.child.kill()
         assert self.ended(run, END_S), "a killed process lives"
 
     def stop(self, run: Run) -> None:
         """End `run` cleanly."""
-        os.kill(run.pid, signal.SIGTERM)
+        run.child.terminate()
         if not self.ended(run, END_S):
             self.kill(run)
             raise NotInTime("the controller did not end on SIGTERM")
@@ -246,7 +209,7 @@ class Hall:
         due = time.monotonic() + within_s
         while not (found := holds()):
             for name, process in self.processes.items():
-                if process.poll() is not None:
+                if process.is_over():
                     raise NotInTime(f"{name} ended: {tail(self.folder / f'{name}.log')}")
             if time.monotonic() > due:
                 raise NotInTime(f"not within {within_s:.0f} s: {what}")
@@ -322,26 +285,3 @@ def answers(host: str, port: int, path: str) -> bool:
 def tail(log: Path, most: int = 2000) -> str:
     """Give the end of a log."""
     return log.read_text("utf-8", "replace")[-most:] if log.exists() else ""
-
-
-def _is_there(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _is_alive(pid: int) -> bool:
-    """Tell whether a process runs; one that ended and was not yet waited for does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
-def _until_readable(handle: int, within_s: float) -> None:
-    import select
-
-    select.select([handle], [], [], within_s)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.crash.campaign import Catalogue
 from tests.crash.hall import Run
+from tests.crash.nursery import Child
 
 AT = "2026-11-21T09:00:00+00:00"
 WAY, RARE, STARTING = "after commit of ParcelPacked", "after commit of ParcelHeld", "before claim of packer-1"
@@ -12,7 +13,7 @@ WAY, RARE, STARTING = "after commit of ParcelPacked", "after commit of ParcelHel
 def run_that_passed(folder: Path, number: int, *points: str) -> Run:
     log = folder / f"points-{number}.log"
     log.write_text("".join(f"{AT} {point}\n" for point in points), "utf-8")
-    return Run(number=number, pid=0, points=log, begun=0.0)
+    return Run(number=number, child=Child(0, lambda _: None), points=log, begun=0.0)
 
 
 def test_a_point_that_many_runs_passed_and_none_died_at_is_left_out(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.parts import MARKS, may_match
+
 ROOT = Path(__file__).parents[2]
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 
@@ -46,3 +48,26 @@ def marks_of_the_halls() -> list[str]:
 
 def text_of(path: Path) -> str:
     return path.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "text, expression, is_read",
+    [
+        ("def test_it(): ...", "not (wire or crash)", True),
+        ("def test_it(): ...", "wire", False),
+        ("pytestmark = pytest.mark.wire", "wire", True),
+        ("pytestmark = pytest.mark.wire", "not wire", False),
+        ("@pytest.mark.wire\ndef test_it(): ...", "not wire", True),
+        ("pytestmark = pytest.mark.crash\n@pytest.mark.wire\ndef test_it(): ...", "crash and not wire", True),
+        ("def test_it(): ...", "asyncio", True),
+    ],
+)
+def test_a_run_of_one_part_reads_no_file_that_has_none_of_its_tests(text, expression, is_read, tmp_path):
+    file = tmp_path / "test_it.py"
+    file.write_text(text, "utf-8")
+
+    assert may_match(file, expression) is is_read
+
+
+def test_marks_by_which_files_are_left_out_are_those_of_the_suite():
+    assert {*MARKS, "planted"} == set(marks())

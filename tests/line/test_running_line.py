@@ -16,8 +16,8 @@ import pytest
 
 from packline.core.identity import Sscc
 from packline.feeds.signing import make_secret, sign
-from tests.crash.hall import ROOT
 from tests.crash.judge import Left, judge
+from tests.crash.nursery import ROOT
 from tests.line.floor import PATIENCE_S, Floor, Spell, running
 from tests.line.mail import Mail, changed, delivered, order, posting
 

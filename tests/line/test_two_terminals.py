@@ -22,7 +22,8 @@ from controller.site import Site, twin_part
 from controller.site_file import load_site
 from controller.sites import OFFSET_STEP, free_offset, moved
 from packline.core.local import ask
-from tests.crash.hall import ROOT, tail
+from tests.crash.hall import tail
+from tests.crash.nursery import ROOT
 
 PATIENCE_S = 120.0
 LOOK_S = 0.1

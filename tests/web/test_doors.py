@@ -154,3 +154,7 @@ def test_changing_ones_password_needs_the_old_one_and_ends_every_other_session(s
 def journal(stage):
     query = select(schema.journal).order_by(schema.journal.c.seq)
     return stage.store.writer.read_now(lambda db: db.execute(query).all())
+
+
+def test_a_password_is_kept_at_the_price_that_owasp_asks():
+    assert doors.hash_password("any password at all").startswith("$argon2id$v=19$m=19456,t=2,p=1$")

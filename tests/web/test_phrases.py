@@ -60,11 +60,15 @@ def test_the_texts_of_faults_are_found():
     assert len(found) > 120
 
 
-@pytest.mark.parametrize("text", [text for text in [*written(), *FROM_TABLES] if re.search("[A-Za-z]{3}", text)])
-def test_every_text_of_a_fault_is_said_in_chinese(text):
+def test_every_text_of_a_fault_is_said_in_chinese():
+    """The program is read for this test alone, and not by each process that only makes a list of tests."""
     in_book = {HOLES.sub(HOLE, english) for english in BOOKS["zh"]}
+    texts = [text for text in [*written(), *FROM_TABLES] if re.search("[A-Za-z]{3}", text)]
 
-    assert text.replace(2 * HOLE, HOLE) in in_book or CHINESE.search(WORDS.phrase("zh", text.replace(HOLE, "7")))
+    def is_said(text):
+        return text.replace(2 * HOLE, HOLE) in in_book or CHINESE.search(WORDS.phrase("zh", text.replace(HOLE, "7")))
+
+    assert [text for text in texts if not is_said(text)] == []
 
 
 def test_no_fault_carries_a_text_of_python_or_of_a_library():

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 
 from packline.core.faults import Fault
-from packline.core.files import FileFaults
+from packline.core.files import FileFaults, near
 
 _PORTS = re.compile(r"(127\.0\.0\.1:|localhost:|\bport = |video_port = )(\d{2,5})")
+MOST_NAMES = 8
+"""Files that a message names."""
 MOST_OFFSETS = 40
 OFFSET_STEP = 137
 
@@ -24,9 +27,30 @@ def find_site(path: Path) -> Path:
     machine = Path(str(resources.files("plc"))) / "machines" / f"{path.stem}.toml"
     if path.parent == Path() and machine.exists():
         return machine
-    expected = "a site file or a machine file, or the name of one that ships"
-    remedy = "Check the path, and from which folder you type."
-    raise FileFaults([Fault(4201, where=str(path), seen="no such file", expected=expected, remedy=remedy)])
+    expected = f"a file that is there, or the name of one that ships ({', '.join(_names(_shipped()))})"
+    raise FileFaults(
+        [Fault(4201, where=str(path.absolute()), seen="no such file", expected=expected, remedy=_hint(path))]
+    )
+
+
+def _hint(path: Path) -> str:
+    """Say which file may have been meant, and what lies where it was looked for."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        return f"There is no folder {folder}: check the path, and from which folder you type."
+    beside = _names([folder])
+    meant = near(path.name, {*beside, *_names(_shipped())})
+    lie = f"In {folder} lie {_first(beside)}." if beside else f"In {folder} lies no TOML file."
+    return f"{meant} {lie}".strip()
+
+
+def _names(folders: Iterable[Path]) -> list[str]:
+    return sorted({file.name for folder in folders for file in folder.glob("*.toml")})
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
 def shipped(path: Path) -> Path | None:

@@ -15,7 +15,7 @@ from labeling.drawing import draw
 from labeling.drivers import escpos
 from labeling.drivers.replies import Condition, ProcessDone, Reply, StatusBlock
 from labeling.proof import Counts, judge, process_number
-from labeling.transport import OpenPort
+from labeling.transport import CONNECT_S, OpenPort
 from packline.core.clock import Clock
 from packline.core.effects import Effect, EffectState, Evidence, Ticket
 from packline.core.faults import Fault
@@ -40,9 +40,11 @@ class Waits:
 
     `finish_s`: from the last byte sent to the printer's word that the label is out. `poll_s`: how often a printer that
     prints is asked whether it still can. `answer_s`: for one answer; a counter waits behind at most one label.
-    `settle_s`: two looks at the counters this far apart must agree before a label counts as not printed.
+    `settle_s`: two looks at the counters this far apart must agree before a label counts as not printed. `connect_s`: for a
+    connection, by the clock of the port; a printer that does not take one is not reachable.
     """
 
+    connect_s: float = CONNECT_S
     finish_s: float = 10.0
     poll_s: float = 0.5
     answer_s: float = 2.0
@@ -264,7 +266,7 @@ class LabelPrinter:
         await self._hang_up()
         port = self._open_port(self._address)
         try:
-            await port.connect()
+            await port.connect(self._waits.connect_s)
         except OSError as error:
             raise Fault(1001, where=f"{self.name} at {self._address}", seen=no_answer(error)) from error
         self._dialogue = Dialogue(port, self._clock, self._waits.answer_s)

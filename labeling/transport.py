@@ -16,8 +16,8 @@ RECEIVE_BYTES = 4096
 class RawPort(Protocol):
     """A byte stream to one printer. A lost link raises ConnectionError, silence raises TimeoutError."""
 
-    async def connect(self) -> None:
-        """Open the link; raises OSError (TimeoutError too)."""
+    async def connect(self, timeout_s: float = CONNECT_S) -> None:
+        """Open the link; raises OSError, TimeoutError when nothing came of it in `timeout_s`."""
         ...
 
     async def send(self, data: bytes) -> None:
@@ -51,8 +51,8 @@ class TcpPort:
         self._clock = clock
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def connect(self) -> None:
-        self._streams = await self._clock.within(CONNECT_S, asyncio.open_connection(self._host, self._port))
+    async def connect(self, timeout_s: float = CONNECT_S) -> None:
+        self._streams = await self._clock.within(timeout_s, asyncio.open_connection(self._host, self._port))
 
     async def send(self, data: bytes) -> None:
         _, writer = self._open()

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Protocol
 
+from labeling.transport import CONNECT_S
 from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.core.pictures import Still
@@ -113,12 +114,16 @@ class MemoryPort:
         self._pipe: Pipe | None = None
         self._has_turn = False
 
-    async def connect(self) -> None:
+    async def connect(self, timeout_s: float = CONNECT_S) -> None:
         if self._cord.is_cut:
             raise ConnectionRefusedError("the cord is cut")
         pipe = self._pipe = Pipe()  # whoever leaves while he waits for his turn has none any more
         self._plug.enter(self._leave)
-        await self._turn.acquire()
+        try:
+            await self._clock.within(timeout_s, self._turn.acquire())
+        except TimeoutError:
+            await self.close()
+            raise
         self._has_turn = True
         if pipe.is_closed:
             self._let_go()

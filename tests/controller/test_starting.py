@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from controller import ports
+from controller import ports, processes
 from controller.__main__ import main
 from controller.commands.up import Greeter
 from controller.ports import hold_ports
+from controller.processes import Pace, run_controller
 from controller.site_file import load_site
 from controller.sites import free_offset, moved
 from controller.starting import data_of, only_one
@@ -128,6 +130,22 @@ def test_up_touches_nothing_while_another_up_has_the_books(
     assert str(data) in str(ended.value)
     assert capsys.readouterr().out == ""
     assert {file.name for file in data.iterdir()} == {"up.lock"}
+
+
+def test_a_second_controller_on_the_same_books_is_refused_before_it_opens_them(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "prepare", lambda: None)  # logging is that of the tests
+    data = path.parent / "data"
+    data.mkdir()
+
+    def run(line: Coroutine[Any, Any, None]) -> None:
+        line.close()
+        pytest.fail("a second controller runs")
+
+    with only_one(data), pytest.raises(SystemExit, match="another controller works in"):
+        run_controller(path, Pace(run=run))
+    assert {file.name for file in data.iterdir()} == {"controller.lock"}
 
 
 def test_the_address_is_said_once_and_only_when_the_dashboard_answers(tmp_path: Path) -> None:

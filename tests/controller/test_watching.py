@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,12 +11,15 @@ from typing import Any, TypeVar
 
 import pytest
 
-from controller.watching import Watching
-from labeling.printer import PrinterStatus
+import stations.bells
+from controller.watching import LOOK_S, Watching
+from labeling.printer import LabelPrinter, PrinterStatus
+from labeling.transport import CONNECT_S
 from packline.core.clock import ManualClock
 from packline.core.faults import Fault
 from packline.core.pictures import Still
 from tests.scanning.shots import LIT, UNLIT
+from tests.simulation.faults.small_line import SPEC, Small, in_small
 
 T = TypeVar("T")
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,6 +54,19 @@ class Bells:
 
     async def forget_old_ones(self, codes: Any) -> None:
         """Nothing is old here."""
+
+
+class Alarms:
+    """A desk that knows which alarms stand, as the overview shows them."""
+
+    def __init__(self) -> None:
+        self.standing: set[tuple[int, str]] = set()
+
+    async def raise_alarm(self, fault: Fault, *, source: str) -> None:
+        self.standing.add((fault.code, source))
+
+    async def clear_alarm(self, code: int, *, source: str) -> None:
+        self.standing.discard((code, source))
 
 
 class Scripted:
@@ -113,6 +130,37 @@ def printer(**changes: bool) -> PrinterStatus:
 async def test_a_printer_rings_at_the_second_look_and_stops_at_the_second_good_one() -> None:
     empty = [printer(paper=False) for _ in range(2)]
     assert await rung_by("printer", printer(), *empty, printer(), printer()) == [set(), set(), {2101}, {2101}, set()]
+
+
+def test_a_printer_that_takes_no_connection_rings_and_is_well_again_when_it_takes_one() -> None:
+    """It speaks to one only, and somebody else has it: whoever comes next waits for his turn, but not for ever."""
+
+    async def story(small: Small) -> None:
+        address = next(part.address for part in SPEC.printers if part.name == "printer-1")
+        first = small.plant.open_port(address)
+        await first.connect()
+        second = LabelPrinter(
+            name="printer-1",
+            address=address,
+            open_port=small.plant.open_port,
+            clock=small.clock,
+            rng=random.Random(1),
+            offload=inline,
+        )
+        desk: Any = Alarms()
+        bells, shown = stations.bells.Bells("label-1", desk, lambda: None), list[PrinterStatus]()
+        watch = asyncio.ensure_future(Watching(small.clock, inline).printer(second, bells, shown.append))
+        await small.wait(CONNECT_S + 0.1)
+        assert not shown[0].connected
+        await small.wait(LOOK_S + CONNECT_S)
+        assert desk.standing == {(1001, "label-1")}
+        await first.close()
+        await small.wait(3 * LOOK_S)
+        assert shown[-1].connected
+        assert desk.standing == set()
+        watch.cancel()
+
+    in_small(story)
 
 
 async def test_an_answer_that_a_busy_printer_gives_again_is_no_second_look() -> None:

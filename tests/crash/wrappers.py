@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine
 from controller.links import Links
 from controller.site import ScannerPart, Site
 from labeling.drivers.replies import ReplyParser
-from labeling.transport import OpenPort, RawPort, tcp_ports
+from labeling.transport import CONNECT_S, OpenPort, RawPort, tcp_ports
 from packline.core.clock import Clock
 from packline.core.pictures import Camera, Still
 from packline.core.scans import Scan, Scanner
@@ -130,9 +130,9 @@ class CountedPort:
         self._printer = printer
         self._parser = ReplyParser()
 
-    async def connect(self) -> None:
+    async def connect(self, timeout_s: float = CONNECT_S) -> None:
         self._parser = ReplyParser()
-        await self._inner.connect()
+        await self._inner.connect(timeout_s)
 
     async def send(self, data: bytes) -> None:
         name = f"{_printer_talk(data)} sent to {self._printer}"

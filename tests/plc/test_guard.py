@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, WriteMultipleRegistersRequest
 
-from plc.drivers.guard import FrameGuard, Span, node_rules, register_rules, spans_said
+from plc.drivers.guard import FrameGuard, NodeGuard, Span, node_rules, register_rules, spans_said
 from plc.drivers.library_modbus import LibraryChannel
 from plc.drivers.modbus import ModbusLink
 from plc.drivers.opening import quiet_libraries
@@ -175,6 +175,18 @@ def test_nodes_come_from_the_file_and_status_is_not_written():
     narrowed = node_rules(PACKER, Allow(nodes=["s=Machine.STATUS"]))
     assert narrowed.reads == {(uri, "s=Machine.STATUS")}
     assert narrowed.writes == set()
+
+
+@pytest.mark.parametrize("verb,block", [("write", "STATUS"), ("write", "OTHER"), ("read", "OTHER"), ("call", "CMD")])
+def test_a_node_that_the_file_does_not_name_for_it_is_neither_written_nor_read_nor_called(verb, block):
+    guard, uri = NodeGuard("opc.tcp://packer-1", node_rules(PACKER, Allow())), "urn:packline:machine"
+    guard.check("read", (uri, "s=Machine.STATUS"), is_standard=False)
+    guard.check("write", (uri, "s=Machine.CMD"), is_standard=False)
+    guard.check("read", ("http://opcfoundation.org/UA/", "i=2255"), is_standard=True)
+    with pytest.raises(LinkBarred, match="1018"):
+        guard.check(verb, (uri, f"s=Machine.{block}"), is_standard=False)
+    with pytest.raises(LinkBarred, match="1018"):
+        guard.check("write", ("http://opcfoundation.org/UA/", "i=2255"), is_standard=True)
 
 
 @given(

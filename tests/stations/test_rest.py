@@ -111,8 +111,8 @@ class Resting:
 
     async def step(self) -> None:
         self.steps += 1
+        self.rest = Rest(orders={"market-1"})  # a step may say so before its last question is answered
         await self.meanwhile.wait()
-        self.rest = Rest(orders={"market-1"})
 
     async def scanned(self, scan: Scan) -> Instruction:
         return say("carton_ok", lpn=scan.text)

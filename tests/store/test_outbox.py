@@ -126,8 +126,23 @@ async def test_answer_that_comes_after_the_delivery_was_settled_changes_nothing(
     await told.outbox.sent(delivery.id)
 
     await told.outbox.failed(delivery.id, clock.now(), "late")
+    await told.outbox.parked(delivery.id, "later still")
 
     assert states(told)["app", "sent"] == 1
+
+
+async def test_claimer_whose_claim_lapsed_takes_nothing_back_from_the_next_one(told, clock):
+    late, *_ = await told.outbox.claim(clock.now(), 1, lease_s=60)
+    clock.advance(60)
+    next_one, *_ = await told.outbox.claim(clock.now(), 1, lease_s=60)
+    await told.outbox.sent(next_one.id, "200")
+
+    await told.outbox.parked(late.id, "no answer")
+    await told.outbox.failed(late.id, clock.now(), "no answer")
+
+    assert next_one.id == late.id
+    assert states(told)["app", "sent"] == 1
+    assert late.id not in [d.id for d in await told.outbox.claim(clock.now(), 100)]
 
 
 async def test_later_subscribers_hear_of_later_events(told, clock, received):

@@ -76,6 +76,15 @@ def test_sessions_are_ended(users, clock, end):
     assert users.session("t", clock.now()) is None
 
 
+def test_session_of_a_user_who_was_locked_out_does_not_come_back_when_the_user_is_let_in_again(users, clock):
+    begin(users, clock)
+
+    users.set_disabled("lin", True, clock.now())
+    users.set_disabled("lin", False, clock.now())
+
+    assert users.session("t", clock.now()) is None
+
+
 def test_token_itself_is_not_in_the_books(users, clock, path):
     begin(users, clock, "a-very-secret-token")
 

@@ -108,6 +108,29 @@ async def test_nothing_is_spared_after_a_read_that_was_spoilt_and_while_somethin
     assert link.listen(unheard) is None
 
 
+async def test_who_listens_is_told_once_when_there_is_something_new_and_when_something_goes_wrong() -> None:
+    shown, told = ["one thing"], list[str]()
+    mount = MemoryMount(Showing())
+    mount.tell_news(lambda: tuple(shown), lambda: True)
+    await mount.open()
+    link = mount.link()
+    await link.connect()
+    await link.read(frames.STATUS)
+    link.listen(lambda: told.append("new"))
+    mount.look()
+    assert told == []
+    shown[0] = "another"
+    mount.look()
+    mount.look()
+    assert told == ["new"]
+    assert link.listen(unheard) is None  # it was not read yet
+    await link.read(frames.STATUS)
+    link.listen(lambda: told.append("wrong"))
+    await mount.close()
+    assert told == ["new", "wrong"]
+    assert link.listen(unheard) is None  # nobody answers
+
+
 def unheard() -> None:
     raise AssertionError("there are no news")
 

@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
 
 from packline.core.faults import Fault
-from packline.store.version import BETWEEN, HEAD_SQL
+from packline.store.head import HEAD_SQL, script
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -47,7 +47,7 @@ def head_sql() -> str:
             "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
         ).scalars()
         ours = [sql.strip() for sql in made if "sqlite_sequence" not in sql]
-    return BETWEEN.join(ours) + "\n"
+    return script(ours)
 
 
 if __name__ == "__main__":

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 
 from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.sql import column, table
 
 from packline.core.faults import Fault
+from packline.store.head import statements
 
 HEAD = "0002"
 """The newest migration in `migrations/versions`."""
-
-HEAD_SQL = Path(__file__).parent / "migrations" / "head.sql"
-"""What all migrations together make of an empty SQLite database: `python -m packline.store.migrate` writes it anew."""
-BETWEEN = ";\n\n"
 
 _VERSION = table("alembic_version", column("version_num"))
 
@@ -26,7 +22,7 @@ def bring_up(connection: Connection) -> None:
     if found == HEAD:
         return
     if not found and connection.dialect.name == "sqlite":
-        for statement in HEAD_SQL.read_text("utf-8").split(BETWEEN):
+        for statement in statements():
             connection.exec_driver_sql(statement)
         connection.execute(insert(_VERSION).values(version_num=HEAD))
         return

@@ -41,12 +41,14 @@ def config() -> Config:
 
 def head_sql() -> str:
     """Give the statements that make, in an empty SQLite database, what all migrations together make of it."""
-    with create_engine("sqlite://").begin() as connection:
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
         upgrade(connection, "")
         made = connection.exec_driver_sql(
             "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
         ).scalars()
         ours = [sql.strip() for sql in made if "sqlite_sequence" not in sql]
+    engine.dispose()
     return script(ours)
 
 

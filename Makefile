@@ -50,7 +50,7 @@ check: $(TEST_STAMP)
 	$(BIN)/ruff check --quiet --output-format concise . || red=1; \
 	$(BIN)/ruff format --check --quiet --output-format concise . || red=1; \
 	$(BIN)/lint-imports --no-logo || red=1; \
-	$(BIN)/mypy || red=1; \
+	$(BIN)/mypy --num-workers 2 || red=1; \
 	exit $$red
 
 fix: $(TEST_STAMP)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.parts import MARKS, marks_of, may_match
+from tests.parts import MARKS, marks_of, may_match, turn_of
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
@@ -49,7 +49,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A mark that a file does not name itself would leave its test out of every part."""
+    """Begin what takes long first. A mark that a file does not name itself would leave its test out of every part."""
+    turns = {path: turn_of(path) for path in {item.path for item in items}}
+    items.sort(key=lambda item: turns[item.path])
     for item in items:
         carried = MARKS.intersection(mark.name for mark in item.iter_markers())
         of_all, of_some = marks_of(item.path)

@@ -13,7 +13,7 @@ from packline.core.figures import NEVER_IN_A_RUN
 
 pytestmark = [pytest.mark.demo, pytest.mark.timeout(0)]
 
-ORDERS = 6
+ORDERS = 4
 NAMED = (
     "orders",
     "orders_over",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.parts import MARKS, may_match
+from tests.parts import LONG, MARKS, may_match
 
 ROOT = Path(__file__).parents[2]
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
@@ -71,3 +71,7 @@ def test_a_run_of_one_part_reads_no_file_that_has_none_of_its_tests(text, expres
 
 def test_marks_by_which_files_are_left_out_are_those_of_the_suite():
     assert {*MARKS, "planted"} == set(marks())
+
+
+def test_files_that_are_begun_first_are_there():
+    assert [name for name in LONG if not (ROOT / name).is_file()] == []

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +87,14 @@ def stations(folder: Path) -> dict[str, dict[str, Any]]:
 
 def stage(site: Site) -> dict[str, Any]:
     """Give the twin's own account."""
-    told: dict[str, Any] = httpx.get(f"http://{twin_part(site).host}/stage", trust_env=False).json()
+    told: dict[str, Any] = _http().get(f"http://{twin_part(site).host}/stage").json()
     return told
+
+
+@cache
+def _http() -> httpx.Client:
+    """Make the client once: its trust store takes longer to read than ten answers."""
+    return httpx.Client(trust_env=False)
 
 
 def ready(twin: subprocess.Popen[str]) -> dict[str, dict[str, str]]:

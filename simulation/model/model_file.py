@@ -43,14 +43,10 @@ AnyStation = (
     ServerPart | MachinePart | PollingPart | TurntablePart | PrinterPart | ApplicatorPart | PackerPart | CheckweigherPart
     | ScanGatePart | BuyerPart | HostPart
 )  # fmt: skip
-
-
 AnyBlock = (
     SourcePart | SinkPart | BufferPart | ConveyorPart | BeltPart | MergePart | DivertPart | ForkPart | JoinPart
     | AssemblyPart | PackPart | UnpackPart | LimitPart | ReleasePart | CourierPart | OperatorPart | AnyStation
 )  # fmt: skip
-
-
 BLOCKS: dict[str, type[Part]] = {
     "source": SourcePart, "sink": SinkPart, "buffer": BufferPart, "conveyor": ConveyorPart, "belt": BeltPart,
     "merge": MergePart, "divert": DivertPart, "fork": ForkPart, "join": JoinPart, "assembly": AssemblyPart,

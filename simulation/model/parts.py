@@ -11,11 +11,7 @@ from packline.core.files import Mistake, Wrong
 from simulation.blocks.block import Full
 
 NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,39}$"
-
-
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
-
-
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -27,8 +23,6 @@ def _whole(value: float) -> float:
 
 Count = Annotated[float, Field(ge=0), AfterValidator(_whole)]
 """A whole number from 0 on, or inf."""
-
-
 Channels = Annotated[float, Field(ge=1), AfterValidator(_whole)]
 
 

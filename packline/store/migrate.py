@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
 
 from packline.core.faults import Fault
-from packline.store.head import HEAD_SQL, script
+from packline.store.newest import HEAD_SQL, script
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

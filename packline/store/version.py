@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.sql import column, table
 
 from packline.core.faults import Fault
-from packline.store.head import statements
+from packline.store.newest import statements
 
 HEAD = "0002"
 """The newest migration in `migrations/versions`."""

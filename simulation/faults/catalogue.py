@@ -304,8 +304,8 @@ CATALOGUE: tuple[Kind, ...] = (
 
 COMMITS = frozenset({"kill_before_commit", "kill_after_commit"})
 """These have no time but a commit."""
-UNSEEN = frozenset({"wrong_item_down", "put_elsewhere"})
-"""No eye of the line sees the first, and the twin's people do not find the second: a campaign draws them only where they are named."""
+UNSEEN = frozenset({"wrong_item_down"})
+"""No eye of the line sees it: a campaign draws it only where it is named."""
 
 
 def kinds_of(by: By) -> dict[str, Kind]:

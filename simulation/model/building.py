@@ -26,8 +26,10 @@ from simulation.blocks.server import Server
 from simulation.blocks.shared import SharedServer
 from simulation.blocks.sources import Demand, Phase, Rate, Sink, Source
 from simulation.blocks.stops import StopLaw
-from simulation.model import model_file as file
+from simulation.model import flow_parts, line_parts, station_parts
 from simulation.model.laws import Law
+from simulation.model.model_file import Model
+from simulation.model.parts import Part
 
 Made = Block | Crew
 
@@ -40,15 +42,15 @@ class Line:
     blocks: Mapping[str, Made]
 
 
-def build(model: file.Model, floor: Floor) -> Line:
+def build(model: Model, floor: Floor) -> Line:
     """Build a model that was checked. Nothing moves before the floor runs."""
     made: dict[str, Made] = {
         name: Crew(floor, name, count=part.count, shifts=_shifts(part), cycle_s=part.cycle_s)
         for name, part in model.blocks.items()
-        if isinstance(part, file.OperatorPart)
+        if isinstance(part, line_parts.OperatorPart)
     }
     for name, part in model.blocks.items():
-        if not isinstance(part, file.OperatorPart):
+        if not isinstance(part, line_parts.OperatorPart):
             made[name] = _make(floor, name, part, model, made)
     line = _Connected(floor, made)
     for name, part in model.blocks.items():
@@ -61,7 +63,7 @@ def build(model: file.Model, floor: Floor) -> Line:
     return Line(floor=floor, blocks=made)
 
 
-def _fill(floor: Floor, block: Made, initial: Mapping[str, int], model: file.Model) -> None:
+def _fill(floor: Floor, block: Made, initial: Mapping[str, int], model: Model) -> None:
     for kind, count in initial.items():
         for _ in range(count):
             item = floor.make(kind, model.classes[kind].priority if kind else 0)
@@ -72,56 +74,56 @@ def _fill(floor: Floor, block: Made, initial: Mapping[str, int], model: file.Mod
 # -- one block -----------------------------------------------------------------------------------------------------------
 
 
-def _make(floor: Floor, name: str, part: file.Part, model: file.Model, made: Mapping[str, Made]) -> Block:
+def _make(floor: Floor, name: str, part: Part, model: Model, made: Mapping[str, Made]) -> Block:
     match part:
-        case file.SourcePart():
+        case flow_parts.SourcePart():
             return Source(floor, name, _demand(part, model))
-        case file.SinkPart():
+        case flow_parts.SinkPart():
             return Sink(floor, name)
-        case file.BufferPart():
+        case flow_parts.BufferPart():
             return Buffer(floor, name, capacity=part.capacity, order=part.discipline, full=part.full)
-        case file.ConveyorPart():
+        case flow_parts.ConveyorPart():
             return Conveyor(floor, name, zones=part.zones, zone_s=part.zone_s, full=part.full)
-        case file.BeltPart():
+        case flow_parts.BeltPart():
             return Belt(floor, name, travel_s=part.travel_s, gap_s=part.gap_s, full=part.full)
-        case file.CourierPart():
+        case line_parts.CourierPart():
             every = part.every.distribution()
             return Courier(floor, name, every=every, load=part.load, capacity=part.capacity, full=part.full)
-        case file.MergePart():
+        case flow_parts.MergePart():
             return Merge(floor, name, rule=part.rule, order=part.order)
-        case file.DivertPart():
+        case flow_parts.DivertPart():
             return Divert(floor, name)
-        case file.StationPart():
+        case station_parts.StationPart():
             return _station(floor, name, part, made)
         case _:
             return _gathering(floor, name, part, model)
 
 
-def _gathering(floor: Floor, name: str, part: file.Part, model: file.Model) -> Block:
+def _gathering(floor: Floor, name: str, part: Part, model: Model) -> Block:
     """Make what has several come together, or one come apart, or counts who is between."""
     makes = getattr(part, "makes", None)
     priority = model.classes[makes].priority if makes else None
     match part:
-        case file.ForkPart():
+        case flow_parts.ForkPart():
             return Fork(floor, name)
-        case file.JoinPart():
+        case flow_parts.JoinPart():
             return Join(floor, name, capacity=part.capacity)
-        case file.AssemblyPart():
+        case flow_parts.AssemblyPart():
             return Assembly(
                 floor, name, needs=part.needs, makes=makes or "", priority=priority or 0, places=part.places
             )
-        case file.PackPart():
+        case flow_parts.PackPart():
             more = {"pieces": part.pieces, "makes": makes or "", "priority": priority}
             return Pack(floor, name, **more, wait_s=part.wait_s, capacity=part.capacity, full=part.full)  # type: ignore[arg-type]  # the values of `more` are of many types
-        case file.UnpackPart():
+        case flow_parts.UnpackPart():
             return Unpack(floor, name, pieces=part.pieces, makes=makes or "", priority=priority)
-        case file.LimitPart():
+        case flow_parts.LimitPart():
             return Limit(floor, name, most=part.most)
         case _:
             return Release(floor, name)
 
 
-def _demand(part: file.SourcePart, model: file.Model) -> Demand:
+def _demand(part: flow_parts.SourcePart, model: Model) -> Demand:
     return Demand(
         every=_law(part.every),
         at=part.at,
@@ -138,7 +140,7 @@ def _demand(part: file.SourcePart, model: file.Model) -> Demand:
     )
 
 
-def _phases(phases: Mapping[str, file.PhasePart]) -> list[Phase]:
+def _phases(phases: Mapping[str, flow_parts.PhasePart]) -> list[Phase]:
     names = list(phases)
     following = {name: {names[(n + 1) % len(names)]: 1.0} for n, name in enumerate(names)}
     return [
@@ -151,7 +153,7 @@ def _phases(phases: Mapping[str, file.PhasePart]) -> list[Phase]:
     ]
 
 
-def _shifts(part: file.OperatorPart) -> list[Shift]:
+def _shifts(part: line_parts.OperatorPart) -> list[Shift]:
     return [Shift(from_s=shift.from_s, to_s=shift.to_s, count=shift.count) for shift in part.shifts]
 
 
@@ -178,7 +180,7 @@ def _station(floor: Floor, name: str, part: Any, made: Mapping[str, Made]) -> Bl
         blocking=part.blocking,
         setup=_law(part.setup),
         setup_when=part.setup_when,
-        vacation=_law(part.walk if isinstance(part, file.PollingPart) else part.vacation),
+        vacation=_law(part.walk if isinstance(part, station_parts.PollingPart) else part.vacation),
         vacations=part.vacations,
         patience=_law(part.patience),
         stops=[*map(_stop, part.failures), *(_stock(stock).law() for stock in stocks if stock is not None)],
@@ -190,7 +192,7 @@ def _station(floor: Floor, name: str, part: Any, made: Mapping[str, Made]) -> Bl
     )
     if judge is not None:
         return Judging(floor, name, conduct, judge)
-    if isinstance(part, file.PollingPart):
+    if isinstance(part, station_parts.PollingPart):
         return Polling(floor, name, conduct, order=part.order, rule=part.rule, most=part.most)
     if getattr(part, "batch", 1) > 1:
         batch = Batch(
@@ -201,7 +203,7 @@ def _station(floor: Floor, name: str, part: Any, made: Mapping[str, Made]) -> Bl
             is_open=part.batch_open,
         )
         return BatchServer(floor, name, conduct, batch)
-    return (Packer if isinstance(part, file.PackerPart) else Server)(floor, name, conduct)
+    return (Packer if isinstance(part, line_parts.PackerPart) else Server)(floor, name, conduct)
 
 
 def _shared(floor: Floor, name: str, part: Any) -> SharedServer:
@@ -219,12 +221,12 @@ def _shared(floor: Floor, name: str, part: Any) -> SharedServer:
 
 def _service(part: Any) -> Distribution:
     match part:
-        case file.TurntablePart():
+        case line_parts.TurntablePart():
             turn, picture = part.turn.distribution(), part.picture.distribution()
             return Several(((part.pictures, turn), (part.pictures, picture)))
-        case file.PrinterPart():
+        case line_parts.PrinterPart():
             return part.print.distribution()
-        case file.PackerPart():
+        case line_parts.PackerPart():
             return part.seal.distribution()
         case _:
             law: Law = part.service
@@ -233,22 +235,22 @@ def _service(part: Any) -> Distribution:
 
 def _judge(part: Any) -> Callable[[Floor, str], Judge] | None:
     match part:
-        case file.ApplicatorPart():
+        case line_parts.ApplicatorPart():
             return tries(part.apply.distribution(), part.stick_share, part.tries, "failed")
-        case file.ScanGatePart():
+        case line_parts.ScanGatePart():
             return tries(part.scan.distribution(), part.read_share, part.tries, "no_read")
-        case file.HostPart():
+        case line_parts.HostPart():
             return tries(part.answer.distribution(), part.answer_share, part.tries, "failed", wait_s=part.wait_s)
-        case file.CheckweigherPart():
+        case line_parts.CheckweigherPart():
             return weighed(part.weigh.distribution(), part.weight_kg.distribution(), part.low_kg, part.high_kg)
-        case file.BuyerPart():
+        case line_parts.BuyerPart():
             most = math.inf if part.most_s is None else part.most_s
             return asked(part.answer.distribution(), {"refused": part.refuse_share}, most)
         case _:
             return None
 
 
-def _stop(part: file.FailurePart) -> StopLaw:
+def _stop(part: station_parts.FailurePart) -> StopLaw:
     return StopLaw(
         by=part.by,
         until=part.every.distribution(),
@@ -261,7 +263,7 @@ def _stop(part: file.FailurePart) -> StopLaw:
     )
 
 
-def _stock(part: file.StockPart) -> Stock:
+def _stock(part: station_parts.StockPart) -> Stock:
     return Stock(pieces=part.pieces, change_s=part.change.distribution(), needs_crew=part.operator)
 
 
@@ -280,9 +282,9 @@ class _Connected:
 
     def connect(self, name: str, part: Any) -> None:
         block = self._made[name]
-        if isinstance(block, Crew) or isinstance(part, file.SinkPart):
+        if isinstance(block, Crew) or isinstance(part, flow_parts.SinkPart):
             return
-        if isinstance(part, file.DivertPart):
+        if isinstance(part, flow_parts.DivertPart):
             block.next = self._divert(name, part)
             return
         if isinstance(block, Fork):
@@ -302,7 +304,7 @@ class _Connected:
             block.impatient = self._to(part.impatient) if part.impatient else block.impatient
             block.scrap = self._to(part.scrap) if part.scrap else block.scrap
 
-    def _divert(self, name: str, part: file.DivertPart) -> Taker:
+    def _divert(self, name: str, part: flow_parts.DivertPart) -> Taker:
         if part.rule == "chance":
             return self._ways(name, part.next or {})
         if part.rule == "class":

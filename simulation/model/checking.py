@@ -9,27 +9,25 @@ from packline.core.faults import Fault
 from packline.core.files import near
 from simulation.blocks.floor import OUT
 from simulation.model.checking_blocks import check_itself
-from simulation.model.laws import Law
-from simulation.model.model_file import (
-    AnyBlock,
+from simulation.model.flow_parts import (
     AssemblyPart,
     BufferPart,
-    CourierPart,
     DivertPart,
     ForkPart,
     JoinPart,
     LimitPart,
     MergePart,
-    OperatorPart,
     PackPart,
-    Part,
     ReleasePart,
-    Shell,
     SinkPart,
     SourcePart,
-    StationPart,
     UnpackPart,
 )
+from simulation.model.laws import Law
+from simulation.model.line_parts import CourierPart, OperatorPart
+from simulation.model.model_file import AnyBlock, Shell
+from simulation.model.parts import Part
+from simulation.model.station_parts import StationPart
 
 
 def check_parts(shell: Shell, parts: Mapping[str, Part], names: set[str], where: str) -> Iterator[Fault]:

@@ -7,21 +7,10 @@ from collections.abc import Iterator
 
 from packline.core.faults import Fault
 from packline.core.files import near
-from simulation.model.model_file import (
-    AssemblyPart,
-    BufferPart,
-    CourierPart,
-    DivertPart,
-    JoinPart,
-    MachinePart,
-    OperatorPart,
-    PackPart,
-    Part,
-    PollingPart,
-    ServerPart,
-    SourcePart,
-    StationPart,
-)
+from simulation.model.flow_parts import AssemblyPart, BufferPart, DivertPart, JoinPart, PackPart, SourcePart
+from simulation.model.line_parts import CourierPart, OperatorPart
+from simulation.model.parts import Part
+from simulation.model.station_parts import MachinePart, PollingPart, ServerPart, StationPart
 
 
 def check_itself(part: Part, at: str) -> Iterator[Fault]:

@@ -10,7 +10,9 @@ from packline.core.faults import Fault
 from packline.core.files import FileFaults, near, read_toml, survey
 from simulation.blocks.floor import OUT
 from simulation.model.checking import check_parts, check_whole
-from simulation.model.model_file import BLOCKS, NAME_PATTERN, AnyBlock, Model, Part, Shell, StationPart
+from simulation.model.model_file import BLOCKS, AnyBlock, Model, Shell
+from simulation.model.parts import NAME_PATTERN, Part
+from simulation.model.station_parts import StationPart
 
 PATTERN_WORDS = {
     NAME_PATTERN: "a small letter, then small letters, digits, dashes and underscores, 40 characters at most"

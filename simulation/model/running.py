@@ -13,7 +13,8 @@ from simulation.blocks.conveyor import Belt, Conveyor
 from simulation.blocks.floor import Floor
 from simulation.blocks.server import Server
 from simulation.model.building import Line, build
-from simulation.model.model_file import Model, StationPart
+from simulation.model.model_file import Model
+from simulation.model.station_parts import StationPart
 from simulation.statistics.bottleneck import active_periods, least_waiting
 from simulation.statistics.intervals import Interval, antithetic, batch_means, over_replications, paired
 from simulation.statistics.oee import Production, oee

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from simulation.people.crew import Crew, at_work
 from simulation.people.desk import StationView, Told
+from simulation.people.strays import STRAY_S, Strays
 from simulation.plant.things import GONE, HANDS, Carton, Piece
 
 NOT_WANTED = "4104"
@@ -20,7 +21,7 @@ MISSING_PIECE_S = 3.0
 class InductOperator:
     """One person at one turntable. Only this person holds pieces, so every held piece is in these hands."""
 
-    def __init__(self, crew: Crew, station: str) -> None:
+    def __init__(self, crew: Crew, station: str, *, stray_s: float = STRAY_S) -> None:
         self._crew, self._station = crew, station
         self._empty: Carton | None = None
         self._current: Piece | None = None
@@ -28,6 +29,7 @@ class InductOperator:
         self._done: tuple[Told | None, float] = (None, 0.0)
         self._missing_since: float | None = None
         self._counts = 0
+        self._strays = Strays(crew.clock, stray_s)
         self._moves: Mapping[str, Callable[[StationView], Awaitable[None]]] = {
             "pick": self._pick,
             "place_on_table": self._place,
@@ -53,7 +55,9 @@ class InductOperator:
             self._counts = self._crew.recount.ordered
             await self._count_cartons()
             return
-        if move := self._moves.get(view.next.key):
+        if view.next.key in _STEADY and (stray := self._strays.found(view, self._crew.floor.cartons_at(self._station))):
+            await self._show_stray(stray)
+        elif move := self._moves.get(view.next.key):
             await move(view)
 
     # -- pieces --------------------------------------------------------------------------------------------------------
@@ -174,6 +178,7 @@ class InductOperator:
             self._empty = None if carton is self._empty else self._empty
             await self._put_away(carton, answer)
         elif carton is self._empty:
+            self._strays.is_mine(carton)
             await self._crew.floor.put_down(carton, self._station)
             self._empty = None
 
@@ -192,7 +197,20 @@ class InductOperator:
         if answer.key == "send_on":
             await self._crew.deliver(carton, answer["to"], wait=True)
         elif carton.place == HANDS:
+            self._strays.is_mine(carton)
             await self._crew.floor.put_down(carton, self._station)
+
+    async def _show_stray(self, carton: Carton) -> None:
+        """Scan a carton that somebody put down here, and bring it where the answer says."""
+        answer = await self._scan(carton.lpn)
+        if answer is None:
+            return
+        if answer.key == "send_on":
+            await self._crew.deliver(carton, answer["to"], wait=True)
+        elif answer["code"] == UNKNOWN_CARTON:
+            await self._crew.deliver(carton, self._crew.station_of("clarification"))
+        elif answer.key == "carton_ok":
+            self._strays.is_mine(carton)
 
     async def _send_on(self, view: StationView) -> None:
         carton = self._crew.floor.carton(view.next["lpn"])

@@ -31,6 +31,7 @@ class Case:
     actions: Sequence[str]
     seen: str
     where: str
+    expected: str
     effect_kind: str
     effect_params: Mapping[str, Any] = field(default_factory=dict)
     age_s: float = 0.0
@@ -49,6 +50,7 @@ class Remedies:
         self._crew, self._cartons_of = crew, cartons_of
         self._repeated: dict[tuple[int, str], int] = {}
         self._counted: set[str] = set()
+        self._stations = frozenset(station.name for station in crew.plant.stations)
         self._by_code: Mapping[int, Callable[[Case], Awaitable[Choice]]] = {
             **dict.fromkeys((2004, 2005, 2103, 3014, 3017), self._say_what_happened),
             **dict.fromkeys((1005, 2003, 2006), self._again),
@@ -142,8 +144,15 @@ class Remedies:
         return "retry"
 
     async def _missing(self, case: Case) -> Choice:
+        """Find it, and carry it to where the books expect it; what is in somebody's hands is on its way."""
         carton = self.carton(case.subject)
-        return "shipped" if carton is not None and carton.place == GONE else "retry"
+        if carton is not None and carton.place == GONE:
+            return "shipped"
+        to = case.expected.removeprefix("at ")
+        is_there = carton is None or carton.place in (to, self._crew.door_of(to), HANDS)
+        if carton is not None and not is_there and to in self._stations:
+            await self._crew.deliver(carton, to, wait=True)
+        return "retry"
 
     async def _delivered_unseen(self, case: Case) -> Choice:
         """The courier has what the books have in the house: if it is gone, say so, and let the message be worked again."""

@@ -82,15 +82,16 @@ class Supervisor:
 
     def _case(self, row: Mapping[str, Any]) -> Case:
         now = self._crew.clock.monotonic()
-        number, effect = str(row["id"]), row.get("effect") or {}
+        number, effect, fault = str(row["id"]), row.get("effect") or {}, row.get("fault") or {}
         return Case(
             id=number,
             code=int(row["code"]),
             station=str(row["station"]),
             subject=str(row["subject"]),
             actions=list(row["actions"]),
-            seen=str((row.get("fault") or {}).get("seen", "")),
-            where=str((row.get("fault") or {}).get("where", "")),
+            seen=str(fault.get("seen", "")),
+            where=str(fault.get("where", "")),
+            expected=str(fault.get("expected", "")),
             effect_kind=str(effect.get("kind", "")),
             effect_params=effect.get("params") or {},
             age_s=now - self._first_seen.setdefault(number, now),

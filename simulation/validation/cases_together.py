@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 
-from simulation.validation import theory
+from simulation.validation import theory_lines, theory_networks, theory_queues
 from simulation.validation import theory_together as book
 from simulation.validation.case import Case, arrivals, exp, failing, machine, one_desk, server
 
@@ -88,8 +88,8 @@ def _batches() -> list[Case]:
             },
             truth={
                 "pack.sojourn": 1 / 2.1,
-                "desk.wait": theory.gim1_wait(lambda s: (2.1 / (2.1 + s)) ** 3, 1),
-                "flow": 1 / 2.1 + theory.gim1_wait(lambda s: (2.1 / (2.1 + s)) ** 3, 1) + 1,
+                "desk.wait": theory_queues.gim1_wait(lambda s: (2.1 / (2.1 + s)) ** 3, 1),
+                "flow": 1 / 2.1 + theory_queues.gim1_wait(lambda s: (2.1 / (2.1 + s)) ** 3, 1) + 1,
             },
             horizon_s=2000.0,
             warmup_s=200.0,
@@ -102,7 +102,7 @@ def _batches() -> list[Case]:
                 "open": {"kind": "unpack", "pieces": 3, "next": "desk"},
                 "desk": server(exp(1)),
             },
-            truth={"desk.number": theory.bulk_number(0.2, 1, 3, 9)},
+            truth={"desk.number": theory_queues.bulk_number(0.2, 1, 3, 9)},
             horizon_s=4000.0,
         ),
     ]
@@ -189,7 +189,7 @@ def _whole() -> list[Case]:
 
 
 def _caps() -> list[Case]:
-    rate, _ = theory.mean_value_analysis((1.0, 1.0, 1.0), 4)
+    rate, _ = theory_networks.mean_value_analysis((1.0, 1.0, 1.0), 4)
     return [
         Case(
             name="CONWIP: a saturated line of three with four pallets",
@@ -229,7 +229,7 @@ def _caps() -> list[Case]:
                 "back-a": {"kind": "release", "limit": "cards-a", "next": "b"},
                 "b": server(exp(0.9)),
             },
-            truth={"throughput": theory.two_stations((1, 1 / 0.9), 2)},
+            truth={"throughput": theory_lines.two_stations((1, 1 / 0.9), 2)},
             horizon_s=2000.0,
             warmup_s=100.0,
         ),
@@ -314,7 +314,7 @@ def _coming() -> list[Case]:
             name="M/Cox/1: one phase, and at times a second and a third",
             source="Cox 1955; Kleinrock 1975, 5.6",
             blocks=one_desk(0.6, COXIAN),
-            truth={"desk.wait": theory.pollaczek_khinchine(0.6, 1.0, 0.36 + 0.54 + 0.86)},
+            truth={"desk.wait": theory_queues.pollaczek_khinchine(0.6, 1.0, 0.36 + 0.54 + 0.86)},
             horizon_s=3000.0,
         ),
         Case(
@@ -345,7 +345,11 @@ def _staying() -> list[Case]:
             name="M/M/1, the more are there the fewer stay",
             source="Haight 1957; Gross & Harris 2008, 2.9",
             blocks=one_desk(1.5, exp(1), balk=[1 - share for share in [*stay, 0.0]]),
-            truth={"desk.number": theory.number(shares), "desk.throughput": 1 - shares[0], "desk.at.0": math.exp(-1.5)},
+            truth={
+                "desk.number": theory_queues.number(shares),
+                "desk.throughput": 1 - shares[0],
+                "desk.at.0": math.exp(-1.5),
+            },
             horizon_s=2500.0,
             warmup_s=50.0,
         ),

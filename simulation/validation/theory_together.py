@@ -1,5 +1,5 @@
 """What the books say of work in batches, forks, assembly, machines that fail as a whole, caps, walking servers, and customers
-who come in clusters or do not stay. As in `simulation.validation.theory`, nothing here is simulated."""
+who come in clusters or do not stay. As in `simulation.validation.theory_queues`, nothing here is simulated."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from simulation.validation.chains import birth_death, mean_of, stationary, stationary_of_steps
-from simulation.validation.theory import number, pollaczek_khinchine
+from simulation.validation.theory_queues import number, pollaczek_khinchine
 
 # -- batches -------------------------------------------------------------------------------------------------------------
 

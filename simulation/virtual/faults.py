@@ -23,6 +23,10 @@ COMMITS_PER_ORDER = 140
 """About so many commits of the controller belong to one order, measured with one order, 2026-11."""
 AT_A_FACT = 0.6
 """How many of the faults wait for something to happen in the plant instead of for a time: what matters is soon over."""
+ADDED = frozenset({"put_elsewhere"})
+"""Kinds that came later than the seeds that are written down: drawn from a stream of their own, so that those stay as they are."""
+ADDED_SHARE = 0.05
+"""How likely each of them is in one shift: about as often as any other fault of the floor."""
 MOVES = "half_done"
 """What has this fault has motions."""
 MOTION = "motion"
@@ -132,12 +136,17 @@ class Campaign:
 
     def has(self, device: str, fault: str) -> bool:
         """Tell whether a device's fault may be drawn; ids of kinds, devices and seams may be named."""
-        names = {device, fault, f"{device} {fault}"}
-        is_named = bool(names & set(self.kinds))
+        is_named = self.names(device, fault)
         if fault in UNSEEN and not is_named:
             return False
         is_wanted = is_named or not (self.kinds or self.seams)
-        return (is_wanted or bool(seams_of(device, fault) & set(self.seams))) and not names & set(self.without)
+        return (is_wanted or bool(seams_of(device, fault) & set(self.seams))) and not _ids(device, fault) & set(
+            self.without
+        )
+
+    def names(self, device: str, fault: str) -> bool:
+        """Tell whether `kinds` names a device's fault."""
+        return bool(_ids(device, fault) & set(self.kinds))
 
     def number(self, rng: random.Random, orders: int, span_s: float) -> int:
         """Draw how many faults a shift has."""
@@ -156,11 +165,19 @@ def swarm(
     """Draw a shift's faults: some kinds are enabled, a few of these happen, at random moments."""
     rng = random.Random(f"{seed}/swarm")
     kinds = [(device, fault) for device in sorted(known) for fault in sorted(known[device])]
-    enabled = [kind for kind in kinds if campaign.has(*kind) and rng.random() < campaign.enabled]
+    added = [kind for kind in kinds if kind[1] in ADDED and campaign.has(*kind) and not campaign.names(*kind)]
+    enabled = [kind for kind in kinds if campaign.has(*kind) and kind not in added and rng.random() < campaign.enabled]
     number = campaign.number(rng, orders, LEAST_SPAN_S + PER_ORDER_S * orders)
     seams, movers = _by_seam(enabled), {device for device in known if MOVES in known[device]}
     drawn = [_drawn(rng, *_chosen(rng, seams), orders, movers) for _ in range(number if enabled else 0)]
+    own = random.Random(f"{seed}/swarm/added")
+    more = [_drawn(own, *kind, orders, movers) for kind in added if own.random() < ADDED_SHARE]
+    drawn += more[: max(0, campaign.most_faults - len(drawn))]
     return tuple(sorted(drawn, key=lambda fault: (fault.at_s, fault.device, fault.fault)))
+
+
+def _ids(device: str, fault: str) -> set[str]:
+    return {device, fault, f"{device} {fault}"}
 
 
 Seams = Mapping[str, Mapping[str, Sequence[str]]]

@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from packline.core.clock import ManualClock
 from simulation.people.induct import InductOperator
+from simulation.people.strays import STRAY_S, Strays
 from tests.people.rig import BARCODES, say
 
 AT = "induct-1"
@@ -191,3 +193,32 @@ async def test_piece_that_forgetful_books_ask_for_again_comes_out_of_the_carton_
     assert not before.labels
     assert stage.truth.parcel(before.lpn).sealed == 0
     assert stage.truth.parcel(before.lpn).pieces == ["CUP"]
+
+
+@pytest.mark.parametrize(
+    "said, place", [(say("send_on", to="label-1"), "infeed:label-1"), (say("refused", code=4106), "clarify-1")]
+)
+async def test_a_carton_that_somebody_else_put_down_here_is_scanned_and_brought_where_the_answer_says(
+    stage, said, place
+):
+    stray = stage.carton(AT, ["TEA"], closed=True)
+    stage.desk.show(AT, say("idle"))
+    stage.desk.on_scan[AT] = lambda text: said
+    await stage.work(InductOperator(stage.crew, AT, stray_s=0.0).run, lambda: stray.place == place)
+
+    assert stage.desk.texts == [(AT, stray.lpn)]
+
+
+def test_a_carton_of_which_the_screen_speaks_or_that_is_ones_own_is_no_stray(stage):
+    clock = ManualClock()
+    strays = Strays(clock)
+    own, told, stray = (stage.carton(AT, ["TEA"]) for _ in range(3))
+    strays.is_mine(own)
+    stage.desk.show(AT, say("idle"), [say("send_on", lpn=told.lpn, to="pack-1")])
+    found = lambda: strays.found(stage.desk.station(AT), [own, told, stray])  # noqa: E731
+    assert found() is None  # it has just come
+    clock.advance(STRAY_S)
+    assert found() is stray
+    assert found() is None  # it was looked at
+    clock.advance(STRAY_S)
+    assert found() is stray

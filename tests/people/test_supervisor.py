@@ -107,6 +107,17 @@ async def test_missing_parcel_that_left_is_called_shipped(stage, leader):
     assert await answer_to(stage, leader, row(3007, carton.lpn)) == ["shipped"]
 
 
+@pytest.mark.parametrize(
+    "stands, then", [("bench-1", "gate-1"), ("clarify-1", "gate-1"), ("gate-1", "gate-1"), ("hands", "hands")]
+)
+async def test_missing_parcel_is_found_and_carried_to_where_the_books_expect_it(stage, leader, stands, then):
+    carton = stage.carton(stands, ["TEA"], closed=True)
+    missing = row(3007, carton.lpn, actions=["retry", "shipped", "void", "clarify"])
+
+    assert await answer_to(stage, leader, {**missing, "fault": {"seen": "", "expected": "at gate-1"}}) == ["retry"]
+    assert carton.place == then
+
+
 async def test_parcel_that_left_though_the_gate_says_that_it_failed_is_called_shipped(stage, leader):
     carton = stage.carton("gate-1", ["TEA"], closed=True)
     stage.world.leave(carton)

@@ -15,7 +15,7 @@ from packline.core.faults import Fault
 from packline.core.ids import SeededIds
 from packline.store import migrate, open_store, sqlite_report
 from packline.store.engine import has_wal_fault, journal_mode, open_engines, sqlite_library
-from packline.store.head import HEAD_SQL
+from packline.store.newest import HEAD_SQL
 from packline.store.schema import metadata
 from packline.store.version import HEAD
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from simulation.model.reading import model_of
-from simulation.validation import theory as book
+from simulation.validation import theory_lines, theory_networks, theory_priorities, theory_queues, theory_unreliable
 from simulation.validation import theory_together as together
 from simulation.validation.case import Between
 from simulation.validation.cases import cases
@@ -62,57 +62,59 @@ def test_how_many_may_lie_outside_follows_the_binomial():
 
 def test_erlang_b_is_that_of_the_printed_tables():
     """Any table of Erlang B: 10 erlangs on 10 lines lose 21.5 %, 5 on 10 lose 1.84 %."""
-    assert book.erlang_b(10, 10) == pytest.approx(0.2146, abs=1e-4)
-    assert book.erlang_b(5, 10) == pytest.approx(0.0184, abs=1e-4)
-    assert book.erlang_b(1, 1) == 0.5
+    assert theory_queues.erlang_b(10, 10) == pytest.approx(0.2146, abs=1e-4)
+    assert theory_queues.erlang_b(5, 10) == pytest.approx(0.0184, abs=1e-4)
+    assert theory_queues.erlang_b(1, 1) == 0.5
 
 
 def test_erlang_c_of_one_line_is_its_load():
-    assert book.erlang_c(0.37, 1) == pytest.approx(0.37)
-    assert book.erlang_c(8, 10) == pytest.approx(0.409, abs=1e-3)
+    assert theory_queues.erlang_c(0.37, 1) == pytest.approx(0.37)
+    assert theory_queues.erlang_c(8, 10) == pytest.approx(0.409, abs=1e-3)
 
 
 def test_pollaczek_khinchine_of_an_exponential_is_mm1():
-    assert book.pollaczek_khinchine(0.7, 1, 2) == pytest.approx(book.mm1_wait(0.7, 1))
-    mean = book.mm1_wait(0.7, 1)
-    assert book.wait_second_moment(0.7, 1, 2, 6) - mean**2 == pytest.approx((2 - 0.7) * 0.7 / 0.3**2)
+    assert theory_queues.pollaczek_khinchine(0.7, 1, 2) == pytest.approx(theory_queues.mm1_wait(0.7, 1))
+    mean = theory_queues.mm1_wait(0.7, 1)
+    assert theory_queues.wait_second_moment(0.7, 1, 2, 6) - mean**2 == pytest.approx((2 - 0.7) * 0.7 / 0.3**2)
 
 
 def test_gim1_of_poisson_arrivals_is_mm1():
-    assert book.gim1_wait(lambda s: 0.7 / (0.7 + s), 1) == pytest.approx(book.mm1_wait(0.7, 1))
+    assert theory_queues.gim1_wait(lambda s: 0.7 / (0.7 + s), 1) == pytest.approx(theory_queues.mm1_wait(0.7, 1))
 
 
 def test_priorities_keep_kleinrocks_conservation_law():
     lams, means, seconds = (0.2, 0.3, 0.1), (1.0, 0.5, 2.0), (2.0, 0.5, 5.0)
     rho = sum(lam * mean for lam, mean in zip(lams, means, strict=True))
-    waits = book.cobham(lams, means, seconds)
-    mixed = book.pollaczek_khinchine(1, 0, sum(lam * second for lam, second in zip(lams, seconds, strict=True)))
+    waits = theory_priorities.cobham(lams, means, seconds)
+    mixed = theory_queues.pollaczek_khinchine(
+        1, 0, sum(lam * second for lam, second in zip(lams, seconds, strict=True))
+    )
     weighted = sum(lam * mean * wait for lam, mean, wait in zip(lams, means, waits, strict=True))
     assert weighted == pytest.approx(rho * mixed / (1 - rho))
 
 
 def test_chains_give_what_closed_forms_give():
-    assert book.three_stations((1, 1, 1)) == pytest.approx(22 / 39)
-    assert book.two_stations((1, 1), 0) == pytest.approx(2 / 3)
-    assert book.two_stations((1, 1), 3) == pytest.approx(5 / 6)
-    assert book.breaking_at_any_time(0.5, 1, 0, 1) == pytest.approx(1)
-    assert book.exponential_two_machines((1, 1), (0, 0), (1, 1), 3) == pytest.approx(5 / 6)
+    assert theory_lines.three_stations((1, 1, 1)) == pytest.approx(22 / 39)
+    assert theory_lines.two_stations((1, 1), 0) == pytest.approx(2 / 3)
+    assert theory_lines.two_stations((1, 1), 3) == pytest.approx(5 / 6)
+    assert theory_unreliable.breaking_at_any_time(0.5, 1, 0, 1) == pytest.approx(1)
+    assert theory_unreliable.exponential_two_machines((1, 1), (0, 0), (1, 1), 3) == pytest.approx(5 / 6)
 
 
 def test_a_line_of_machines_with_many_places_is_as_good_as_its_worse_machine():
-    rate, _ = book.gershwin_two_machines((0.1, 0.01), (0.3, 0.3), 300)
+    rate, _ = theory_unreliable.gershwin_two_machines((0.1, 0.01), (0.3, 0.3), 300)
     assert rate == pytest.approx(0.75, abs=1e-3)
-    symmetric = book.gershwin_two_machines((0.1, 0.1), (0.1, 0.1), 10)
+    symmetric = theory_unreliable.gershwin_two_machines((0.1, 0.1), (0.1, 0.1), 10)
     assert symmetric[1] == pytest.approx(5), "half full, as its mirror"
-    rates = [book.gershwin_two_machines((0.1, 0.1), (0.1, 0.1), n)[0] for n in (2, 5, 20)]
+    rates = [theory_unreliable.gershwin_two_machines((0.1, 0.1), (0.1, 0.1), n)[0] for n in (2, 5, 20)]
     assert rates == sorted(rates)
     assert rates[-1] < 0.5
 
 
 def test_stationary_probabilities_are_those_of_mm1k_and_of_a_coin():
     found = stationary(0, lambda n: [(n + 1, 0.5 if n < 4 else 0.0), (n - 1, 1.0 if n else 0.0)])
-    assert [found[n] for n in range(5)] == pytest.approx(book.mmck(0.5, 1, 1, 4))
-    assert birth_death(lambda _n: 0.5, lambda _n: 1.0, 4) == pytest.approx(book.mmck(0.5, 1, 1, 4))
+    assert [found[n] for n in range(5)] == pytest.approx(theory_queues.mmck(0.5, 1, 1, 4))
+    assert birth_death(lambda _n: 0.5, lambda _n: 1.0, 4) == pytest.approx(theory_queues.mmck(0.5, 1, 1, 4))
     coin = stationary_of_steps("a", lambda side: [("a", 0.2), ("b", 0.8)] if side == "a" else [("a", 1.0)])
     assert coin["a"] == pytest.approx(1 / 1.8)
     with pytest.raises(ValueError):
@@ -120,22 +122,25 @@ def test_stationary_probabilities_are_those_of_mm1k_and_of_a_coin():
 
 
 def test_mean_value_analysis_of_one_customer_never_waits():
-    rate, numbers = book.mean_value_analysis((1.0, 2.0), 1, thinking=3.0)
+    rate, numbers = theory_networks.mean_value_analysis((1.0, 2.0), 1, thinking=3.0)
     assert rate == pytest.approx(1 / 6)
     assert numbers == pytest.approx([1 / 6, 2 / 6])
 
 
 def test_shortest_jobs_and_least_work_are_better_than_first_come():
-    first = book.mm1_wait(0.7, 1)
-    assert book.shortest_job_wait(0.7, 1) < first
-    assert book.shortest_remaining_sojourn(0.7, 1) < book.shortest_job_wait(0.7, 1) + 1
-    assert book.shortest_job_wait(1e-6, 1) == pytest.approx(0, abs=1e-5)
+    first = theory_queues.mm1_wait(0.7, 1)
+    assert theory_queues.shortest_job_wait(0.7, 1) < first
+    assert theory_queues.shortest_remaining_sojourn(0.7, 1) < theory_queues.shortest_job_wait(0.7, 1) + 1
+    assert theory_queues.shortest_job_wait(1e-6, 1) == pytest.approx(0, abs=1e-5)
 
 
 def test_bounds_hold_mm1():
     lam = 0.7
-    low, high = book.marshall_bound(lam, 1 / lam**2, 1, lam), book.kingman_bound(lam, 1 / lam**2, 1, lam)
-    assert low <= book.mm1_wait(lam, 1) <= high
+    low, high = (
+        theory_queues.marshall_bound(lam, 1 / lam**2, 1, lam),
+        theory_queues.kingman_bound(lam, 1 / lam**2, 1, lam),
+    )
+    assert low <= theory_queues.mm1_wait(lam, 1) <= high
 
 
 def test_theory_is_a_number_everywhere():
@@ -160,7 +165,7 @@ def test_batches_of_one_are_mm1_and_the_chain_is_the_closed_form():
     assert together.bulk_service_waiting(1.5, 1, 1, 4, 120) == pytest.approx(
         together.bulk_service_waiting_closed(1.5, 1, 4)
     )
-    assert together.together_with_loss(0.8, 1, (1.0,), 4)[0] == pytest.approx(book.mmck(0.8, 1, 1, 4)[4])
+    assert together.together_with_loss(0.8, 1, (1.0,), 4)[0] == pytest.approx(theory_queues.mmck(0.8, 1, 1, 4)[4])
 
 
 def test_open_batches_of_one_are_mm1_and_larger_ones_have_fewer_there_than_closed_ones():
@@ -170,29 +175,29 @@ def test_open_batches_of_one_are_mm1_and_larger_ones_have_fewer_there_than_close
 
 
 def test_an_oven_for_one_is_a_line_of_two():
-    assert together.oven_rate((1, 0.8), 1, 2) == pytest.approx(book.two_stations((1, 0.8), 2))
+    assert together.oven_rate((1, 0.8), 1, 2) == pytest.approx(theory_lines.two_stations((1, 0.8), 2))
 
 
 def test_parts_and_caps_are_lines_where_they_are_alike():
-    assert together.assembly_rate((1000, 1, 1), (2, 2)) == pytest.approx(book.two_stations((1, 1), 2), abs=0.01)
+    assert together.assembly_rate((1000, 1, 1), (2, 2)) == pytest.approx(theory_lines.two_stations((1, 1), 2), abs=0.01)
     rate, lost = together.kitting((1, 1), (3, 3))
     assert [rate, lost] == pytest.approx([6 / 7, 1 / 7]), "each surplus from -3 to 3 is as likely"
     assert together.window_number(0.4, (1, 1000), 20, 30) == pytest.approx(0.4 / 0.6, abs=0.01)
 
 
 def test_a_whole_that_never_fails_and_paces_that_are_alike_are_mmc():
-    number = book.mmc_wait(1.5, 1, 2) * 1.5 + 1.5
+    number = theory_queues.mmc_wait(1.5, 1, 2) * 1.5 + 1.5
     assert together.failing_as_a_whole(1.5, 1, 2, 0.0, 1.0, 80) == pytest.approx(number)
     assert together.failing_as_a_whole(0.5, 1, 1, 0.1, 1 / 3) == pytest.approx(
-        book.breaking_at_any_time(0.5, 1, 0.1, 1 / 3)
+        theory_unreliable.breaking_at_any_time(0.5, 1, 0.1, 1 / 3)
     )
     assert together.modulated_number((0.6, 0.6), (10, 5), 1, ((0, 1), (1, 0)), 80) == pytest.approx(1.5)
     assert together.paced_number(1.5, (1, 2)) == pytest.approx(number)
-    assert together.mdc_number(0.7, 1, 40) == pytest.approx(0.7 + 0.7 * book.pollaczek_khinchine(0.7, 1, 1))
+    assert together.mdc_number(0.7, 1, 40) == pytest.approx(0.7 + 0.7 * theory_queues.pollaczek_khinchine(0.7, 1, 1))
 
 
 def test_one_queue_that_is_walked_to_is_a_server_with_vacations():
-    wait = book.vacation_wait(0.6, 1, 2, 0.3, 0.045 + 0.09)
+    wait = theory_unreliable.vacation_wait(0.6, 1, 2, 0.3, 0.045 + 0.09)
     assert together.polling_wait(0.6, 1, 2, 0.3, 0.045, 1, "exhaustive") == pytest.approx(wait)
     waits = [together.polling_wait(0.2, 1, 2, 0.3, 0.045, 3, rule) for rule in ("exhaustive", "gated", "limited")]
     assert waits == sorted(waits)
@@ -201,9 +206,9 @@ def test_one_queue_that_is_walked_to_is_a_server_with_vacations():
 def test_who_waits_without_end_or_not_at_all():
     lost, empty = together.fixed_patience(0.7, 1, 200)
     assert [lost, empty] == pytest.approx([0, 0.3])
-    assert together.fixed_patience(0.7, 1, 0)[0] == pytest.approx(book.erlang_b(0.7, 1))
+    assert together.fixed_patience(0.7, 1, 0)[0] == pytest.approx(theory_queues.erlang_b(0.7, 1))
     assert together.retrial_orbit(0.5, 1, 1e9) == pytest.approx(0.5**2 / 0.5)
-    assert together.discouraged(2.0, 1, [1, 1])[2] == pytest.approx(book.mmck(2, 1, 1, 2)[2])
+    assert together.discouraged(2.0, 1, [1, 1])[2] == pytest.approx(theory_queues.mmck(2, 1, 1, 2)[2])
     assert together.gathering_number(0.6, 1, 2, 1) == pytest.approx(1.5)
     assert together.longest_of(1, 2) == 1.5
     assert together.fork_join_flow(1e-9, 1) == pytest.approx(1.5), "of an empty line the longer of two"

@@ -10,8 +10,10 @@ from controller.reference.schema import Explained
 from simulation.blocks.channel import STATES
 from simulation.blocks.machines import PACKML
 from simulation.model.laws import Law
-from simulation.model.model_file import BLOCKS, ModelFile, Part, StationPart
+from simulation.model.model_file import BLOCKS, ModelFile
+from simulation.model.parts import Part
 from simulation.model.reading import STATIONS
+from simulation.model.station_parts import StationPart
 
 INTRO = """
 One TOML file with a `[model]` describes a line or a queue as places and times: any textbook station, any line of machines, conveyors and

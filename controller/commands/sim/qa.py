@@ -19,7 +19,8 @@ from controller.commands.sim.keeping import Keeper, timeline
 from controller.commands.sim.scenario import faults_of, load_scenario, shift_of, speed_of
 from controller.commands.sim.scenario_file import ExpectPart, FaultPart, Scenario, ShiftPart
 from controller.commands.sim.scratch import scratch_folder
-from controller.commands.sim.shift import Played, known_faults, play
+from controller.commands.sim.shift import known_faults, play
+from controller.commands.sim.shift_parts import Played
 from controller.commands.sim.stopping import ended_in_order, in_order
 from controller.commands.sim.tally import EXPECT, Tally, Trial, cause_of, first_of_each_kind, kind_of
 from controller.commands.sim.telling import demand_shift, is_scenario

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from controller.commands.sim.judging import is_good, misses_of
 from controller.commands.sim.scenario_file import Scenario
-from controller.commands.sim.shift import EPOCH, Played, Shift, Tell, play
+from controller.commands.sim.shift import play
+from controller.commands.sim.shift_parts import EPOCH, Played, Shift, Tell
 from controller.site import Site
 from packline.store import Store
 from packline.store.journal import Entry

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from controller.commands.sim.scenario_file import DEVICE_PATTERN, DemandPart, Scenario
-from controller.commands.sim.shift import IN_MEMORY, Shift, plant_spec
+from controller.commands.sim.shift import plant_spec
+from controller.commands.sim.shift_parts import IN_MEMORY, Shift
 from controller.site import Site, twin_part
 from controller.site_file import load_site
 from controller.sites import find_site

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import simpy
 
-from controller.commands.sim.shift import Played, Shift, play
+from controller.commands.sim.shift import play
+from controller.commands.sim.shift_parts import Played, Shift
 from controller.site_file import load_site
 from packline.core.clock import ManualClock
 from plc.handshake import frames

@@ -74,6 +74,18 @@ def test_what_no_eye_of_the_line_can_see_is_drawn_only_where_it_is_named():
     assert {f.fault for seed in range(60) for f in swarm(seed, known, 3, named)} == {"wrong_item_down"}
 
 
+def test_a_kind_that_was_added_later_leaves_what_the_seeds_drew_before_as_it_is():
+    more = {**KNOWN, "floor": ["put_elsewhere"]}
+    before, now = ([swarm(seed, known, 3) for seed in range(400)] for known in (KNOWN, more))
+    assert [tuple(f for f in faults if f.fault != "put_elsewhere") for faults in now] == before
+    added = sum(len(faults) for faults in now) - sum(len(faults) for faults in before)
+    assert 8 <= added <= 32
+    assert max(map(len, now)) == MOST_FAULTS
+    assert swarm(1, more, 3, Campaign(without=("put_elsewhere",))) == before[1]
+    named = [f for seed in range(20) for f in swarm(seed, more, 3, Campaign(kinds=("put_elsewhere",), enabled=1.0))]
+    assert {f.fault for f in named} == {"put_elsewhere"}
+
+
 def test_a_rate_gives_as_many_faults_on_average_and_never_more_than_the_most():
     numbers = [len(swarm(seed, KNOWN, 10, Campaign(per_order=0.4, most_faults=20))) for seed in range(400)]
     assert 3.6 < sum(numbers) / len(numbers) < 4.4

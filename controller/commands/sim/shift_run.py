@@ -1,0 +1,256 @@
+"""One shift while it is played: plant, people, controller and what goes wrong, on the running loop."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib
+from collections import Counter
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from controller.commands.sim.computing import offload_of
+from controller.commands.sim.house import House
+from controller.commands.sim.lives import DISK, Reaper
+from controller.commands.sim.shift_lives import Lives
+from controller.commands.sim.shift_parts import EPOCH, Listener, Played, Shift, Tell, horizon_s
+from controller.commands.twin.people import people_of
+from controller.site import Site
+from packline.core.clock import LoopClock
+from simulation.faults.calendar import JumpingClock
+from simulation.faults.catalogue import CONTROLLER, DATABASE
+from simulation.faults.hosts import HOST_QUIRKS, SUBSCRIBER_QUIRKS, RoughPost
+from simulation.misbehave import at_once, momentary, quirk
+from simulation.people.receiver import Received
+from simulation.people.rough_house import RoughHouse
+from simulation.people.stage import Stage
+from simulation.spec import PlantSpec
+from simulation.virtual.content import Press, Share
+from simulation.virtual.faults import PlannedFault
+from simulation.virtual.invariants import broken, liveness
+from simulation.virtual.loop import VirtualLoop
+from simulation.virtual.moments import Moments
+from simulation.virtual.plant import VirtualPlant
+from simulation.virtual.tally import Flows, TruthHash
+from simulation.virtual.wall import OF_ASYNCUA, patched_time
+from simulation.virtual.watch import Watch
+
+LOOK_S = 1.0
+MOST_COMPARED = 100_000
+"""Parcels whose labels are compared with the books at the end."""
+BUYER_QUIRKS = ("late_approval", "silent_buyer")
+
+
+class Run:
+    """One shift on the running loop, which must be a virtual one."""
+
+    def __init__(self, shift: Shift, spec: PlantSpec, tell: Tell, listener: Listener | None) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)  # noqa: S101 - made by `play`
+        self._shift, self._tell, self._clock = shift, tell, LoopClock(EPOCH)
+        self._computer = JumpingClock(self._clock)
+        press = Press(Share(one_in=shift.one_in))
+        self._plant = VirtualPlant(
+            spec,
+            loop,
+            self._clock,
+            press=press,
+            offload=offload_of(self._clock, self._shift.computing),
+            over=shift.over,
+            elide=shift.elide,
+        )
+        secret = hashlib.sha256(f"{shift.seed}/secret".encode()).digest()
+        self._house = House(shift.site, secret=secret, clock=self._computer, hears=self._asked)
+        people = people_of(shift.site, shift.path, orders=shift.orders, seed=shift.seed, speed=spec.speed)
+        self._post = RoughPost(self._clock, _secrets(shift.site))
+        rough = RoughHouse(self._house, self._post)
+        self._stage = Stage(self._plant, replace(people, demand=shift.demand), clock=self._clock, house=rough)
+        self._watch = Watch(self._plant.hall.world)
+        self._hash, self._flows = TruthHash(), Flows()
+        self._moments = Moments(self._clock, self._plant.hall.machines)
+        self._reaper = Reaper((fault for fault in shift.faults if fault.is_kill), self._cut_off, self._moments)
+        self._lives = Lives(
+            shift,
+            self._plant,
+            self._house,
+            press=press,
+            clock=self._clock,
+            computer=self._computer,
+            secret=secret,
+            reaper=self._reaper,
+            watch=self._watch,
+        )
+        self._kinds: Counter[str] = Counter()
+        self._planned = self._faults()
+        self._ends_s = 0.0
+        self._listener = listener
+        self._listen()
+
+    def _listen(self) -> None:
+        """Have everybody hear what concerns him, and make known what can go wrong besides the plant."""
+        motion, board = self._plant.motion, self._plant.misbehaviour
+        if self._listener is not None:
+            self._listener.begin(self._plant)
+
+        def moved(machine: str, what: str) -> None:
+            self._watch.moved(machine, what, motion.now())
+            self._moments.moved(machine, what)
+
+        self._plant.hall.watch(moved)
+        truth = self._plant.truth
+        truth.keeps_facts = self._shift.keeps_facts
+        truth.listeners += [self._hash.hear, self._flows.hear, self._watch.hear, self._moments.hear]
+        for role in {part.role for part in self._shift.site.subscribers.values()}:
+            self._stage.receiver.listen(role, self._told)
+        kill = momentary(lambda: at_once(self._reaper.kill))
+        board.add("controller", {"kill": kill, **self._computer.switches()})
+        board.add("database", {name: quirk(self._reaper.disk, name) for name in DISK})
+        board.add("buyers", {name: quirk(self._stage.buyers.quirks, name) for name in BUYER_QUIRKS})
+        board.add("hosts", {name: quirk(self._post.hosts, name) for name in HOST_QUIRKS})
+        board.add("subscribers", {name: quirk(self._post.subscribers, name) for name in SUBSCRIBER_QUIRKS})
+
+    def _asked(self, action: str, args: Mapping[str, Any]) -> None:
+        if args.get("action") == "release":
+            self._watch.led_on()
+
+    async def _told(self, event: Received) -> None:
+        self._watch.told(event.role, event.name, str(event.data.get("lpn", "")))
+
+    async def play(self) -> Played:
+        """Play to the end, or to the horizon."""
+        await self._plant.start()
+        works = (self._plant.run(), self._lives.run(), self._stage.run(), *map(self._strike, self._faults()))
+        modules = map(importlib.import_module, OF_ASYNCUA if "opcua" in self._shift.over else ())
+        with patched_time(asyncio.get_running_loop(), EPOCH, *modules):
+            late = await self._until_over(works)
+            played = self._played(late)
+            await self._plant.stop()
+        return played
+
+    def known(self) -> Mapping[str, Sequence[str]]:
+        """Give what each device can do wrong."""
+        return self._plant.misbehaviour.known()
+
+    def _cut_off(self) -> None:
+        self._plant.cut_off()
+        self._watch.died()
+        self._tell_of("controller", "killed")
+
+    def _tell_of(self, device: str, fault: str) -> None:
+        if self._listener is not None:
+            self._listener.struck(device, fault)
+
+    # -- what goes wrong -----------------------------------------------------------------------------------------------------
+
+    def _faults(self) -> list[PlannedFault]:
+        """Give the faults but for those that the reaper has by the number of a commit."""
+        return [fault for fault in self._shift.faults if not (fault.is_kill and fault.when and fault.when.commit)]
+
+    async def _strike(self, planned: PlannedFault) -> None:
+        """Let one fault happen when it is due."""
+        if planned.device == DATABASE and planned.when is not None and planned.when.commit:
+            self._at_commit(planned, planned.when.commit)
+            return
+        await self._moments.of(planned)
+        self._note(planned)
+        board = self._plant.misbehaviour
+        await board.fault(planned.device, planned.fault, for_s=planned.for_s, times=planned.times)
+
+    def _at_commit(self, planned: PlannedFault, number: int) -> None:
+        """Let the very commit of that number fail: nothing can be switched on in time from outside."""
+
+        def strike() -> None:
+            self._note(planned)
+            self._tell_of(planned.device, planned.fault)
+            self._reaper.disk.on(planned.fault, planned.times)
+            if planned.for_s is not None:
+                asyncio.get_running_loop().call_later(planned.for_s, self._reaper.disk.off, planned.fault)
+
+        self._moments.at_commit(number, strike)
+
+    def _note(self, planned: PlannedFault) -> None:
+        self._kinds[f"{planned.device} {planned.fault}"] += 1
+        self._planned.remove(planned)
+        if planned.fault == "claimed":
+            self._watch.claimed(planned.device, self._plant.motion.now())
+        if planned.times is None:  # what waits for something to strike is not waited for
+            self._ends_s = max(self._ends_s, self._clock.monotonic() + (planned.for_s or 0.0))
+
+    # -- the end -------------------------------------------------------------------------------------------------------------
+
+    async def _until_over(self, works: Iterable[Coroutine[Any, Any, None]]) -> bool:
+        """Run everything until the play is over or something is broken; what breaks one breaks all. True when it was given up as too late."""
+        late = False
+
+        async def watch() -> None:
+            nonlocal late
+            ends_at = horizon_s(self._shift) - LOOK_S
+            while not (self._stage.is_over() and self._clock.monotonic() > self._ends_s):
+                await self._clock.sleep(LOOK_S)
+                self._tell(self._stage.progress())
+                if self._is_broken():  # what comes after it says nothing more, and may take long
+                    break
+                if late := self._clock.monotonic() >= ends_at:
+                    break
+            raise _Over
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for work in (*works, watch()):
+                    group.create_task(work)
+        except* _Over:
+            pass  # raised again from here, Python before 3.11.4 would wrap it in a group of its own
+        return late
+
+    def _is_broken(self) -> bool:
+        """Tell whether something is broken that need not be waited for."""
+        counts = self._stage.receiver.counts
+        return bool(self._watch.found or self._post.taken or counts["overtaken"] or counts["renamed"])
+
+    def _played(self, late: bool) -> Played:
+        store, truth = self._house.store, self._plant.truth
+        assert store is not None  # noqa: S101 - the line has begun
+        rows, chain = store.head_now()
+        journal = store.contents_hash_now()
+        recorded = store.views.labels() if len(truth.parcels) <= MOST_COMPARED else None
+        receiver = self._stage.receiver
+        found = broken(
+            truth,
+            self._plant.hall.world,
+            receiver.events,
+            self._watch,
+            recorded,
+            heard=receiver.counts,
+            forged=self._post.taken,
+        )
+        found += liveness(self._stage.score.waiting(), is_late=late)
+        if self._listener is not None:
+            self._listener.end(store)
+        store.close()
+        self._kinds.update(f"{CONTROLLER} {kill}" for kill in self._reaper.at_commits)
+        return Played(
+            figures={**self._stage.summary(), **self._flows.figures()},
+            journal=journal,
+            chain=chain,
+            rows=rows,
+            truth=self._hash.text(),
+            virtual_s=round(self._clock.monotonic(), 3),
+            broken=tuple(found),
+            deaths=self._reaper.deaths,
+            commits=self._reaper.commits,
+            struck=self._kinds.total(),
+            kinds=dict(sorted(self._kinds.items())),
+            not_struck=tuple(sorted((*self._planned, *self._reaper.waiting()), key=self._shift.faults.index)),
+            facts=tuple(truth.facts),
+        )
+
+
+class _Over(Exception):  # noqa: N818 - no error
+    """The play is over."""
+
+
+def _secrets(site: Site) -> dict[str, str]:
+    """Give the signing secrets of hosts and couriers by the path that they post to."""
+    feeds = {f"/intake/{name}": part.keys()[0] for name, part in site.feeds.items()}
+    return feeds | {f"/intake/couriers/{name}": part.keys()[0] for name, part in site.couriers.items()}

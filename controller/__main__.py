@@ -42,9 +42,15 @@ MODULES = {"import": "import_tags", "export": "export_tags"}
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; gives the exit code: 0 well, 1 something is wrong, 2 wrong usage."""
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(prog="packline", description="Runs a fulfilment line: machines, people, parcels.")
+    parser = argparse.ArgumentParser(
+        prog="packline",
+        description="Runs a fulfilment line: machines, people, parcels.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_listing(),
+    )
     parser.add_argument("--version", action="store_true", help="print the version")
-    parser.add_argument("verb", nargs="?", choices=[*VERBS, *HIDDEN], metavar="verb", help=_listing())
+    one = "one of those below; `packline VERB --help` lists its options"
+    parser.add_argument("verb", nargs="?", choices=[*VERBS, *HIDDEN], metavar="verb", help=one)
     if words and not words[0].startswith("-") and words[0] not in {**VERBS, **HIDDEN}:
         return _unknown(words[0])
     known, rest = parser.parse_known_args(words[:1])
@@ -115,7 +121,7 @@ def _unknown(word: str) -> int:
 
 
 def _listing() -> str:
-    return "; ".join(f"{name}: {text}" for name, text in VERBS.items())
+    return "verbs:\n" + "\n".join(f"  {name:<10}{text}" for name, text in VERBS.items())
 
 
 def _version() -> int:

@@ -165,7 +165,7 @@ class Snapshot:
         faults = troubles_of(status) if status else ()
         status = status or PrinterStatus()
         device = _plain(name, "printer", "escpos", self._site.printers[name].address, status.connected, faults)
-        return {**device, "state": "ready" if status.online else "offline"}
+        return {**device, "state": _printer_state(status)}
 
     def _machine_now(self, name: str) -> dict[str, Any]:
         machine = self._equipment.machines[name]
@@ -197,6 +197,13 @@ class Snapshot:
 
 def _line_state(stations: Sequence[Mapping[str, Any]]) -> str:
     return "holding" if any(station["state"] in ("held", "offline", "asking") for station in stations) else "running"
+
+
+def _printer_state(status: PrinterStatus) -> str:
+    """Give a printer's state; one that answers but cannot print calls itself offline, which a reader takes for unconnected."""
+    if not status.connected:
+        return "offline"
+    return "ready" if status.online else "not_ready"
 
 
 def _shown(value: object) -> object:

@@ -24,7 +24,7 @@ QUIET_KINDS = frozenset({"scanner", "camera"})
 NAMED_KINDS = QUIET_KINDS | {"printer"}
 SHAPES: Mapping[str, str] = {
     "Execute": "run", "Idle": "rest", "Complete": "rest", "ready": "rest", "Held": "pause", "Suspended": "pause",
-    "Stopped": "stop", "Aborted": "abort", "offline": "away",
+    "Stopped": "stop", "Aborted": "abort", "not_ready": "abort", "offline": "away",
 }  # fmt: skip
 BETWEEN = "turn"
 """The shape of a state that passes by itself (Starting, Clearing, Holding ...)."""

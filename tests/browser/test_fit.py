@@ -170,6 +170,24 @@ def test_no_figure_and_no_word_of_the_line_is_cut(visit, site):
             assert page.evaluate(CUT) == [], (locale, width)
 
 
+COUNT = "for (const one of document.querySelectorAll('.nav a:nth-child(n+4):nth-child(-n+6)')) { one.querySelector('.count')?.remove(); one.insertAdjacentHTML('beforeend', '<span class=count>12</span>') }"
+CUT_SHORT = "[...document.querySelectorAll('.tile .next')].filter(one => one.scrollHeight > one.clientHeight + 1).map(one => one.textContent)"
+
+
+def test_what_is_to_be_done_is_read_to_its_end_and_no_count_moves_the_page_down(visit, site):
+    snapshot = wound(wound(site.stage.controller.snapshot, "pack-1", 3001), "gate-1", 2002)
+    snapshot["stations"][0]["next"] = say("box", unit="marketplace-HM-10026.1.1", lpn="")
+    site.stage.controller.snapshot = snapshot
+    site.stage.hub.poll()
+    page = visit("/", role="admin")
+    top = page.locator("main").bounding_box()["y"]
+    page.evaluate(COUNT)
+
+    assert page.locator(".nav .count").all_text_contents() == ["12"] * 3
+    assert page.locator("main").bounding_box()["y"] == top
+    assert page.evaluate(CUT_SHORT) == []
+
+
 @pytest.mark.parametrize("size", [(1280, 800), (1440, 900), (1920, 1080)])
 def test_the_line_keeps_its_place_when_something_goes_wrong(visit, site, size):
     page = visit("/", viewport={"width": size[0], "height": size[1]})

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from packline.core.clock import ManualClock
-from tests.web.stage import READY, START, say, wound
+from packline.orders.model import Event
+from tests.web.stage import READY, START, order, say, wound
 
 pytestmark = pytest.mark.browser
 
@@ -109,6 +110,17 @@ def test_what_happened_while_the_line_was_cut_is_shown_when_it_is_back(visit, si
     page.context.set_offline(False)
 
     expect(page.locator(".figure", has_text="In work").locator("dd").first).to_have_text("23", timeout=20000)
+
+
+def test_the_number_of_orders_over_the_list_goes_with_the_list(visit, site):
+    page = visit("/orders")
+    before = int(page.locator("#total").inner_text().split()[0])
+    site.stage.record(Event(kind="OrderReceived", subject="marketplace-HM-10099", data={"content": order(10099)}))
+    site.stage.controller.snapshot["seq"] += 1
+    site.stage.hub.poll()
+
+    expect(page.locator("#total")).to_have_text(f"{before + 1} orders")
+    expect(page.locator("#order-marketplace-HM-10099")).to_be_visible()
 
 
 def test_a_session_that_ended_leads_to_the_door(visit, site):

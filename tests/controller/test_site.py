@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.__main__ import main
+from controller.__main__ import VERBS, main
 from controller.commands.check import find_faults
 from controller.site import Site, places_of
 from controller.site_file import load_site
@@ -353,7 +353,8 @@ def test_check_of_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -
 
 def test_no_verb_and_a_wrong_verb_say_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
-    assert "check" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[lines.index("verbs:") + 1 :]] == list(VERBS)
     assert main(["chekc"]) == 2
     assert "Did you mean 'check'?" in capsys.readouterr().err
 

@@ -82,20 +82,20 @@ async def devices(
 
 
 @pytest.mark.parametrize(
-    "status, faults, quality",
+    "status, faults, quality, state",
     [
-        (WELL, [], "good"),
-        (PrinterStatus(connected=True, online=False, paper=False), [2101], "good"),
-        (PrinterStatus(connected=True, online=False, paper=False, cover_open=True), [2102, 2101], "good"),
-        (PrinterStatus(), [1001], "absent"),
-        (PrinterStatus(silent=True), [2103], "absent"),
+        (WELL, [], "good", "ready"),
+        (PrinterStatus(connected=True, online=False, paper=False), [2101], "good", "not_ready"),
+        (PrinterStatus(connected=True, online=False, paper=False, cover_open=True), [2102, 2101], "good", "not_ready"),
+        (PrinterStatus(), [1001], "absent", "offline"),
+        (PrinterStatus(silent=True), [2103], "absent", "offline"),
     ],
 )
 async def test_a_printers_trouble_is_told_while_nobody_prints(
-    store: Store, status: PrinterStatus, faults: list[int], quality: str
+    store: Store, status: PrinterStatus, faults: list[int], quality: str, state: str
 ) -> None:
     printer = (await devices(store, "label-1", printers={"printer-1": status}))["printer-1"]
-    assert (printer["faults"], printer["quality"]) == (faults, quality)
+    assert (printer["faults"], printer["quality"], printer["state"]) == (faults, quality, state)
 
 
 @pytest.mark.parametrize(

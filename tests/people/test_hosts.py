@@ -316,7 +316,6 @@ async def test_courier_tells_of_each_parcel_that_left_by_the_label_on_it(house, 
         name="kd",
         rng=random.Random(1),
     )
-    assert courier.is_idle
     stage.world.leave(carton)
     assert not courier.is_idle
     job = asyncio.create_task(courier.run())

@@ -2,6 +2,7 @@
 
 import pytest
 
+from simulation.plant.truth import Fact
 from tests.simulation.bench import InstantMotion, label_for, make_world
 
 
@@ -88,7 +89,7 @@ def test_facts_are_numbered_and_read_in_pages(world):
 
 
 def test_facts_that_nobody_keeps_are_told_and_counted_all_the_same(world):
-    told = []
+    told: list[Fact] = []
     world.truth.listeners.append(told.append)
     world.truth.keeps_facts = False
     carton = world.take_carton()

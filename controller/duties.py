@@ -47,12 +47,15 @@ class Duties:
         *,
         may_release: Callable[[], bool] = lambda: True,
         waits: Callable[[str], bool] = lambda station: True,
+        sees_nothing: Callable[[str], bool] = lambda _station: False,
     ) -> None:
-        """`may_release` tells whether new orders may go to the floor at all; `waits` whether a station has nothing to do."""
+        """`may_release` tells whether new orders may go to the floor at all; `waits` whether a station has nothing to do, and
+        `sees_nothing` whether its own sensor says so.
+        """
         self._may_release = may_release
         self._kit = kit
         self._terms = terms
-        self._missing = Missing(kit, terms.missing_s, waits=waits)
+        self._missing = Missing(kit, terms.missing_s, waits=waits, sees_nothing=sees_nothing)
         self._bell = asyncio.Event()
 
     def wake(self) -> None:

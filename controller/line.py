@@ -115,6 +115,7 @@ class Line:
             ),
             may_release=lambda: self._recovery is not None and self._recovery.may_release,
             waits=lambda station: station in self.posts and self.posts[station].waits,
+            sees_nothing=lambda station: station in self.posts and self.posts[station].sees_nothing,
         )
         self._requests = self._desk()
         self.printers: dict[str, PrinterStatus] = {}

@@ -1,4 +1,4 @@
-"""Parcels that nobody sees again: sent to a place that stands ready for them, and never scanned or seen there."""
+"""Parcels that nobody sees again: sent to a place that stands ready for them, or known at one whose sensor sees nothing."""
 
 from __future__ import annotations
 
@@ -18,15 +18,25 @@ Track = tuple[str, int, str]
 class Missing:
     """Asks for a parcel that has been on its way for `missing_s` seconds while its place waits and has nothing to do.
 
-    A place in trouble, or busy with another parcel, has a queue before it; there nothing is missing yet. After a start of the
+    The same goes for one that was there and that the place does not see any more. A place in trouble, or busy with another parcel, has a queue before it; there nothing is missing yet. After a start of the
     controller the time begins anew.
     """
 
-    def __init__(self, kit: Kit, missing_s: float, *, waits: Callable[[str], bool]) -> None:
-        """`waits` tells whether the station of that name is in order and has nothing to do."""
+    def __init__(
+        self,
+        kit: Kit,
+        missing_s: float,
+        *,
+        waits: Callable[[str], bool],
+        sees_nothing: Callable[[str], bool] = lambda _station: False,
+    ) -> None:
+        """`waits` tells whether the station of that name is in order and has nothing to do; `sees_nothing` whether it is so
+        because its own sensor sees that nothing stands there.
+        """
         self._kit = kit
         self._missing_s = missing_s
         self._waits = waits
+        self._sees_nothing = sees_nothing
         self._since: dict[str, tuple[Track, float]] = {}
         self._asked: set[str] | None = None
         """Whose questions were open at the last look; before the first one, an earlier run may have left some."""
@@ -34,7 +44,7 @@ class Missing:
     async def once(self) -> None:
         """Ask for what has been missing for long enough, and take a question back when its parcel was seen."""
         parcels = {p.lpn: p for p in await self._kit.books.parcels(states=_IN_HOUSE)}
-        moving = {lpn: p for lpn, p in parcels.items() if p.place.startswith(_ON_THE_WAY) and not p.held}
+        moving = {lpn: p for lpn, p in parcels.items() if self._is_out_of_sight(p) and not p.held}
         if not moving and self._asked == set():
             self._since.clear()
             return
@@ -46,13 +56,16 @@ class Missing:
             await self._kit.books.close_exception(rows.pop(lpn).exception_id, action="retry", actor="policy")
         self._asked = set(rows)
         self._since = {lpn: self._seen(p, now) for lpn, p in moving.items()}
-        busy = {p.place for p in parcels.values()}
+        busy = {p.place for p in parcels.values() if p.lpn not in moving}
         for lpn, parcel in moving.items():
             station = parcel.place.removeprefix(_ON_THE_WAY)
             is_late = now - self._since[lpn][1] >= self._missing_s
             if is_late and lpn not in rows and station not in busy and self._waits(station):
                 await self._ask(parcel, station)
                 self._asked.add(lpn)
+
+    def _is_out_of_sight(self, parcel: Parcel) -> bool:
+        return parcel.place.startswith(_ON_THE_WAY) or self._sees_nothing(parcel.place)
 
     def _seen(self, parcel: Parcel, now: float) -> tuple[Track, float]:
         known = self._since.get(parcel.lpn)

@@ -26,6 +26,8 @@ REST_S = 2.0
 """The same while it rests: whatever it waits for wakes it, but a wake-up that got lost must not stop the line."""
 MOST_WAITING_SCANS = 64
 FIRST_MACHINE_FAULT = 2000
+WITH_SENSOR = frozenset({"pack", "print_apply", "courier_gate"})
+"""Kinds of stations whose machine feels what stands before it."""
 STEP = "step"
 
 log = logging.getLogger("packline.station")
@@ -71,6 +73,11 @@ class Post:
     def waits(self) -> bool:
         """Tell whether the station is in order and has nothing to do."""
         return self.screen.state == "idle" and not self.screen.hold_by
+
+    @property
+    def sees_nothing(self) -> bool:
+        """Tell whether it has nothing to do because a sensor of its machine sees that nothing stands there."""
+        return self.waits and self.work.kind in WITH_SENSOR and bool(self.work.machines)
 
     async def run(self) -> None:
         """Work until cancelled."""

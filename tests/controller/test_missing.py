@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
 from controller.missing import Missing
+from stations.post import Post
+from stations.screen import Screen
 from tests.stations.line import Life
 
 MISSING_S = 900.0
@@ -12,8 +19,10 @@ class Watch:
     """The duty with a station whose state a test sets."""
 
     def __init__(self, life: Life) -> None:
-        self.life, self.is_waiting = life, True
-        self._duty = Missing(life.kit, MISSING_S, waits=lambda station: self.is_waiting)
+        self.life, self.is_waiting, self.empty = life, True, set[str]()
+        self._duty = Missing(
+            life.kit, MISSING_S, waits=lambda station: self.is_waiting, sees_nothing=lambda place: place in self.empty
+        )
 
     async def after(self, seconds: float) -> list[tuple[int, str]]:
         """Look now and after `seconds`; gives what is asked then."""
@@ -81,3 +90,34 @@ async def test_a_question_of_an_earlier_run_is_taken_back_when_its_parcel_was_se
     assert await Watch(life).after(MISSING_S) == [(3007, lpn)]
     await life.record("ParcelArrived", lpn, place="gate-1")
     assert await Watch(life).after(1) == []
+
+
+async def test_a_parcel_that_its_place_sees_no_more_is_asked_for_until_it_stands_there_again(life: Life) -> None:
+    lpn, watch = (await life.approved(1, 1, place="gate-1")).lpn, Watch(life)
+    assert await watch.after(MISSING_S) == []
+    watch.empty = {"gate-1"}
+    assert await watch.after(MISSING_S - 1) == []
+    assert await watch.after(1) == [(3007, lpn)]
+    watch.empty = set()
+    assert await watch.after(1) == []
+
+
+async def test_one_that_its_place_sees_no_more_holds_up_no_question_after_those_on_their_way_there(life: Life) -> None:
+    gone, coming = [(await life.approved(n, n, place=place)).lpn for n, place in ((1, "gate-1"), (2, "to:gate-1"))]
+    watch = Watch(life)
+    watch.empty = {"gate-1"}
+    assert sorted(await watch.after(MISSING_S)) == [(3007, gone), (3007, coming)]
+
+
+@pytest.mark.parametrize("state, machines, is_seen", [("idle", 1, True), ("working", 1, False), ("idle", 0, False)])
+async def test_only_a_station_with_a_sensor_that_has_nothing_to_do_sees_that_nothing_is_there(
+    life: Life, state: str, machines: int, is_seen: bool
+) -> None:
+    async def ready() -> None:
+        """Nothing to reconcile."""
+
+    work: Any = SimpleNamespace(
+        name="gate-1", kind="courier_gate", machines=[object()] * machines, screen=Screen(), rest=None
+    )
+    work.screen.state = state
+    assert Post(work, life.kit, ready=ready).sees_nothing is is_seen

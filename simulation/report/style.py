@@ -32,7 +32,7 @@ th,td{text-align:right;padding:.3em .5em;border-bottom:1px solid var(--line);whi
 th:first-child,td:first-child{text-align:left;white-space:normal;min-width:7em;position:sticky;left:0;background:var(--bg)}td:first-child{overflow-wrap:break-word}th{color:var(--soft);font-weight:600;vertical-align:bottom}
 td.t,th.t{text-align:left;white-space:normal;min-width:8em}td.t code{display:block;min-width:14em}
 @media (max-width:480px){table{font-size:.8rem}th,td{padding:.3em .25em}th{white-space:normal;overflow-wrap:normal}
-th:first-child,td:first-child{min-width:7em;padding-left:0}}
+th:first-child,td:first-child{min-width:7em;padding-left:0}.xs span:nth-child(even){display:none}}
 .two .sides table{font-size:.8rem}.two .sides th{white-space:normal;overflow-wrap:normal}.two .sides th,.two .sides td{padding:.3em .25em}
 .told{font-weight:700}
 figure{margin:.6em 0}figcaption{margin-bottom:.4em}

@@ -161,6 +161,10 @@ def test_the_menu_shows_what_waits_also_on_a_phone(visit, site):
     page = visit("/", viewport={"width": 360, "height": 740})
 
     expect(page.locator("#bell")).to_contain_text("1")
+    site.stage.alarm(2102, "printer-1")
+    site.stage.controller.snapshot["seq"] += 1
+    site.stage.hub.poll()
+    expect(page.locator("#bell a[href='/alarms']")).to_have_text("1")
     expect(page.get_by_role("navigation", name="Main")).to_be_hidden()
     page.locator(".menu summary").click()
     expect(page.get_by_role("link", name="Orders")).to_be_visible()

@@ -24,10 +24,10 @@ def find_site(path: Path) -> Path:
         return path
     if found := shipped(path):
         return found
-    machine = Path(str(resources.files("plc"))) / "machines" / f"{path.stem}.toml"
+    machine = _machines() / f"{path.stem}.toml"
     if path.parent == Path() and machine.exists():
         return machine
-    expected = f"a file that is there, or the name of one that ships ({', '.join(_names(_shipped()))})"
+    expected = f"a file that is there, or the name of one that ships ({', '.join(_meant(path))})"
     raise FileFaults(
         [Fault(4201, where=str(path.absolute()), seen="no such file", expected=expected, remedy=_hint(path))]
     )
@@ -39,9 +39,19 @@ def _hint(path: Path) -> str:
     if not folder.is_dir():
         return f"There is no folder {folder}: check the path, and from which folder you type."
     beside = _names([folder])
-    meant = near(path.name, {*beside, *_names(_shipped())})
+    meant = near(path.name, {*beside, *_names(_shipped()), *_meant(path)})
     lie = f"In {folder} lie {_first(beside)}." if beside else f"In {folder} lies no TOML file."
     return f"{meant} {lie}".strip()
+
+
+def _meant(path: Path) -> list[str]:
+    """Give what ships and may be meant: machines go by a bare name, all else by the name of its file."""
+    machines = [Path(name).stem for name in _names([_machines()])]
+    return _names(_shipped()) if path.suffix else machines
+
+
+def _machines() -> Path:
+    return Path(str(resources.files("plc"))) / "machines"
 
 
 def _names(folders: Iterable[Path]) -> list[str]:

@@ -192,6 +192,12 @@ def test_what_ships_is_found_by_its_name_alone(verb, capsys):
     assert main([*verb, "checkweigher"]) == 0
 
 
+def test_a_bare_name_that_nothing_has_names_the_machines_that_ship(capsys):
+    assert main(["export", "aplicator"]) == 1
+    said = capsys.readouterr().err
+    assert "turntable" in said and "demo.toml" not in said and "Did you mean 'applicator'?" in said
+
+
 def test_a_kind_that_cannot_be_imported_is_told_with_where_to_look(sealer, capsys):
     sealer.write_text(SEALER.replace("address_base = 0", 'address_base = 0\nkind = "nothere:Nope"'))
     assert "PYTHONPATH" in told(["check", sealer], capsys)["remedy"]

@@ -96,6 +96,13 @@ def test_a_guest_watches_a_recording_without_signing_in_and_may_do_nothing_else(
     assert client.post("/act", data={"action": "station", "csrf": csrf}).status_code == 403
 
 
+def test_a_stations_page_of_a_recording_promises_no_next_step_and_no_devices(recorded):
+    recorded.hub.poll()
+    said = middle(recorded.client(), "/station/label-1")
+
+    assert "<h2>" in said and "Next" not in said and "Devices" not in said
+
+
 def test_its_buttons_move_its_time(recorded):
     client = recorded.client()
     csrf = csrf_of(client.get("/plan").text)

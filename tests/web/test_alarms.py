@@ -29,6 +29,13 @@ def test_an_alarm_names_its_device_and_leads_to_its_station(stage):
     assert 'href="/station/label-1"' in stage.client("viewer").get("/alarms").text
 
 
+def test_an_alarm_that_is_over_still_names_the_printer(stage):
+    stage.alarm(2102, "label-1", "printer")
+    run(stage.store.desk.clear_alarm(2102, source="label-1"))
+
+    assert "printer-1 Labelling label-1" in shown(stage)[0]
+
+
 def test_one_alarm_of_several_devices_names_them_all_and_a_machines_own_number(stage):
     gate = next(s for s in stage.controller.snapshot["stations"] if s["name"] == "gate-1")
     for device in gate["devices"]:

@@ -25,7 +25,8 @@ def listing() -> tuple[str, int]:
     stations = {str(station["name"]): station for station in place.hub.view().snapshot.get("stations", ())}
     rows = by_need(place.settings.store.views.alarms())
     about = {row.id: devices_of(row, stations.get(row.source, {})) for row in rows}
-    return face.page("alarms.html", rows=rows, stations=stations, about=about, named=named)
+    names = {row.id: named(row, stations.get(row.source, {})) for row in rows}
+    return face.page("alarms.html", rows=rows, stations=stations, about=about, names=names)
 
 
 def by_need(rows: Sequence[AlarmRow]) -> list[AlarmRow]:
@@ -39,7 +40,10 @@ def devices_of(row: AlarmRow, station: Mapping[str, Any]) -> list[Standing]:
     return [one for one in standing(station) if one.code == row.code] if row.cleared_at is None else []
 
 
-def named(row: AlarmRow) -> str:
-    """Give what an alarm named when it rang, where that is more than the station."""
+def named(row: AlarmRow, station: Mapping[str, Any]) -> str:
+    """Give what an alarm named when it rang, where that is more than the station; a station's printer by its name."""
     where = str(row.fault.get("where") or "")
-    return "" if where == row.source else where.removeprefix(f"{row.source} ")
+    rest = "" if where == row.source else where.removeprefix(f"{row.source} ")
+    if rest != "printer":
+        return rest
+    return ", ".join(str(one["name"]) for one in station.get("devices", ()) if one.get("kind") == "printer") or rest

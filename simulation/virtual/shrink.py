@@ -1,12 +1,15 @@
-"""Finds the least that still fails: fewest faults (delta debugging), then fewest orders, then the shortest faults that strike least. Pure."""
+"""Finds the least that still fails: fewest faults (delta debugging), then fewest orders, then the shortest faults that strike least. Pure.
+
+Often a fault is there only to bring another one about in time: one that lies in wait from the beginning does without it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from simulation.virtual.faults import LASTS_S, PlannedFault
+from simulation.virtual.faults import LASTS_S, STRIKES_WITHIN_S, PlannedFault
 
 T = TypeVar("T")
 
@@ -18,7 +21,7 @@ Fails = Callable[[tuple[PlannedFault, ...], int], bool]
 def shrink(faults: Sequence[PlannedFault], orders: int, fails: Fails) -> tuple[tuple[PlannedFault, ...], int]:
     """Give the least faults and orders that fail; a shift that does not fail is given back as it is."""
     budget = _Budget(fails)
-    kept = least(tuple(faults), lambda some: budget.fails(some, orders))
+    kept = _alone(least(tuple(faults), lambda some: budget.fails(some, orders)), orders, budget)
     for fewer in (n for n in (1, 2, 3, orders // 2) if 0 < n < orders):
         if budget.fails(kept, fewer):
             orders = fewer
@@ -53,6 +56,30 @@ class _Budget:
     def fails(self, faults: tuple[PlannedFault, ...], orders: int) -> bool:
         self._left -= 1
         return self._left >= 0 and self._fails(faults, orders)
+
+
+def _alone(faults: tuple[PlannedFault, ...], orders: int, budget: _Budget) -> tuple[PlannedFault, ...]:
+    """Do without faults in whose place another one lies in wait."""
+    while len(faults) > 1:
+        fewer = next((less for less in _without_one(faults) if budget.fails(less, orders)), None)
+        if fewer is None:
+            break
+        faults = least(fewer, lambda some: budget.fails(some, orders))
+    return faults
+
+
+def _without_one(faults: tuple[PlannedFault, ...]) -> Iterator[tuple[PlannedFault, ...]]:
+    for n, fault in enumerate(faults):
+        for patient in _patient(fault):
+            waiting = (*faults[:n], patient, *faults[n + 1 :])
+            yield from (waiting[:m] + waiting[m + 1 :] for m in range(len(faults)) if m != n)
+
+
+def _patient(fault: PlannedFault) -> Iterator[PlannedFault]:
+    """Give the fault as it lies in wait: from its moment on, and from the beginning; one that strikes at once cannot."""
+    if fault.for_s is not None and fault.times is not None:
+        yield replace(fault, for_s=STRIKES_WITHIN_S)
+        yield replace(fault, for_s=STRIKES_WITHIN_S, when=None, at_s=0.0)
 
 
 def _shortened(faults: tuple[PlannedFault, ...], orders: int, budget: _Budget) -> tuple[PlannedFault, ...]:

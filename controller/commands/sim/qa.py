@@ -87,9 +87,9 @@ def run(chosen: argparse.Namespace) -> int:
         done = f"{tally.seeds} of {len(chosen.seeds)} done, {len(tally.failed)} failed{where}"
         print(f"interrupted, {done}", file=sys.stderr, flush=True)
     else:
-        verdict = "nothing broken" if not tally.failed else f"{len(tally.failed)} seeds broke something"
+        verdict = "nothing broken" if not tally.failed else f"{_counted(len(tally.failed), 'seed')} broke something"
         happened = f"{tally.struck} faults, {tally.deaths} deaths of the controller"
-        print(f"{verdict}: {tally.seeds} shifts, {happened}", file=out)
+        print(f"{verdict}: {_counted(tally.seeds, 'shift')}, {happened}", file=out)
     if chosen.json:
         seconds = round(WallClock().monotonic() - began, 1)
         said = {"ok": not (tally.failed or is_interrupted), **tally.as_dict(), "wall_seconds": seconds}
@@ -182,7 +182,7 @@ def _told(
 
 
 def _say(trial: Trial, number: int, of: int, out: TextIO) -> None:
-    how = f"{trial.struck} faults, {trial.deaths} deaths, journal {trial.journal[:12]}"
+    how = f"{_counted(trial.struck, 'fault')}, {_counted(trial.deaths, 'death')}, journal {trial.journal[:12]}"
     print(f"{number}/{of}  seed {trial.seed}: {'; '.join(trial.broken) or 'well'} ({how})", file=out, flush=True)
 
 
@@ -193,7 +193,8 @@ def _explain(
     faults, orders = trial.faults, scenario.shift.orders
     if chosen.shrink and kind_of(trial.broken) != CANARY:  # that one cannot be seen in a single shift
         faults, orders = _least(trial, scenario, beside)
-        print(f"seed {trial.seed} fails with {len(faults)} faults and {orders} orders:", file=out)
+        needed = f"{_counted(len(faults), 'fault')} and {_counted(orders, 'order')}"
+        print(f"seed {trial.seed} fails with {needed}:", file=out)
         least = _lessened(with_shift(scenario, seed=trial.seed), orders)
         played = attempt(least, beside, faults)
         broken = judged(played, least)
@@ -222,3 +223,7 @@ def _lessened(scenario: Scenario, orders: int) -> Scenario:
         return scenario
     expect = ExpectPart(broken=scenario.expect.broken)
     return with_shift(scenario, orders=orders).model_copy(update={"expect": expect})
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -72,7 +72,7 @@ def test_every_failing_seed_is_kept_and_the_first_of_each_kind_is_shrunk(tmp_pat
     assert [Path(kept).name for kept in said["kept"]] == [f"seed-{seed}.toml" for seed in said["failed"]]
     orders = {seed: load_scenario(tmp_path / f"seed-{seed}.toml").shift.orders for seed in said["failed"]}
     assert orders == {1: 1, 3: 3, 4: 1, 5: 3, 7: 3}
-    assert "seed 1 fails with 0 faults and 1 orders:" in err
+    assert "seed 1 fails with 0 faults and 1 order:" in err
 
 
 def test_an_interrupted_campaign_keeps_what_it_found_and_says_so(tmp_path, capsys, comes_of):

@@ -110,6 +110,25 @@ def test_what_strikes_often_shrinks_to_once_if_that_is_enough():
     assert sorted(fault.times or 0 for fault in kept) == [1, 5]
 
 
+def test_a_fault_does_without_another_that_only_brings_it_about_in_time():
+    double = PlannedFault(device="arm-1", fault="doubled", when=When(fact="moved", nth=6), for_s=3.0, times=1)
+    late = PlannedFault(at_s=2.0, device="arm-1", fault="half_done", for_s=3.0, times=2)
+
+    def fails(some, _orders):
+        ours = [fault for fault in some if fault.fault == "doubled"]
+        return any(fault.when is None or (late in some and other in some) for fault in ours)
+
+    other = planned(9)
+    assert fails((double, late, other), 1)
+    (kept,), _ = shrink((double, late, other), 1, fails)
+    assert (kept.fault, kept.when, kept.at_s, kept.for_s) == ("doubled", None, 0.0, 0.3)
+
+
+def test_faults_that_need_each_other_are_all_kept():
+    faults = (planned(1, times=1), planned(2, times=1))
+    assert len(shrink(faults, 1, lambda some, _: len(some) == 2)[0]) == 2
+
+
 def test_a_fault_reads_back_as_it_was_written():
     fault = planned(4)
     assert PlannedFault.of(fault.as_dict()) == fault

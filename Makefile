@@ -9,11 +9,11 @@ SEEDS  ?= 200
 SHIFTS ?= 2000
 
 # Budgets of the test command in seconds, on two cores.
-CHECK   := 55
-UNIT    := 240
-WIRE    := 210
-BROWSER := 120
-HALLS   := 360
+CHECK   := 45
+UNIT    := 170
+WIRE    := 150
+BROWSER := 115
+HALLS   := 240
 TOTAL   := 720
 
 UV_VERSION      := 0.13.9

@@ -23,7 +23,7 @@ from controller.sites import OFFSET_STEP, free_offset, moved
 from packline.core.local import ask
 from tests.crash.nursery import ROOT, Child, nursery
 
-LOOK_S = 0.02
+LOOK_S = 0.1
 ASIDE = 20
 READY_S = 180.0
 END_S = 15.0

@@ -54,6 +54,14 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
+    def worked_s(self) -> float:
+        """Give how long it has had a processor; 0 for one that is gone."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+        except FileNotFoundError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def _runs_on(self, within_s: float) -> bool:
         try:
             end = os.pidfd_open(self.pid)

@@ -175,7 +175,12 @@ class LabelPrinter:
                 condition = await self._condition()
                 if condition.fault is not None:
                     self._interrupted.append(process_number(ticket))
-                    return _evidence(EffectState.UNKNOWN, "printer status", condition.fault)
+                    return Evidence(
+                        state=EffectState.UNKNOWN,
+                        source="printer status",
+                        data={"says": condition.words()},
+                        fault=condition.fault,
+                    )
                 counts = await self._settled_counts(int(ticket.extra["counter_before"]))
             except Fault as fault:
                 return _evidence(EffectState.UNKNOWN, "printer link", fault.code)

@@ -250,7 +250,9 @@ def trouble_of(
 
 
 def _reported(data: Mapping[str, Any]) -> str:
-    """Say by which number of its own a machine calls what ails it: its manual knows that one."""
+    """Say what a machine itself says of what ails it: in words, or by the number that its manual knows."""
+    if says := data.get("says"):
+        return f", it says {says}"
     if numbers := data.get("own_faults"):
         return f", {data.get('machine', '')} reports its own fault {' and '.join(map(str, numbers))}"
     return f", its own error {data['error']}" if data.get("error") else ""

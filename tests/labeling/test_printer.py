@@ -72,7 +72,7 @@ async def test_paper_that_runs_out_in_mid_label_spoils_it_though_the_rest_comes_
     ticket, evidence = await print_once(driver, effect)
     assert (evidence.state, evidence.fault, evidence.data) == (EffectState.UNKNOWN, 2105, {"cause": 2101})
     again = await driver.inquire(effect, ticket)
-    assert (again.state, again.fault) == (EffectState.UNKNOWN, 2101)
+    assert (again.state, again.fault, again.data) == (EffectState.UNKNOWN, 2101, {"says": "no paper"})
     fake.reload()
     evidence = await driver.inquire(effect, ticket)
     assert (evidence.state, evidence.fault) == (EffectState.FAILED, 2105)

@@ -91,6 +91,7 @@ def test_a_phrase_fills_only_the_holes_that_it_has_and_with_words_that_there_are
     [
         ("state Execute", "机器状态：运行中"),
         ("unknown by label counter", "结果不明（依据：标签计数器）"),
+        ("unknown by printer status, it says cover open, no paper", "结果不明（依据：打印机状态）：盖子打开，没有纸"),
         ("PL0000010016, booked as shipped", "PL0000010016，账目记为“已交快递”"),
         ("cover open, no paper", "盖子打开，没有纸"),
         ('data.currency: "yuan"', 'data.currency："yuan"'),
@@ -109,6 +110,7 @@ def test_words_stand_where_the_phrase_has_them(english, chinese):
     [
         ("state Execute", "the machine is running"),
         ("unknown by label counter", "not known (label counter)"),
+        ("unknown by printer status, it says cover open, no paper", "not known (printer's status): cover open, no paper"),
         ("nothing within 3 s", "nothing within 3 s"),
     ],
 )

@@ -12,6 +12,8 @@ from packline.core.faults import Fault
 from packline.core.files import FileFaults, near
 
 _PORTS = re.compile(r"(127\.0\.0\.1:|localhost:|\bport = |video_port = )(\d{2,5})")
+LIKENESS = 0.75
+"""Of names of files, which are alike in their last five letters anyway."""
 MOST_NAMES = 8
 """Files that a message names."""
 MOST_OFFSETS = 40
@@ -39,7 +41,7 @@ def _hint(path: Path) -> str:
     if not folder.is_dir():
         return f"There is no folder {folder}: check the path, and from which folder you type."
     beside = _names([folder])
-    meant = near(path.name, {*beside, *_names(_shipped()), *_meant(path)})
+    meant = near(path.name, {*beside, *_names(_shipped()), *_meant(path)}, likeness=LIKENESS)
     lie = f"In {folder} lie {_first(beside)}." if beside else f"In {folder} lies no TOML file."
     return f"{meant} {lie}".strip()
 

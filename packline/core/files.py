@@ -125,9 +125,9 @@ def survey(
     return Survey(faults=list(found.values()), raw=raw, model=None)
 
 
-def near(word: str, known: Sequence[str] | set[str]) -> str:
-    """Suggest the one of `known` that was meant; "" when none is near."""
-    found = difflib.get_close_matches(word, sorted(known), 1)
+def near(word: str, known: Sequence[str] | set[str], *, likeness: float = 0.6) -> str:
+    """Suggest the one of `known` that was meant; "" when none is as like as that, from 0 to 1 (all letters the same)."""
+    found = difflib.get_close_matches(word, sorted(known), 1, likeness)
     return f"Did you mean {found[0]!r}?" if found else ""
 
 

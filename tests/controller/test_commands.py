@@ -173,7 +173,7 @@ def _no_utf8(site: Path) -> None:
 @pytest.mark.parametrize(
     "spoil, remedy",
     [
-        (Path.unlink, "Check the path"),
+        (Path.unlink, "lies no TOML file"),
         (lambda site: (site.unlink(), site.mkdir()), "Check the path"),
         (_no_utf8, "UTF-8"),
     ],

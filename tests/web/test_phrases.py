@@ -110,7 +110,10 @@ def test_words_stand_where_the_phrase_has_them(english, chinese):
     [
         ("state Execute", "the machine is running"),
         ("unknown by label counter", "not known (label counter)"),
-        ("unknown by printer status, it says cover open, no paper", "not known (printer's status): cover open, no paper"),
+        (
+            "unknown by printer status, it says cover open, no paper",
+            "not known (printer's status): cover open, no paper",
+        ),
         ("nothing within 3 s", "nothing within 3 s"),
     ],
 )

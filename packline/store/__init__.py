@@ -90,15 +90,22 @@ class Store:
 
 
 def open_store(
-    url: str, *, clock: Clock, ids: Ids, inline: bool = False, wrap_commit: WrapCommit | None = None
+    url: str,
+    *,
+    clock: Clock,
+    ids: Ids,
+    inline: bool = False,
+    wrap_commit: WrapCommit | None = None,
+    survives_power: bool = True,
 ) -> Store:
     """Open the books at `url` (sqlite:///path or a PostgreSQL address), bringing their schema up to this code's.
 
     `inline` runs all work in the caller (virtual time, tests); a SQLite in memory always does. `wrap_commit` is handed
-    the function that commits and gives the one to call instead. Raises Fault 5002 when the database cannot be used or
+    the function that commits and gives the one to call instead. Without `survives_power` a commit outlives the process and
+    not the computer's power: for books in whose time no computer loses it. Raises Fault 5002 when the database cannot be used or
     was written by a newer Packline. To be opened after a fork, never before.
     """
-    engines = open_engines(url)
+    engines = open_engines(url, survives_power=survives_power)
     try:
         with engines.write.begin() as connection:
             bring_up(connection)

@@ -82,21 +82,23 @@ def sqlite_report() -> dict[str, Any]:
     }
 
 
-def open_engines(url: str, library: ModuleType | None = None) -> Engines:
+def open_engines(url: str, library: ModuleType | None = None, *, survives_power: bool = True) -> Engines:
     """Open both doors; a SQLite in memory has one door; raises Fault 5002 when the database cannot be used.
 
-    `library` is the SQLite to use; without it the newest at hand.
+    `library` is the SQLite to use; without it the newest at hand. Without `survives_power` a commit does not wait for the
+    disk: it outlives the process, and not the computer's power.
     """
     library = library or sqlite_library()
     address = make_url(url)
     if not address.drivername.startswith("sqlite"):
         engine = create_engine(address)
         return Engines(write=engine, read=engine)
-    write = _sqlite_engine(url, library, "BEGIN IMMEDIATE")
+    sync = "FULL" if survives_power else "OFF"
+    write = _sqlite_engine(url, library, "BEGIN IMMEDIATE", sync=sync)
     if is_in_memory(url):
         return Engines(write=write, read=write, manners=SQLITE_MEMORY)
     _settle_journal(write, url, library)
-    read = _sqlite_engine(url, library, "BEGIN", query_only=True)
+    read = _sqlite_engine(url, library, "BEGIN", sync=sync, query_only=True)
     return Engines(write=write, read=read, manners=SQLITE_FILE)
 
 
@@ -138,7 +140,7 @@ def _version(library: ModuleType) -> tuple[int, int, int]:
     return major, minor, patch
 
 
-def _sqlite_engine(url: str, library: ModuleType, begin: str, *, query_only: bool = False) -> Engine:
+def _sqlite_engine(url: str, library: ModuleType, begin: str, *, sync: str, query_only: bool = False) -> Engine:
     memory: dict[str, Any] = {"poolclass": StaticPool} if is_in_memory(url) else {}
     # isolation_level None: Python's driver begins nothing by itself, our own BEGIN decides when the lock is taken.
     arguments = {"isolation_level": None, "check_same_thread": False, "cached_statements": CACHED_STATEMENTS}
@@ -146,7 +148,7 @@ def _sqlite_engine(url: str, library: ModuleType, begin: str, *, query_only: boo
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        for pragma in _pragmas(query_only):
+        for pragma in _pragmas(sync, query_only):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -158,10 +160,10 @@ def _sqlite_engine(url: str, library: ModuleType, begin: str, *, query_only: boo
     return engine
 
 
-def _pragmas(query_only: bool) -> tuple[str, ...]:
+def _pragmas(sync: str, query_only: bool) -> tuple[str, ...]:
     return (
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
-        "synchronous = FULL",
+        f"synchronous = {sync}",
         "foreign_keys = ON",
         f"journal_size_limit = {WAL_LIMIT_BYTES}",
         f"query_only = {int(query_only)}",

@@ -68,6 +68,14 @@ def test_every_connection_is_synchronous_and_knows_foreign_keys(url):
     engines.dispose()
 
 
+def test_books_that_need_not_survive_a_loss_of_power_do_not_wait_for_the_disk(tmp_path):
+    engines = open_engines(f"sqlite:///{tmp_path}/shift.db", survives_power=False)
+    for engine in (engines.write, engines.read):
+        with engine.connect() as connection:
+            assert connection.execute(text("PRAGMA synchronous")).scalar() == 0
+    engines.dispose()
+
+
 def test_doctor_is_told_which_sqlite_is_used():
     report = sqlite_report()
 

@@ -104,7 +104,14 @@ class Lives:
 
     def _books(self, seed: str, wrap: Wrap | None = None) -> Store:
         """Open the books; a dashboard of its own process would do it once more, on the same file."""
-        store = open_store(self._shift.url, clock=self._computer, ids=SeededIds(seed), inline=True, wrap_commit=wrap)
+        store = open_store(
+            self._shift.url,
+            clock=self._computer,
+            ids=SeededIds(seed),
+            inline=True,
+            wrap_commit=wrap,
+            survives_power=False,  # whoever dies in a shift is the controller; this computer's power is none of its story
+        )
         import_items(store, self._shift.site, self._shift.path.resolve().parent)
         return store
 

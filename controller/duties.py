@@ -82,11 +82,13 @@ class Duties:
         await self._missing.once()
 
     async def _release(self) -> None:
-        waiting = await self._kit.books.orders({OrderState.RECEIVED}) if self._may_release() else []
-        if not waiting:
+        # The queue may be long, and is read only when one of it may go.
+        if not self._may_release() or not await self._kit.books.orders({OrderState.RECEIVED}, 1):
             return
         in_work = await self._in_work()
-        for order in sorted(waiting, key=_queue):
+        if in_work >= self._terms.wip_limit:
+            return
+        for order in sorted(await self._kit.books.orders({OrderState.RECEIVED}), key=_queue):
             if order_blockers(order, in_work=in_work, wip_limit=self._terms.wip_limit):
                 continue
             await self._kit.record(_order_event("OrderReleased", order))
@@ -95,7 +97,7 @@ class Duties:
     async def _in_work(self) -> int:
         """Count the orders that use the floor; one whose cartons all wait in the rack or are gone does not."""
         released = {o.order_id for o in await self._kit.books.orders({OrderState.RELEASED})}
-        wanted = {u.order_id for u in await self._kit.books.units(states=UNITS_IN_WORK)}
+        wanted = {u.order_id for u in await self._kit.books.units(states=UNITS_IN_WORK, released=True)}
         moving = {p.order_id for p in await self._kit.books.parcels(states=PARCELS_IN_WORK)}
         return len(released & (wanted | moving))
 

@@ -120,7 +120,9 @@ class Turntable:
         released = sorted(await self._kit.books.orders({OrderState.RELEASED}), key=_urgency)
         live = [o.order_id for o in released if o.content.purchase is not Purchase.CANCELLED]
         rank = {order_id: n for n, order_id in enumerate(live)}
-        wanted = [u for u in await self._kit.books.units(states={UnitState.WANTED}) if u.order_id in rank]
+        wanted = [
+            u for u in await self._kit.books.units(states={UnitState.WANTED}, released=True) if u.order_id in rank
+        ]
         self._wanted = sorted(wanted, key=lambda u: (rank[u.order_id], u.unit_id))
         shown = {task.params.get("unit"): task for task in self.screen.tasks if task.key == "pick"}
         picks = [shown.get(u.unit_id) or await self._pick(u) for u in self._wanted[:MOST_TASKS]]

@@ -57,6 +57,7 @@ class Catalogue(Protocol):
         lpn: str | None = None,
         station: str | None = None,
         states: Collection[UnitState] | None = None,
+        released: bool = False,
     ) -> list[Unit]: ...
 
     async def parcel(self, lpn: str) -> Parcel | None: ...

@@ -52,10 +52,13 @@ class StoredBooks:
         lpn: str | None = None,
         station: str | None = None,
         states: Collection[UnitState] | None = None,
+        released: bool = False,
     ) -> list[Unit]:
-        """Give the units that answer every question asked, by order, line and number."""
+        """Give the units that answer every question asked, by order, line and number; `released`: only of released orders."""
         return await self._writer.read(
-            lambda connection: units.units_of(connection, order_id=order_id, lpn=lpn, station=station, states=states)
+            lambda connection: units.units_of(
+                connection, order_id=order_id, lpn=lpn, station=station, states=states, released=released
+            )
         )
 
     async def parcel(self, lpn: str) -> Parcel | None:

@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from packline.orders.model import PlaceOrder, Unit, UnitState
-from packline.store.prepared import MOST_QUESTIONS, Change, Question, made_of, one_of
-from packline.store.schema import unit
+from packline.orders.model import OrderState, PlaceOrder, Unit, UnitState
+from packline.store.prepared import MOST_QUESTIONS, Change, Question, made_of, one_of, word
+from packline.store.schema import orders, unit
 
 _FIELDS = (unit.c.unit_id, unit.c.order_id, unit.c.line_no, unit.c.sku, unit.c.state, unit.c.station, unit.c.lpn)
 _ALL = select(*_FIELDS).order_by(unit.c.order_id, unit.c.line_no, unit.c.n)
+_RELEASED = unit.c.order_id.in_(select(orders.c.order_id).where(orders.c.state == word(OrderState.RELEASED)))
 _unit = made_of(Unit, tuple(column.name for column in _FIELDS))
 _ONE = Question(select(*_FIELDS).where(unit.c.unit_id == bindparam("of")), _unit)
 _ADD = Change(insert(unit))
@@ -34,21 +35,22 @@ def units_of(
     lpn: str | None = None,
     station: str | None = None,
     states: Collection[UnitState] | None = None,
+    released: bool = False,
 ) -> list[Unit]:
-    """Give the units that answer every question asked, by order, line and number."""
+    """Give the units that answer every question asked, by order, line and number; `released`: only of released orders."""
     asked = {"order_id": order_id, "lpn": lpn, "station": station}
     values = {name: value for name, value in asked.items() if value is not None}
-    if order_id is None and lpn is None:
+    if order_id is None and lpn is None and not released:
         return _asking(tuple(values), None if states is None else tuple(states)).all(connection, **values)
-    # The index of states would be taken for that of orders, and a shift has thousands of units in the last state.
-    rows = _asking(tuple(values), None).all(connection, **values)
+    # The index of states would be taken for that of orders; a shift has thousands of units in the last state, and its queue in the first.
+    rows = _asking(tuple(values), None, released=released).all(connection, **values)
     return rows if states is None else [row for row in rows if row.state in states]
 
 
 @lru_cache(maxsize=MOST_QUESTIONS)
-def _asking(names: tuple[str, ...], states: tuple[UnitState, ...] | None) -> Question[Unit]:
+def _asking(names: tuple[str, ...], states: tuple[UnitState, ...] | None, *, released: bool = False) -> Question[Unit]:
     """Give the statement for a set of questions, built once: it is asked hundreds of times a second."""
-    query = _ALL
+    query = _ALL.where(_RELEASED) if released else _ALL
     for name in names:
         query = query.where(unit.c[name] == bindparam(name))
     return Question(query if states is None else query.where(one_of(unit.c.state, states)), _unit)

@@ -45,6 +45,26 @@ async def test_orders_are_released_up_to_the_limit_most_urgent_first(life: Life)
     assert await released(life) == {"HM-2", "HM-3"}
 
 
+async def test_the_queue_is_not_read_while_the_floor_is_full(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    orders = life.kit.books.orders
+
+    async def counted(states: Any, limit: int = 1000) -> Any:
+        found = await orders(states, limit)
+        asked.append(len(found) if OrderState.RECEIVED in states else 0)
+        return found
+
+    for number in range(1, 6):
+        await receive(life, number)
+    await duties(life, wip_limit=2).once()
+    monkeypatch.setattr(life.kit.books, "orders", counted)
+    await duties(life, wip_limit=2).once()
+    assert max(asked) == 1
+    await duties(life, wip_limit=3).once()
+    assert max(asked) == 3
+    assert len(await released(life)) == 3
+
+
 async def test_an_order_whose_cartons_all_wait_in_the_rack_takes_no_place(life: Life) -> None:
     await life.approved(1, 1, place="H01")
     await receive(life, 2)

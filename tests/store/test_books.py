@@ -79,6 +79,17 @@ async def test_content_of_a_released_order_changes_without_touching_its_units(st
     assert await store.books.units(order_id=new.order_id) == before
 
 
+async def test_units_of_orders_that_still_wait_are_left_out_where_those_on_the_floor_are_asked_for(
+    store, received, place_order
+):
+    await store.books.record(received(quantities=(2, 1)), received(2))
+    assert await store.books.units(states={UnitState.WANTED}, released=True) == []
+    await store.books.record(Event(kind="OrderReleased", subject="market-HM-1"))
+    wanted = await store.books.units(states={UnitState.WANTED}, released=True)
+    assert [unit.unit_id for unit in wanted] == ["market-HM-1.1.1", "market-HM-1.1.2", "market-HM-1.2.1"]
+    assert await store.books.units(states={UnitState.INDUCTED}, released=True) == []
+
+
 async def test_events_change_the_parcel_by_the_table(packed):
     parcel = await packed.books.parcel(LPN)
 

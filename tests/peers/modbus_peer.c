@@ -118,6 +118,8 @@ int main(int argc, char **argv)
         return 2;
     modbus_t *context = modbus_new_tcp("127.0.0.1", atoi(argv[2]));
     modbus_set_slave(context, atoi(argv[3]));
+    /* its own half a second is too short for an answer on a busy computer */
+    modbus_set_response_timeout(context, 10, 0);
     if (modbus_connect(context) != 0)
         return say_error();
     int address = atoi(argv[4]);

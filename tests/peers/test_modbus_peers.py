@@ -68,7 +68,7 @@ async def libmodbus_client(request: pytest.FixtureRequest, port: str) -> AsyncIt
 @asynccontextmanager
 async def mbpoll_client(request: pytest.FixtureRequest, port: str) -> AsyncIterator[Client]:
     program: str = request.getfixturevalue("mbpoll")
-    head = (program, "-m", "tcp", "-p", port, "-a", "1", "-0", "-1", "-q", "-t", "4")
+    head = (program, "-m", "tcp", "-p", port, "-a", "1", "-0", "-1", "-q", "-t", "4", "-o", "10")
 
     async def read(at: int, count: int) -> list[int]:
         told = await ask(*head, "-r", str(at), "-c", str(count), "127.0.0.1")

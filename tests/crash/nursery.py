@@ -22,6 +22,8 @@ ROOT = Path(controller.__file__).parents[1]
 """The tree under test: a mutant's copy runs its own code."""
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
 """A zygote must not have threads before it forks; a hall has processes enough."""
+ENDS_S = 30.0
+"""A process that was killed is gone at once; one that is not stands in the kernel, and a test should say so."""
 
 
 class Child:
@@ -107,7 +109,7 @@ class Nursery:
     def close(self) -> None:
         """End the zygote, and with it all that it started."""
         self._zygote.kill()
-        self._zygote.wait()
+        self._zygote.wait(ENDS_S)
         for pipe in (self._zygote.stdin, self._zygote.stdout):
             if pipe is not None:
                 pipe.close()

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 from argon2 import PasswordHasher
 from jinja2.bccache import Bucket, BytecodeCache
 from PIL import Image, ImageDraw
-from werkzeug.routing import Rule
 
 from packline.core.clock import ManualClock
 from packline.core.effects import APPLY, PRINT, Effect, EffectState, Evidence, Ticket
@@ -73,18 +72,6 @@ class Compiled(BytecodeCache):
 
 
 COMPILED = Compiled()
-_compile_builder, _BUILDERS = Rule._compile_builder, dict[object, Any]()
-
-
-def _builder_once(rule: Rule, append_unknown: bool = True) -> Any:
-    """Give what Werkzeug makes of an address, the same for each application of a test: half of the time that making one takes."""
-    key = rule.rule, str(rule.defaults), tuple(rule._trace), append_unknown
-    if key not in _BUILDERS:
-        _BUILDERS[key] = _compile_builder(rule, append_unknown)
-    return _BUILDERS[key]
-
-
-Rule._compile_builder = _builder_once  # type: ignore[assignment]
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """A hash says what it costs to check: hundreds of tests sign in, and what a real one costs is a test of tests/web/test_doors.py."""
 

@@ -29,7 +29,7 @@ class Courier:
         self._seen_at_gate: set[str] = set()
         self.taken: set[str] = set()
         self.delivered: set[str] = set()
-        self._told: dict[str, dict[str, Any]] = {}
+        self._told: dict[str, datetime] = {}
         self._recounts = 0
 
     async def run(self) -> None:
@@ -62,17 +62,17 @@ class Courier:
         await self._crew.think(self._rng.uniform(*DRIVE_S))
         codes = [code for code in fact.data["sscc"] if code]
         if codes:
-            await self._tell(codes[-1], _message(codes[-1], self._crew.clock.now()))
+            await self._tell(codes[-1], self._crew.clock.now())
         self.delivered.add(fact.data["lpn"])
 
-    async def _tell(self, sscc: str, message: dict[str, Any]) -> None:
-        self._told[sscc] = message
-        await self._postman.post(f"/intake/couriers/{self._name}", f"dlv_{sscc}", message)
+    async def _tell(self, sscc: str, at: datetime) -> None:
+        self._told[sscc] = at
+        await self._postman.post(f"/intake/couriers/{self._name}", f"dlv_{sscc}", _message(sscc, at))
 
     async def _tell_again(self) -> None:
         """After a restore the house asks for everything once more."""
-        for sscc, message in dict(self._told).items():
-            await self._tell(sscc, message)
+        for sscc, at in dict(self._told).items():
+            await self._tell(sscc, at)
 
     async def _scan_some(self) -> None:
         """Show the label of every third parcel before the gate to the courier's own scanner."""

@@ -7,6 +7,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from sys import intern
 from types import MappingProxyType
@@ -52,7 +53,13 @@ Listener = Callable[[Received], Awaitable[None]]
 
 
 def _slim(event: Received) -> Received:
-    return replace(event, data={"lpn": event.data["lpn"]} if event.data.get("lpn") else NOTHING)
+    return replace(event, data=_plate_alone(str(event.data["lpn"])) if event.data.get("lpn") else NOTHING)
+
+
+@lru_cache(maxsize=256)
+def _plate_alone(lpn: str) -> Mapping[str, Any]:
+    """Give what is kept of an event about a parcel; every role hears it within a short time, and one is enough for all."""
+    return MappingProxyType({"lpn": lpn})
 
 
 class Receiver:
@@ -67,8 +74,10 @@ class Receiver:
         """
         self._keeps_all = keeps_all
         self._secrets, self._clock, self._file = secrets, clock, file
-        self._seen: dict[str, set[str]] = {role: set() for role in secrets}
-        self._sequence: dict[tuple[str, str], int] = {}
+        self._bits = {role: 1 << place for place, role in enumerate(secrets)}
+        self._seen: dict[str, int] = {}
+        """The roles, as bits, that heard of an event: a long shift has half a million, and most go to every role."""
+        self._sequence: dict[str, dict[str, int]] = {role: {} for role in secrets}
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
         self.events: list[Received] = []
         self.heard = 0
@@ -102,12 +111,13 @@ class Receiver:
         return Response(status=204)
 
     async def _take(self, role: str, event_id: str, event: Mapping[str, Any]) -> None:
-        if event_id in self._seen[role]:
+        heard_by = self._seen.get(event_id, 0)
+        if heard_by & self._bits[role]:
             self.counts["repeated"] += 1
             return
         if len(self.events) >= MOST_EVENTS:
             raise RuntimeError("the receiver is full")
-        self._seen[role].add(event_id)
+        self._seen[event_id] = heard_by | self._bits[role]
         self.heard += 1
         data = event.get("data", {})
         received = Received(
@@ -127,11 +137,12 @@ class Receiver:
 
     def _count_order(self, role: str, stream: str, sequence: int) -> None:
         """Count events that were overtaken by a later one of the same order, and those that came under two ids."""
-        last = self._sequence.get((role, stream), 0)
+        of_role = self._sequence[role]
+        last = of_role.get(stream, 0)
         self.counts["overtaken"] += sequence < last
         if 0 < sequence == last:
             self.counts["renamed"] += 1
-        self._sequence[role, stream] = max(last, sequence)
+        of_role[stream] = max(last, sequence)
 
     def _list(self, after: int) -> Response:
         return Response.of_json({"events": [event.as_dict() for event in self.events[max(after, 0) :]]})

@@ -136,7 +136,7 @@ def _signs(sheet: Pixels, x: int, y: int) -> None:
     write(sheet, "THIS WAY UP  小心轻放", (x + 132, y + 14), 34, ink)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=24)
 def _plate(lpn: str) -> Pixels:
     return _paper(draw_plate(lpn))
 

@@ -43,7 +43,7 @@ class Sides:
     top: Pixels
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=24)
 def sides(article: Article) -> Sides:
     """Paint the pack of `article`."""
     length, width, height = article.size_mm

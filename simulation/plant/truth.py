@@ -196,7 +196,10 @@ class Truth:
             del on[newest]
 
     def _left(self, data: dict[str, Any]) -> None:
-        self.parcel(data["lpn"]).left = True
+        parcel = self.parcel(data["lpn"])
+        parcel.left = True
+        if parcel.labels_on == parcel.applied:  # nothing is put on it or taken off it any more, and one list is enough
+            parcel.labels_on = parcel.applied
 
     def _returned(self, data: dict[str, Any]) -> None:
         parcel = self.parcel(data["lpn"])

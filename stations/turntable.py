@@ -8,11 +8,9 @@ from packline.core.effects import TURN, Device, Effect
 from packline.core.faults import Fault
 from packline.core.identity import Lpn
 from packline.core.scans import Scan
-from packline.orders.closing import is_collected
 from packline.orders.model import (
     Event,
     Order,
-    OrderState,
     Parcel,
     ParcelState,
     Purchase,
@@ -20,20 +18,19 @@ from packline.orders.model import (
     UnitState,
 )
 from packline.orders.policy import actions_for
-from packline.orders.routing import needs_bench
 from scanning import gs1
+from stations.cartoning import STILL_TO_BOX, Cartoning
 from stations.kit import Kit, require_good, sensors, trouble_of
+from stations.live_stage import LiveStage
 from stations.looking import Eye
 from stations.person import PersonDevice
+from stations.pick_list import PickList
 from stations.ports import Machinery
 from stations.rest import ORDER_KINDS, UNIT_KINDS, Rest
 from stations.screen import Instruction, Screen, say
 
-MOST_TASKS = 12
 FULL_TURN_DEG = 360
-MOST_LIVE_WINDOWS = 3
 MOST_TRIES = 3
-_HERE = frozenset({UnitState.INDUCTED, UnitState.INSPECTED})
 
 
 class Turntable:
@@ -53,12 +50,10 @@ class Turntable:
         self._table = table
         self._hands = hands
         self._eye = eye
-        self._live_until = 0.0
-        self._live_windows = 0
-        self._live_unit = ""
-        self._turns: list[float] = []
+        self._cartons = Cartoning(name, kit)
+        self._picks = PickList(kit)
+        self._stage = LiveStage(kit)
         self._angle = 0.0
-        self._wanted: list[Unit] = []
 
     async def step(self) -> None:
         """Photograph the item on the table, serve its buyer, or show what to pick next."""
@@ -97,35 +92,21 @@ class Turntable:
         """A buyer turns the item by `step_deg` while it is on stage; raises Fault 4301 when it is not."""
         if not self.is_on_stage(unit_id):
             raise Fault(4301, where=self.name, seen=f"{unit_id} is not on stage", expected="the item on the table")
-        self._turns = [*self._turns, step_deg][-2:]
+        self._stage.ask(step_deg)
 
     def is_on_stage(self, unit_id: str) -> bool:
         """Tell whether a buyer may turn `unit_id` now."""
-        return bool(unit_id) and unit_id == self._live_unit
+        return self._stage.has(unit_id)
 
     # -- pick and scan ------------------------------------------------------------------------------------------
 
     async def _complete(self) -> None:
-        """Complete cartons here that wait for nothing more: the last piece came or was given up somewhere else."""
         here = await self._kit.books.parcels(place=self.name)
         self._standing = frozenset(carton.order_id for carton in here)
-        for carton in (carton for carton in here if carton.state is ParcelState.OPEN):
-            async with self._kit.lock:
-                order = await self._kit.order_of(carton)
-                if order.content.purchase is not Purchase.CANCELLED:
-                    if events := await self._collected(order, None, "", "controller"):
-                        await self._kit.record(*events)
+        await self._cartons.complete(here)
 
     async def _list_tasks(self) -> None:
-        released = sorted(await self._kit.books.orders({OrderState.RELEASED}), key=_urgency)
-        live = [o.order_id for o in released if o.content.purchase is not Purchase.CANCELLED]
-        rank = {order_id: n for n, order_id in enumerate(live)}
-        wanted = [
-            u for u in await self._kit.books.units(states={UnitState.WANTED}, released=True) if u.order_id in rank
-        ]
-        self._wanted = sorted(wanted, key=lambda u: (rank[u.order_id], u.unit_id))
-        shown = {task.params.get("unit"): task for task in self.screen.tasks if task.key == "pick"}
-        picks = [shown.get(u.unit_id) or await self._pick(u) for u in self._wanted[:MOST_TASKS]]
+        picks = await self._picks.look(self.screen.tasks)
         self.screen.tasks = [*await self._waiting_cartons(), *picks]
 
     async def _waiting_cartons(self) -> list[Instruction]:
@@ -135,16 +116,11 @@ class Turntable:
             say("send_on", lpn=p.lpn, to=(await self._kit.where_to(p, await self._kit.order_of(p)))[1]) for p in here
         ]
 
-    async def _pick(self, unit: Unit) -> Instruction:
-        item = await self._kit.books.item(unit.sku)
-        name, location = (item.name, item.location) if item else (unit.sku, "")
-        return say("pick", sku=unit.sku, name=name, location=location, order=unit.order_id, unit=unit.unit_id)
-
     def _idle(self) -> None:
         self.screen.about()
         self.screen.next = self.screen.tasks[0] if self.screen.tasks else say("idle")
         self.screen.state = "waiting" if self.screen.tasks else "idle"
-        self._live_unit = ""
+        self._stage.close()
         self.rest = self._rest()
 
     def _rest(self, *orders: str) -> Rest:
@@ -161,7 +137,7 @@ class Turntable:
                 return self._say_current(current)
             return say("finish_first", unit=current.unit_id)
         await self._list_tasks()
-        unit = next((u for u in self._wanted if u.sku in skus), None)
+        unit = self._picks.find(skus)
         if unit is None:
             raise Fault(4104, where=self.name, seen=barcode, expected="an item of the pick list")
         event = Event(kind="UnitInducted", subject=unit.unit_id, order_id=unit.order_id, station=self.name, actor=actor)
@@ -184,7 +160,7 @@ class Turntable:
         return say("place_on_table", unit=unit.unit_id, sku=unit.sku, name=item.name if item else unit.sku)
 
     async def _current(self) -> Unit | None:
-        here = await self._kit.books.units(station=self.name, states=_HERE)
+        here = await self._kit.books.units(station=self.name, states=STILL_TO_BOX)
         return here[0] if here else None
 
     async def _order(self, unit: Unit) -> Order:
@@ -223,7 +199,7 @@ class Turntable:
             if fault.code != 5101 or await self._is_still_here(unit):
                 raise
             return  # put back in this very moment
-        self._open_stage(unit, order)
+        self._stage.open(unit, order)
 
     async def _is_still_here(self, unit: Unit) -> bool:
         now = await self._current()
@@ -251,88 +227,38 @@ class Turntable:
                 return False
         raise trouble_of(outcome, where=f"{self.name} turn", subject=unit.unit_id)
 
-    def _open_stage(self, unit: Unit, order: Order) -> None:
-        if order.content.purchase is Purchase.RESERVED and self._kit.rules.inspect_live_s > 0:
-            self._live_unit = unit.unit_id
-            self._live_windows = 1
-            self._live_until = self._kit.clock.monotonic() + self._kit.rules.inspect_live_s
-            self._turns = []
-
     async def _show_box(self, unit: Unit, order: Order) -> None:
         if await self._serve_buyer(unit, order):
             return
-        self._live_unit = ""
-        carton = await self._open_carton(order)
+        self._stage.close()
+        carton = await self._cartons.open_carton(order)
         self.screen.next = say("box", unit=unit.unit_id, lpn=carton.lpn if carton else "")
         self.rest = self._rest(order.order_id)
 
     async def _serve_buyer(self, unit: Unit, order: Order) -> bool:
-        """Keep the item on stage for its buyer, bounded: a sleeping buyer never blocks the table."""
-        left = self._live_until - self._kit.clock.monotonic()
-        if unit.unit_id != self._live_unit or left <= 0 or not self._is_on_table():
+        """Keep the item on stage for its buyer while there is time for it."""
+        left_s = self._stage.left_s(unit, order)
+        if left_s <= 0 or not self._is_on_table():
             return False
-        if order.content.purchase is not Purchase.RESERVED:
-            return False
-        self.screen.next = say("buyer_inspects", unit=unit.unit_id, seconds=round(left))
-        if self._turns:
-            step = self._turns.pop(0)
-            await self._turn_to(unit, self._angle + step)
-            if self._live_windows < MOST_LIVE_WINDOWS:
-                self._live_windows += 1
-                self._live_until = self._kit.clock.monotonic() + self._kit.rules.inspect_live_s
+        self.screen.next = say("buyer_inspects", unit=unit.unit_id, seconds=round(left_s))
+        step_deg = self._stage.next_turn()
+        if step_deg is not None:
+            await self._turn_to(unit, self._angle + step_deg)
+            self._stage.go_on()
         return True
 
     # -- into the carton ----------------------------------------------------------------------------------------
 
-    async def _open_carton(self, order: Order) -> Parcel | None:
-        cartons = await self._kit.books.parcels(order_id=order.order_id, states={ParcelState.OPEN})
-        return cartons[0] if cartons else None
-
     async def _box(self, unit: Unit | None, lpn: Lpn, actor: str) -> Instruction:
         parcel = await self._kit.books.parcel(lpn.text)
-        if unit is None or (parcel is not None and any(u.unit_id == unit.unit_id for u in await self._in(lpn))):
+        if unit is None or (parcel is not None and await self._cartons.holds(lpn, unit)):
             return await self._where(lpn.text, parcel)
         if unit.state is UnitState.INDUCTED:
             return await self._too_early(unit)
         async with self._kit.lock:
-            await self._put_in(unit, lpn, actor)
-        self._live_unit = ""
+            await self._cartons.put_in(unit, await self._order(unit), lpn, actor)
+        self._stage.close()
         return await self._where(lpn.text, await self._kit.books.parcel(lpn.text))
-
-    async def _put_in(self, unit: Unit, lpn: Lpn, actor: str) -> None:
-        order = await self._order(unit)
-        if order.content.purchase is Purchase.CANCELLED:
-            raise Fault(4302, where=self.name, seen=order.order_id, expected="the item back on its shelf, then DO:DONE")
-        parcel = await self._kit.books.parcel(lpn.text)
-        opening = [] if parcel else await self._opening(lpn, order, actor)
-        if parcel and (parcel.order_id != order.order_id or parcel.state is not ParcelState.OPEN):
-            raise Fault(4105, where=self.name, seen=f"{lpn} of {parcel.order_id}", expected=order.order_id)
-        boxed = self._event("UnitBoxed", unit.unit_id, order, actor, {"lpn": lpn.text})
-        await self._kit.record(*opening, boxed, *await self._collected(order, unit, lpn.text, actor))
-
-    async def _in(self, lpn: Lpn) -> list[Unit]:
-        return await self._kit.books.units(lpn=lpn.text)
-
-    async def _opening(self, lpn: Lpn, order: Order, actor: str) -> list[Event]:
-        existing = await self._open_carton(order)
-        if existing is not None and not order.content.split_allowed:
-            raise Fault(4105, where=self.name, seen=str(lpn), expected=f"{existing.lpn}: this order must not be split")
-        items = [item for line in order.content.lines if (item := await self._kit.books.item(line.sku))]
-        bench = needs_bench(items, most_mm=self._kit.rules.machine_most_mm)
-        data = {"place": self.name, "bench": bench}
-        return [self._event("ParcelOpened", lpn.text, order, actor, data)]
-
-    async def _collected(self, order: Order, unit: Unit | None, lpn: str, actor: str) -> list[Event]:
-        """Give ParcelCollected for every open carton of the order when `unit` was the last piece."""
-        units = await self._kit.books.units(order_id=order.order_id)
-        rest = [u for u in units if unit is None or u.unit_id != unit.unit_id]
-        if unit is not None and any(u.state in (UnitState.WANTED, *_HERE) for u in rest):
-            return []
-        if unit is None and not is_collected(units):
-            return []
-        cartons = {p.lpn for p in await self._kit.books.parcels(order_id=order.order_id, states={ParcelState.OPEN})}
-        all_open = sorted(cartons | ({lpn} if lpn else set()))
-        return [self._event("ParcelCollected", carton, order, actor, {}) for carton in all_open]
 
     async def _where(self, lpn: str, parcel: Parcel | None) -> Instruction:
         if parcel is None:
@@ -353,9 +279,9 @@ class Turntable:
             return say("done", lpn="")
         if current is not None and word in ("NOTDONE", "DONE"):
             return await self._put_back(current, word, actor)
-        if word != "SHORT" or current is not None or not self._wanted:
+        unit = self._picks.first()
+        if word != "SHORT" or current is not None or unit is None:
             raise Fault(4301, where=self.name, seen=f"DO:{word}", expected="DO:SHORT while an item is to be picked")
-        unit = self._wanted[0]
         order = await self._order(unit)
         if not order.content.short_allowed:
             fault = Fault(3013, where=self.name, seen=unit.sku, expected="an order that allows short delivery")
@@ -377,22 +303,17 @@ class Turntable:
             raise Fault(4301, where=self.name, seen=f"DO:{word}", expected="the next step on the screen")
         kind = "UnitReturned" if is_cancelled else "UnitPutBack"
         await self._kit.finish(order.order_id, self._event(kind, unit.unit_id, order, actor, {}))
-        self._live_unit = ""
+        self._stage.close()
         self._turned_by_hand(False, actor, word)
         return say("done", lpn=unit.unit_id)
 
     async def short(self, unit: Unit, order: Order, actor: str) -> None:
         """Book a unit as not to be had and complete the order's cartons without it, in one step."""
         async with self._kit.lock:
-            collected = await self._collected(order, unit, "", actor)
+            collected = await self._cartons.collected(order, unit, "", actor)
             event = self._event("UnitShort", unit.unit_id, order, actor, {"sku": unit.sku})
             await self._kit.finish_locked(order.order_id, event, *collected)
         await self._list_tasks()
 
     def _event(self, kind: str, subject: str, order: Order, actor: str, data: dict[str, object]) -> Event:
         return Event(kind=kind, subject=subject, order_id=order.order_id, station=self.name, actor=actor, data=data)
-
-
-def _urgency(order: Order) -> tuple[int, str, str]:
-    ship_by = order.content.ship_by
-    return order.priority, ship_by.isoformat() if ship_by else "~", order.received_at.isoformat()

@@ -10,8 +10,9 @@ import pytest
 from packline.core.faults import Fault
 from packline.core.identity import Lpn
 from packline.orders.model import OrderState, ParcelState, Purchase, UnitState
+from stations.live_stage import MOST_LIVE_WINDOWS
 from stations.person import PersonDevice
-from stations.turntable import MOST_LIVE_WINDOWS, Turntable
+from stations.turntable import Turntable
 from tests.stations.line import Life, Rig
 from tests.waiting import let_run, until
 

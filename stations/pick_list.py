@@ -1,0 +1,47 @@
+"""What an induct station is to fetch next, most urgent first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from packline.orders.model import Order, OrderState, Purchase, Unit, UnitState
+from stations.kit import Kit
+from stations.screen import Instruction, say
+
+MOST_SHOWN = 12
+
+
+class PickList:
+    """The wanted units of the released orders, as they were when somebody last looked."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self._wanted: list[Unit] = []
+
+    async def look(self, shown: Collection[Instruction] = ()) -> list[Instruction]:
+        """Read the books and give what a screen shows; an instruction that is `shown` already is not made anew."""
+        released = sorted(await self._kit.books.orders({OrderState.RELEASED}), key=_urgency)
+        live = [o.order_id for o in released if o.content.purchase is not Purchase.CANCELLED]
+        rank = {order_id: n for n, order_id in enumerate(live)}
+        units = await self._kit.books.units(states={UnitState.WANTED}, released=True)
+        self._wanted = sorted((u for u in units if u.order_id in rank), key=lambda u: (rank[u.order_id], u.unit_id))
+        known = {task.params.get("unit"): task for task in shown if task.key == "pick"}
+        return [known.get(u.unit_id) or await self._pick(u) for u in self._wanted[:MOST_SHOWN]]
+
+    def first(self) -> Unit | None:
+        """Give the unit that is to be fetched next."""
+        return self._wanted[0] if self._wanted else None
+
+    def find(self, skus: Collection[str]) -> Unit | None:
+        """Give the most urgent unit of one of these articles."""
+        return next((unit for unit in self._wanted if unit.sku in skus), None)
+
+    async def _pick(self, unit: Unit) -> Instruction:
+        item = await self._kit.books.item(unit.sku)
+        name, location = (item.name, item.location) if item else (unit.sku, "")
+        return say("pick", sku=unit.sku, name=name, location=location, order=unit.order_id, unit=unit.unit_id)
+
+
+def _urgency(order: Order) -> tuple[int, str, str]:
+    ship_by = order.content.ship_by
+    return order.priority, ship_by.isoformat() if ship_by else "~", order.received_at.isoformat()

@@ -88,7 +88,7 @@ class BatchServer(Server):
         for load in self._open_loads():
             load.join(item)
             item.started = self.env.now
-            self.wait.add(0.0)
+            self.count_wait(item, 0.0)
             self._in_work += 1
             self._resize()
             return True
@@ -140,24 +140,24 @@ class BatchServer(Server):
             item.started = now
             self.batches.add(item.size)
             for piece in item.inside:
-                self.wait.add(now - piece.entered)
+                self.count_wait(piece, now - piece.entered)
         more = sum(self._draw_each() for _ in item.inside) if self._draw_each is not None else 0.0
         return super().drawn(item) + more
 
     # -- what goes -------------------------------------------------------------------------------------------------
 
-    def gone(self, entered: float) -> None:
+    def gone(self, entered: float, kind: str) -> None:
         """Take note that one of a load has gone on."""
         self._in_work -= 1
-        self._let_out(entered)
+        self._let_out(entered, kind)
         self._resize()
 
-    def free(self, channel: Channel, entered: float) -> None:
+    def free(self, channel: Channel, entered: float, kind: str) -> None:
         self.pick(channel)
         self._resize()
         self._invite()
 
-    def left_while_down(self, entered: float) -> None:
+    def left_while_down(self, entered: float, kind: str) -> None:
         self._invite()
 
     def spoil(self, item: Item) -> None:
@@ -203,7 +203,7 @@ class _Apart:
             if not self._to.take(piece, giver):
                 return False
             item.inside.popleft()
-            self._home.gone(entered)
+            self._home.gone(entered, piece.kind)
         return True
 
     def reserve(self, item: Item, giver: Giver | None) -> Reservation | None:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Literal, Protocol
 
+from simulation.blocks.by_class import OfClass
 from simulation.blocks.floor import Floor
 from simulation.blocks.item import Item
 from simulation.statistics.tallies import Shares, Tally
@@ -103,6 +104,12 @@ class Block:
         self.came = self.went = self.lost = 0
         self.sojourn = Tally()
         self.number.reset(self.env.now)
+        self.had = self.number.value
+
+    @property
+    def grown(self) -> float:
+        """Give how many more are here than at the reset."""
+        return self.number.value - self.had
 
     def figures(self) -> dict[str, Any]:
         """Give what was measured since the reset, by name: rates a second, times in seconds, shares from 0 to 1."""
@@ -152,13 +159,34 @@ class Doorway:
 class Holder(Block):
     """A block with `capacity` places. One that is full lets givers wait, loses what comes, or sends it to `overflow`."""
 
+    counts_classes: ClassVar[bool] = True
+    """Whether what goes is of the class that came."""
+
     def __init__(self, floor: Floor, name: str, *, capacity: float = math.inf, full: Full = "block") -> None:
         self.capacity = capacity
         self.full = full
         self.overflow: Taker | None = None
         self.held = self.reserved = 0
         self.door = Doorway()
+        self.of_class: dict[str, OfClass] = {}
         super().__init__(floor, name)
+
+    def reset(self) -> None:
+        super().reset()
+        for one in self.of_class.values():
+            one.reset(self.env.now)
+
+    def figures(self) -> dict[str, Any]:
+        now = self.env.now
+        by_class = {kind: one.figures(now) for kind, one in sorted(self.of_class.items())}
+        return {**super().figures(), **({"classes": by_class} if by_class else {})}
+
+    def counted(self, kind: str) -> OfClass:
+        """Give the counters of a class."""
+        found = self.of_class.get(kind)
+        if found is None:
+            found = self.of_class[kind] = OfClass(self.floor.since)
+        return found
 
     @property
     def has_room(self) -> bool:
@@ -191,14 +219,20 @@ class Holder(Block):
 
     def _refuse(self, item: Item, giver: Giver | None) -> bool:
         if self.full == "lose":
-            self.lost += 1
+            self._lose(item.kind)
             self.floor.lose(item)
             return True
         if self.overflow is not None:
-            self.lost += 1
+            self._lose(item.kind)
             return self.overflow.take(item, giver)
         self.door.stand(giver)
         return False
+
+    def _lose(self, kind: str) -> None:
+        """Count one of the class that did not come in."""
+        self.lost += 1
+        if kind and self.counts_classes:
+            self.counted(kind).lost += 1
 
     def _let_in(self, item: Item) -> None:
         now = self.env.now
@@ -206,19 +240,23 @@ class Holder(Block):
         self.held += 1
         self.came += 1
         self.number.change(now, 1)
+        if item.kind and self.counts_classes:
+            self.counted(item.kind).enter(now)
         self._admit(item)
 
     def _admit(self, item: Item) -> None:
         """Take in who came; each kind of block does it in its own way."""
         raise NotImplementedError
 
-    def _let_out(self, entered: float) -> None:
-        """Count one that went, which had come at `entered`. Whoever waits is invited by the caller, when all is in order."""
+    def _let_out(self, entered: float, kind: str) -> None:
+        """Count one of the class that went, which had come at `entered`. Whoever waits is invited by the caller, when all is in order."""
         now = self.env.now
         self.held -= 1
         self.went += 1
         self.number.change(now, -1)
         self.sojourn.add(now - entered)
+        if kind and self.counts_classes:
+            self.counted(kind).leave(now, entered)
 
     def _invite(self) -> None:
         if self.door:

@@ -77,7 +77,7 @@ class Buffer(Holder):
             if not self.next.take(entry[1], self):
                 heappush(self._heap, entry)
                 break
-            self._let_out(entered)
+            self._let_out(entered, entry[1].kind)
             is_moved = True
         self._is_pushing = False
         if is_moved:
@@ -122,9 +122,13 @@ class Courier(Holder):
     def _visit(self, _due: Due) -> None:
         self.visits += 1
         taken = 0
-        while self._shelf and taken < self._load and self.next.take(item := self._shelf[0], None):
+        while self._shelf and taken < self._load:
+            item = self._shelf[0]
+            entered = item.entered  # what takes it notes a time of its own there
+            if not self.next.take(item, None):
+                break
             self._shelf.popleft()
-            self._let_out(item.entered)
+            self._let_out(entered, item.kind)
             taken += 1
         self.loads.add(taken)
         self._invite()

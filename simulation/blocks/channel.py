@@ -13,7 +13,7 @@ from simulation.blocks.draws import Draw
 from simulation.blocks.floor import Due, Floor
 from simulation.blocks.item import Item
 from simulation.blocks.stops import Stop
-from simulation.statistics.tallies import Level, Tally
+from simulation.statistics.tallies import Level
 
 STATES = ("starved", "busy", "blocked", "down", "setup", "unmanned", "away")
 """`unmanned` waits for an operator, `away` is on vacation."""
@@ -32,7 +32,6 @@ class Home(Protocol):
     conduct: Conduct
     next: Taker
     queue: Level
-    wait: Tally
     is_plain: bool
     draw_setup: Draw | None
     draw_vacation: Draw | None
@@ -44,13 +43,14 @@ class Home(Protocol):
     def drawn(self, item: Item) -> float: ...
     def stand_by(self, channel: Channel) -> None: ...
     def stand_down(self, channel: Channel) -> None: ...
-    def free(self, channel: Channel, entered: float) -> None: ...
+    def free(self, channel: Channel, entered: float, kind: str) -> None: ...
     def pick(self, channel: Channel) -> None: ...
     def better_than(self, channel: Channel) -> bool: ...
     def swap(self, channel: Channel) -> None: ...
     def put_back(self, item: Item) -> None: ...
     def spoil(self, item: Item) -> None: ...
-    def left_while_down(self, entered: float) -> None: ...
+    def left_while_down(self, entered: float, kind: str) -> None: ...
+    def count_wait(self, item: Item, waited_s: float) -> None: ...
 
 
 class Channel:
@@ -195,7 +195,7 @@ class Channel:
             left = item.left_s = item.full_s = home.drawn(item)
         if item.started is None:
             item.started = now
-            home.wait.add(now - item.entered)
+            home.count_wait(item, now - item.entered)
         if self._state != _BUSY:
             self._turn(_BUSY)
         self._phase = _WORKING
@@ -236,9 +236,9 @@ class Channel:
         self.item = None
         self._phase = _IDLE
         if self._down is None:
-            self._home.free(self, self._entered)
+            self._home.free(self, self._entered, item.kind)
         else:
-            self._home.left_while_down(self._entered)
+            self._home.left_while_down(self._entered, item.kind)
 
     @property
     def block(self) -> object:

@@ -26,7 +26,8 @@ class Conduct:
     places of the block, whatever state the channels are in. `preempt` says what becomes of the work that is broken off.
     `blocking`: `after` service the piece stays on its channel until there is room ahead; `before` service a place ahead
     is kept first, and the work does not begin without it. `crew` is needed for the work, or only for stops that need it.
-    `balk[n]` is the probability that who finds n there does not stay; beyond its end the last one counts. `start_at`: after
+    `balk[n]` is the probability that who finds n there does not stay; beyond its end the last one counts; `balk_of` has those
+    of a class with others. `start_at`: after
     the block was empty nothing is begun before so many wait.
     """
 
@@ -48,4 +49,5 @@ class Conduct:
     is_crew_for_work: bool = True
     target_s: float | None = None
     balk: Sequence[float] = ()
+    balk_of: Mapping[str, Sequence[float]] = field(default_factory=dict)
     start_at: int = 1

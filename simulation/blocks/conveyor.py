@@ -65,7 +65,7 @@ class Conveyor(Holder):
                 self._at_eye[zone] = True
                 self._look()
                 return
-            self._let_out(entered)
+            self._let_out(entered, item.kind)
         elif self._zones[zone + 1] is None:
             self._at_eye[zone] = False
             self._enter(zone + 1, item)
@@ -189,7 +189,7 @@ class Belt(Holder):
                 self._look()
             return
         self._on.popleft()
-        self._let_out(entered)
+        self._let_out(entered, item.kind)
         was_stopped = self._stopped_at is not None
         if self._stopped_at is not None:
             self._stood_s += self.env.now - self._stopped_at

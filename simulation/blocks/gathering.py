@@ -52,15 +52,15 @@ class Gatherer(Holder):
 
     def _gives(self, items: Sequence[Item]) -> bool:
         made = self._offered = self._offered or self._made_of(items)
-        entered = [item.entered for item in items]  # one alone may be given on as it is
+        came = [(item.entered, item.kind) for item in items]  # one alone may be given on as it is
         if not self.next.take(made, self):
             return False
         self._offered = None
         self._use(items)
         if made is not items[0]:
             self.floor.replace(items, (made,))
-        for since in entered:
-            self._let_out(since)
+        for since, kind in came:
+            self._let_out(since, kind)
         return True
 
     def _let_come(self) -> None:
@@ -101,9 +101,9 @@ class Join(Gatherer):
         if family.is_broken:
             waiting, family.waiting = family.waiting, []
             for item in waiting:
-                self._let_out(item.entered)
+                self._let_out(item.entered, item.kind)
                 self.went -= 1
-                self.lost += 1
+                self._lose(item.kind)
                 self.floor.lose(item)
             self._invite()
         elif family.is_complete:

@@ -15,6 +15,7 @@ class Splitter(Holder):
     """Holds the pieces of one item until all of them have gone on; then the next may come. Where there is room, that takes
     no time."""
 
+    counts_classes = False
     is_in_order = False
     """Whether a piece waits for those before it."""
 
@@ -51,7 +52,7 @@ class Splitter(Holder):
             piece, to = self._pieces.popleft()
             entered = piece.entered
             if to.take(piece, self):
-                self._let_out(entered)
+                self._let_out(entered, piece.kind)
                 continue
             left.append((piece, to))
             if self.is_in_order:

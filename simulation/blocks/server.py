@@ -42,6 +42,7 @@ class Server(Holder):
         self._is_off = False
         """Whether it lets items gather before it begins again."""
         self._balk = tuple(conduct.balk)
+        self._balk_of = {kind: tuple(shares) for kind, shares in conduct.balk_of.items()}
         self._draw_balk = floor.stream(f"{name}.balk").random
         self._luck = floor.stream(f"{name}.order")
         self.draw_service = floor.draw(f"{name}.service", conduct.service)
@@ -61,9 +62,10 @@ class Server(Holder):
     # -- what comes ------------------------------------------------------------------------------------------------
 
     def _let_in(self, item: Item) -> None:
-        if self._balk and self._draw_balk() < self._balk[min(self.held, len(self._balk) - 1)]:
+        balk = self._balk_of.get(item.kind, self._balk) if self._balk_of else self._balk
+        if balk and self._draw_balk() < balk[min(self.held, len(balk) - 1)]:
             self.balked += 1
-            self.lost += 1
+            self._lose(item.kind)
             if not self.impatient.take(item, None):
                 self.floor.lose(item)
             self._invite()
@@ -118,6 +120,12 @@ class Server(Holder):
                 item.left_s = item.full_s = self.drawn(item)
                 return (item.priority, item.left_s, self._number)
 
+    def count_wait(self, item: Item, waited_s: float) -> None:
+        """Count how long an item waited until its work began first."""
+        self.wait.add(waited_s)
+        if item.kind:
+            self.counted(item.kind).wait.add(waited_s)
+
     def drawn(self, item: Item) -> float:
         """Draw a service time for the item."""
         if self._draw_of and (draw := self._draw_of.get(item.kind)) is not None:
@@ -137,7 +145,7 @@ class Server(Holder):
         self._waiting -= 1
         self.reneged += 1
         self.queue.change(self.env.now, -1)
-        self._let_out(item.entered)
+        self._let_out(item.entered, item.kind)
         self.went -= 1
         if not self.impatient.take(item, None):
             self.floor.lose(item)
@@ -157,9 +165,9 @@ class Server(Holder):
 
     # -- what goes -------------------------------------------------------------------------------------------------
 
-    def free(self, channel: Channel, entered: float) -> None:
+    def free(self, channel: Channel, entered: float, kind: str) -> None:
         """Take note that a channel gave its item on; it goes on with the next, and whoever waits outside comes in."""
-        self._let_out(entered)
+        self._let_out(entered, kind)
         self.pick(channel)
         self._invite()
 
@@ -244,16 +252,22 @@ class Server(Holder):
             "wait": self.wait.mean(),
             "wait_deviation": self.wait.deviation(),
             "wait_p95": self.wait.percentile(95),
-            "delayed_share": 1 - self.wait.share_up_to(1e-12),
+            "delayed_share": 1 - self._share_within(1e-12),
             "reneged": self.reneged,
+            "reneged_share": self.reneged / self.came if self.came else math.nan,
             "balked": self.balked,
             "scrapped": self.scrapped,
             "states": self.states(),
             "at": at,
         }
         if self.conduct.target_s is not None:
-            found["in_time_share"] = self.wait.share_up_to(self.conduct.target_s)
+            found["in_time_share"] = self._share_within(self.conduct.target_s)
         return found
+
+    def _share_within(self, limit_s: float) -> float:
+        """Give the share whose work was begun within the time; who gave up waited, and in vain."""
+        begun = len(self.wait)
+        return self.wait.share_up_to(limit_s) * begun / (begun + self.reneged) if begun else math.nan
 
     # -- for its channels ------------------------------------------------------------------------------------------
 
@@ -277,15 +291,15 @@ class Server(Holder):
         """Give what has all channels down, if anything."""
         return self._whole.down if self._whole is not None else None
 
-    def left_while_down(self, entered: float) -> None:
+    def left_while_down(self, entered: float, kind: str) -> None:
         """Take note that a channel that is down gave its finished item on."""
-        self._let_out(entered)
+        self._let_out(entered, kind)
         self._invite()
 
     def spoil(self, item: Item) -> None:
         """Take out what a failure spoiled."""
         self.scrapped += 1
-        self._let_out(item.entered)
+        self._let_out(item.entered, item.kind)
         self.went -= 1
         if not self.scrap.take(item, None):
             self.floor.scrap(item)

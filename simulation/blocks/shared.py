@@ -86,9 +86,9 @@ class SharedServer(Holder):
         self._plan()
         _Finished(self, item).go_on()
 
-    def leave(self, entered: float) -> None:
+    def leave(self, entered: float, kind: str) -> None:
         """Take note that one has gone on."""
-        self._let_out(entered)
+        self._let_out(entered, kind)
         self._invite()
 
     def reset(self) -> None:
@@ -124,6 +124,6 @@ class _Finished:
         if item is None:
             return
         if self._server.next.take(item, self):
-            self._server.leave(self._entered)
+            self._server.leave(self._entered, item.kind)
         else:
             self._item = item

@@ -58,6 +58,8 @@ def build(model: Model, floor: Floor) -> Line:
     for name, part in model.blocks.items():
         _fill(floor, made[name], getattr(part, "initial", {}), model)
     for block in made.values():
+        if isinstance(block, Block):
+            block.had = block.number.value
         if isinstance(block, Source):
             block.start()
     return Line(floor=floor, blocks=made)
@@ -188,6 +190,7 @@ def _station(floor: Floor, name: str, part: Any, made: Mapping[str, Made]) -> Bl
         is_crew_for_work=part.operator_for == "work",
         target_s=part.target_s,
         balk=getattr(part, "balk", ()),
+        balk_of=getattr(part, "balk_by_class", {}),
         start_at=getattr(part, "start_at", 1),
     )
     if judge is not None:

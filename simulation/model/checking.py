@@ -28,6 +28,7 @@ from simulation.model.line_parts import CourierPart, OperatorPart
 from simulation.model.model_file import AnyBlock, Shell
 from simulation.model.parts import Part
 from simulation.model.station_parts import StationPart
+from simulation.model.words import with_meaning
 
 
 def check_parts(shell: Shell, parts: Mapping[str, Part], names: set[str], where: str) -> Iterator[Fault]:
@@ -73,7 +74,8 @@ def _check_ways(part: Part, at: str, targets: set[str]) -> Iterator[Fault]:
         for target in ways:
             if target not in targets:
                 expected = f"one of {', '.join(sorted(targets))}"
-                yield Fault(4201, where=f"{at}.{key}]", seen=target, expected=expected, remedy=near(target, targets))
+                wrong = Fault(4201, where=f"{at}.{key}]", seen=target, expected=expected, remedy=near(target, targets))
+                yield with_meaning(wrong, key)
         total = math.fsum(ways.values())
         if key == "next" and abs(total - 1) > 1e-9:
             yield Fault(4201, where=f"{at}.next]", seen=f"probabilities of {total:g} in all", expected="1 in all")
@@ -94,7 +96,7 @@ def _check_names(part: Part, at: str, shell: Shell, parts: Mapping[str, Part], n
         if part.limit not in limits:
             expected = f"one of {', '.join(sorted(limits)) or 'none declared'}: a block of kind limit"
             yield Fault(4201, where=f"{at}.limit]", seen=part.limit, expected=expected, remedy=near(part.limit, limits))
-    for key in ("mix", "service_by_class", "by_class", "initial", "needs", "makes", "order"):
+    for key in ("mix", "service_by_class", "balk_by_class", "by_class", "initial", "needs", "makes", "order"):
         named = getattr(part, key, None) or ()
         if isinstance(part, MergePart):
             break  # its order has blocks in it

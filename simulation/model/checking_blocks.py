@@ -49,6 +49,11 @@ def _check_source(part: SourcePart, at: str) -> Iterator[Fault]:
             seen="0 s",
             expected="a time above 0 on average; none at all for a saturated line",
         )
+    if part.every is not None and part.every.kind == "poisson":
+        expected = (
+            "exponential: in a Poisson process the times between are exponential, the numbers in a time are Poisson"
+        )
+        yield Fault(4201, where=f"{at}.every.kind]", seen="poisson", expected=expected)
     if part.profile:
         starts = [rate.from_s for rate in part.profile]
         if starts[0] != 0 or sorted(set(starts)) != starts or starts[-1] >= part.cycle_s:
@@ -168,7 +173,7 @@ def _check_shared(part: StationPart, at: str) -> Iterator[Fault]:
             yield Fault(4201, where=f"{at}.{key}]", seen=key, expected="nothing: discipline shared has none")
 
 
-NOT_SHARED = ("batch", "batch_least", "batch_wait_s", "batch_each", "batch_open", "balk", "start_at")
+NOT_SHARED = ("batch", "batch_least", "batch_wait_s", "batch_each", "batch_open", "balk", "balk_by_class", "start_at")
 NOT_ENDLESS = ("batch", "start_at")
 
 

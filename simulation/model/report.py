@@ -15,6 +15,7 @@ SYSTEM = (
     "throughput", "wip", "flow", "flow_deviation", "flow_p50", "flow_p90", "flow_p95", "flow_p99", "arrivals",
     "departures", "lost", "scrapped", "made", "used", "little_residual",
 )  # fmt: skip
+CLASS = ("number", "wait", "sojourn", "lost_share")
 BLOCK = ("throughput", "number", "queue", "wait", "sojourn", "lost_share", "oee.index")
 
 
@@ -81,6 +82,7 @@ def tables(outcome: Outcome) -> Iterator[str]:
     ]
     yield ""
     yield from _table(("block", *BLOCK), rows)
+    yield from _by_class(outcome, known)
     shares = [
         (name, *(_percent(outcome, f"{name}.states.{state}", known) for state in STATES))
         for name in model.blocks
@@ -97,6 +99,20 @@ def tables(outcome: Outcome) -> Iterator[str]:
             f"(von Neumann ratio {found['von_neumann']:.2f}; near 2 is well)"
         )
     yield from (f"warning: {text}" for text in outcome.warnings)
+
+
+def _by_class(outcome: Outcome, known: set[str]) -> Iterator[str]:
+    """Give the table of classes in blocks, where there are at least two."""
+    classes = outcome.model.classes
+    pairs = [(name, kind) for name in outcome.model.blocks for kind in classes]
+    rows = [
+        (f"{name} {kind}", *(_short(outcome, f"{name}.classes.{kind}.{figure}", known) for figure in CLASS))
+        for name, kind in pairs
+        if f"{name}.classes.{kind}.number" in known
+    ]
+    if rows and len(classes) > 1:
+        yield ""
+        yield from _table(("block and class", *CLASS), rows)
 
 
 def comparison(first: Outcome, second: Outcome) -> Iterator[str]:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from simulation.blocks.block import Block
 from simulation.blocks.channel import Channel
 from simulation.blocks.conveyor import Belt, Conveyor
 from simulation.blocks.floor import Floor
 from simulation.blocks.server import Server
 from simulation.model.building import Line, build
 from simulation.model.model_file import Model
+from simulation.model.settling import Growth, growing
 from simulation.model.station_parts import StationPart
 from simulation.statistics.bottleneck import active_periods, least_waiting
 from simulation.statistics.intervals import Interval, antithetic, batch_means, over_replications, paired
@@ -35,6 +37,7 @@ class Run:
     bottleneck: Mapping[str, Any]
     flow: Sequence[float]
     warnings: Sequence[str]
+    growth: Mapping[str, Growth]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +101,7 @@ def run_model(
         say(f"{told} is done")
     for run in runs:
         warnings += [text for text in run.warnings if text not in warnings]
+    warnings += growing([run.growth for run in runs])
     return Outcome(model=model, seed=seed, warmup_s=warmup_s, runs=runs, warnings=warnings)
 
 
@@ -121,6 +125,11 @@ def run_once(
         bottleneck=_bottleneck(line),
         flow=line.floor.flow.values,
         warnings=_warnings(line),
+        growth={
+            name: Growth(by=block.grown, came=block.came)
+            for name, block in line.blocks.items()
+            if isinstance(block, Block)
+        },
     )
 
 

@@ -92,6 +92,9 @@ class _Worker(StationPart):
         description="Probabilities that who finds 0, 1, 2 ... there does not stay; the last one counts for more. Who does not "
         "goes the way of `impatient`.",
     )
+    balk_by_class: dict[Name, Annotated[list[Share], Field(min_length=1)]] = Field(
+        {}, description="The same for classes with other ones: guard channels, trunk reservation."
+    )
     start_at: Annotated[int, Field(ge=1)] = Field(
         1, description="After it was empty nothing is begun before so many are there (N-policy)."
     )

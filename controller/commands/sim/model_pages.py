@@ -125,6 +125,7 @@ pieces; `oee.effectiveness` compares with full batches.
 
 **Gathering.** With `start_at`, after the block has become empty nothing is begun until so many are there; then it goes on until it is empty again.
 **Balking**: who finds a place looks once how many are there, those in work included, and does not stay with that probability.
+With `balk_by_class` a class is turned away while others still come in.
 **Polling**: at each queue the server serves by its rule, then walks on, also while all queues are empty; the walk is the state `away`. `gated` serves
 those who were there when it came. At the beginning it stands at the first queue until somebody comes. Classes that `order` does not name wait with
 the first. **`speeds`** are those of the whole block, shared alike by all who are there.
@@ -159,9 +160,11 @@ FIGURES = (
     ("made, used", "items that a fork, join, assembly, pack or unpack has made, and those that it used for it; only where there are such"),
     ("little_residual", "(wip - throughput x flow) / wip; near 0 in a long run. Not where something is lost, scrapped, made, or there from the start"),
     ("BLOCK.number, BLOCK.queue", "mean number in the block; of these, whose work is not begun"),
-    ("BLOCK.wait, BLOCK.sojourn", "mean time until work begins first; mean time from coming to going, also of those who gave up. Also `wait_deviation`, `wait_p95`"),
-    ("BLOCK.delayed_share, BLOCK.in_time_share", "share that waited at all; that waited at most `target_s`"),
+    ("BLOCK.wait, BLOCK.sojourn", "mean time until work begins first, of those whose work was begun (of all who came: `queue` / rate of arrivals); mean time from coming to going, also of those who gave up. Also `wait_deviation`, `wait_p95`"),
+    ("BLOCK.delayed_share, BLOCK.in_time_share", "share that waited at all; that waited at most `target_s` until its work was begun. Who gave up has waited, and in vain"),
     ("BLOCK.lost, BLOCK.lost_share, BLOCK.balked, BLOCK.reneged, BLOCK.scrapped", "who found no room or did not stay, also as a share of all who came; of these, who did not stay; who gave up; what a failure spoiled"),
+    ("BLOCK.reneged_share", "who gave up, as a share of those who came in"),
+    ("BLOCK.classes.CLASS.number, .wait, .sojourn, .lost_share", "the same of one class there; of a class in an assembly: its stock. With classes only"),
     ("BLOCK.at.N", "share of time with N in the block, for N below 64"),
     ("BLOCK.states.STATE", f"share of time of a channel in {', '.join(STATES)}; they sum to 1"),
     ("BLOCK.packml.STATE", f"of a packer: {', '.join(sorted(set(PACKML.values())))}"),

@@ -13,6 +13,7 @@ from simulation.model.checking import check_parts, check_whole
 from simulation.model.model_file import BLOCKS, AnyBlock, Model, Shell
 from simulation.model.parts import NAME_PATTERN, Part
 from simulation.model.station_parts import StationPart
+from simulation.model.words import with_meaning
 
 PATTERN_WORDS = {
     NAME_PATTERN: "a small letter, then small letters, digits, dashes and underscores, 40 characters at most"
@@ -53,7 +54,7 @@ def read_model(raw: Mapping[str, Any], where: str) -> tuple[Model | None, list[F
         seen = "nothing" if table is None else repr(table)[:80]
         return None, [*faults, Fault(4201, where=f"{where} [model]", seen=seen, expected="a table of keys and values")]
     shell = survey(table, Shell, where, stand_ins=HEAD_STAND_INS, patterns=PATTERN_WORDS)
-    faults += [_inside(fault, where, "model") for fault in shell.faults]
+    faults += [_inside(with_meaning(fault, _place(fault, where)), where, "model") for fault in shell.faults]
     found = table.get("blocks")
     tables = found if isinstance(found, dict) else {}
     parts: dict[str, Part] = {}
@@ -79,15 +80,20 @@ def _read_block(block: dict[str, Any], where: str, name: str, parts: dict[str, P
     if part is None:
         seen = "nothing" if kind is None else repr(kind)[:80]
         expected = f"one of {', '.join(BLOCKS)}"
-        return [Fault(4201, where=f"{where} [kind]", seen=seen, expected=expected, remedy=near(str(kind), set(BLOCKS)))]
+        wrong = Fault(4201, where=f"{where} [kind]", seen=seen, expected=expected, remedy=near(str(kind), set(BLOCKS)))
+        return [with_meaning(wrong, "kind")]
     read = survey(block, part, where, stand_ins=BLOCK_STAND_INS, patterns=PATTERN_WORDS)
     if read.model is not None:
         parts[name] = read.model
-    return read.faults
+    return [with_meaning(fault, _place(fault, where), str(kind)) for fault in read.faults]
+
+
+def _place(fault: Fault, where: str) -> str:
+    return fault.where.removeprefix(where).strip().strip("[]")
 
 
 def _inside(fault: Fault, where: str, place: str) -> Fault:
     """Say where a mistake is in the whole file, that was found in a part of it."""
-    rest = fault.where.removeprefix(where).strip().strip("[]")
+    rest = _place(fault, where)
     dotted = f"{place}.{rest}" if rest else place
     return Fault(fault.code, where=f"{where} [{dotted}]", seen=fault.seen, expected=fault.expected, remedy=fault.remedy)

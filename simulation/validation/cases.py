@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from simulation.validation.case import Case
+from simulation.validation.cases_batches import batches
 from simulation.validation.cases_blocks import blocks
+from simulation.validation.cases_customers import customers
+from simulation.validation.cases_finite import finite
+from simulation.validation.cases_joined import joined
 from simulation.validation.cases_lines import lines
 from simulation.validation.cases_networks import networks
 from simulation.validation.cases_priorities import disciplines, priorities
 from simulation.validation.cases_queues import exponential, general
-from simulation.validation.cases_together import cases_together
+from simulation.validation.cases_stocks import stocks
 from simulation.validation.cases_unreliable import interrupted, unreliable
 
 
@@ -17,6 +21,7 @@ def cases() -> list[Case]:
     return [
         *exponential(),
         *general(),
+        *finite(),
         *disciplines(),
         *priorities(),
         *interrupted(),
@@ -24,5 +29,8 @@ def cases() -> list[Case]:
         *lines(),
         *unreliable(),
         *blocks(),
-        *cases_together(),
+        *batches(),
+        *joined(),
+        *customers(),
+        *stocks(),
     ]

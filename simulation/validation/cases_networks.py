@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from simulation.validation import theory_networks, theory_queues
-from simulation.validation.case import Case, arrivals, exp, one_desk, server
+from simulation.validation.case import Case, arrivals, exp, machine, one_desk, server
 
 
 def networks() -> list[Case]:
@@ -16,6 +16,7 @@ def networks() -> list[Case]:
     rate, at_node = theory_networks.mean_value_analysis((0.7 * 1.0, 0.3 * 2.0, 0.5), 6)
     thinking_rate, thinking_at = theory_networks.mean_value_analysis((0.8, 0.5), 8, thinking=5.0)
     loss, second_use = theory_networks.ordered_entry(0.9, 1, 1)
+    unlike, slow_use = theory_networks.unlike_servers(1.2, 1, 0.6)
     return [
         Case(
             name="open network of three with feedback",
@@ -107,5 +108,54 @@ def networks() -> list[Case]:
             },
             truth={"second.number": second_use, "first.number": 0.9 / 1.9, "throughput": 0.9 * (1 - loss)},
             warmup_s=100.0,
+        ),
+        Case(
+            name="arrivals go to two by turns: E2/M/1 each",
+            source="Ephremides, Varaiya & Walrand 1980; Kleinrock 1975, 6.4",
+            blocks={
+                "in": arrivals(1.4, "choose"),
+                "choose": {"kind": "divert", "rule": "turns", "to": ["left", "right"]},
+                "left": server(exp(1)),
+                "right": server(exp(1)),
+            },
+            truth={
+                name: theory_queues.gim1_wait(lambda s: (1.4 / (1.4 + s)) ** 2, 1)
+                for name in ("left.wait", "right.wait")
+            },
+            horizon_s=2400.0,
+            warmup_s=200.0,
+        ),
+        Case(
+            name="one queue before a fast and a slow server, the fast one first",
+            source="Gumbel 1960; Singh 1970",
+            blocks={
+                "in": arrivals(1.2, "store"),
+                "store": {"kind": "buffer", "next": "choose"},
+                "choose": {"kind": "divert", "rule": "first_free", "to": ["fast", "slow"]},
+                "fast": machine(exp(1)),
+                "slow": machine(exp(1 / 0.6)),
+            },
+            truth={"wip": unlike, "slow.states.busy": slow_use},
+            horizon_s=2500.0,
+            warmup_s=200.0,
+        ),
+        Case(
+            name="two classes through processor sharing, then last come first served with preemption",
+            source="Baskett, Chandy, Muntz & Palacios 1975",
+            classes={"x": {}, "y": {}},
+            blocks={
+                "in": arrivals(0.5, "share", mix={"x": 3.0, "y": 2.0}),
+                "share": server(
+                    exp(1), "stack", discipline="shared", service_by_class={"y": {"kind": "erlang", "mean": 2, "k": 2}}
+                ),
+                "stack": server({"kind": "uniform", "low": 0, "high": 2}, discipline="lifo", preempt="resume"),
+            },
+            truth={
+                "share.classes.x.number": 1.0,
+                "share.classes.y.number": 4 / 3,
+                "stack.classes.y.sojourn": 2.0,
+                "classes.x.flow": 1 / 0.3 + 2,
+            },
+            horizon_s=4000.0,
         ),
     ]

@@ -72,6 +72,7 @@ def priorities() -> list[Case]:
     lams = (0.3, 0.4)
     nonpreemptive = theory_priorities.cobham(lams, (1, 1), (2, 2))
     mixed = theory_priorities.cobham((0.4, 0.15), (0.5, 2.0), (0.25, 8.0))
+    three = theory_priorities.cobham((0.2, 0.2, 0.2), (0.5, 1, 2), (0.5, 1, 16 / 3))
     resume = theory_priorities.preemptive_resume(lams, (1, 1), (2, 2))
     resume_mixed = theory_priorities.preemptive_resume((0.4, 0.15), (0.5, 2.0), (0.25, 6.0))
     channels = theory_priorities.cobham_channels((0.8, 0.7), 1, 2)
@@ -94,6 +95,19 @@ def priorities() -> list[Case]:
             classes=CLASSES,
             blocks=_two_classes((0.4, 0.15), unlike),
             truth={"classes.first.flow": mixed[0] + 0.5, "classes.second.flow": mixed[1] + 2},
+            horizon_s=5000.0,
+        ),
+        Case(
+            name="M/G/1, three classes without preemption: the wait of each at the desk",
+            source="Cobham 1954; Kleinrock 1976, 3.3",
+            classes={**CLASSES, "third": {"priority": 3}},
+            blocks={
+                "in": arrivals(0.6, "desk", mix={"first": 1.0, "second": 1.0, "third": 1.0}),
+                "desk": server(
+                    1, service_by_class={"first": exp(0.5), "third": {"kind": "uniform", "low": 0, "high": 4}}
+                ),
+            },
+            truth={f"desk.classes.{name}.wait": wait for name, wait in zip((*CLASSES, "third"), three, strict=True)},
             horizon_s=5000.0,
         ),
         Case(

@@ -134,6 +134,19 @@ def unreliable() -> list[Case]:
             warmup_s=100.0,
         ),
         Case(
+            name="line of three unreliable machines of one cycle, no places between",
+            source="Buzacott 1968; Gershwin 1994",
+            blocks={
+                "in": even,
+                "a": machine(1, "b", failures=failing("busy", exp(60), exp(6))),
+                "b": machine(1, "c", failures=failing("busy", exp(30), exp(6))),
+                "c": machine(1, failures=failing("busy", exp(120), exp(6))),
+            },
+            truth={"throughput": 1 / (1 + 6 / 60 + 6 / 30 + 6 / 120), "b.states.down": 0.2 / 1.35},
+            horizon_s=3000.0,
+            warmup_s=50.0,
+        ),
+        Case(
             name="line of two unreliable machines of one cycle",
             source="Buzacott 1967; Gershwin 1994, 3.2",
             blocks={

@@ -57,3 +57,22 @@ def ordered_entry(lam: float, first: float, second: float) -> tuple[float, float
 
     shares = stationary((0, 0), moves)
     return shares[1, 1], mean_of(shares, lambda state: state[1])
+
+
+def unlike_servers(lam: float, fast: float, slow: float, places: int = 150) -> tuple[float, float]:
+    """Mean number, and use of the slow one, of one queue before two unlike exponential servers, the fast one first where both
+    are free (Gumbel 1960; Singh 1970); the chain, cut off. States: how many are there; with one, who works."""
+
+    def moves(state: tuple[int, int]) -> list[tuple[tuple[int, int], float]]:
+        count, is_slow = state
+        if count == 0:
+            return [((1, 0), lam)]
+        if count == 1:
+            return [((2, 0), lam), ((0, 0), slow if is_slow else fast)]
+        more = [((count + 1, 0), lam if count < places else 0.0)]
+        if count == 2:
+            return [*more, ((1, 1), fast), ((1, 0), slow)]
+        return [*more, ((count - 1, 0), fast + slow)]
+
+    shares = stationary((0, 0), moves)
+    return mean_of(shares, lambda state: state[0]), mean_of(shares, lambda state: state[0] > 1 or state == (1, 1))

@@ -132,3 +132,44 @@ def shortest_remaining_sojourn(lam: float, mu: float) -> float:
     slow = 1 / (1 - load)
     stay = np.concatenate([[0.0], np.cumsum((slow[1:] + slow[:-1]) / 2) * wide])
     return float(np.trapezoid((wait + stay) * mu * tail, x))
+
+
+def guarded(lams: tuple[float, float], mu: float, channels: int, guard: int) -> tuple[float, float]:
+    """Losses of two classes of M/M/c/c, of which the first is turned away while only `guard` channels are free (Hong &
+    Rappaport 1986)."""
+    shares = birth_death(lambda n: sum(lams) if n < channels - guard else lams[1], lambda n: n * mu, channels)
+    return sum(shares[channels - guard :]), shares[channels]
+
+
+def engset(lam: float, mu: float, channels: int, sources: int) -> tuple[float, float]:
+    """Share of calls lost, and mean number of busy channels, of so many sources that each call at the rate `lam` while they are
+    idle (Engset 1918; Kleinrock 1975, 3.10)."""
+    shares = birth_death(lambda n: (sources - n) * lam, lambda n: n * mu, channels)
+    calls = [(sources - n) * share for n, share in enumerate(shares)]
+    return calls[channels] / sum(calls), number(shares)
+
+
+def with_spares(lam: float, mu: float, repairers: int, machines: int, spares: int) -> list[float]:
+    """Probabilities of 0 to all being down in the machine repair model with cold spares (Taylor & Jackson 1954; Gross & Harris
+    2008, 2.7)."""
+    whole = machines + spares
+    return birth_death(lambda n: min(machines, whole - n) * lam, lambda n: min(n, repairers) * mu, whole)
+
+
+def first_waits(lam: float, mu: float, count: int) -> float:
+    """Mean wait of the first `count` customers of an M/M/1 that is empty at first (Kelton & Law 1985): the chain of how many
+    each finds there. Between two arrivals j leave with the probability of j heads of a coin before a tail."""
+    found = np.zeros(count + 1)
+    found[0] = 1.0
+    leaves = mu / (lam + mu)
+    waits = []
+    for _ in range(count):
+        waits.append(float(found @ np.arange(count + 1)) / mu)
+        after = np.zeros(count + 1)
+        tail = 0.0
+        for n in range(count - 1, -1, -1):
+            tail = found[n] + leaves * tail
+            after[n + 1] = (1 - leaves) * tail
+        after[0] = leaves * tail
+        found = after
+    return sum(waits) / count

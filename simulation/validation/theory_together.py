@@ -182,9 +182,14 @@ def polling_wait(
     return (work + left_behind) / (rho - by_wait)
 
 
-def gathering_number(lam: float, mean: float, second: float, start_at: int) -> float:
-    """Mean number in M/G/1 that begins when `start_at` are there and goes on until it is empty (Yadin & Naor 1963)."""
-    return lam * mean + lam * pollaczek_khinchine(lam, mean, second) + (start_at - 1) / 2
+def gathering_number(
+    lam: float, mean: float, second: float, start_at: int, setup: tuple[float, float] = (0.0, 0.0)
+) -> float:
+    """Mean number in M/G/1 that begins when `start_at` are there, after a setup with these moments, and goes on until it is
+    empty (Yadin & Naor 1963; Medhi & Templeton 1992)."""
+    come = start_at + lam * setup[0]
+    more = start_at * (start_at - 1) + 2 * start_at * lam * setup[0] + lam**2 * setup[1]
+    return lam * mean + lam * pollaczek_khinchine(lam, mean, second) + more / (2 * come)
 
 
 # -- who comes, and who stays --------------------------------------------------------------------------------------------

@@ -5,7 +5,14 @@ import math
 import pytest
 
 from simulation.model.reading import model_of
-from simulation.validation import theory_lines, theory_networks, theory_priorities, theory_queues, theory_unreliable
+from simulation.validation import (
+    theory_lines,
+    theory_networks,
+    theory_priorities,
+    theory_queues,
+    theory_stocks,
+    theory_unreliable,
+)
 from simulation.validation import theory_together as together
 from simulation.validation.case import Between
 from simulation.validation.cases import cases
@@ -212,3 +219,37 @@ def test_who_waits_without_end_or_not_at_all():
     assert together.gathering_number(0.6, 1, 2, 1) == pytest.approx(1.5)
     assert together.longest_of(1, 2) == 1.5
     assert together.fork_join_flow(1e-9, 1) == pytest.approx(1.5), "of an empty line the longer of two"
+
+
+def test_guards_sources_and_spares_are_erlang_and_palm_where_they_are_alike():
+    assert theory_queues.guarded((3.0, 1.0), 1, 6, 0) == pytest.approx([theory_queues.erlang_b(4, 6)] * 2)
+    lost, busy = theory_queues.engset(4e-6, 1, 5, 1_000_000)
+    assert [lost, busy] == pytest.approx(
+        [theory_queues.erlang_b(4, 5), 4 * (1 - theory_queues.erlang_b(4, 5))], rel=1e-4
+    )
+    assert theory_queues.engset(0.4, 1, 3, 3)[0] == pytest.approx(0), "as many lines as sources"
+    assert theory_queues.with_spares(0.2, 1, 2, 5, 0) == pytest.approx(theory_queues.finite_source(0.2, 1, 2, 5))
+
+
+def test_the_first_customers_wait_as_law_prints_it():
+    """Law, Simulation Modeling and Analysis, 9.4: 2.12 for the first 25 at a load of 0.9."""
+    assert theory_queues.first_waits(1.0, 1 / 0.9, 25) == pytest.approx(2.124, abs=5e-4)
+    assert theory_queues.first_waits(0.5, 1, 300) == pytest.approx(1, abs=0.03)
+
+
+def test_unlike_servers_that_are_alike_are_mm2():
+    wip, slow = theory_networks.unlike_servers(1.4, 1, 1)
+    assert wip == pytest.approx(theory_queues.mmc_wait(1.4, 1, 2) * 1.4 + 1.4)
+    assert slow < 0.7, "the first one has more to do"
+
+
+def test_stocks_are_queues_seen_from_the_other_side():
+    assert theory_stocks.base_stock(0.7, 0) == pytest.approx((0, 0.7 / 0.3))
+    on_hand, owed = theory_stocks.ordered_anew(0.5, 8, 5, 1)
+    assert on_hand - owed == pytest.approx(6 - 4), "stock less what is on order"
+    assert theory_stocks.ordered_anew(0.5, 8, -1, 1) == pytest.approx((0, 4)), (
+        "nothing is kept: all of a lead time is owed"
+    )
+    assert together.gathering_number(0.6, 1, 2, 1, (2, 8)) == pytest.approx(
+        0.6 * theory_unreliable.setup_wait(0.6, 1, 2, 2, 8) + 0.6
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, get_args, get_type_hints
 
+from controller.commands.sim import model_books
 from controller.reference.markdown import block, code, page, table
 from controller.reference.schema import Explained
 from simulation.blocks.channel import STATES
@@ -243,6 +244,8 @@ def _page() -> str:
         SEMANTICS,
         RUNS,
         table(["figure", "is"], ((code(name), words) for name, words in FIGURES)),
+        f"{model_books.INTRO.strip()}\n\n{table(['in the book', 'in the file'], model_books.SAID)}",
+        model_books.CANNOT,
     )
     return text.replace("`Infinity`", "`inf`")
 

@@ -95,22 +95,28 @@ def _tell(faults: Sequence[Fault], options: argparse.Namespace) -> int:
 def _outside(error: OSError) -> Fault:
     """Name what the system refused: a file that cannot be written, an address that cannot be listened at."""
     seen = (error.strerror or str(error) or type(error).__name__).lower()
+    if isinstance(error, FileExistsError):
+        seen = "a file of that name"
     if error.filename is None:
         remedy = "Stop what listens there, or name another address of this computer."
         return Fault(4201, where="the network", seen=seen, expected="an address that is free", remedy=remedy)
     where = os.fsdecode(error.filename)
-    if _is_reading(error, Path(where)):
+    if isinstance(error, FileNotFoundError) and Path(where).parent.is_dir():  # /proc takes no new file either
+        expected = "a file that is there, or a place to write to"
+        remedy = (
+            "Check the path: what is read must be there, and what is written needs a folder in which you may write."
+        )
+        return Fault(4201, where=where, seen=seen, expected=expected, remedy=remedy)
+    if _is_barred(error, Path(where)):
         remedy = "Check the path, and that you may read it."
         return Fault(4201, where=where, seen=seen, expected="a file that can be read", remedy=remedy)
     remedy = "Check the path, and that you may write there."
     return Fault(4201, where=where, seen=seen, expected="a place that can be used", remedy=remedy)
 
 
-def _is_reading(error: OSError, path: Path) -> bool:
-    """Tell whether a file was to be read: one that is missing where one could be made, or that is there and barred."""
-    if isinstance(error, FileNotFoundError):
-        return path.parent.is_dir()
-    return path.is_file() and not os.access(path, os.R_OK)
+def _is_barred(error: OSError, path: Path) -> bool:
+    """Tell whether a file that is there must not be read."""
+    return isinstance(error, PermissionError) and path.is_file() and not os.access(path, os.R_OK)
 
 
 def _unknown(word: str) -> int:

@@ -15,8 +15,11 @@ from controller.site import Site
 from controller.site_file import load_site
 from controller.sites import is_installed
 from controller.supervisor import die_with_supervisor
+from packline.core.faults import Fault
 
 DATABASE = "packline.db"
+LEVELS = ("INFO", "DEBUG", "WARNING", "ERROR")
+"""What PACKLINE_LOG may be; the first is meant where it is left out."""
 SECRET_BYTES = 32
 _NOISY = {"httpx": "WARNING", "httpcore": "WARNING", "apscheduler": "WARNING", "alembic": "WARNING"}
 _NOISIER = {"asyncua": "CRITICAL", "pymodbus": "CRITICAL"}
@@ -60,9 +63,16 @@ def secret_of(data: Path) -> bytes:
     return path.read_bytes()
 
 
+def demand_log_level() -> None:
+    """Raise Fault 4201 for a PACKLINE_LOG that no process of the line would take."""
+    if (level := os.environ.get("PACKLINE_LOG", LEVELS[0])) not in LEVELS:
+        remedy = "Mend this variable of the environment, or leave it out."
+        raise Fault(4201, where="PACKLINE_LOG", seen=level, expected=f"one of {', '.join(LEVELS)}", remedy=remedy)
+
+
 def prepare() -> None:
     """Set up logging to standard error and the watch on the supervisor."""
-    level = os.environ.get("PACKLINE_LOG", "INFO")
+    level = os.environ.get("PACKLINE_LOG", LEVELS[0])
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for name, least in {**_NOISY, **_NOISIER}.items():
         logging.getLogger(name).setLevel(least)

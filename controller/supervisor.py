@@ -31,6 +31,8 @@ STOP_S = 8.0
 KILL_S = 1.0
 """How long a killed process may take to end; one that waits for a device in the kernel may take for ever."""
 LOG_BYTES = 5_000_000
+MOST_WORDS = 600
+"""Bytes of a log that are told of a process that died."""
 
 Probe = Callable[[], bool]
 Say = Callable[[str], None]
@@ -94,7 +96,7 @@ class Supervisor:
         if child.process is None:
             self._start(child)
         elif (code := child.process.poll()) is not None:
-            self._died(child, f"ended with code {code}")
+            self._died(child, f"ended with code {code}", self._last_words(child.name) if code > 0 else "")
         elif self._is_stuck(child, now):
             if _is_killed(child.process):
                 waited_s = START_S if child.answered_at is None else STUCK_S
@@ -108,7 +110,7 @@ class Supervisor:
                 child.command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=self._env, start_new_session=False
             )
 
-    def _died(self, child: Child, why: str) -> None:
+    def _died(self, child: Child, why: str, last: str = "") -> None:
         now = time.monotonic()
         _hang_up(child.process)
         child.process = None
@@ -119,7 +121,7 @@ class Supervisor:
             return
         child.restarts.append(now)
         child.down_until = now + min(MOST_PAUSE_S, FIRST_PAUSE_S * 2 ** len(recent))
-        self._say(f"{child.name} {why}; starting it again")
+        self._say(f"{child.name} {why}; starting it again{f' (its last words: {last})' if last else ''}")
 
     def _is_stuck(self, child: Child, now: float) -> bool:
         if now - child.probed_at >= PROBE_S:
@@ -141,6 +143,13 @@ class Supervisor:
             if process.poll() is None:
                 _is_killed(process)
             _hang_up(process)
+
+    def _last_words(self, name: str) -> str:
+        """Give the last line of a log, at most `MOST_WORDS` bytes of it."""
+        with contextlib.suppress(OSError), (self._logs / f"{name}.log").open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - MOST_WORDS))
+            return (log.read().decode("utf-8", "replace").strip().splitlines() or [""])[-1]
+        return ""
 
     def _log(self, name: str) -> IO[bytes]:
         path = self._logs / f"{name}.log"

@@ -406,7 +406,7 @@ class Machine:
         if view.faults:
             raise Fault(view.faults[0], where=self.name, seen=condition(view.state, view.own_faults))
         if not (view.silence_only or view.power_up_only):
-            raise Fault(2001, where=self.name, seen=view.state, expected="a person's release")
+            raise Fault(2001, where=self.name, seen=f"state {view.state}", expected="a person's release")
 
     async def _step_on(self, view: MachineView) -> MachineView:
         """Give the one command that leads on, or wait for an acting state to end."""

@@ -52,6 +52,7 @@ class Framing(StrEnum):
 
 FORM = "KIND [request|answer|both] [p=0.1] [count=3] [after=2] [s=0.5] [late=3] [spare=7]"
 """How a rule is written."""
+AS_IN = "Type it as in --rule 'drop answer p=0.05'."
 
 
 def _always(_: bytes) -> bool:
@@ -83,10 +84,11 @@ class Rule:
         """Read "KIND [request|answer|both] [p=0.1] [count=3] [after=2] [s=0.5] [late=3] [spare=7]"; raises Fault 4201."""
         kind, *words = text.split() or [""]
         if kind not in Kind.__members__.values():
-            raise Fault(4201, where="chaos rule", seen=text, expected=", ".join(Kind))
+            expected = f"a rule that begins with one of {', '.join(Kind)}"
+            raise Fault(4201, where="chaos rule", seen=text, expected=expected, remedy=AS_IN)
         rule = cls(kind=Kind(kind), **dict(_setting(word, text) for word in words))
         if not rule.probability <= 1:
-            raise Fault(4201, where="chaos rule", seen=text, expected="p from 0 to 1")
+            raise Fault(4201, where="chaos rule", seen=text, expected="p from 0 to 1", remedy=AS_IN)
         return rule
 
     def strikes(self, frame: bytes, way: Way, rng: random.Random) -> bool:
@@ -110,7 +112,7 @@ def _setting(word: str, text: str) -> tuple[str, Any]:
         return "way", Way(word)
     found = _NUMBER.fullmatch(word)
     if found is None:
-        raise Fault(4201, where="chaos rule", seen=f"{word} in {text!r}", expected=FORM)
+        raise Fault(4201, where="chaos rule", seen=f"{word} in {text!r}", expected=FORM, remedy=AS_IN)
     name, number = found.groups()
     if name in _FIELDS:
         return _FIELDS[name], float(number)

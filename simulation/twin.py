@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -233,5 +235,7 @@ async def _opened(post: _Post) -> str:
 
 
 def _not_ours(where: str, error: OSError) -> Fault:
+    found = re.search(r"\('(.+?)', (\d+)", str(error))  # asyncio names the address in its text alone
+    seen = f"{found[1]}:{found[2]} is in use" if found and error.errno == errno.EADDRINUSE else str(error)
     remedy = "Stop what listens there (another twin or demo?), or give the device another address of this computer."
-    return Fault(4201, where=where, seen=str(error), expected="an address that nobody listens at", remedy=remedy)
+    return Fault(4201, where=where, seen=seen, expected="an address that nobody listens at", remedy=remedy)

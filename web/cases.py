@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +22,15 @@ GRAVE = frozenset({Action.VOID, Action.SHIPPED, Action.REPRINT})
 class Case:
     """A row of the queue. `offered` may be chosen by the visitor, `withheld` only by a supervisor.
 
-    `message` is the number of the message that it is about, `messages` how many unreadable ones it tells of; 0: none.
+    `order` is the order that it is about where it is about no carton, `message` the number of the message that it is
+    about, `messages` how many unreadable ones it tells of; "" and 0: none.
     """
 
     row: ExceptionRow
     fault: dict[str, Any]
     effect: EffectRow | None
     lpn: str
+    order: str
     message: int
     messages: int
     offered: tuple[Action, ...]
@@ -41,7 +44,13 @@ def open_cases() -> list[Case]:
     rows = views.exceptions()
     effects = views.effects([row.effect_id for row in rows if row.effect_id])
     unreadable = views.unreadable() if any(row.subject.startswith(ABOUT_ALL) for row in rows) else {}
-    return [case(row, effects.get(row.effect_id), unreadable.get((row.subject, row.code))) for row in rows]
+    known = views.known_orders({name for row in rows for name in _orders_of(row.subject)})
+    return [case(row, effects.get(row.effect_id), unreadable.get((row.subject, row.code)), known) for row in rows]
+
+
+def _orders_of(subject: str) -> tuple[str, ...]:
+    """Give the orders that a subject may tell of: itself, or that of the piece `ORDER.LINE.NUMBER`."""
+    return (subject, subject.rsplit(".", 2)[0])
 
 
 def open_case(exception_id: str) -> Case | None:
@@ -50,8 +59,10 @@ def open_case(exception_id: str) -> Case | None:
     return case(row, None) if row and row.state == "open" else None
 
 
-def case(row: ExceptionRow, effect: EffectRow | None, unreadable: Unreadable | None = None) -> Case:
-    """Put words and legal actions to a row; of unreadable messages the newest is shown."""
+def case(
+    row: ExceptionRow, effect: EffectRow | None, unreadable: Unreadable | None = None, orders: Collection[str] = ()
+) -> Case:
+    """Put words and legal actions to a row; of unreadable messages the newest is shown. `orders` are the known ones."""
     legal = tuple(Action(action) for action in row.actions if action in set(Action))
     role = visitor().role
     number = row.subject.removeprefix(ABOUT_ONE)
@@ -60,6 +71,7 @@ def case(row: ExceptionRow, effect: EffectRow | None, unreadable: Unreadable | N
         fault=face.fault_of({**(unreadable.fault if unreadable else row.fault), "code": row.code}),
         effect=effect,
         lpn=row.subject if Lpn.is_lpn(row.subject) else "",
+        order=next((name for name in _orders_of(row.subject) if name in orders), ""),
         message=int(number) if number.isdecimal() else 0,
         messages=unreadable.count if unreadable else 0,
         offered=tuple(action for action in legal if may(role, action)),

@@ -70,6 +70,7 @@ def install(app: Flask) -> None:
         priority=priority,
         station_name=station_title,
         station_called=station_called,
+        asker=asker,
         device_state=device_state,
         sensed=sensed,
     )
@@ -131,6 +132,13 @@ def station_called(name: str) -> str:
     title = station_title(name)
     alike = [station for station in stations if word("kind", station["kind"]) == title]
     return f"{title} {name}" if len(alike) > 1 else title
+
+
+def asker(name: str) -> str:
+    """Give who asks for a decision: a station as `station_called` has it, the line, or the controller by its calendar."""
+    if name == "desk":
+        return word("actor", "controller")
+    return say("overview.title") if name == "line" else station_called(name)
 
 
 def device_state(device: Mapping[str, Any]) -> str:

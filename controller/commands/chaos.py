@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from controller.addresses import demand_address
+from controller.commands import numbers
 from packline.core.faults import Fault
 from simulation.chaos import FORM, Chaos, Framing, Rule, Way
 
@@ -39,8 +40,10 @@ def arguments(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--rule", action="append", default=[], help='what goes wrong, for example "drop answer p=0.05"'
     )
-    options.add_argument("--framing", choices=list(Framing), default=Framing.RAW, help="cut the stream into frames")
-    options.add_argument("--seed", type=int, default=0, help="the same seed does the same to the same frames")
+    options.add_argument(
+        "--framing", choices=[str(one) for one in Framing], default=str(Framing.RAW), help="cut the stream into frames"
+    )
+    options.add_argument("--seed", type=numbers.seed, default=0, help="the same seed does the same to the same frames")
     options.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from controller.commands import numbers
+from controller.commands.folders import make_folder
 from controller.site import Site, twin_part
 from controller.site_file import load_site
 from controller.sites import find_site, free_offset, moved
@@ -43,7 +44,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--speed", type=numbers.speed, help="motion this many times faster than life (default: the site's)"
     )
-    options.add_argument("--seed", type=int, help="seed of orders and people")
+    options.add_argument("--seed", type=numbers.seed, help="seed of orders and people")
     options.add_argument("--exit", action="store_true", help="end when every order is through")
     options.add_argument("--json", action="store_true", help="last line of standard output: the figures as JSON")
     options.add_argument("--data", type=Path, help="keep books and logs in this folder (default: a temporary one)")
@@ -95,7 +96,7 @@ def own_site(path: Path, folder: Path) -> Path:
 
 def _start(path: Path, folder: Path, chosen: argparse.Namespace) -> Running:
     data = chosen.data.resolve() if chosen.data else folder / "data"
-    data.mkdir(parents=True, exist_ok=True)
+    make_folder(data)
     env = {**os.environ, "PACKLINE_DATA": str(data), "PACKLINE_SUPERVISED": "1"}
     words = [sys.executable, "-m", "controller"]
     twin_words = [*words, "twin", str(path), "--orders", str(chosen.orders)]

@@ -9,6 +9,7 @@ from pathlib import Path
 from controller.__main__ import MODULES, VERBS
 from controller.commands import sim
 from controller.commands.check import NEEDED_JOBS
+from controller.commands.folders import make_folder
 from controller.commands.sim.fault_pages import fault_pages
 from controller.commands.sim.model_pages import model_pages
 from controller.commands.sim.scenario_pages import scenario_pages
@@ -22,6 +23,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Write every page that is not there yet or has changed."""
+    make_folder(chosen.folder)
     made = all_pages()
     changed = [name for name, text in made.items() if _write(chosen.folder / name, text)]
     print(f"{len(made)} pages, {len(changed)} changed: {', '.join(changed) or 'none'}")

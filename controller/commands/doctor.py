@@ -108,6 +108,7 @@ def examine(site: Path) -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in LIBRARIES},
         "sqlite": sqlite,
+        "site": _site_faults(find_site(site)),
         "certificates": _certificates(find_site(site)),
         "system": {package.name: package.is_there() for package in SYSTEM_PACKAGES},
         "busy_ports": [port for port in ports_in(find_site(site).read_text("utf-8")) if not is_free(port)],
@@ -121,6 +122,7 @@ def _wrong(report: dict[str, Any]) -> list[str]:
     wrong = [f"{name} is not installed: run make setup" for name, v in report["packages"].items() if v is None]
     if sys.version_info < OLDEST_PYTHON:
         wrong.append(f"Python {report['python']}: 3.11 or newer is needed")
+    wrong += report["site"]
     homes = {str(Path(str(importlib.import_module(room).__file__)).parent.parent) for room in ROOMS}
     if len(homes) > 1:
         wrong.append(f"another package took the name of a room of ours: {', '.join(sorted(homes))}")
@@ -138,12 +140,21 @@ def _advice(report: dict[str, Any]) -> list[str]:
     return advice
 
 
+def _site_faults(site: Path) -> list[str]:
+    """Give a line for each mistake of the site file."""
+    try:
+        load_site(site)
+    except FileFaults as faults:
+        return [fault.text() for fault in faults.faults]
+    return []
+
+
 def _certificates(site: Path) -> list[str]:
     """Give a line for each certificate of the site that runs out soon, or has."""
     try:
         pki = pki_folder(data_of(load_site(site), site))
     except FileFaults:
-        return []  # packline check says what is wrong with the file
+        return []  # that is told beside what else is wrong
     return [fault.text() for fault in certificate_advice(pki, WallClock().now())]
 
 

@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from controller.commands.reaching import reaching
 from controller.integrator.tag_source import Door, is_opcua, read_source
 from controller.integrator.toml_text import tag_tables
 from packline.core.faults import Fault
@@ -48,7 +49,8 @@ def run(chosen: argparse.Namespace) -> int:
     head = read_toml(chosen.into).get("machine", {}) if chosen.into else {}
     base = head.get("address_base", BASES[chosen.base] if not is_opcua(chosen.source) else None)
     door = Door(site=chosen.site, unprotected=chosen.unprotected)
-    found = read_source(chosen.source, None if head.get("protocol") == "opcua" else base, door)
+    with reaching(chosen.source):
+        found = read_source(chosen.source, None if head.get("protocol") == "opcua" else base, door)
     tags = found.whole()
     text = tag_tables(tags)
     if chosen.into:

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from controller.commands import actions
+from controller.commands.folders import make_folder
+from controller.commands.reaching import reaching
 from controller.integrator.asking import asker
 from controller.integrator.machine_check import check_machine
 from controller.integrator.new_machine import machine_head, machine_text
 from controller.integrator.register_tables import register_tables
 from controller.integrator.tag_source import Door, read_source
 from controller.integrator.target import find_target
-from controller.integrator.trying import try_job
+from controller.integrator.trying import demand_job, try_job
 from controller.reference.structured_text import function_block
 from controller.sites import find_site
 from packline.core.clock import LoopClock
@@ -91,8 +93,12 @@ def _new(chosen: argparse.Namespace) -> int:
     head = machine_head(ask)
     source = ask.given.get("tags")
     door = Door(site=chosen.site, unprotected=chosen.unprotected)
-    found = read_source(str(source), head.get("address_base"), door) if source else None
+    with reaching(str(source)):
+        found = read_source(str(source), head.get("address_base"), door) if source else None
     tags = found.whole() if found else {}
+    if not tags and head.get("handshake") == "none" and ask.ask is None:
+        remedy = "Add --tags with a CSV list, a NodeSet2 file or opc.tcp://host:port; or --handshake packline."
+        raise Fault(4201, where="--tags", seen="nothing", expected="where its tags are listed", remedy=remedy)
     text = machine_text(ask, head, tags)
     if ask.ask is None:  # who answered at the keyboard keeps the file, and mends it there
         _demand_right(text, chosen.file)
@@ -115,7 +121,7 @@ def _st(chosen: argparse.Namespace) -> int:
     tables = register_tables(file)
     text = "" if file.is_plain else function_block(file)
     if chosen.out:
-        chosen.out.mkdir(parents=True, exist_ok=True)
+        make_folder(chosen.out)
         made = {chosen.out / f"{file.model}.md": tables} | ({chosen.out / f"{file.model}.st": text} if text else {})
         for path, content in made.items():
             path.write_text(content, "utf-8")
@@ -129,12 +135,14 @@ def _st(chosen: argparse.Namespace) -> int:
 
 
 def _try(chosen: argparse.Namespace) -> int:
+    params = dict(_parameter(text) for text in chosen.param)
+    target = find_target(chosen)
+    demand_job(target, chosen.job, params)
     if not chosen.yes_move:
         remedy = "Stand where you see the machine, stop the line's controller, then type the same with --yes-move."
         raise Fault(4301, where="machine try", seen="asked once", expected="asked twice", remedy=remedy)
-    params = dict(_parameter(text) for text in chosen.param)
-    work = try_job(find_target(chosen), chosen.job, params, LoopClock(), _tell)
-    evidence = asyncio.run(work)
+    with reaching(f"{target.name} at {target.address}"):
+        evidence = asyncio.run(try_job(target, chosen.job, params, LoopClock(), _tell))
     if chosen.json:
         print(json.dumps({"ok": evidence.state is EffectState.CONFIRMED, **_as_dict(evidence)}, ensure_ascii=False))
     else:
@@ -159,7 +167,8 @@ def _parameter(text: str) -> tuple[str, int | float]:
     except ValueError:
         sign, number = "", 0
     if not sign:
-        raise Fault(4201, where="--param", seen=text, expected="NAME=NUMBER")
+        remedy = "Type the parameter's name, = and a number, without blanks: --param lane=1."
+        raise Fault(4201, where="--param", seen=text, expected="NAME=NUMBER", remedy=remedy)
     return name, number
 
 

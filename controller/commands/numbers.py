@@ -39,6 +39,14 @@ def runs(text: str) -> int:
     return _whole(text, MOST_RUNS)
 
 
+def seed(text: str) -> int:
+    """Give what random numbers come from: any whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
 def looks(text: str) -> int:
     """Give a number of looks."""
     return _whole(text, MOST_LOOKS)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from controller.commands.folders import make_folder
 from controller.site_file import load_site
 from controller.starting import books_file, data_of, database_url
 from packline.core.clock import WallClock
@@ -28,7 +29,7 @@ def open_books(site: Path, *, may_make: bool = False) -> Iterator[Store]:
     if file is not None and not file.exists():
         if not may_make:
             raise Fault(5002, where=str(site), seen=f"no books in {file.parent}", expected=file.name, remedy=NO_BOOKS)
-        data.mkdir(parents=True, exist_ok=True)
+        make_folder(data)
     store = open_store(database_url(data), clock=WallClock(), ids=SystemIds())
     try:
         yield store

@@ -7,13 +7,13 @@ import asyncio
 import json
 
 from controller.commands import numbers
+from controller.commands.reaching import reaching
 from controller.integrator import target as targets
 from controller.integrator.printing import columns, shown
 from controller.integrator.probing import Probe, Seen, probe
 from controller.integrator.target import find_target
 from packline.core.clock import LoopClock
 from packline.core.faults import Fault
-from plc.links import LinkTrouble
 from plc.tags.model import Order
 
 
@@ -36,13 +36,8 @@ def run(chosen: argparse.Namespace) -> int:
         print(
             f"{target.name} at {target.address}: {len(target.file.tags)} tags, {chosen.rounds} times each", flush=True
         )
-    try:
+    with reaching(f"{target.name} at {target.address}"):
         found = asyncio.run(probe(target, LoopClock(), rounds=chosen.rounds, writes=writes))
-    except LinkTrouble as trouble:
-        if isinstance(trouble, Fault):
-            raise
-        where = f"{target.name} at {target.address}"
-        raise Fault(trouble.code, where=where, seen=str(trouble), expected="an answer") from trouble
     print(json.dumps(found.as_dict(), ensure_ascii=False) if chosen.json else as_text(found))
     return int(not found.is_well)
 
@@ -73,10 +68,11 @@ def _row(seen: Seen) -> tuple[object, ...]:
 
 
 def _writes(chosen: argparse.Namespace) -> dict[str, str]:
+    wrong = next((text for text in chosen.write if "=" not in text), None)
+    if wrong is not None:
+        remedy = "Type the tag's name, = and the value, without blanks: --write setpoint=450."
+        raise Fault(4201, where="--write", seen=wrong, expected="TAG=VALUE", remedy=remedy)
     if chosen.write and not chosen.yes_write:
         remedy = "Stand where you see the machine, then type the same with --yes-write."
         raise Fault(4301, where="--write", seen="asked once", expected="asked twice", remedy=remedy)
-    wrong = next((text for text in chosen.write if "=" not in text), None)
-    if wrong is not None:
-        raise Fault(4201, where="--write", seen=wrong, expected="TAG=VALUE")
     return dict(text.split("=", 1) for text in chosen.write)

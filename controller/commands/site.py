@@ -8,6 +8,7 @@ from pathlib import Path
 
 from controller.commands import actions
 from controller.commands.check import find_faults
+from controller.commands.folders import make_folder
 from controller.integrator.asking import asker
 from controller.integrator.line_picture import line_picture
 from controller.integrator.line_plan import line_plan
@@ -54,7 +55,7 @@ def _new(chosen: argparse.Namespace) -> int:
     options = {question.key: getattr(chosen, question.key) for question in HEAD}
     ask = asker(options, chosen.answers, KEYS, is_guided=not chosen.yes)
     text = SiteWriter(ask).text()
-    chosen.file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(chosen.file.parent)
     items = chosen.file.parent / "items.csv"
     if not items.exists():
         items.write_bytes((find_site(Path("sites/demo.toml")).parent / "demo-items.csv").read_bytes())

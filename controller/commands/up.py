@@ -9,11 +9,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from controller.commands.folders import make_folder
 from controller.ports import hold_ports
 from controller.site import Site
 from controller.site_file import load_site
 from controller.sites import find_site
-from controller.starting import data_of, only_one, secret_of
+from controller.starting import data_of, demand_log_level, only_one, secret_of
 from controller.supervisor import Child, Supervisor, answers_http, answers_locally
 
 
@@ -27,7 +28,8 @@ def run(chosen: argparse.Namespace) -> int:
     path = find_site(chosen.site)
     site = load_site(path)
     data = data_of(site, path)
-    data.mkdir(parents=True, exist_ok=True)
+    make_folder(data)
+    demand_log_level()
     ports = {"web.port": site.web.port, "web.video_port": site.web.video_port}
     # before anything is written or a machine is claimed: whose line is it?
     with only_one(data, "up"), hold_ports(str(path), site.web.host, ports, _say):

@@ -19,6 +19,7 @@ from plc.security import Allow, Reach, Unprotected
 from plc.tags.model import AddressBase
 
 SERVER = "opc.tcp://"
+BY_NAME = "Type the name of an OPC UA machine of this site, or a CSV or NodeSet2 file without --site."
 
 
 def is_opcua(source: str) -> bool:
@@ -67,7 +68,7 @@ def _machine_of(path: Path, name: str) -> tuple[str, Reach]:
     known = {machine for machine, part in site.machines.items() if part.address.startswith(SERVER)}
     if name not in known:
         expected = f"one of its OPC UA machines: {', '.join(sorted(known)) or 'none declared'}"
-        raise Fault(4201, where=f"{path} [machines]", seen=name, expected=expected, remedy=near(name, known))
+        raise Fault(4201, where=f"{path} [machines]", seen=name, expected=expected, remedy=near(name, known) or BY_NAME)
     part = site.machines[name]
     return part.address, reach(part, path.resolve().parent, data_of(site, path))
 

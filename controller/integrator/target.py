@@ -82,4 +82,4 @@ def _of_site(path: Path, name: str) -> Target:
     known = {*site.machines, *(n for n, part in site.scanners.items() if part.driver == "modbus")}
     expected = f"one of {', '.join(sorted(known)) or 'none declared'}"
     remedy = near(name, known) or "Type the name of a machine of this site, or of a scanner that is read over Modbus."
-    raise Fault(4201, where=f"{path} [machines]", seen=name, expected=expected, remedy=remedy)
+    raise Fault(4201, where=f"{path} [machines]", seen=name or "no name", expected=expected, remedy=remedy)

@@ -38,7 +38,6 @@ async def try_job(
 ) -> Evidence:
     """Connect, lead the machine to where it takes jobs, do one, and give the evidence; raises Fault."""
     effect = _effect(target, kind, params)
-    _demand_parameters(target, kind, params)
     rng = random.Random()  # noqa: S311 - jitter and an owner's number, no secret
     machine = make_machine(
         name=target.name,
@@ -64,9 +63,10 @@ async def try_job(
         await asyncio.gather(life, return_exceptions=True)
 
 
-def _demand_parameters(target: Target, kind: str, params: Mapping[str, Any]) -> None:
-    """Raise Fault 4201 for parameters that the job does not take, before the machine is touched."""
+def demand_job(target: Target, kind: str, params: Mapping[str, Any]) -> None:
+    """Raise Fault 4201 for a job that the machine does not have, or parameters that it does not take; touches nothing."""
     where = f"{target.name} {kind}"
+    _effect(target, kind, params)
     if target.file.is_plain:
         target.file.plain_jobs[kind].values(params, where)
     else:
@@ -77,5 +77,7 @@ def _effect(target: Target, kind: str, params: Mapping[str, Any]) -> Effect:
     if kind not in target.file.jobs:
         jobs = sorted(target.file.jobs)
         expected = f"one of its jobs: {', '.join(jobs) or 'it has none'}"
-        raise Fault(4201, where=target.name, seen=kind, expected=expected, remedy=near(kind, jobs))
+        raise Fault(
+            4201, where=target.name, seen=kind, expected=expected, remedy=near(kind, jobs) or "Type one of these jobs."
+        )
     return Effect(kind=KINDS[kind], subject="try", generation=0, station="try", parameters=dict(params))

@@ -180,7 +180,7 @@ DEVICE_FAULTS: tuple[FaultKind, ...] = (
     FaultKind(
         2002,
         "machine reports a fault",
-        "The machine stopped itself.",
+        "The machine says itself that something is wrong with it.",
         "Clear it at the machine's own panel, then press 'Release station'.",
         H,
     ),

@@ -195,23 +195,26 @@ def _place(raw: Any, item: Any) -> Place:
 
 
 def _mend(left: dict[str, Any], items: Sequence[Any], stand_ins: Mapping[str, Any]) -> bool:
-    """Take out what is wrong, or put something in its place; False when nothing could be done."""
-    places = {_place(left, item): item["type"] == "missing" for item in items}
-    done = [_replace(left, place, is_missing, stand_ins) for place, is_missing in sorted(places.items(), key=_deepest)]
+    """Take out what is wrong, or put something in its place; False when nothing could be done.
+
+    Where a key is missing, the table that lacks it goes, with whatever else is wrong in it.
+    """
+    places: dict[Place, Any] = {}
+    for item in items:
+        place = _place(left, item)
+        dotted = ".".join(map(str, place))
+        instead = next((value for pattern, value in stand_ins.items() if fnmatchcase(dotted, pattern)), None)
+        places[place[:-1] if instead is None and item["type"] == "missing" else place] = instead
+    done = [_replace(left, place, places[place]) for place in sorted(places, key=_deepest)]
     return any(done)
 
 
-def _deepest(entry: tuple[Place, bool]) -> tuple[int, list[str]]:
+def _deepest(place: Place) -> tuple[int, list[str]]:
     """Deep places first, and the end of a list before its beginning, so that no place moves before its turn."""
-    place, _ = entry
     return -len(place), [f"{9999 - key:04d}" if isinstance(key, int) else str(key) for key in place]
 
 
-def _replace(left: dict[str, Any], place: Place, is_missing: bool, stand_ins: Mapping[str, Any]) -> bool:
-    dotted = ".".join(map(str, place))
-    instead = next((value for pattern, value in stand_ins.items() if fnmatchcase(dotted, pattern)), None)
-    if instead is None and is_missing:
-        place = place[:-1]
+def _replace(left: dict[str, Any], place: Place, instead: Any) -> bool:
     if not place:
         return False
     inner: Any = left

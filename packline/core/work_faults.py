@@ -82,7 +82,7 @@ WORK_FAULTS: tuple[FaultKind, ...] = (
         3013,
         "item short",
         "An item of the order is not at its place.",
-        "Ship without it, wait, or cancel the order.",
+        "Ship without it, try again once the item is there, or void the parcel.",
         W,
     ),
     FaultKind(
@@ -103,7 +103,7 @@ WORK_FAULTS: tuple[FaultKind, ...] = (
         3016,
         "order worked in lost books",
         "A backup was restored: the host saw more happen to this order than the books have.",
-        "Search its parcels on the floor and with the courier: call it shipped, or release it to be worked.",
+        "Search its parcels on the floor and with the courier: press 'It has left', or 'Release' to have it worked.",
         C,
     ),
     FaultKind(

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from packline.core.faults import Fault
 from packline.store.hand import OTHER, SQLITE_FILE, SQLITE_MEMORY, Manners
@@ -82,6 +82,16 @@ def sqlite_report() -> dict[str, Any]:
     }
 
 
+def _read_address(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        expected = "sqlite:///PATH, or the address of a PostgreSQL server"
+        remedy = "Mend PACKLINE_DATABASE, or leave it out: the books are then a file in the data folder."
+        # the text itself is not told: it may hold a password
+        raise Fault(5002, where="address of the books", seen="no address", expected=expected, remedy=remedy) from error
+
+
 def open_engines(url: str, library: ModuleType | None = None, *, survives_power: bool = True) -> Engines:
     """Open both doors; a SQLite in memory has one door; raises Fault 5002 when the database cannot be used.
 
@@ -89,7 +99,7 @@ def open_engines(url: str, library: ModuleType | None = None, *, survives_power:
     disk: it outlives the process, and not the computer's power.
     """
     library = library or sqlite_library()
-    address = make_url(url)
+    address = _read_address(url)
     if not address.drivername.startswith("sqlite"):
         engine = create_engine(address)
         return Engines(write=engine, read=engine)

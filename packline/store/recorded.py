@@ -172,7 +172,8 @@ def _no_row(where: str, line: str, error: Exception) -> Fault:
     if not line.endswith("\n"):
         return Fault(5002, where=where, seen="a line that is cut off", expected="a whole export", remedy=_WHOLE)
     is_recording = line.startswith('{"row":')
-    seen = _RECORDING if is_recording else str(error).partition("\n")[0][:160]
+    said = f"no {error}" if isinstance(error, KeyError) else str(error)
+    seen = _RECORDING if is_recording else said.partition("\n")[0][:160]
     return Fault(5002, where=where, seen=seen, expected="a row of an export", remedy=_REMEDY)
 
 

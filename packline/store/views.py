@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -191,6 +191,11 @@ class Views:
         """Give effects by id."""
         rows = [row for effect_id in effect_ids if (row := hot.EFFECT.first(db, of=effect_id))]
         return {row.effect_id: row for row in sorted(rows, key=lambda row: row.created_at)}
+
+    @_reading
+    def known_orders(self, db: Connection, order_ids: Collection[str]) -> set[str]:
+        """Give those of `order_ids` that the books know."""
+        return set(db.scalars(select(s.orders.c.order_id).where(s.orders.c.order_id.in_(sorted(order_ids)))))
 
     @_reading
     def exception_counts(self, db: Connection) -> dict[Severity, int]:

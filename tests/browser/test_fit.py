@@ -200,6 +200,18 @@ def test_the_line_keeps_its_place_when_something_goes_wrong(visit, site, size):
     assert page.evaluate(boxes) == healthy
 
 
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_what_an_unclean_stop_left_to_read_moves_no_station(visit, site, size):
+    page = visit("/", viewport=size)
+    boxes = "[...document.querySelectorAll('.tile')].map(tile => JSON.stringify(tile.getBoundingClientRect()))"
+    healthy = page.evaluate(boxes)
+    site.stage.controller.snapshot["run"]["recovered"] = {"effects": [], "books_older": False, "notes": []}
+    site.stage.hub.poll()
+    page.get_by_role("link", name="Unclean stop").wait_for()
+
+    assert page.evaluate(boxes) == healthy
+
+
 def test_nothing_moves_for_those_who_asked_for_rest(visit, site):
     site.stage.alarm(3002, "label-1")
     page = visit("/alarms", reduced_motion="reduce")

@@ -17,7 +17,7 @@ from controller.supervisor import MOST_RESTARTS, Child, Supervisor, answers_http
 from tests.waiting import PATIENCE_S, wait_for
 
 LIVES = "import time; time.sleep(600)"
-DIES = "raise SystemExit(3)"
+DIES = "raise SystemExit('the disk is full')"
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
 
 
@@ -93,6 +93,7 @@ def test_after_five_restarts_it_gives_up_and_says_where_to_read(watch: Callable[
     watched = watch(hopeless, good)
     wait_for(lambda: hopeless.given_up)
     assert len([line for line in watched.said if "starting it again" in line]) == MOST_RESTARTS
+    assert watched.said[0].endswith("starting it again (its last words: the disk is full)")
     assert watched.said[-1].startswith("5003") and "hopeless.log" in watched.said[-1]
     assert pid(good) and not good.given_up
     assert watched.stop() == 1

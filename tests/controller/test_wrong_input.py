@@ -339,6 +339,58 @@ def test_an_item_file_that_is_missing_is_told_at_the_key_that_names_it(words, tm
 
 def test_a_file_that_cannot_be_read_is_not_told_as_one_that_cannot_be_written(tmp_path):
     gone = FileNotFoundError(2, "No such file or directory", str(tmp_path / "gone.csv"))
-    assert _outside(gone).expected == "a file that can be read"
+    assert _outside(gone).expected == "a file that is there, or a place to write to"
     nowhere = FileNotFoundError(2, "No such file or directory", str(tmp_path / "no" / "page.html"))
     assert _outside(nowhere).expected == "a place that can be used"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["sim", "run", "--orders", "1", "--data"], ["demo", "--data"], ["sim", "qa", "--seeds", "0:1", "--out"]],
+    ids=" ".join,
+)
+def test_a_folder_that_cannot_be_is_told_before_anything_is_played(words, tmp_path, capsys):
+    (tmp_path / "taken").write_text("a file")
+    fault = told([*words, tmp_path / "taken" / "below"], capsys)
+    assert (fault["code"], fault["expected"]) == (4201, "a folder that can be written")
+    assert "in which you may write" in fault["remedy"]
+
+
+@pytest.mark.parametrize(
+    "words, seen, remedy",
+    [
+        (["machine", "try", DEMO, "gate-1", "dance"], "dance", "one of these jobs"),
+        (["machine", "try", DEMO, "gate-1", "relase"], "relase", "'release'"),
+        (["machine", "try", DEMO, "gate-1", "release", "--param", "x"], "x", "--param lane=1"),
+        (["probe", "applicator", "127.0.0.1:9", "--write", "x"], "x", "--write setpoint=450"),
+        (["chaos", "127.0.0.1:9", "127.0.0.1:8", "--rule", "dance"], "dance", "--rule 'drop answer p=0.05'"),
+        (["machine", "new", "nowhere.toml", "--yes"], "nothing", "--tags"),
+    ],
+    ids=lambda part: " ".join(map(str, part)) if isinstance(part, list) else "",
+)
+def test_what_was_typed_wrong_is_told_with_what_to_type(words, seen, remedy, capsys):
+    fault = told(words, capsys)
+    assert fault["seen"] == seen and remedy in fault["remedy"]
+
+
+@pytest.mark.parametrize("words", [["probe", "applicator"], ["import"]], ids=lambda words: words[0])
+def test_nobody_at_an_address_is_told_without_promising_a_second_try(words, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as lent:
+        port = lent.getsockname()[1]
+    where = f"opc.tcp://127.0.0.1:{port}" if words == ["import"] else f"127.0.0.1:{port}"
+    fault = told([*words, where], capsys)
+    assert (fault["code"], fault["seen"]) == (1001, "nobody answers there")
+    assert where in fault["where"] and "by itself" not in fault["remedy"] and "type the same again" in fault["remedy"]
+
+
+def test_a_site_file_that_is_wrong_is_told_by_the_doctor_too(tmp_path, capsys):
+    (tmp_path / "hall.toml").write_text("no table")
+    assert main(["doctor", str(tmp_path / "hall.toml"), "--json"]) == 1
+    assert "4201" in json.loads(capsys.readouterr().out)["wrong"][0]
+
+
+def test_a_log_level_that_no_process_would_take_is_told_before_one_is_started(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PACKLINE_LOG", "LOUD")
+    monkeypatch.setenv("PACKLINE_DATA", str(tmp_path))
+    assert main(["up", str(DEMO)]) == 1
+    assert "PACKLINE_LOG, saw LOUD" in capsys.readouterr().err

@@ -129,3 +129,21 @@ def buttons(stage, role):
     page = stage.client(role).get("/exceptions").text
     values = [json.loads(unescape(value)) for value in re.findall(r'hx-vals="(.*?)"', page)]
     return {json.loads(value["args"])["action"] for value in values}
+
+
+@pytest.mark.parametrize(
+    "station, subject, shown, hidden",
+    [
+        ("desk", "marketplace-HM-10026", "HM-10026", "desk"),
+        ("induct-1", "marketplace-HM-10026.1.1", "HM-10026", "HM-10026.1.1"),
+        ("line", "recovery", "Recovery", ">recovery<"),
+        ("kd", "outbox:kd", "kd", "outbox"),
+        ("gate-1", "gate-9", "gate-9", 'href="/orders/gate'),
+    ],
+)
+def test_a_row_says_in_peoples_words_what_it_is_about(furnished, station, subject, shown, hidden):
+    row = furnished.exception(3012, station=station, subject=subject, actions=("dismiss",))
+    page = furnished.client("operator").get("/exceptions").text
+    case = page.partition(f'id="{row}"')[2].partition("<dl>")[0]
+
+    assert shown in case and hidden not in case

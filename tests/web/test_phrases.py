@@ -105,6 +105,15 @@ def test_words_stand_where_the_phrase_has_them(english, chinese):
     assert WORDS.phrase("zh", english) == chinese
 
 
+def test_a_machine_that_runs_and_reports_a_fault_is_told_in_one_true_sentence():
+    fault = {"code": 2002, "seen": "state Execute, its own fault 2"}
+    said = {language: WORDS.fault(language, fault) for language in ("en", "zh")}
+
+    assert said["en"]["seen"] == "the machine is running and reports its own fault 2"
+    assert said["zh"]["seen"] == "机器状态：运行中，并报告自身故障号 2"
+    assert not any("stopped" in part["meaning"] or "停止" in part["meaning"] for part in said.values())
+
+
 @pytest.mark.parametrize(
     "text, said",
     [

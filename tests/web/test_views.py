@@ -250,7 +250,7 @@ def test_recovery_is_told_on_the_overview_and_explained_on_its_page(furnished):
     furnished.hub.poll()
     client = furnished.client("viewer")
 
-    assert "after an unclean stop" in client.get("/").text
+    assert "Unclean stop" in client.get("/").text
     page = client.get("/recovery").text
     assert (
         "Not known" in page

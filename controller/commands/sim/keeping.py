@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from controller.commands.folders import make_folder
 from controller.commands.sim.scenario import as_toml, site_path
 from controller.commands.sim.scenario_file import Scenario
 from controller.commands.sim.shift_parts import Played
@@ -27,16 +27,14 @@ class Keeper:
     """Writes into `folder`, or nowhere without one."""
 
     def __init__(self, folder: Path | None) -> None:
-        """Make the folder before anything is played; raises Fault 4201 for a file, OSError where nothing can be written."""
+        """Make the folder before anything is played; raises Fault 4201 for a file, and where nothing can be written."""
         self.folder = folder
         if folder is None:
             return
         if folder.exists() and not folder.is_dir():
             remedy = "Name a folder; it is made if it is not there."
             raise Fault(4201, where=f"--out {folder}", seen="a file", expected="a folder", remedy=remedy)
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        make_folder(folder)
 
     def keep(
         self, scenario: Scenario, beside: Path, faults: tuple[PlannedFault, ...], broken: tuple[str, ...], told: str

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.commands import numbers
+from controller.commands.folders import make_folder
 from controller.commands.sim.recorded import command_for, play_recorded
 from controller.commands.sim.scenario import load_scenario, shift_of
 from controller.commands.sim.scenario_file import Scenario, ShiftPart
@@ -66,7 +67,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
         metavar="N",
         help="play each scenario with N seeds (default 1)",
     )
-    options.add_argument("--seed", type=int, help="the first of the seeds (default: the file's)")
+    options.add_argument("--seed", type=numbers.seed, help="the first of the seeds (default: the file's)")
     options.add_argument(
         "--orders", type=numbers.orders, help="orders of each shift that is played (default: the file's)"
     )
@@ -78,6 +79,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Write the page; 0 when every shift on it was well, 1 when one was not."""
     logging.disable(logging.CRITICAL)  # what goes wrong in a shift is on the page
+    _demand_page(chosen.out)
     files = [chosen.files or [FILE], *([chosen.against] if chosen.against else [])]
     _demand_played([name for names in files for name in names], chosen)
     seed = chosen.seed
@@ -91,7 +93,6 @@ def run(chosen: argparse.Namespace) -> int:
     named = [
         _side(names, recordings, [other for other, _ in sides if other is not names]) for names, recordings in sides
     ]
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
     chosen.out.write_text(page(named, _command(chosen)), "utf-8")
     is_well = all(side.is_well for side in named)
     shifts = sum(len(side.recordings) for side in named)
@@ -104,8 +105,19 @@ def run(chosen: argparse.Namespace) -> int:
     return 0 if is_well else 1
 
 
+def _demand_page(path: Path) -> None:
+    """Raise Fault 4201 for a page that cannot be written, before anything is played for it."""
+    if path.is_dir():
+        remedy = "Name a file such as report.html."
+        raise Fault(4201, where=f"--out {path}", seen="a folder", expected="a file", remedy=remedy)
+    make_folder(path.parent)
+
+
 def _demand_played(names: Sequence[Path], chosen: argparse.Namespace) -> None:
-    """Raise FileFaults for each word that says how to play, where nothing is played."""
+    """Raise FileFaults for each word that says how to play where nothing is played, Fault 4201 for a file that is not there."""
+    for name in names:
+        if not is_recording(name):
+            find_site(name)
     typed = [name for name in OF_PLAYED if getattr(chosen, name) is not None]
     if typed and all(map(is_recording, names)):
         remedy = "Leave it out, or name a scenario or site file."

@@ -15,6 +15,7 @@ from typing import Any, TextIO
 
 from controller.commands import numbers
 from controller.commands.demo import Progress
+from controller.commands.folders import make_folder
 from controller.commands.sim.expecting import Miss
 from controller.commands.sim.judging import is_good, misses_of, passed_over, summary
 from controller.commands.sim.note import write_note
@@ -49,7 +50,9 @@ def arguments(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--orders", type=numbers.orders, help="how many orders are posted (default: the file's, or 24)"
     )
-    options.add_argument("--seed", type=int, help="the same seed gives the same journal (default: the file's, or 1)")
+    options.add_argument(
+        "--seed", type=numbers.seed, help="the same seed gives the same journal (default: the file's, or 1)"
+    )
     options.add_argument(
         "--speed", type=numbers.speed, help="motion this many times faster than life (default: the site's)"
     )
@@ -146,9 +149,7 @@ def _demand_recording(path: Path | None) -> None:
         raise Fault(
             4201, where=where, seen=path.name, expected="a name that ends in .jsonl or .jsonl.gz", remedy=remedy
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=path.parent):
-        pass
+    make_folder(path.parent)
 
 
 def _played(chosen: argparse.Namespace, shift: Shift, scenario: Scenario, tell: Tell) -> Played:
@@ -181,5 +182,5 @@ def _empty(data: Path) -> Path:
         remedy = "Name an empty folder."
         raise Fault(4201, where=str(data), seen="the books of another run", expected="a folder without books", remedy=remedy)  # fmt: skip
     folder = data.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     return folder

@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 from controller.commands import numbers
 from controller.commands.demo import Progress, is_well, own_site, stage_of
+from controller.commands.folders import make_folder
 from controller.commands.sim import roles
 from controller.commands.sim.roles import LAG_FILE, ROLES, Play
 from controller.site import Site, twin_part
@@ -51,7 +52,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
         help="besides, machines and hands move so much faster than life, while clocks, polls and time-outs do not (default: 1)",
     )  # fmt: skip
     options.add_argument("--orders", type=numbers.orders, default=12, help="how many orders are posted (default 12)")
-    options.add_argument("--seed", type=int, default=1, help="seed of orders and people (default 1)")
+    options.add_argument("--seed", type=numbers.seed, default=1, help="seed of orders and people (default 1)")
     options.add_argument("--data", type=Path, help="keep books and logs in this folder (default: a temporary one)")
     options.add_argument("--json", action="store_true", help="last line of standard output: the figures as JSON")
 
@@ -117,7 +118,7 @@ def _prepared(chosen: argparse.Namespace) -> Iterator[Play]:
     with tempfile.TemporaryDirectory(prefix="packline-scaled-") as name:
         folder = Path(name)
         data = chosen.data.resolve() if chosen.data else folder / "data"
-        data.mkdir(parents=True, exist_ok=True)
+        make_folder(data)
         yield Play(
             site=own_site(find_site(chosen.file), folder),
             data=data,

@@ -15,11 +15,12 @@ from controller.commands.sim.house import House
 from controller.commands.sim.lives import DISK, Reaper
 from controller.commands.sim.shift_lives import Lives
 from controller.commands.sim.shift_parts import EPOCH, Listener, Played, Shift, Tell, horizon_s
+from controller.commands.sim.shift_strikes import Strikes
 from controller.commands.twin.people import people_of
 from controller.site import Site
 from packline.core.clock import LoopClock
 from simulation.faults.calendar import JumpingClock
-from simulation.faults.catalogue import CONTROLLER, DATABASE
+from simulation.faults.catalogue import CONTROLLER
 from simulation.faults.hosts import HOST_QUIRKS, SUBSCRIBER_QUIRKS, RoughPost
 from simulation.misbehave import at_once, momentary, quirk
 from simulation.people.receiver import Received
@@ -27,7 +28,6 @@ from simulation.people.rough_house import RoughHouse
 from simulation.people.stage import Stage
 from simulation.spec import PlantSpec
 from simulation.virtual.content import Press, Share
-from simulation.virtual.faults import PlannedFault
 from simulation.virtual.invariants import broken, liveness
 from simulation.virtual.loop import VirtualLoop
 from simulation.virtual.moments import Moments
@@ -81,10 +81,16 @@ class Run:
             reaper=self._reaper,
             watch=self._watch,
         )
-        self._kinds: Counter[str] = Counter()
-        self._planned = self._faults()
-        self._ends_s = 0.0
         self._listener = listener
+        self._strikes = Strikes(
+            shift.faults,
+            self._plant,
+            clock=self._clock,
+            moments=self._moments,
+            reaper=self._reaper,
+            watch=self._watch,
+            tell=self._tell_of,
+        )
         self._listen()
 
     def _listen(self) -> None:
@@ -120,7 +126,7 @@ class Run:
     async def play(self) -> Played:
         """Play to the end, or to the horizon."""
         await self._plant.start()
-        works = (self._plant.run(), self._lives.run(), self._stage.run(), *map(self._strike, self._faults()))
+        works = (self._plant.run(), self._lives.run(), self._stage.run(), *self._strikes.works())
         modules = map(importlib.import_module, OF_ASYNCUA if "opcua" in self._shift.over else ())
         with patched_time(asyncio.get_running_loop(), EPOCH, *modules):
             late = await self._until_over(works)
@@ -141,42 +147,6 @@ class Run:
         if self._listener is not None:
             self._listener.struck(device, fault)
 
-    # -- what goes wrong -----------------------------------------------------------------------------------------------------
-
-    def _faults(self) -> list[PlannedFault]:
-        """Give the faults but for those that the reaper has by the number of a commit."""
-        return [fault for fault in self._shift.faults if not (fault.is_kill and fault.when and fault.when.commit)]
-
-    async def _strike(self, planned: PlannedFault) -> None:
-        """Let one fault happen when it is due."""
-        if planned.device == DATABASE and planned.when is not None and planned.when.commit:
-            self._at_commit(planned, planned.when.commit)
-            return
-        await self._moments.of(planned)
-        self._note(planned)
-        board = self._plant.misbehaviour
-        await board.fault(planned.device, planned.fault, for_s=planned.for_s, times=planned.times)
-
-    def _at_commit(self, planned: PlannedFault, number: int) -> None:
-        """Let the very commit of that number fail: nothing can be switched on in time from outside."""
-
-        def strike() -> None:
-            self._note(planned)
-            self._tell_of(planned.device, planned.fault)
-            self._reaper.disk.on(planned.fault, planned.times)
-            if planned.for_s is not None:
-                asyncio.get_running_loop().call_later(planned.for_s, self._reaper.disk.off, planned.fault)
-
-        self._moments.at_commit(number, strike)
-
-    def _note(self, planned: PlannedFault) -> None:
-        self._kinds[f"{planned.device} {planned.fault}"] += 1
-        self._planned.remove(planned)
-        if planned.fault == "claimed":
-            self._watch.claimed(planned.device, self._plant.motion.now())
-        if planned.times is None:  # what waits for something to strike is not waited for
-            self._ends_s = max(self._ends_s, self._clock.monotonic() + (planned.for_s or 0.0))
-
     # -- the end -------------------------------------------------------------------------------------------------------------
 
     async def _until_over(self, works: Iterable[Coroutine[Any, Any, None]]) -> bool:
@@ -186,7 +156,7 @@ class Run:
         async def watch() -> None:
             nonlocal late
             ends_at = horizon_s(self._shift) - LOOK_S
-            while not (self._stage.is_over() and self._clock.monotonic() > self._ends_s):
+            while not (self._stage.is_over() and self._clock.monotonic() > self._strikes.ends_s):
                 await self._clock.sleep(LOOK_S)
                 self._tell(self._stage.progress())
                 if self._is_broken():  # what comes after it says nothing more, and may take long
@@ -228,7 +198,7 @@ class Run:
         if self._listener is not None:
             self._listener.end(store)
         store.close()
-        self._kinds.update(f"{CONTROLLER} {kill}" for kill in self._reaper.at_commits)
+        kinds = self._strikes.kinds + Counter(f"{CONTROLLER} {kill}" for kill in self._reaper.at_commits)
         return Played(
             figures={**self._stage.summary(), **self._flows.figures()},
             journal=journal,
@@ -239,9 +209,9 @@ class Run:
             broken=tuple(found),
             deaths=self._reaper.deaths,
             commits=self._reaper.commits,
-            struck=self._kinds.total(),
-            kinds=dict(sorted(self._kinds.items())),
-            not_struck=tuple(sorted((*self._planned, *self._reaper.waiting()), key=self._shift.faults.index)),
+            struck=kinds.total(),
+            kinds=dict(sorted(kinds.items())),
+            not_struck=tuple(sorted((*self._strikes.planned, *self._reaper.waiting()), key=self._shift.faults.index)),
             facts=tuple(truth.facts),
         )
 

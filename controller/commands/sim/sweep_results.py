@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from controller.commands.folders import make_folder
 from controller.commands.sim.sweep_grid import Point
 from packline.core.faults import Fault
 from simulation.statistics.intervals import Interval, over_replications
@@ -26,7 +27,7 @@ class Results:
     """What is known of a folder's runs. `add` writes one more line; a line that a kill cut short is cut off."""
 
     def __init__(self, folder: Path, part: tuple[int, int]) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self._file = file_of(folder, part)
         _mend(self._file)
         self.rows: dict[Key, Row] = {}

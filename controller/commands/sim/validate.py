@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from controller.commands import numbers
 from simulation.model.report import number
 from simulation.validation.case import Between
 from simulation.validation.cases import cases
@@ -20,7 +21,7 @@ WIDE = 44
 
 def arguments(options: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    options.add_argument("--seed", type=int, default=1, help="what the random numbers come from (default 1)")
+    options.add_argument("--seed", type=numbers.seed, default=1, help="what the random numbers come from (default 1)")
     options.add_argument("--long", action="store_true", help=f"runs {LONG:g} times as long: narrow intervals")
     options.add_argument("--only", default="", metavar="WORD", help="only cases with this word in their name")
     options.add_argument("--json", action="store_true", help="last line of standard output: the findings as JSON")

@@ -33,7 +33,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
         "--speed", type=numbers.speed, help="motion this many times faster than life (default: the site's)"
     )
     options.add_argument("--orders", type=numbers.orders, default=0, help="post this many orders (default: none)")
-    options.add_argument("--seed", type=int, help="seed of orders and people (default: the site's)")
+    options.add_argument("--seed", type=numbers.seed, help="seed of orders and people (default: the site's)")
     options.add_argument("--no-people", action="store_true", help="machines only: nobody moves an item")
     options.add_argument("--json", action="store_true", help="print one JSON line once ready, nothing else")
 

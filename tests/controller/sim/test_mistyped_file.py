@@ -40,3 +40,17 @@ def test_of_many_files_the_first_are_named(tmp_path: Path, capsys: pytest.Captur
         (tmp_path / f"line-{number:02}.toml").write_text("")
     assert main(["sim", "run", str(tmp_path / "other.toml")]) == 1
     assert "line-07.toml and 4 more." in capsys.readouterr().err
+
+
+def test_a_key_mistyped_in_one_of_several_tables_takes_no_other_along(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "jam.toml"
+    path.write_text(
+        '[shift]\n[[faults]]\ndevice = "arm-1"\nfualt = "jam"\n[[faults]]\ndevice = "arm-9"\nfault = "jam"\nwehn = 3\n[[faults]]\n'
+    )
+    assert main(["check", str(path)]) == 1
+    said = capsys.readouterr().out
+    for place in ("0.fault", "0.fualt", "1.wehn", "1.device", "2.device", "2.fault"):
+        assert f"[faults.{place}]" in said
+    assert "Did you mean 'fault'?" in said and "Did you mean 'when'?" in said

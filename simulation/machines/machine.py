@@ -131,6 +131,8 @@ class Machine:
         self.is_powered = False
         self.watch: Moved = unwatched
         self.ears = DEAF
+        self.trip: Callable[[], None] = unplugged
+        """Takes its power away for a while, as soon as may be."""
 
     # -- power ---------------------------------------------------------------------------------------------------------
 
@@ -323,14 +325,19 @@ class Worn(Protocol):
     """What remembers how worn its drive is."""
 
     drifts: int
+    trip: Callable[[], None]
 
 
 def worn(move: Move, quirks: Quirks, env: simpy.Environment, machine: Worn) -> Move:
-    """Move as a worn or a lying machine does: `half_done`, `drift`, `done_but_failed`."""
+    """Move as a worn or a lying machine does: `half_done`, `brown_out`, `drift`, `done_but_failed`."""
     if quirks.hits("half_done"):
         yield next(move)
         move.close()
         return Done(error=ERROR_MACHINE)
+    if quirks.hits("brown_out"):
+        yield next(move)
+        machine.trip()
+        return (yield from move)
     machine.drifts = machine.drifts + 1 if "drift" in quirks else 0
     if machine.drifts:
         yield env.timeout(min(machine.drifts * DRIFT_S, MOST_DRIFT_S))
@@ -341,3 +348,7 @@ def worn(move: Move, quirks: Quirks, env: simpy.Environment, machine: Worn) -> M
 
 def unwatched(_machine: str, _what: str) -> None:
     """Nobody watches."""
+
+
+def unplugged() -> None:
+    """Nobody can take its power away."""

@@ -215,6 +215,20 @@ def test_a_job_fails_and_something_was_done_or_nothing(fault, on_carton, at_peel
 
 
 @story
+async def test_a_machine_whose_power_goes_in_the_middle_of_a_job_has_interrupted_it(small):
+    carton = await labelled(small)
+    hand = await small.hand(ARM)
+    before = await hand.status()
+    await small.fault(ARM, "brown_out", times=1)
+    with pytest.raises(LinkDown):
+        await hand.do(APPLY)
+    await small.wait(2)
+    status = await (await small.hand(ARM)).status()
+    assert (status.result, status.boot) == (Result.INTERRUPTED, before.boot + 1)
+    assert len(carton.labels) == 0
+
+
+@story
 async def test_a_stuck_sensor_shows_a_carton_that_is_gone(small):
     hand, carton = await small.hand(ARM), small.carton("label-1")
     seen = (await hand.status()).spare

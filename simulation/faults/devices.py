@@ -58,7 +58,7 @@ def machine_switches(
     switches["jam"] = _with_end(switches["jam"], machine.clear_jam)
     if isinstance(machine, Machine):
         switches["claimed"] = momentary(partial(_claimed, machine))
-        machine.trip = partial(_trip, machine, mount, clock)
+        machine.trip = _tripping(machine, mount, clock)
     if stop is not None:
         switches["double_feed"] = _room_for_two(stop)
     return {
@@ -189,15 +189,16 @@ async def _reboot(machine: AnyMachine, mount: Mount, clock: Clock, *, memory_kep
     await _power_on(machine, mount, memory_kept=memory_kept)
 
 
-def _trip(machine: AnyMachine, mount: Mount, clock: Clock) -> None:
-    """Let a machine boot that is in the middle of something, and cannot wait for it."""
-    booting = asyncio.ensure_future(_reboot(machine, mount, clock, memory_kept=True))
-    _BOOTING.add(booting)
-    booting.add_done_callback(_BOOTING.discard)
+def _tripping(machine: AnyMachine, mount: Mount, clock: Clock) -> Callable[[], None]:
+    """Give what lets a machine boot that is in the middle of something, and cannot wait for it."""
+    booting: set[asyncio.Future[None]] = set()  # the loop alone does not keep them
 
+    def trip() -> None:
+        task = asyncio.ensure_future(_reboot(machine, mount, clock, memory_kept=True))
+        booting.add(task)
+        task.add_done_callback(booting.discard)
 
-_BOOTING: set[asyncio.Future[None]] = set()
-"""The loop alone does not keep them."""
+    return trip
 
 
 async def _printer_off(printer: Printer, mount: Mount) -> None:

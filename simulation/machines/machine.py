@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import simpy
 
 from packline.core.clock import Clock
+from packline.core.effects import LIGHT
 from plc.brains import brain_for
 from plc.handshake import frames
 from plc.handshake.device_rules import Action, StartMotion
@@ -289,7 +290,7 @@ class Machine:
         given = {name: action.params[parameter.index] for name, parameter in job.params.items()}
         began_s = self._motion.env.now
         try:
-            done = yield from self._spoilt(behaviour(given))
+            done = yield from self._spoilt(kind, behaviour(given))
         except simpy.Interrupt as interrupt:
             if interrupt.cause == "stop":
                 self.brain.finish(Result.ABORTED)
@@ -307,7 +308,7 @@ class Machine:
         self.touches += 1
         self.ears.ended(kind, self._motion.env.now - began_s, done.error)
 
-    def _spoilt(self, move: Move) -> Move:
+    def _spoilt(self, kind: str, move: Move) -> Move:
         """Let a job end badly if it is told to: `fail` and `jam` spoil it before anything has moved."""
         if self.quirks.hits("fail"):
             yield self._motion.env.timeout(0.5)
@@ -316,7 +317,10 @@ class Machine:
             yield self._motion.env.timeout(0.5)
             self.brain.raise_fault(FAULT_BIT)
             return Done(error=ERROR_MACHINE)
-        if self.quirks:
+        if kind != LIGHT.name and self.quirks.hits("brown_out"):  # a lamp moves nothing
+            yield next(move)
+            self.trip()
+        elif self.quirks:
             return (yield from worn(move, self.quirks, self._motion.env, self))
         return (yield from move)
 
@@ -325,19 +329,14 @@ class Worn(Protocol):
     """What remembers how worn its drive is."""
 
     drifts: int
-    trip: Callable[[], None]
 
 
 def worn(move: Move, quirks: Quirks, env: simpy.Environment, machine: Worn) -> Move:
-    """Move as a worn or a lying machine does: `half_done`, `brown_out`, `drift`, `done_but_failed`."""
+    """Move as a worn or a lying machine does: `half_done`, `drift`, `done_but_failed`."""
     if quirks.hits("half_done"):
         yield next(move)
         move.close()
         return Done(error=ERROR_MACHINE)
-    if quirks.hits("brown_out"):
-        yield next(move)
-        machine.trip()
-        return (yield from move)
     machine.drifts = machine.drifts + 1 if "drift" in quirks else 0
     if machine.drifts:
         yield env.timeout(min(machine.drifts * DRIFT_S, MOST_DRIFT_S))

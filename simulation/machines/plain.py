@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import simpy
@@ -12,7 +12,7 @@ from plc.links import Value
 from plc.machine_file import MachineFile
 from plc.machine_jobs import PlainJob, Proof
 from plc.tags.codec import modulus
-from simulation.machines.machine import DEAF, ERROR_MACHINE, Done, Mechanics, Move, Moved, unplugged, unwatched, worn
+from simulation.machines.machine import DEAF, ERROR_MACHINE, Done, Mechanics, Move, Moved, unwatched, worn
 from simulation.machines.tag_image import TagImage
 from simulation.motion import Motion
 from simulation.quirks import Quirks
@@ -34,7 +34,6 @@ class PlainMachine:
         self._sensed: Mapping[str, int] | None = None
         self._is_stopped = False
         self.drifts = 0
-        self.trip: Callable[[], None] = unplugged
         self.is_powered = False
         self.watch: Moved = unwatched
         self.ears = DEAF

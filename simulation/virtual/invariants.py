@@ -29,7 +29,7 @@ from simulation.virtual.watch import HANDED_OVER, Watch
 
 ENDS = frozenset({"order.closed", "order.cancelled", "order.returned"})
 NOTHING: Mapping[str, int] = MappingProxyType({})
-REACTS_S = 3.0
+REACTS_S = 2.0
 """So many seconds after the house took a cancellation nothing of that order leaves; the gate may have been at work."""
 Recorded = Mapping[str, tuple[str, int]]
 """What the books say of a parcel's label, by plate: SSCC and print number."""

@@ -151,7 +151,7 @@ CATALOGUE: tuple[Kind, ...] = (
             "brown_out",
             (By.BLOCKS,),
             _STRIKES,
-            "The power goes in the middle of a motion, for 1 s; the job is interrupted.",
+            "The power goes in the middle of a motion or at its very end, for 1 s; the job is interrupted.",
         ),
         ("air_low", (By.ARM,), _LASTS, "No vacuum: the pad lifts no label; the job fails."),
         (

@@ -318,11 +318,21 @@ class Machine:
             self.brain.raise_fault(FAULT_BIT)
             return Done(error=ERROR_MACHINE)
         if kind != LIGHT.name and self.quirks.hits("brown_out"):  # a lamp moves nothing
-            yield next(move)
-            self.trip()
-        elif self.quirks:
+            return (yield from self._cut_short(move))
+        if self.quirks:
             return (yield from worn(move, self.quirks, self._motion.env, self))
         return (yield from move)
+
+    def _cut_short(self, move: Move) -> Move:
+        """Lose the power in the middle of a motion, or when all is done and the job's end is not noted yet."""
+        if self._rng.random() < 0.5:
+            yield next(move)
+            self.trip()
+            return (yield from move)
+        yield from move
+        self.trip()
+        yield self._motion.env.event()
+        raise AssertionError("a machine without power went on")
 
 
 class Worn(Protocol):

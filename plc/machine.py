@@ -63,6 +63,7 @@ class Machine:
         self._trouble: int | None = None
         self._books_older: bool | None = None
         self._is_released = False
+        self._was_stopped = False
         self._refusal: Fault | None = None
         self._pictured: tuple[float, Status | None, int, tuple[object, ...], MachineView] | None = None
         self._said = Sayings(file)
@@ -177,7 +178,7 @@ class Machine:
         self._demand_startable(view)
         for _ in range(READY_STEPS):
             if view.state == name_of(State.EXECUTE):
-                self._is_released = False
+                self._is_released = self._was_stopped = False
                 return
             view = await self._step_on(view)
         raise Fault(2001, where=self.name, seen=view.state, expected=name_of(State.EXECUTE))
@@ -350,6 +351,7 @@ class Machine:
             self._trouble = self._trouble if is_known else self._cause
         view = self.view()
         self._is_released = self._is_released and not self._is_stopped(view)
+        self._was_stopped = self._was_stopped or self._is_stopped(view)
         self._board.show(view)
 
     @staticmethod
@@ -405,7 +407,8 @@ class Machine:
             return
         if view.faults:
             raise Fault(view.faults[0], where=self.name, seen=condition(view.state, view.own_faults))
-        if not (view.silence_only or view.power_up_only):
+        # one that lost its power while its safety circuit was open says after it only that it boots: somebody stopped it all the same
+        if self._was_stopped or not (view.silence_only or view.power_up_only):
             raise Fault(2001, where=self.name, seen=f"state {view.state}", expected="a person's release")
 
     async def _step_on(self, view: MachineView) -> MachineView:

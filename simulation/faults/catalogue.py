@@ -147,6 +147,12 @@ CATALOGUE: tuple[Kind, ...] = (
         ("stuck_sensor", (By.MACHINE,), _LASTS, "Its inputs keep the values that they had."),
         ("drift", (By.MACHINE,), _LASTS, "Every motion takes 0.4 s longer than the one before, to 8 s."),
         ("slow_scan", (By.BLOCKS,), _LASTS, "The PLC runs one scan in 0.7 s."),
+        (
+            "brown_out",
+            (By.BLOCKS,),
+            _STRIKES,
+            "The power goes in the middle of a motion or at its very end, for 1 s; the job is interrupted.",
+        ),
         ("air_low", (By.ARM,), _LASTS, "No vacuum: the pad lifts no label; the job fails."),
         (
             "wrong_lane",
@@ -194,6 +200,7 @@ CATALOGUE: tuple[Kind, ...] = (
             "It takes everything, prints nothing, and does not say that it printed; its counters still answer.",
         ),
         ("mute", (By.PRINTER,), _LASTS, "It prints and never answers."),
+        ("unsaid", (By.PRINTER,), _STRIKES, "The label comes out; the printer's word that it did is lost."),
     ),
     *_kinds(
         Seam.SCANNER,
@@ -216,6 +223,7 @@ CATALOGUE: tuple[Kind, ...] = (
         Seam.PEOPLE,
         ("late_approval", (By.BUYERS,), _STRIKES, "A buyer answers a picture 300 s later than he would."),
         ("silent_buyer", (By.BUYERS,), _STRIKES, "A buyer never answers a picture."),
+        ("rejects", (By.BUYERS,), _STRIKES, "A buyer says no to a picture that he would have approved."),
         (
             "wrong_item",
             (By.FLOOR,),
@@ -264,6 +272,12 @@ CATALOGUE: tuple[Kind, ...] = (
             "The message is taken; the host does not hear that it was, and sends it again.",
         ),
         ("silent", (By.HOSTS,), _LASTS, "The host sends nothing and answers nothing.", "What it had to say follows."),
+        (
+            "cancelled",
+            (By.HOSTS,),
+            _ONCE,
+            "The buyer of the oldest order that is not over has second thoughts: it is cancelled.",
+        ),
         ("slow", (By.SUBSCRIBERS,), _LASTS, "A subscriber answers after 4 s."),
         ("down", (By.SUBSCRIBERS,), _LASTS, "A subscriber answers 503 to everything."),
         ("deaf", (By.SUBSCRIBERS,), _STRIKES, "A subscriber takes an event, and its answer is lost."),

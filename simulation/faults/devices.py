@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
@@ -23,7 +24,7 @@ SLOW_S = 0.8
 REBOOT_S = 1.0
 WIRE_QUIRKS = ("half_open", "lost_request", "lost_answer", "duplicated", "torn", "word_order", "exception")
 MACHINE_QUIRKS = ("frozen", "fail", "jam", "half_done", "done_but_failed", "stuck_sensor", "drift")
-BLOCK_QUIRKS = ("garbage", "stale_heartbeat", "overwritten", "slow_scan")
+BLOCK_QUIRKS = ("garbage", "stale_heartbeat", "overwritten", "slow_scan", "brown_out")
 ARM_QUIRKS = ("label_dropped", "folded", "doubled", "air_low", "wrong_lane")
 PRINTER_QUIRKS = (
     "paper_out",
@@ -36,6 +37,7 @@ PRINTER_QUIRKS = (
     "previous",
     "printed_twice",
     "ribbon_out",
+    "unsaid",
 )
 SCANNER_QUIRKS = ("no_read", "multi_read", "fragment", "wrong_read", "ghost")
 CAMERA_QUIRKS = ("frozen", "dark", "blurred", "moved", "lost", "late")
@@ -56,6 +58,7 @@ def machine_switches(
     switches["jam"] = _with_end(switches["jam"], machine.clear_jam)
     if isinstance(machine, Machine):
         switches["claimed"] = momentary(partial(_claimed, machine))
+        machine.trip = _tripping(machine, mount, clock)
     if stop is not None:
         switches["double_feed"] = _room_for_two(stop)
     return {
@@ -184,6 +187,18 @@ async def _reboot(machine: AnyMachine, mount: Mount, clock: Clock, *, memory_kep
     await _power_off(machine, mount)
     await clock.sleep(REBOOT_S)
     await _power_on(machine, mount, memory_kept=memory_kept)
+
+
+def _tripping(machine: AnyMachine, mount: Mount, clock: Clock) -> Callable[[], None]:
+    """Give what lets a machine boot that is in the middle of something, and cannot wait for it."""
+    booting: set[asyncio.Future[None]] = set()  # the loop alone does not keep them
+
+    def trip() -> None:
+        task = asyncio.ensure_future(_reboot(machine, mount, clock, memory_kept=True))
+        booting.add(task)
+        task.add_done_callback(booting.discard)
+
+    return trip
 
 
 async def _printer_off(printer: Printer, mount: Mount) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import simpy
 
 from packline.core.clock import Clock
+from packline.core.effects import LIGHT
 from plc.brains import brain_for
 from plc.handshake import frames
 from plc.handshake.device_rules import Action, StartMotion
@@ -131,6 +132,8 @@ class Machine:
         self.is_powered = False
         self.watch: Moved = unwatched
         self.ears = DEAF
+        self.trip: Callable[[], None] = unplugged
+        """Takes its power away for a while, as soon as may be."""
 
     # -- power ---------------------------------------------------------------------------------------------------------
 
@@ -287,7 +290,7 @@ class Machine:
         given = {name: action.params[parameter.index] for name, parameter in job.params.items()}
         began_s = self._motion.env.now
         try:
-            done = yield from self._spoilt(behaviour(given))
+            done = yield from self._spoilt(kind, behaviour(given))
         except simpy.Interrupt as interrupt:
             if interrupt.cause == "stop":
                 self.brain.finish(Result.ABORTED)
@@ -305,7 +308,7 @@ class Machine:
         self.touches += 1
         self.ears.ended(kind, self._motion.env.now - began_s, done.error)
 
-    def _spoilt(self, move: Move) -> Move:
+    def _spoilt(self, kind: str, move: Move) -> Move:
         """Let a job end badly if it is told to: `fail` and `jam` spoil it before anything has moved."""
         if self.quirks.hits("fail"):
             yield self._motion.env.timeout(0.5)
@@ -314,9 +317,22 @@ class Machine:
             yield self._motion.env.timeout(0.5)
             self.brain.raise_fault(FAULT_BIT)
             return Done(error=ERROR_MACHINE)
+        if kind != LIGHT.name and self.quirks.hits("brown_out"):  # a lamp moves nothing
+            return (yield from self._cut_short(move))
         if self.quirks:
             return (yield from worn(move, self.quirks, self._motion.env, self))
         return (yield from move)
+
+    def _cut_short(self, move: Move) -> Move:
+        """Lose the power in the middle of a motion, or when all is done and the job's end is not noted yet."""
+        if self._rng.random() < 0.5:
+            yield next(move)
+            self.trip()
+            return (yield from move)
+        yield from move
+        self.trip()
+        yield self._motion.env.event()
+        raise AssertionError("a machine without power went on")
 
 
 class Worn(Protocol):
@@ -341,3 +357,7 @@ def worn(move: Move, quirks: Quirks, env: simpy.Environment, machine: Worn) -> M
 
 def unwatched(_machine: str, _what: str) -> None:
     """Nobody watches."""
+
+
+def unplugged() -> None:
+    """Nobody can take its power away."""

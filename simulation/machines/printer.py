@@ -211,7 +211,7 @@ class Printer:
     def _answer_in_turn(self, order: _Order) -> None:
         event, data = order.event, b""
         if isinstance(event, raster.ProcessIdRequest):
-            data = process_reply(event.process_id)
+            data = b"" if self.quirks.hits("unsaid") else process_reply(event.process_id)
         elif isinstance(event, raster.StatusRequest):
             data = self.health.transmitted(event.n)
         elif isinstance(event, raster.CounterRequest):

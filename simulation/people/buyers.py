@@ -52,7 +52,9 @@ class Buyers:
         self._work: asyncio.Queue[tuple[str, Received]] = asyncio.Queue()
         self._begun: set[str] = set()
         self.quirks = Quirks()
-        """`silent_buyer` and `late_approval` strike the next answers."""
+        """`silent_buyer`, `late_approval` and `rejects` strike the next answers."""
+        self.rejected: set[str] = set()
+        """Plates of the parcels of which the house took that their buyer does not want them."""
         self.turns = 0
         """Turns that the table made for a buyer."""
 
@@ -111,9 +113,12 @@ class Buyers:
         later_s = LATER_S if self.quirks.hits("late_approval") else 0.0
         await self._clock.sleep((self._rng.uniform(*ANSWER_AFTER_S[story.answer]) + later_s) / self._speed)
         lpn, link = str(event.data.get("lpn")), str(event.data.get("link", ""))
-        said = {"lpn": lpn, "answer": "reject" if story.answer == "reject" else "approve"}
+        is_no = story.answer == "reject" or self.quirks.hits("rejects")
+        said = {"lpn": lpn, "answer": "reject" if is_no else "approve"}
         for _ in range(TRIES):
             answer = await self._send(f"{link}/answer", {**said, **await self._shown(link, lpn)})
+            if is_no and answer.get("state") == "done":
+                self.rejected.add(lpn)
             if answer.get("state") in ("new", "done", "refused"):
                 return
             await self._clock.sleep(self._again_s)

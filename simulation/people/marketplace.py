@@ -32,6 +32,8 @@ class Account:
     posted: int = 0
     fulfilment: str = "none"
     bought: asyncio.Event = field(default_factory=asyncio.Event)
+    called_off: dict[str, Any] | None = None
+    """The version that cancels it, once there is one."""
 
     @property
     def is_posted(self) -> bool:
@@ -41,7 +43,12 @@ class Account:
     @property
     def current(self) -> dict[str, Any]:
         """Give the order as it stands at the host now."""
-        return dict(self.story.versions[max(self.posted, 1) - 1])
+        return dict(self.called_off or self.story.versions[max(self.posted, 1) - 1])
+
+    @property
+    def may_be_called_off(self) -> bool:
+        """Tell whether the house has it, and nothing of it has left as far as the host knows."""
+        return bool(self.posted) and self.called_off is None and self.fulfilment != "shipped"
 
 
 class Marketplace:
@@ -66,10 +73,14 @@ class Marketplace:
         self.begun = 0
         """Orders that were posted at least once."""
         self.turned_away: Counter[str] = Counter()
+        self.called_off_at: dict[str, float] = {}
+        """When the house took that an order is cancelled, by the clock's monotonic seconds."""
+        self._regrets: asyncio.Queue[None] = asyncio.Queue()
 
     async def run(self) -> None:
         """Post every order, one by one; each then lives its own life."""
         async with asyncio.TaskGroup() as lives:
+            lives.create_task(self._serve_regrets())
             for n, account in enumerate(self.accounts.values(), 1):
                 lives.create_task(self._live(account))
                 if n % self._burst == 0:
@@ -89,6 +100,10 @@ class Marketplace:
         """Let the buyer of a reserved order buy it."""
         if order in self.accounts:
             self.accounts[order].bought.set()
+
+    def cancel(self) -> None:
+        """Let the buyer of the oldest order that may be called off have second thoughts."""
+        self._regrets.put_nowait(None)
 
     async def handle(self, request: Request) -> Response:
         """Answer GET /orders?after=n for whoever shows the shared secret."""
@@ -117,6 +132,16 @@ class Marketplace:
             await self._clock.within(MOST_PATIENCE_S / self._speed, account.bought.wait())
         except TimeoutError:
             return
+
+    async def _serve_regrets(self) -> None:
+        while True:
+            await self._regrets.get()
+            account = next((account for account in self.accounts.values() if account.may_be_called_off), None)
+            if account is not None:
+                number = len(account.story.versions) + 1
+                account.called_off = {**account.story.versions[-1], "version": number, "purchase": "cancelled"}
+                await self._post(account, account.called_off)
+                self.called_off_at[account.story.id] = self._clock.monotonic()
 
     async def _post(self, account: Account, order: Any) -> None:
         message = {"type": "order.changed", "timestamp": self._clock.now().isoformat(), "data": order}

@@ -17,6 +17,7 @@ TERMINAL_STATE = "terminal state"
 ORDER_OF_EVENTS = "order of events"
 REPEATED_EVENT = "repeated event"
 FORGED_MESSAGE = "forged message"
+UNWANTED = "unwanted"
 LIVENESS = "liveness"
 CRASH = "crash"
 CANARY = "canary"
@@ -33,6 +34,7 @@ BREAKAGES: Mapping[str, str] = {
     ORDER_OF_EVENTS: "A subscriber hears the events of an order in the order in which they happened.",
     REPEATED_EVENT: "An event that comes again comes under the id that it had.",
     FORGED_MESSAGE: "The house takes no message that its host did not sign.",
+    UNWANTED: "Nothing leaves that its buyer has rejected, or whose order was cancelled some seconds before.",
     LIVENESS: "Before the horizon every order is over, and every subscriber was told all.",
     CRASH: "Neither the line nor its plant falls over.",
     CANARY: "The same seed gives the same journal.",

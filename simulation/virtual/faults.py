@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -27,6 +27,10 @@ ADDED = frozenset({"put_elsewhere"})
 """Kinds that came later than the seeds that are written down: drawn from a stream of their own, so that those stay as they are."""
 ADDED_SHARE = 0.05
 """How likely each of them is in one shift: about as often as any other fault of the floor."""
+LATER: Mapping[str, float] = {"brown_out": 0.2, "unsaid": 0.1, "cancelled": 0.05, "rejects": 0.05}
+"""Kinds that came later still, each from a stream of its own, and how likely one is in a shift: more likely where many devices
+have it, or where it strikes only what is soon over.
+"""
 MOVES = "half_done"
 """What has this fault has motions."""
 MOTION = "motion"
@@ -165,15 +169,30 @@ def swarm(
     """Draw a shift's faults: some kinds are enabled, a few of these happen, at random moments."""
     rng = random.Random(f"{seed}/swarm")
     kinds = [(device, fault) for device in sorted(known) for fault in sorted(known[device])]
-    added = [kind for kind in kinds if kind[1] in ADDED and campaign.has(*kind) and not campaign.names(*kind)]
+    late = ADDED | LATER.keys()
+    added = [kind for kind in kinds if kind[1] in late and campaign.has(*kind) and not campaign.names(*kind)]
     enabled = [kind for kind in kinds if campaign.has(*kind) and kind not in added and rng.random() < campaign.enabled]
     number = campaign.number(rng, orders, LEAST_SPAN_S + PER_ORDER_S * orders)
     seams, movers = _by_seam(enabled), {device for device in known if MOVES in known[device]}
     drawn = [_drawn(rng, *_chosen(rng, seams), orders, movers) for _ in range(number if enabled else 0)]
-    own = random.Random(f"{seed}/swarm/added")
-    more = [_drawn(own, *kind, orders, movers) for kind in added if own.random() < ADDED_SHARE]
+    more = [*_added(seed, added, orders, movers), *_later(seed, added, orders, movers)]
     drawn += more[: max(0, campaign.most_faults - len(drawn))]
     return tuple(sorted(drawn, key=lambda fault: (fault.at_s, fault.device, fault.fault)))
+
+
+def _added(seed: int, kinds: Sequence[tuple[str, str]], orders: int, movers: Collection[str]) -> Iterator[PlannedFault]:
+    own = random.Random(f"{seed}/swarm/added")
+    for kind in (kind for kind in kinds if kind[1] in ADDED):
+        if own.random() < ADDED_SHARE:
+            yield _drawn(own, *kind, orders, movers)
+
+
+def _later(seed: int, kinds: Sequence[tuple[str, str]], orders: int, movers: Collection[str]) -> Iterator[PlannedFault]:
+    for fault, share in LATER.items():
+        own = random.Random(f"{seed}/swarm/{fault}")
+        devices = [device for device, kind in kinds if kind == fault]
+        if devices and own.random() < share:
+            yield _drawn(own, own.choice(devices), fault, orders, movers)
 
 
 def _ids(device: str, fault: str) -> set[str]:

@@ -33,6 +33,8 @@ class Watch:
         self.found: list[str] = []
         self.glued: dict[str, tuple[str, int]] = {}
         """The label with which a carton left, by plate: SSCC and print number."""
+        self.left_s: dict[str, float] = {}
+        """When a carton left, by plate, in simulated seconds."""
         self._world = world
         self._cartons: dict[str, str] = {}
         self._past_door: set[str] = set()
@@ -242,6 +244,7 @@ class Watch:
     def _left(self, fact: Fact, data: Data) -> None:
         lpn = data["lpn"]
         self._past_door.add(lpn)
+        self.left_s[lpn] = fact.sim_s
         self._pieces_gone += self._empty(lpn)
         labels = self._on.pop(lpn, [])
         if len(labels) != 1:

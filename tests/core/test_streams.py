@@ -1,4 +1,4 @@
-"""A peer that does not read any more keeps nobody who hangs up on it."""
+"""A peer that does not read any more keeps nobody who hangs up on it, and one that takes no connection nobody who asks for one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from labeling.transport import TcpPort
+from labeling.transport import CONNECT_S, TcpPort
 from packline.core.clock import ManualClock
 from packline.core.streams import FAREWELL_S
 from scanning.scanners.link import TcpLink
@@ -53,3 +53,17 @@ async def test_peer_that_does_not_read_any_more_is_hung_up_on_and_gets_no_more_o
         came.set()
         assert await heard < len(MORE_THAN_ANY_BUFFER)
     server.close()
+
+
+async def test_printer_that_takes_no_connection_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def for_ever(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio, "open_connection", for_ever)
+    clock = ManualClock()
+    connecting = asyncio.ensure_future(TcpPort("127.0.0.1:9100", clock).connect())
+    await let_run(5)
+    clock.advance(CONNECT_S)
+    await let_run(50)
+    assert connecting.done()
+    assert isinstance(connecting.exception(), TimeoutError)

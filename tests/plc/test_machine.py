@@ -128,6 +128,21 @@ async def test_a_release_said_while_the_safety_circuit_is_open_starts_nothing_wh
     assert fault.value.code == 2001
 
 
+async def test_a_machine_that_booted_while_its_safety_circuit_was_open_is_led_on_by_a_person_only(arm):
+    c = await arm.ready()
+    arm.plant.brain.safety = 1
+    await arm.do(c.machine.wait(lambda v: v.state == "Aborted", 5.0))
+    arm.plant.boot()
+    arm.plant.brain.safety = 0
+    await arm.do(c.machine.wait(lambda v: v.power_up_only and v.owned and 2007 not in v.faults, 10.0))
+    with pytest.raises(Fault) as fault:
+        await arm.do(c.machine.make_ready())
+    assert fault.value.code == 2001
+    await c.machine.release()
+    await arm.do(c.machine.make_ready())
+    assert c.machine.view().is_ready
+
+
 async def test_a_release_that_was_not_used_yet_ends_when_the_safety_circuit_opens(arm):
     c = await arm.ready()
     arm.plant.brain.press(Cmd.HOLD)

@@ -28,7 +28,7 @@ from simulation.people.rough_house import RoughHouse
 from simulation.people.stage import Stage
 from simulation.spec import PlantSpec
 from simulation.virtual.content import Press, Share
-from simulation.virtual.invariants import broken, liveness
+from simulation.virtual.invariants import broken, liveness, unwanted
 from simulation.virtual.loop import VirtualLoop
 from simulation.virtual.moments import Moments
 from simulation.virtual.plant import VirtualPlant
@@ -39,7 +39,7 @@ from simulation.virtual.watch import Watch
 LOOK_S = 1.0
 MOST_COMPARED = 100_000
 """Parcels whose labels are compared with the books at the end."""
-BUYER_QUIRKS = ("late_approval", "silent_buyer")
+BUYER_QUIRKS = ("late_approval", "silent_buyer", "rejects")
 
 
 class Run:
@@ -113,7 +113,8 @@ class Run:
         board.add("controller", {"kill": kill, **self._computer.switches()})
         board.add("database", {name: quirk(self._reaper.disk, name) for name in DISK})
         board.add("buyers", {name: quirk(self._stage.buyers.quirks, name) for name in BUYER_QUIRKS})
-        board.add("hosts", {name: quirk(self._post.hosts, name) for name in HOST_QUIRKS})
+        cancel = momentary(lambda: at_once(self._stage.marketplace.cancel))
+        board.add("hosts", {"cancelled": cancel, **{name: quirk(self._post.hosts, name) for name in HOST_QUIRKS}})
         board.add("subscribers", {name: quirk(self._post.subscribers, name) for name in SUBSCRIBER_QUIRKS})
 
     def _asked(self, action: str, args: Mapping[str, Any]) -> None:
@@ -194,6 +195,11 @@ class Run:
             heard=receiver.counts,
             forged=self._post.taken,
         )
+        speed, people = self._plant.motion.speed, self._stage
+        left_at = {lpn: sim_s / speed for lpn, sim_s in self._watch.left_s.items()}
+        has_disk = all(fault.device != DATABASE for fault in self._shift.faults)  # what cannot be written is not heeded
+        called_off_at = people.marketplace.called_off_at if has_disk else {}
+        found += unwanted(receiver.events, left_at, people.buyers.rejected, called_off_at)
         found += liveness(self._stage.score.waiting(), is_late=late)
         if self._listener is not None:
             self._listener.end(store)

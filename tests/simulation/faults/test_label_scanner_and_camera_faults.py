@@ -125,7 +125,7 @@ def test_nothing_is_printed(fault):
     in_small(story)
 
 
-@pytest.mark.parametrize("fault, answer", [("mute", False), ("late_answers", False), ("", True)])
+@pytest.mark.parametrize("fault, answer", [("mute", False), ("unsaid", False), ("late_answers", False), ("", True)])
 def test_a_printer_prints_and_does_not_say_so_in_time(fault, answer):
     async def story(small):
         if fault:

@@ -21,6 +21,7 @@ from simulation.faults.hosts import RoughPost
 from simulation.mounts.http import Request, Response
 from simulation.people.buyers import LATER_S, Buyers
 from simulation.people.demand import Story
+from simulation.people.marketplace import Marketplace
 from simulation.people.receiver import Received
 from simulation.virtual.loop import run
 from simulation.virtual.making import make_loop
@@ -132,6 +133,32 @@ def test_a_buyer_answers_late_or_never(fault, answered_s):
     assert answers == ([] if answered_s is None else [answered_s, answered_s])  # the page, and the answer
 
 
+@pytest.mark.parametrize("fault, said", [("", "approve"), ("rejects", "reject")])
+def test_a_buyer_says_no_who_would_have_said_yes(fault, said):
+    answers = []
+
+    async def house(request):
+        answers.extend([json.loads(request.content)["answer"]] if request.method == "POST" else [])
+        return httpx.Response(200, json={"state": "done"})
+
+    async def whole():
+        http = httpx.AsyncClient(transport=httpx.MockTransport(house), base_url="http://house")
+        story = Story(id="O1", traits=(), versions=())
+        nobody: Any = None
+        buyers = Buyers(stories={"O1": story}, marketplace=nobody, http=http, clock=LoopClock(), speed=1.0, rng=Late())
+        if fault:
+            buyers.quirks.on(fault, 1)
+        asked = {"lpn": "PL1", "until": "1", "link": "/buyer/1"}
+        await buyers.hear(Received(n=1, role="buyer", id="1", name="parcel.approval_asked", order="O1", data=asked))
+        working = asyncio.ensure_future(buyers.run())
+        await asyncio.sleep(LATER_S)
+        working.cancel()
+        assert buyers.rejected == ({"PL1"} if fault else set())
+
+    run(whole(), make_loop)
+    assert answers == [said]
+
+
 class Late(random.Random):
     """Draws the latest of all."""
 
@@ -204,6 +231,32 @@ def data(number):
 )
 def test_what_a_host_posts_comes_otherwise_than_it_was_sent(fault, seen, answers):
     assert posted(fault, 1, 2) == (seen, answers)
+
+
+def test_an_order_is_called_off_once_the_house_has_it_and_before_it_has_left():
+    posted, fault = [], "cancelled"
+
+    class House:
+        async def post(self, _path, number, message):
+            posted.append((number, message["data"]["purchase"]))
+            return 202
+
+    async def whole():
+        post: Any = House()
+        stories = [Story(id=f"O{n}", traits=(), versions=({"id": f"O{n}", "version": 1, "purchase": "bought"},)) for n in (1, 2)]  # fmt: skip
+        market = Marketplace(stories=stories, postman=post, secret="", clock=LoopClock(), speed=1.0, rng=Late())
+        market.cancel()  # there is none yet
+        working = asyncio.ensure_future(market.run())
+        await asyncio.sleep(50)
+        await market.hear(Received(n=1, role="merchant", id="1", name="parcel.handed_over", order="O1"))
+        market.cancel()
+        market.cancel()
+        await asyncio.sleep(1)
+        assert (market.called_off_at, market.accounts["O2"].current["purchase"]) == ({"O2": 50.0}, fault)
+        working.cancel()
+
+    run(whole(), make_loop)
+    assert posted == [("msg_O1_1", "bought"), ("msg_O2_1", "bought"), ("msg_O2_2", "cancelled")]
 
 
 def test_a_house_that_takes_a_forged_message_is_found_out():

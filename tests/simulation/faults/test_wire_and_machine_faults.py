@@ -214,6 +214,24 @@ def test_a_job_fails_and_something_was_done_or_nothing(fault, on_carton, at_peel
     in_small(test)
 
 
+@pytest.mark.parametrize("drawn, on_carton", [(0.4, 0), (0.6, 1)])
+def test_a_machine_whose_power_goes_before_a_job_is_noted_has_interrupted_it(drawn, on_carton):
+    async def test(small):
+        carton = await labelled(small)
+        hand = await small.hand(ARM)
+        boot = (await hand.status()).boot
+        small.machine(ARM)._rng.random = lambda: drawn
+        await small.fault(ARM, "brown_out", times=1)
+        with pytest.raises(LinkDown):
+            await hand.do(APPLY)
+        await small.wait(2)
+        status = await (await small.hand(ARM)).status()
+        assert (status.result, status.boot) == (Result.INTERRUPTED, boot + 1)
+        assert len(carton.labels) == on_carton
+
+    in_small(test)
+
+
 @story
 async def test_a_stuck_sensor_shows_a_carton_that_is_gone(small):
     hand, carton = await small.hand(ARM), small.carton("label-1")

@@ -3,7 +3,7 @@
 import pytest
 
 from simulation.faults.catalogue import COMMITS
-from simulation.virtual.faults import MOST_FAULTS, Campaign, PlannedFault, When, swarm
+from simulation.virtual.faults import LATER, MOST_FAULTS, Campaign, PlannedFault, When, swarm
 from simulation.virtual.shrink import least, shrink
 
 KNOWN = {
@@ -84,6 +84,15 @@ def test_a_kind_that_was_added_later_leaves_what_the_seeds_drew_before_as_it_is(
     assert swarm(1, more, 3, Campaign(without=("put_elsewhere",))) == before[1]
     named = [f for seed in range(20) for f in swarm(seed, more, 3, Campaign(kinds=("put_elsewhere",), enabled=1.0))]
     assert {f.fault for f in named} == {"put_elsewhere"}
+
+
+def test_kinds_that_came_later_still_have_a_stream_each():
+    late = {**KNOWN, "hosts": ["cancelled"], "printer-1": [*KNOWN["printer-1"], "unsaid"]}
+    before, now = ([swarm(seed, known, 3) for seed in range(400)] for known in (KNOWN, late))
+    assert [tuple(f for f in faults if f.fault not in LATER) for faults in now] == before
+    fewer = [swarm(seed, late, 3, Campaign(without=("cancelled",))) for seed in range(400)]
+    assert fewer == [tuple(f for f in faults if f.fault != "cancelled") for faults in now]
+    assert {f.fault for faults in now for f in faults} >= {"cancelled", "unsaid"}
 
 
 def test_a_rate_gives_as_many_faults_on_average_and_never_more_than_the_most():

@@ -20,7 +20,7 @@ from controller.commands.twin.people import people_of
 from controller.site import Site
 from packline.core.clock import LoopClock
 from simulation.faults.calendar import JumpingClock
-from simulation.faults.catalogue import CONTROLLER
+from simulation.faults.catalogue import CONTROLLER, DATABASE
 from simulation.faults.hosts import HOST_QUIRKS, SUBSCRIBER_QUIRKS, RoughPost
 from simulation.misbehave import at_once, momentary, quirk
 from simulation.people.receiver import Received

@@ -236,7 +236,7 @@ async def test_a_buyer_turns_the_item_while_it_is_on_stage(rig: Rig) -> None:
     await shown(office.life, CUP, "CUP")
     assert await office.refused("turn", {**args, "order_id": "market-HM-9"}, role="buyer") == 4301
     assert (await office.ask("turn", args, role="buyer")).state == "done"
-    assert office.life.table._turns == [180.0]
+    assert office.life.table._stage.next_turn() == 180.0
     assert await office.refused("turn", {**args, "step_deg": "fast"}, role="buyer") == 4001
 
 

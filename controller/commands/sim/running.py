@@ -16,6 +16,7 @@ from typing import Any, TextIO
 from controller.commands import numbers
 from controller.commands.demo import Progress
 from controller.commands.folders import make_folder
+from controller.commands.sim import INTERRUPTED
 from controller.commands.sim.expecting import Miss
 from controller.commands.sim.judging import is_good, misses_of, passed_over, summary
 from controller.commands.sim.note import write_note
@@ -95,7 +96,17 @@ def run(chosen: argparse.Namespace) -> int:
     began = wall.monotonic()
     with tempfile.TemporaryDirectory(prefix="packline-sim-") as folder:
         shift, scenario = _shift(chosen, path, Path(folder))
-        played = _played(chosen, shift, scenario, lambda now: _show(progress, now, wall.monotonic() - began))
+        last: dict[str, Any] = {}
+
+        def tell(now: dict[str, Any]) -> None:
+            last.update(now)
+            progress.show(now, wall.monotonic() - began)
+
+        try:
+            played = _played(chosen, shift, scenario, tell)
+        except KeyboardInterrupt:
+            progress.end()
+            return _interrupted(last, shift, chosen, wall.monotonic() - began)
     progress.end()
     if chosen.data and not shift.computing:  # what depends on the computer cannot be played again
         write_note(chosen.data, scenario, shift, played)
@@ -119,6 +130,21 @@ def _tell(played: Played, shift: Shift, misses: Sequence[Miss], said: Mapping[st
         f"journal {played.journal[:12]}",
         file=out,
     )
+
+
+def _interrupted(last: Mapping[str, Any], shift: Shift, chosen: argparse.Namespace, seconds: float) -> int:
+    """Say how far it came. What is broken at once would have ended it; what only the end can tell is not known."""
+    over, left = last.get("orders_over", 0), last.get("left_door", 0)
+    print(
+        f"interrupted: {over} of {shift.orders} orders were over, {left} parcels had left the door and nothing was seen to be "
+        f"broken, after {seconds:.1f} s of this computer (seed {shift.seed})",
+        file=sys.stderr,
+        flush=True,
+    )
+    if chosen.json:
+        said = {"ok": False, "interrupted": True, "seed": shift.seed, **last, "wall_seconds": round(seconds, 2)}
+        print(json.dumps(said), flush=True)
+    return INTERRUPTED
 
 
 def _run_model(path: Path, chosen: argparse.Namespace) -> int:
@@ -158,10 +184,6 @@ def _played(chosen: argparse.Namespace, shift: Shift, scenario: Scenario, tell: 
     played, recording = play_recorded(shift, scenario, tell, command_for(chosen.file, shift))
     write(recording, chosen.record)
     return played
-
-
-def _show(progress: Progress, now: dict[str, Any], seconds: float) -> None:
-    progress.show(now, seconds)
 
 
 def _shift(chosen: argparse.Namespace, path: Path, folder: Path) -> tuple[Shift, Scenario]:

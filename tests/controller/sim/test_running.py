@@ -99,12 +99,17 @@ def test_faults_that_never_struck_are_named(tmp_path, capsys):
 # -- Ctrl-C, and no word at all ----------------------------------------------------------------------------------------------
 
 
-def test_a_run_that_is_interrupted_says_so(capsys, monkeypatch):
-    def play(*_):
+def test_a_run_that_is_interrupted_says_how_far_it_came(capsys, monkeypatch):
+    def play(_, tell):
+        counts = dict.fromkeys(("inducted", "packed", "labelled", "approved", "delivered", "exceptions"), 0)
+        tell({**counts, "orders": 9, "orders_over": 4, "left_door": 3})
         raise KeyboardInterrupt
 
     monkeypatch.setattr(running, "play", play)
-    assert run(capsys) == (INTERRUPTED, {"ok": False, "interrupted": True}, "interrupted\n")
+    code, said, err = run(capsys)
+    assert code == INTERRUPTED
+    assert (said["ok"], said["interrupted"], said["orders_over"], said["left_door"]) == (False, True, 4, 3)
+    assert "orders were over, 3 parcels had left the door and nothing was seen to be broken" in err
 
 
 def test_without_an_action_every_one_is_listed_on_a_line_of_its_own(capsys):

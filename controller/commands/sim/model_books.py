@@ -25,6 +25,7 @@ SAID = (
     ("one queue before unlike servers", "a `buffer`, then a `divert` with `first_free` to `machine`s without a queue"),
     ("join the shortest queue; by turns", "`divert` with `shortest`, or `turns`"),
     ("fixed-cycle traffic light", "an `operator` with `shifts` and `cycle_s`: who has begun finishes after the end of green"),
+    ("servers by the hour, M/M/c(t)", "`channels` for the most there are, and an `operator` with `shifts` whom each of them needs"),
     ("saturated line, blocking", "a `source` without `every`, `machine`s, a `buffer` with `capacity` between; `blocking`"),
     ("time- or operation-dependent failures", "`failures` by `time` (any time it is up) or `busy` (at work only), `cycles`"),
     ("one who loads several machines, machine interference", "a saturated source, a `limit` of as many as there are machines, a server for the loader, one with as many channels for the machines"),
@@ -44,5 +45,6 @@ So that nobody looks for it: priorities that grow with waiting, weights among th
 (skills) unless each class has a queue before it, work that needs several channels or several operators at once, channels that are switched on and off by
 the length of a queue (but `start_at`), failures that throw out all who wait, speeds that depend on the state of another block, arrivals that
 depend on anything but the clock and their phases (but closed networks), demands for several pieces of a stock at once that wait for all of them in part,
-a patience that goes on while work is done, and draws that depend on each other.
+a patience that goes on while work is done, and draws that depend on each other. Figures are of the whole time that counts, not by the hour:
+set `warmup_s` and `horizon_s` around the hour that you ask for, with many `replications`.
 """

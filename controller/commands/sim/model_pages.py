@@ -188,7 +188,8 @@ seeds, and the differences are paired run by run.
 The bottleneck is told in two ways: the station that is least starved or blocked, and the one that is most often in the longest uninterrupted
 active period (Roser, Nakano & Tanaka 2002), for stations of one channel.
 
-Figures, as they are called in the JSON and by [`packline sim model`](command-line.md#sim-model):
+Figures, as they are called in the JSON and by [`packline sim model`](command-line.md#sim-model), which shows the first of them and with
+`--figures PATTERN` any:
 """
 
 

@@ -18,6 +18,7 @@ SAID = (
     ("closed network, CPU and terminals", "the same; terminals are a `server` with `channels = inf`. Or a saturated source and a `limit`"),
     ("M^[X]/M/1; bulk service", "`size` at the source; `batch`, `batch_least`. A bus that comes now and then is a `courier` with `load`"),
     ("priorities, with and without preemption", "`classes` with a `priority`, `mix` at the source, `preempt`; figures of each class at a block are `BLOCK.classes.CLASS.*`"),
+    ("priorities that grow with waiting (delay-dependent)", "`discipline = \"ageing\"`, and `classes` with a `gain`"),
     ("class-dependent routes, job shop", "a `divert` by `class` behind each station"),
     ("re-entrant line: another class on the way back", "`unpack` with `makes`: an item that was never packed becomes one of that class, as old as before"),
     ("feedback, rework, Bernoulli splitting", "`next = { a = 0.2, out = 0.8 }`"),
@@ -41,7 +42,7 @@ SAID = (
 CANNOT = """
 ### What a file cannot say
 
-So that nobody looks for it: priorities that grow with waiting, weights among those who share a processor, a server that takes some classes only
+So that nobody looks for it: weights among those who share a processor, a server that takes some classes only
 (skills) unless each class has a queue before it, work that needs several channels or several operators at once, channels that are switched on and off by
 the length of a queue (but `start_at`), failures that throw out all who wait, speeds that depend on the state of another block, arrivals that
 depend on anything but the clock and their phases (but closed networks), demands for several pieces of a stock at once that wait for all of them in part,

@@ -12,7 +12,7 @@ from simulation.blocks.crew import Crew
 from simulation.blocks.draws import Distribution
 from simulation.blocks.stops import StopLaw
 
-Discipline = Literal["fifo", "lifo", "random", "shortest", "shared"]
+Discipline = Literal["fifo", "lifo", "random", "shortest", "ageing", "shared"]
 Preempt = Literal["no", "resume", "repeat", "restart"]
 SetupWhen = Literal["each", "change", "idle"]
 Vacations = Literal["multiple", "single"]
@@ -26,6 +26,7 @@ class Conduct:
     places of the block, whatever state the channels are in. `preempt` says what becomes of the work that is broken off.
     `blocking`: `after` service the piece stays on its channel until there is room ahead; `before` service a place ahead
     is kept first, and the work does not begin without it. `crew` is needed for the work, or only for stops that need it.
+    With discipline `ageing` the claim of each who waits grows by the second, by `gains` of its class (1 of the others).
     `balk[n]` is the probability that who finds n there does not stay; beyond its end the last one counts; `balk_of` has those
     of a class with others. `start_at`: after
     the block was empty nothing is begun before so many wait.
@@ -36,6 +37,7 @@ class Conduct:
     channels: float = 1
     queue: float = math.inf
     discipline: Discipline = "fifo"
+    gains: Mapping[str, float] = field(default_factory=dict)
     preempt: Preempt = "no"
     full: Full = "block"
     blocking: Literal["after", "before"] = "after"

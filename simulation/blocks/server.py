@@ -51,7 +51,7 @@ class Server(Holder):
         self.draw_vacation = floor.draw_if(f"{name}.vacation", conduct.vacation)
         self._draw_patience = floor.draw_if(f"{name}.patience", conduct.patience)
         self.is_plain = not (conduct.blocking == "before" or conduct.setup or conduct.crew or conduct.stops)
-        self._is_random = conduct.discipline == "random"
+        self._is_chosen_late = conduct.discipline in ("random", "ageing")
         self._is_preemptive = conduct.preempt != "no"
         if not self.is_endless:
             for _ in range(int(conduct.channels)):
@@ -114,8 +114,8 @@ class Server(Holder):
                 return (item.priority, self._number)
             case "lifo":
                 return (item.priority, -self._number)
-            case "random":
-                return (item.priority, self._number)  # whose turn it is is drawn when a channel is free
+            case "random" | "ageing":
+                return (item.priority, self._number)  # whose turn it is is seen when a channel is free
             case _:
                 item.left_s = item.full_s = self.drawn(item)
                 return (item.priority, item.left_s, self._number)
@@ -208,22 +208,29 @@ class Server(Holder):
         self._clear()
         if not self._queue:
             return None
-        item = self._drawn_from_queue() if self._is_random else heappop(self._queue)[1]
+        item = self._chosen() if self._is_chosen_late else heappop(self._queue)[1]
         self._waiting -= 1
         if item.patience is not None:
             item.patience.cancel()
         return item
 
-    def _drawn_from_queue(self) -> Item:
-        """Take anybody of the best priority, all alike. Those who gave up may stand in between."""
+    def _chosen(self) -> Item:
+        """Take one of the best priority: anybody, all alike, or whose claim has grown most. Those who gave up may stand in
+        between."""
         best = self._queue[0][0][0]
         there = [n for n, (key, _) in enumerate(self._queue) if key[0] == best and key not in self._given_up]
-        chosen = there[int(self._luck.random() * len(there))]
+        if self.conduct.discipline == "random":
+            chosen = there[int(self._luck.random() * len(there))]
+        else:
+            chosen = max(there, key=lambda n: (self._claim(self._queue[n][1]), -self._queue[n][0][1]))
         _, item = self._queue[chosen]
         self._queue[chosen] = self._queue[-1]
         self._queue.pop()
         heapify(self._queue)
         return item
+
+    def _claim(self, item: Item) -> float:
+        return self.conduct.gains.get(item.kind, 1.0) * (self.env.now - item.entered)
 
     # -- what is measured ------------------------------------------------------------------------------------------
 

@@ -96,7 +96,7 @@ def _make(floor: Floor, name: str, part: Part, model: Model, made: Mapping[str, 
         case flow_parts.DivertPart():
             return Divert(floor, name)
         case station_parts.StationPart():
-            return _station(floor, name, part, made)
+            return _station(floor, name, part, model, made)
         case _:
             return _gathering(floor, name, part, model)
 
@@ -163,7 +163,7 @@ def _law(law: Law | None) -> Distribution | None:
     return None if law is None else law.distribution()
 
 
-def _station(floor: Floor, name: str, part: Any, made: Mapping[str, Made]) -> Block:
+def _station(floor: Floor, name: str, part: Any, model: Model, made: Mapping[str, Made]) -> Block:
     if part.discipline == "shared":
         return _shared(floor, name, part)
     judge = _judge(part)
@@ -177,6 +177,7 @@ def _station(floor: Floor, name: str, part: Any, made: Mapping[str, Made]) -> Bl
         channels=part.channels,
         queue=part.queue,
         discipline=part.discipline,
+        gains={kind: one.gain for kind, one in model.classes.items()},
         preempt=part.preempt,
         full=part.full,
         blocking=part.blocking,

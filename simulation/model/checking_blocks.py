@@ -132,8 +132,8 @@ def _check_station(part: StationPart, at: str) -> Iterator[Fault]:
                 yield Fault(4201, where=f"{at}.{key}]", seen=key, expected="nothing: channels have no end")
     if part.discipline == "shared":
         yield from _check_shared(part, at)
-    if part.preempt != "no" and part.discipline == "random":
-        yield Fault(4201, where=f"{at}.preempt]", seen=part.preempt, expected="no, for discipline random")
+    if part.preempt != "no" and part.discipline in ("random", "ageing"):
+        yield Fault(4201, where=f"{at}.preempt]", seen=part.preempt, expected=f"no, for discipline {part.discipline}")
     if part.vacation is not None and part.vacation.distribution().mean() == 0:
         yield Fault(4201, where=f"{at}.vacation]", seen="0 s", expected="a time above 0 on average")
     for n, failure in enumerate(part.failures):
@@ -165,7 +165,10 @@ def _check_shared(part: StationPart, at: str) -> Iterator[Fault]:
     """What works on everyone at once has no one to break off, no queue to lose patience in, and no machine that fails."""
     if not isinstance(part, (ServerPart, MachinePart)):
         yield Fault(
-            4201, where=f"{at}.discipline]", seen="shared", expected="fifo, lifo, random or shortest, for this kind"
+            4201,
+            where=f"{at}.discipline]",
+            seen="shared",
+            expected="fifo, lifo, random, shortest or ageing, for this kind",
         )
     keys = ("preempt", "blocking", "setup", "vacation", "patience", "failures", "operator", "target_s", *NOT_SHARED)
     for key in keys:

@@ -18,6 +18,9 @@ class ClassPart(Part):
     """A class of items."""
 
     priority: int = Field(0, description="A lower number goes first.")
+    gain: Positive = Field(
+        1.0, description="With discipline `ageing`: how fast its claim grows with the time that it waits."
+    )
 
 
 class RatePart(Part):

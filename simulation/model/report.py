@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from simulation.model.running import Outcome, batches
@@ -73,7 +74,8 @@ def tables(outcome: Outcome) -> Iterator[str]:
     yield ""
     known = set(outcome.names())
     yield from _table(
-        ("figure", "estimate", "half width"), [_row(n, outcome.interval(n)) for n in SYSTEM if n in known]
+        ("figure", "estimate", "half width"),
+        [_row(n, found) for n in SYSTEM if n in known and not math.isnan((found := outcome.interval(n)).estimate)],
     )
     rows = [
         (name, *(_short(outcome, f"{name}.{figure}", known) for figure in BLOCK))
@@ -92,11 +94,11 @@ def tables(outcome: Outcome) -> Iterator[str]:
         yield ""
         yield from _table(("share of time", *STATES), shares)
     yield from _said_of_bottleneck(outcome)
-    if len(outcome.runs) == 1 and (found := _batches(outcome)):
+    if len(outcome.runs) == 1 and (batched := _batches(outcome)):
         yield ""
         yield (
-            f"flow by batch means of the one run: {found['estimate']:.4g} ±{found['half']:.4g} "
-            f"(von Neumann ratio {found['von_neumann']:.2f}; near 2 is well)"
+            f"flow by batch means of the one run: {batched['estimate']:.4g} ±{batched['half']:.4g} "
+            f"(von Neumann ratio {batched['von_neumann']:.2f}; near 2 is well)"
         )
     yield from (f"warning: {text}" for text in outcome.warnings)
 
@@ -115,11 +117,23 @@ def _by_class(outcome: Outcome, known: set[str]) -> Iterator[str]:
         yield from _table(("block and class", *CLASS), rows)
 
 
-def comparison(first: Outcome, second: Outcome) -> Iterator[str]:
-    """Give the lines of a comparison."""
+def chosen(outcome: Outcome, patterns: Sequence[str]) -> list[str]:
+    """Give the names of figures that one of the patterns fits (`*` is anything): `desk.delayed_share`, `desk.at.*`."""
+    return [name for name in outcome.names() if any(fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def wanted(outcome: Outcome, patterns: Sequence[str]) -> Iterator[str]:
+    """Give the lines of those figures."""
+    rows = [_row(name, outcome.interval(name)) for name in chosen(outcome, patterns)]
+    if rows:
+        yield from _table(("figure", "estimate", "half width"), rows)
+
+
+def comparison(first: Outcome, second: Outcome, patterns: Sequence[str] = ()) -> Iterator[str]:
+    """Give the lines of a comparison: of the whole model, and of the figures that are wanted."""
     known = set(first.names()) & set(second.names())
     rows = []
-    for name in SYSTEM:
+    for name in dict.fromkeys((*SYSTEM, *chosen(first, patterns))):
         if name in known and name != "little_residual":
             difference = second.difference(first, name)
             apart = math.hypot(second.interval(name).half, first.interval(name).half)

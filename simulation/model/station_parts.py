@@ -42,7 +42,8 @@ class StationPart(Holding):
     queue: Count = Field(0, description="Places besides the channels, or `inf`.")
     discipline: Discipline = Field(
         "fifo",
-        description="Who is next among those of the same priority; `shortest`: least work left; `shared`: all are worked on at once "
+        description="Who is next among those of the same priority; `shortest`: least work left; `ageing`: who has waited longest, "
+        "the time times the `gain` of the class; `shared`: all are worked on at once "
         "(processor sharing), and there is nothing else but service times, channels, places and `initial`.",
     )
     preempt: Preempt = Field(

@@ -92,6 +92,7 @@ VALUES: Mapping[str, str] = {
     **dict.fromkeys(("fcfs", "first_come"), "fifo"),
     **dict.fromkeys(("siro", "rss"), "random"),
     **dict.fromkeys(("spt", "sjf", "srpt"), 'shortest, with preempt = "resume" for the least that is left'),
+    **dict.fromkeys(("aging", "delay_dependent", "dynamic"), "ageing, with a gain of each class"),
     **dict.fromkeys(("priority", "hol"), "fifo: classes with a priority go first in every discipline"),
 }
 """Of a discipline."""

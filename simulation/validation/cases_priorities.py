@@ -72,6 +72,7 @@ def priorities() -> list[Case]:
     lams = (0.3, 0.4)
     nonpreemptive = theory_priorities.cobham(lams, (1, 1), (2, 2))
     mixed = theory_priorities.cobham((0.4, 0.15), (0.5, 2.0), (0.25, 8.0))
+    ageing = theory_priorities.growing_claims(lams, (1, 1), (2, 2), (3, 1))
     three = theory_priorities.cobham((0.2, 0.2, 0.2), (0.5, 1, 2), (0.5, 1, 16 / 3))
     resume = theory_priorities.preemptive_resume(lams, (1, 1), (2, 2))
     resume_mixed = theory_priorities.preemptive_resume((0.4, 0.15), (0.5, 2.0), (0.25, 6.0))
@@ -109,6 +110,14 @@ def priorities() -> list[Case]:
             },
             truth={f"desk.classes.{name}.wait": wait for name, wait in zip((*CLASSES, "third"), three, strict=True)},
             horizon_s=5000.0,
+        ),
+        Case(
+            name="M/M/1, claims that grow with the time of waiting, those of the first class three times as fast",
+            source="Kleinrock 1964; Kleinrock 1976, 3.7",
+            classes={"first": {"gain": 3.0}, "second": {"gain": 1.0}},
+            blocks=_two_classes(lams, {}, discipline="ageing"),
+            truth={f"desk.classes.{name}.wait": wait for name, wait in zip(CLASSES, ageing, strict=True)},
+            horizon_s=3500.0,
         ),
         Case(
             name="M/M/1, priorities, preemptive resume",

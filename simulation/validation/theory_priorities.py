@@ -25,6 +25,21 @@ def preemptive_resume(lams: Sequence[float], means: Sequence[float], seconds: Se
     return found
 
 
+def growing_claims(
+    lams: Sequence[float], means: Sequence[float], seconds: Sequence[float], gains: Sequence[float]
+) -> list[float]:
+    """Mean waits of classes of M/G/1 without preemption whose claims grow with the time that they wait, by `gains` that fall from
+    class to class (Kleinrock 1964; Kleinrock 1976, 3.7)."""
+    loads = [lam * mean for lam, mean in zip(lams, means, strict=True)]
+    first_come = sum(lam * second for lam, second in zip(lams, seconds, strict=True)) / 2 / (1 - sum(loads))
+    waits = [0.0] * len(gains)
+    for p in reversed(range(len(gains))):
+        slower = sum(loads[i] * waits[i] * (1 - gains[i] / gains[p]) for i in range(p + 1, len(gains)))
+        faster = sum(loads[i] * (1 - gains[p] / gains[i]) for i in range(p))
+        waits[p] = (first_come - slower) / (1 - faster)
+    return waits
+
+
 def cobham_channels(lams: Sequence[float], mu: float, channels: int) -> list[float]:
     """Mean waits of classes of M/M/c without preemption, the same service for all (Cobham 1954; Davis 1966)."""
     load = sum(lams) / mu

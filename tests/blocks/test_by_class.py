@@ -69,3 +69,13 @@ def test_who_gave_up_has_waited_and_was_not_served_in_time():
     assert figures["desk.reneged_share"] == pytest.approx(1 / 3)
     assert figures["desk.delayed_share"] == pytest.approx(2 / 3)
     assert figures["desk.in_time_share"] == pytest.approx(2 / 3)
+
+
+def test_a_claim_that_grows_faster_overtakes_who_came_before():
+    fast = {"a": {"gain": 3.0}, "b": {}}
+    blocks = {**mixed([0, 4], [1, 3]), "desk": server(6, discipline="ageing")}
+    run = once(blocks, 30, classes=fast)
+    assert of(run, "a")["wait"] == 1, "at 6 it is 3 x 2 against 5"
+    assert of(run, "b")["wait"] == (11 + 15) / 2
+    plain = once(blocks, 30, classes=KINDS)
+    assert of(plain, "b")["wait"] == (5 + 9) / 2

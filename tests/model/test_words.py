@@ -16,6 +16,7 @@ WRONG = [
     ("service = 1", "service = 1\nmtbf = 90", "failures = "),
     ("service = 1", "service = 1\ndiscipline = 'PS'", "shared"),
     ("service = 1", "service = 1\ndiscipline = 'lcfs'", "lifo"),
+    ("service = 1", "service = 1\ndiscipline = 'aging'", "ageing"),
     ("service = 1", "service = { kind = 'normal', mean = 1 }", "lognormal or gamma"),
     ("service = 1", "service = { kind = 'exp', mean = 1 }", "exponential"),
     ("service = 1", "service = { kind = 'lognormal', mean = 1, cv = 1, sd = 1 }", "cv: standard deviation / mean"),

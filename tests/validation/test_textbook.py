@@ -253,3 +253,15 @@ def test_stocks_are_queues_seen_from_the_other_side():
     assert together.gathering_number(0.6, 1, 2, 1, (2, 8)) == pytest.approx(
         0.6 * theory_unreliable.setup_wait(0.6, 1, 2, 2, 8) + 0.6
     )
+
+
+def test_claims_that_grow_alike_are_first_come_and_those_that_grow_much_faster_are_priorities():
+    lams, means, seconds = (0.3, 0.4), (1, 1), (2, 2)
+    alike = theory_priorities.growing_claims(lams, means, seconds, (1, 1))
+    assert alike == pytest.approx([theory_queues.mm1_wait(0.7, 1)] * 2)
+    far = theory_priorities.growing_claims(lams, means, seconds, (1e9, 1))
+    assert far == pytest.approx(theory_priorities.cobham(lams, means, seconds))
+    waits = theory_priorities.growing_claims(lams, means, seconds, (3, 1))
+    assert 0.3 * waits[0] + 0.4 * waits[1] == pytest.approx(0.7 * theory_queues.mm1_wait(0.7, 1)), (
+        "nothing is gained in all"
+    )

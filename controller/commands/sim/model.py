@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ from controller.commands import numbers
 from controller.sites import find_site
 from packline.core.clock import WallClock
 from packline.core.faults import Fault
-from packline.core.files import FileFaults
+from packline.core.files import FileFaults, near
 from simulation.model.model_file import Model
 from simulation.model.reading import load_model
-from simulation.model.report import compared, comparison, said, tables
+from simulation.model.report import chosen, compared, comparison, said, tables, wanted
 from simulation.model.running import Outcome, run_model
 
 FILE = Path("sites/model-line.toml")
@@ -38,18 +38,30 @@ def arguments(options: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a second file, run with the same random numbers: differences, pair by pair",
     )
+    options.add_argument(
+        "--figures",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="also show the figures of this name, `*` for anything, as often as you like: 'desk.at.*', desk.delayed_share",
+    )
     options.add_argument("--check", action="store_true", help="only say what is wrong in the file")
     options.add_argument("--json", action="store_true", help="last line of standard output: the figures as JSON")
 
 
-def run(chosen: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Run the model of the file; 0 when it ran."""
-    if chosen.check:
-        _loaded([find_site(file) for file in (chosen.file, chosen.against) if file is not None])
-        print(f"{chosen.file}: no mistakes", file=sys.stderr if chosen.json else sys.stdout)
+    if options.check:
+        _loaded([find_site(file) for file in (options.file, options.against) if file is not None])
+        print(f"{options.file}: no mistakes", file=sys.stderr if options.json else sys.stdout)
         return 0
     return run_file(
-        chosen.file, seed=chosen.seed, replications=chosen.replications, against=chosen.against, as_json=chosen.json
+        options.file,
+        seed=options.seed,
+        replications=options.replications,
+        against=options.against,
+        as_json=options.json,
+        figures=options.figures,
     )
 
 
@@ -60,6 +72,7 @@ def run_file(
     replications: int | None = None,
     against: Path | None = None,
     as_json: bool = False,
+    figures: Sequence[str] = (),
 ) -> int:
     """Run a file, and a second one against it; tables for people, or one JSON object as the last line.
 
@@ -77,11 +90,25 @@ def run_file(
     outcomes = [_ran(model, seed, replications) for model in models]
     for outcome in outcomes:
         print(*tables(outcome), sep="\n", end="\n\n", file=out)
+        if figures:
+            print(*wanted(outcome, figures), sep="\n", end="\n\n", file=out)
     if against is not None:
-        print(*comparison(*outcomes), sep="\n", file=out)
+        print(*comparison(outcomes[0], outcomes[1], figures), sep="\n", file=out)
     if as_json:
         print(json.dumps(_object(files, outcomes)), flush=True)
+    _check_figures(outcomes, figures)
     return 0
+
+
+def _check_figures(outcomes: list[Outcome], figures: Sequence[str]) -> None:
+    """Say which patterns no figure has; what was run is shown before."""
+    names = {name for outcome in outcomes for name in outcome.names()}
+    wrong = [pattern for pattern in figures if not any(chosen(outcome, [pattern]) for outcome in outcomes)]
+    if wrong:
+        expected = "a figure, as docs/reference/model-file.md names them, such as flow_p95 or BLOCK.wait"
+        raise FileFaults(
+            [Fault(4201, where="--figures", seen=one, expected=expected, remedy=near(one, names)) for one in wrong]
+        )
 
 
 def _loaded(paths: list[Path]) -> list[Model]:

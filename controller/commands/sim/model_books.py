@@ -18,6 +18,7 @@ SAID = (
     ("closed network, CPU and terminals", "the same; terminals are a `server` with `channels = inf`. Or a saturated source and a `limit`"),
     ("M^[X]/M/1; bulk service", "`size` at the source; `batch`, `batch_least`. A bus that comes now and then is a `courier` with `load`"),
     ("priorities, with and without preemption", "`classes` with a `priority`, `mix` at the source, `preempt`; figures of each class at a block are `BLOCK.classes.CLASS.*`"),
+    ("priorities that grow with waiting (delay-dependent)", "`discipline = \"ageing\"`, and `classes` with a `gain`"),
     ("class-dependent routes, job shop", "a `divert` by `class` behind each station"),
     ("re-entrant line: another class on the way back", "`unpack` with `makes`: an item that was never packed becomes one of that class, as old as before"),
     ("feedback, rework, Bernoulli splitting", "`next = { a = 0.2, out = 0.8 }`"),
@@ -25,6 +26,7 @@ SAID = (
     ("one queue before unlike servers", "a `buffer`, then a `divert` with `first_free` to `machine`s without a queue"),
     ("join the shortest queue; by turns", "`divert` with `shortest`, or `turns`"),
     ("fixed-cycle traffic light", "an `operator` with `shifts` and `cycle_s`: who has begun finishes after the end of green"),
+    ("servers by the hour, M/M/c(t)", "`channels` for the most there are, and an `operator` with `shifts` whom each of them needs"),
     ("saturated line, blocking", "a `source` without `every`, `machine`s, a `buffer` with `capacity` between; `blocking`"),
     ("time- or operation-dependent failures", "`failures` by `time` (any time it is up) or `busy` (at work only), `cycles`"),
     ("one who loads several machines, machine interference", "a saturated source, a `limit` of as many as there are machines, a server for the loader, one with as many channels for the machines"),
@@ -40,9 +42,10 @@ SAID = (
 CANNOT = """
 ### What a file cannot say
 
-So that nobody looks for it: priorities that grow with waiting, weights among those who share a processor, a server that takes some classes only
+So that nobody looks for it: weights among those who share a processor, a server that takes some classes only
 (skills) unless each class has a queue before it, work that needs several channels or several operators at once, channels that are switched on and off by
 the length of a queue (but `start_at`), failures that throw out all who wait, speeds that depend on the state of another block, arrivals that
 depend on anything but the clock and their phases (but closed networks), demands for several pieces of a stock at once that wait for all of them in part,
-a patience that goes on while work is done, and draws that depend on each other.
+a patience that goes on while work is done, and draws that depend on each other. Figures are of the whole time that counts, not by the hour:
+set `warmup_s` and `horizon_s` around the hour that you ask for, with many `replications`.
 """

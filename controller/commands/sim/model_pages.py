@@ -104,7 +104,7 @@ for. A `buffer` of capacity 0 is no place at all: what gives to it sees only wha
 one broken off goes back to where it stood, before those of its class that came later. `resume` does the rest of the work, `repeat` all of it again,
 `restart` a new time. Finished pieces, and what lies on a machine that is down, are not broken off; when the machine is up again, who is better goes
 first. `lifo` with `preempt` breaks off for every arrival, `shortest` for everyone with less work than is left. `random` draws whose turn it is when a
-channel is free. `shared` works on everyone at once, each at the same rate and at most as fast as one channel.
+channel is free. `ageing` looks then whose time there, times the `gain` of the class, is the longest; priorities still go first. `shared` works on everyone at once, each at the same rate and at most as fast as one channel.
 
 **Failures.** Each channel has its own. The clock of `time` runs while the channel is up, idle or not; `busy` while it works; `cycles` counts pieces, and
 the machine stops when it would begin the next one, with a place kept where it keeps one. Several clocks hold while one of them has
@@ -188,7 +188,8 @@ seeds, and the differences are paired run by run.
 The bottleneck is told in two ways: the station that is least starved or blocked, and the one that is most often in the longest uninterrupted
 active period (Roser, Nakano & Tanaka 2002), for stations of one channel.
 
-Figures, as they are called in the JSON and by [`packline sim model`](command-line.md#sim-model):
+Figures, as they are called in the JSON and by [`packline sim model`](command-line.md#sim-model), which shows the first of them and with
+`--figures PATTERN` any:
 """
 
 

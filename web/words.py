@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -20,6 +21,9 @@ log = logging.getLogger(__name__)
 FOLDER = Path(__file__).parent / "words"
 LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
 HTML_LANGS = {"en": "en", "zh": "zh-Hans"}
+
+_HAN = "[\u4e00-\u9fff]"
+_CHINESE = re.compile(_HAN)
 
 # parameters of instructions that are words themselves, and the family of the catalogue that translates them
 WORD_PARAMETERS = {"to": "place", "kind": "place", "step": "labelling", "why": "why", "by": "actor", "event": "event"}
@@ -41,7 +45,7 @@ class Words:
         if text is None:
             log.warning("no word for %s in %s", key, language)
             return key
-        return text.format_map(_Blanks(params))
+        return _closed(text, params).format_map(_Blanks(params))
 
     def knows(self, language: str, key: str) -> bool:
         """Tell whether the catalogue has `key`."""
@@ -152,6 +156,17 @@ def load(code: str, folder: Path = FOLDER) -> dict[str, str]:
 def _code(value: Any) -> int:
     """Give a fault's number; what is none counts as a software fault."""
     return value if isinstance(value, int) else int(value) if isinstance(value, str) and value.isdecimal() else 5001
+
+
+def _closed(text: str, params: Mapping[str, Any]) -> str:
+    """Take the blank out that parts a name or a number from Chinese, where the parameter is Chinese itself."""
+    for name, value in params.items() if _CHINESE.search(text) else ():
+        said = str(value)
+        if _CHINESE.match(said):
+            text = re.sub(rf"(?<={_HAN}) (?={{{name}}})", "", text)
+        if _CHINESE.match(said[-1:]):
+            text = re.sub(rf"(?<={{{name}}}) (?={_HAN})", "", text)
+    return text
 
 
 def _sentence(text: str) -> str:

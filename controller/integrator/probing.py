@@ -24,6 +24,8 @@ from plc.tags.reader import reader_for
 ORDERED = frozenset({TagType.U32, TagType.I32, TagType.F32, TagType.U64, TagType.I64, TagType.F64})
 """Types that take several registers, whose order a manual seldom tells."""
 
+BY_TAG = "Type --write TAG=VALUE with a tag and a value that its machine file takes."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
@@ -219,7 +221,7 @@ def _parsed(file: MachineFile, name: str, text: str) -> Value:
     tag = file.tags.get(name)
     if tag is None or not tag.is_written:
         known = ", ".join(n for n, t in file.tags.items() if t.is_written) or "none may be written"
-        raise Fault(4201, where=file.model, seen=name, expected=f"a tag that may be written: {known}")
+        raise Fault(4201, where=file.model, seen=name, expected=f"a tag that may be written: {known}", remedy=BY_TAG)
     value: Value = text
     try:
         if tag.type is TagType.BOOL:
@@ -230,8 +232,15 @@ def _parsed(file: MachineFile, name: str, text: str) -> Value:
         if not tag.is_part:
             put_node(file.wired[name], value) if tag.node else encode(file.wired[name], value)
     except (KeyError, ValueError) as error:
-        raise Fault(4201, where=f"{file.model} {name}", seen=text, expected=f"a {tag.type}: {error}") from error
+        raise Fault(
+            4201, where=f"{file.model} {name}", seen=text, expected=_expected(tag.type, error), remedy=BY_TAG
+        ) from error
     return value
+
+
+def _expected(kind: TagType, error: Exception) -> str:
+    """Say what a tag takes; a word that is none of the two of a switch tells nothing more."""
+    return "true or false" if kind is TagType.BOOL else f"a {kind}" + (f": {error}" if str(error) else "")
 
 
 def _ms(clock: Clock, started: float) -> float:

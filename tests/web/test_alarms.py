@@ -53,3 +53,9 @@ def test_what_rings_beside_the_line_is_named_as_it_is(stage):
     stage.alarm(1021, "feed marketplace")
 
     assert "Host not reachable 1021" in shown(stage)[0] and "feed marketplace" in shown(stage)[0]
+
+
+def test_a_subscriber_that_is_not_reached_is_named_once(stage):
+    stage.alarm(1007, "merchant", "subscriber merchant")
+
+    assert "Subscriber merchant" in shown(stage)[0] and shown(stage)[0].count("merchant") == 1

@@ -91,3 +91,13 @@ def scan(stage, text, station="", role="operator"):
     answer = stage.post(stage.client(role), "/scan", {"text": text, "station": station, "key": "key-of-a-scan"})
     assert answer.status_code == 200
     return answer.json
+
+
+def test_a_label_whose_two_symbols_were_read_at_once_is_told_once(stage):
+    gate = next(s for s in stage.controller.snapshot["stations"] if s["name"] == "gate-1")
+    told = {"text": SSCC, "result": say("label_ok", lpn=READY)}
+    moments = ("09:00:30", "09:00:02.300", "09:00:02.100", "09:00:00.900")
+    gate["scans"] = [{"n": 4 - n, "at": f"2026-11-21T{at}+00:00", **told} for n, at in enumerate(moments)]
+    stage.hub.poll()
+
+    assert stage.client("viewer").get("/station/gate-1").text.count('class="code"') == 3

@@ -184,3 +184,11 @@ def sources():
 
 def holes(text):
     return set(re.findall(r"\{(\w+)\}", text))
+
+
+@pytest.mark.parametrize(
+    "place, said",
+    [("hold", "把 PL1 送到暂存架。"), ("hold-1", "把 PL1 送到 hold-1。"), ("二号 架", "把 PL1 送到二号 架。")],
+)
+def test_no_blank_parts_chinese_from_chinese_and_a_name_stays_as_it_is(place, said):
+    assert WORDS.step("zh", {"key": "take_to", "params": {"lpn": "PL1", "to": place}}) == said

@@ -43,7 +43,7 @@ def devices_of(row: AlarmRow, station: Mapping[str, Any]) -> list[Standing]:
 def named(row: AlarmRow, station: Mapping[str, Any]) -> str:
     """Give what an alarm named when it rang, where that is more than the station; a station's printer by its name."""
     where = str(row.fault.get("where") or "")
-    rest = "" if where == row.source else where.removeprefix(f"{row.source} ")
+    rest = "" if where in (row.source, f"subscriber {row.source}") else where.removeprefix(f"{row.source} ")
     if rest != "printer":
         return rest
     return ", ".join(str(one["name"]) for one in station.get("devices", ()) if one.get("kind") == "printer") or rest

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, abort, render_template
@@ -21,6 +22,7 @@ from web.video_token import VIEWER_S, camera_claims, until
 
 blueprint = Blueprint("station", __name__)
 
+AT_ONCE_S = 1.0
 # the words that a person may answer an instruction with, besides scanning; the first is the likely one
 BUTTONS: Mapping[str, tuple[str, ...]] = {
     "pick": ("SHORT",),
@@ -62,6 +64,22 @@ def buttons(station: Mapping[str, Any]) -> tuple[str, ...]:
     return BUTTONS.get(str(station.get("next", {}).get("key", "")), ())
 
 
+def told_once(scans: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Leave out what a scanner read again at once: a label has its number in two symbols, and both are read."""
+    return [
+        scan
+        for n, scan in enumerate(scans)
+        if n == 0
+        or any(scan[part] != scans[n - 1][part] for part in ("text", "result"))
+        or not _at_once(scan, scans[n - 1])
+    ]
+
+
+def _at_once(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    moments = [datetime.fromisoformat(str(scan["at"])) for scan in (one, other)]
+    return abs((moments[0] - moments[1]).total_seconds()) < AT_ONCE_S
+
+
 def _values(view: View, name: str) -> dict[str, Any]:
     station = view.station(name)
     if station is None:
@@ -78,6 +96,7 @@ def _values(view: View, name: str) -> dict[str, Any]:
         "ends": ended_by_release(station),
         "quality_of": quality_of,
         "wrong": WRONG,
+        "scans": told_once(station["scans"]),
         "has_scans": bool(station["scans"]) or any("scanner" in device["kind"] for device in station["devices"]),
         "says": says,
         "tasks": tasks,

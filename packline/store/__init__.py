@@ -6,17 +6,18 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.core.ids import Ids
+from packline.store.address import address_of, is_in_memory
 from packline.store.audit import audit
 from packline.store.backup import copy_online, restore
 from packline.store.books import StoredBooks
 from packline.store.desk import ClerksDesk
-from packline.store.engine import is_in_memory, open_engines, sqlite_report
+from packline.store.engine import database_fault, open_engines, sqlite_report
 from packline.store.epochs import StoredEpochs
 from packline.store.figures import Figures
 from packline.store.inbox import Inbox
@@ -34,6 +35,7 @@ from packline.store.views import Views
 from packline.store.writer import WrapCommit, Writer
 
 T = TypeVar("T")
+_OWN_TOOLS = "Copy it by the server's own tools: `pg_dump` (see docs/how-to/postgresql.md)."
 
 
 class Store:
@@ -59,13 +61,21 @@ class Store:
 
     def backup(self, path: Path) -> None:
         """Copy the books to `path` while they are written; raises Fault 5002."""
-        database = make_url(self.url).database
-        if not self.url.startswith("sqlite") or is_in_memory(self.url) or database is None:
-            raise Fault(5002, where="backup", seen=self.url.partition(":")[0], expected="a SQLite file")
+        database = address_of(self.url).database
+        if not self.is_file or database is None:
+            seen = self.url.partition(":")[0]
+            raise Fault(5002, where="backup", seen=seen, expected="a SQLite file", remedy=_OWN_TOOLS)
         copy_online(Path(database), path)
 
+    @property
+    def is_file(self) -> bool:
+        """Tell whether the books are a file of their own: not in memory, not on a server."""
+        return self.url.startswith("sqlite") and not is_in_memory(self.url)
+
     def integrity_now(self) -> str:
-        """Give "ok", or what SQLite finds wrong in the file; reads all of it."""
+        """Give "ok", or what SQLite finds wrong in the file; reads all of it. A server looks after its own files: "ok"."""
+        if not self.url.startswith("sqlite"):
+            return "ok"
         return str(self.writer.read_now(lambda connection: connection.execute(text("PRAGMA quick_check")).scalar()))
 
     def head_now(self) -> tuple[int, str]:
@@ -97,15 +107,18 @@ def open_store(
     inline: bool = False,
     wrap_commit: WrapCommit | None = None,
     survives_power: bool = True,
+    owner: str = "",
 ) -> Store:
     """Open the books at `url` (sqlite:///path or a PostgreSQL address), bringing their schema up to this code's.
 
     `inline` runs all work in the caller (virtual time, tests); a SQLite in memory always does. `wrap_commit` is handed
     the function that commits and gives the one to call instead. Without `survives_power` a commit outlives the process and
-    not the computer's power: for books in whose time no computer loses it. Raises Fault 5002 when the database cannot be used or
-    was written by a newer Packline. To be opened after a fork, never before.
+    not the computer's power: for books in whose time no computer loses it. On a server, who gives a name as `owner` has the
+    books to itself, and another owner is refused, until this one closes them or dies; a file is guarded by its folder's lock.
+    Raises Fault 5002 when the database cannot be used, has another owner, or was written by a newer Packline. To be opened
+    after a fork, never before.
     """
-    engines = open_engines(url, survives_power=survives_power)
+    engines = open_engines(url, survives_power=survives_power, owner=owner)
     try:
         with engines.write.begin() as connection:
             bring_up(connection)
@@ -113,9 +126,7 @@ def open_store(
         engines.dispose()
         if isinstance(error, Fault):
             raise
-        raise Fault(
-            5002, where=make_url(url).render_as_string(), seen=str(error.orig), expected="a usable database"
-        ) from error
+        raise database_fault(error, address_of(url).render_as_string()) from error
     writer = Writer(engines, inline=inline or is_in_memory(url), wrap_commit=wrap_commit)
     return Store(url, writer, clock, ids)
 

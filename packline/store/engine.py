@@ -7,12 +7,14 @@ import sqlite3
 import threading
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeGuard
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 
 from packline.core.faults import Fault
+from packline.store import postgres
+from packline.store.address import address_of, is_in_memory
 from packline.store.hand import OTHER, SQLITE_FILE, SQLITE_MEMORY, Manners
 
 BUSY_TIMEOUT_MS = 5000
@@ -31,6 +33,8 @@ _MENDED_BRANCHES = {(3, 44): 6, (3, 50): 7}
 # only, interrupted, I/O, corrupt, full, cannot open, protocol, not a database.
 _TROUBLE = frozenset({5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26})
 _BUSY, _FULL, _BARRED = (5, 6), 13, (8, 14)
+
+_INSTALL = "Install it: `pip install packline[postgres]` (see docs/how-to/postgresql.md)."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,27 +86,18 @@ def sqlite_report() -> dict[str, Any]:
     }
 
 
-def _read_address(url: str) -> URL:
-    try:
-        return make_url(url)
-    except ArgumentError as error:
-        expected = "sqlite:///PATH, or the address of a PostgreSQL server"
-        remedy = "Mend PACKLINE_DATABASE, or leave it out: the books are then a file in the data folder."
-        # the text itself is not told: it may hold a password
-        raise Fault(5002, where="address of the books", seen="no address", expected=expected, remedy=remedy) from error
-
-
-def open_engines(url: str, library: ModuleType | None = None, *, survives_power: bool = True) -> Engines:
+def open_engines(
+    url: str, library: ModuleType | None = None, *, survives_power: bool = True, owner: str = ""
+) -> Engines:
     """Open both doors; a SQLite in memory has one door; raises Fault 5002 when the database cannot be used.
 
     `library` is the SQLite to use; without it the newest at hand. Without `survives_power` a commit does not wait for the
-    disk: it outlives the process, and not the computer's power.
+    disk: it outlives the process, and not the computer's power. On a server, an `owner` is the only one while it writes.
     """
     library = library or sqlite_library()
-    address = _read_address(url)
-    if not address.drivername.startswith("sqlite"):
-        engine = create_engine(address)
-        return Engines(write=engine, read=engine)
+    address = address_of(url)
+    if address.get_backend_name() == postgres.NAME:
+        return _server_engines(address, survives_power=survives_power, owner=owner)
     sync = "FULL" if survives_power else "OFF"
     write = _sqlite_engine(url, library, "BEGIN IMMEDIATE", sync=sync)
     if is_in_memory(url):
@@ -112,32 +107,47 @@ def open_engines(url: str, library: ModuleType | None = None, *, survives_power:
     return Engines(write=write, read=read, manners=SQLITE_FILE)
 
 
-def is_in_memory(url: str) -> bool:
-    """Tell whether `url` names a SQLite that lives in one connection."""
-    address = make_url(url)
-    return address.drivername.startswith("sqlite") and address.database in (None, "", ":memory:")
-
-
 def database_fault(error: Exception, where: str = "database", remedy: str = "") -> Fault:
-    """Give Fault 5002 for an error of the database; without a `remedy` of its own, the table's."""
-    seen = str(getattr(error, "orig", error))
+    """Give Fault 5002 for an error of the database; without a `remedy` of its own, the server's or the table's."""
+    seen = " ".join(str(getattr(error, "orig", error)).split())
+    if not remedy and _is_of_server(error):
+        remedy = postgres.remedy_of(error)
     return Fault(5002, where=where, seen=seen, expected="a usable database", remedy=remedy)
 
 
 def is_trouble(error: Exception) -> bool:
-    """Tell whether the database is at fault (full, locked, broken) and not the statement or its values."""
+    """Tell whether the database is at fault (full, locked, broken, away) and not the statement or its values."""
     code = _code(error)
-    return getattr(error, "connection_invalidated", False) if code is None else code in _TROUBLE
+    return code in _TROUBLE or _is_of_server(error) and postgres.is_trouble(error)
+
+
+def is_lost(error: DBAPIError) -> bool:
+    """Tell whether the connection is gone: what was begun on it was taken back, or was committed just before."""
+    return error.connection_invalidated
 
 
 def is_full(error: Exception) -> bool:
     """Tell whether there was no room for a change; a smaller one may still fit."""
-    return _code(error) == _FULL
+    return _code(error) == _FULL or postgres.state_of(error) == postgres.FULL
 
 
 def is_barred(error: Exception) -> bool:
     """Tell whether the file cannot be opened, or not be written."""
     return _code(error) in _BARRED
+
+
+def _is_of_server(error: Exception) -> TypeGuard[DBAPIError]:
+    return isinstance(error, DBAPIError) and hasattr(error.orig, "sqlstate")
+
+
+def _server_engines(address: URL, *, survives_power: bool, owner: str) -> Engines:
+    try:
+        write = postgres.open_write(address, survives_power=survives_power, owner=owner)
+        return Engines(write=write, read=postgres.open_read(address), manners=postgres.MANNERS)
+    except ImportError as error:
+        raise Fault(
+            5002, where=address.render_as_string(), seen="no driver", expected="psycopg", remedy=_INSTALL
+        ) from error
 
 
 def _code(error: Exception) -> int | None:

@@ -31,6 +31,10 @@ class Manners:
     keeps_answers: bool = False
     version: str = ""
     """Asks for a number that changes when others commit; "" where there are no others."""
+    mark: str = ""
+    """Waits for its turn to write and names the transaction in the last column; "" where BEGIN waits, and a commit cannot be in doubt."""
+    cannot_write_reading: bool = False
+    """Whether what `begin_reading` begins refuses changes, and has nothing to take back."""
 
 
 SQLITE_FILE = Manners(
@@ -38,6 +42,7 @@ SQLITE_FILE = Manners(
 )
 SQLITE_MEMORY = Manners(begin_writing="BEGIN IMMEDIATE", keeps_answers=True)
 OTHER = Manners()
+_FAILED = 3  # PQTRANS_INERROR of libpq
 
 
 class Hand:
@@ -57,6 +62,8 @@ class Hand:
         self._cursor = driver.cursor()
         self._errors = dialect.loaded_dbapi.Error
         self._has_changes = False
+        self.mark = ""
+        """What the server calls the transaction that may change something; "" between them."""
         self._listeners = tuple(connection.dispatch.before_cursor_execute)
 
     # --- statements
@@ -98,6 +105,16 @@ class Hand:
     def begin_writing(self) -> None:
         """Begin a transaction that may change something."""
         self._begin(self._manners.begin_writing)
+        if self._manners.mark:
+            self.mark = str(self.rows(self._manners.mark)[0][-1])
+
+    def end_reading(self) -> None:
+        """Let go of the state that was looked at."""
+        if self._manners.cannot_write_reading:
+            # A driver may forget its prepared statements with a transaction that is taken back (psycopg does).
+            self.commit()
+        else:
+            self.rollback()
 
     def _begin(self, how: str) -> None:
         if how:
@@ -127,24 +144,33 @@ class Hand:
 
     def commit(self) -> None:
         """Make durable what was changed."""
+        self._demand_sound()
         if self._connection.in_transaction():
             self._connection.commit()
         else:
             self._finish(self._driver.commit)
-        self._has_changes = False
+        self._has_changes, self.mark = False, ""
 
     def rollback(self) -> None:
         """Take back what was not committed, and the answers that told of it."""
         if self._has_changes:
             self.forget()
             self._has_changes = False
+        self.mark = ""
         if self._connection.in_transaction():
             self._connection.rollback()
         elif self._is_begun():
             self._finish(self._driver.rollback)
 
+    def _demand_sound(self) -> None:
+        """A server answers "done" to the commit of a transaction in which a statement failed, and takes it back."""
+        info = getattr(self._driver, "info", None)
+        if info is not None and info.transaction_status == _FAILED:
+            raise RuntimeError("work that went on after a statement had failed")
+
     def _is_begun(self) -> bool:
-        return bool(getattr(self._driver, "in_transaction", True))
+        begun = getattr(self._driver, "in_transaction", None)
+        return bool(self._driver.info.transaction_status if begun is None else begun)
 
     def _finish(self, how: Callable[[], None]) -> None:
         try:

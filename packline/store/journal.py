@@ -9,7 +9,7 @@ from hashlib import sha256
 from json.encoder import encode_basestring as _quoted
 from typing import Any
 
-from sqlalchemy import Connection, Text, insert, select, text, type_coerce
+from sqlalchemy import Connection, Text, insert, select, type_coerce
 
 from packline.store.codec import canonical, dumps, loads, plain, time_text
 from packline.store.prepared import Change, at_most, question
@@ -30,7 +30,6 @@ _TEXTS = select(
     journal.c.hash,
 ).order_by(journal.c.seq)
 """All rows, with times and data as the text that they are kept as."""
-_ADVISORY_LOCK = 0x5061636B
 OF_PICTURES = frozenset({"sha256"})
 LEAP = "JournalLeapt"
 """The one kind of row that skips numbers; its data say how many."""
@@ -55,7 +54,10 @@ def leap(connection: Connection, by: int, at: datetime) -> int:
 
 
 def append(connection: Connection, entry: Entry) -> int:
-    """Write `entry` under the next number, in the caller's transaction; gives the number."""
+    """Write `entry` under the next number, in the caller's transaction; gives the number.
+
+    Whoever writes is alone (BEGIN IMMEDIATE, or a lock on a server): numbers become visible in their order.
+    """
     last, prev = head(connection)
     seq = last + 1 + skipped(entry.kind, entry.data)
     data = canonical(entry.data)
@@ -84,9 +86,6 @@ def skipped(kind: str, data: Mapping[str, Any]) -> int:
 
 def head(connection: Connection) -> tuple[int, str]:
     """Give the last number and its hash; (0, "") for an empty book."""
-    if connection.dialect.name == "postgresql":
-        # Numbers must become visible in their order; a sequence would let a reader skip a late commit.
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
     last = _LAST.first(connection)
     return (last.seq, last.hash) if last else (0, "")
 

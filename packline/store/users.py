@@ -181,7 +181,7 @@ def _check_role(role: str) -> None:
 
 def _begin(connection: Connection, row: dict[str, Any]) -> None:
     query = select(session.c.token_sha256).where(session.c.user == row["user"]).order_by(session.c.seen_at.desc())
-    surplus = connection.execute(query.offset(MOST_SESSIONS - 1).limit(-1)).scalars().all()
+    surplus = connection.execute(query.offset(MOST_SESSIONS - 1)).scalars().all()
     connection.execute(delete(session).where(session.c.token_sha256.in_(surplus)))
     connection.execute(insert(session), row)
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.sql import column, table
 
 from packline.core.faults import Fault
+from packline.store import postgres
 from packline.store.newest import statements
 
 HEAD = "0002"
@@ -18,6 +19,8 @@ _VERSION = table("alembic_version", column("version_num"))
 
 def bring_up(connection: Connection) -> None:
     """Bring the schema to HEAD in the caller's transaction; raises Fault 5002 for a schema newer than the code."""
+    if connection.dialect.name == postgres.NAME:
+        postgres.demand_order(connection)
     found = schema_version(connection)
     if found == HEAD:
         return

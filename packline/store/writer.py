@@ -16,8 +16,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from packline.core.faults import Fault
-from packline.store.engine import Engines, database_fault, is_full, is_trouble
+from packline.store.engine import Engines, database_fault, is_full, is_lost, is_trouble
 from packline.store.hand import Db
+from packline.store.postgres import fate
 
 T = TypeVar("T")
 WrapCommit = Callable[[Callable[[], None]], Callable[[], None]]
@@ -25,6 +26,8 @@ WrapCommit = Callable[[Callable[[], None]], Callable[[], None]]
 MOST_WAITING = 2000
 """Works that may wait for the writer; more means that the database stands still, and the caller is told."""
 MOST_PER_COMMIT = 64
+FATE_TRIES, FATE_PAUSE_S = 20, 0.25
+"""A server that was cut off in the midst of a commit is asked so often, after such pauses, whether it was one."""
 PATIENCE_S = 5.0
 """How long a thread waits for room in the queue."""
 
@@ -107,9 +110,10 @@ class Writer:
     def _ask_alone(self, run: Callable[[Connection], T]) -> T:
         """Ask the connection that writes: what is asked and what is changed take turns here, and one need not tell the other."""
         try:
-            db = self._connected()
-            db.hand.begin_reading()
-            return run(db)
+            db = self._begun("begin_reading")
+            answer = run(db)
+            db.hand.end_reading()
+            return answer
         except DBAPIError as error:
             if is_trouble(error):
                 raise database_fault(error) from error
@@ -119,14 +123,12 @@ class Writer:
 
     def _ask_beside(self, run: Callable[[Connection], T]) -> T:
         """Ask a connection of those that wait for questions; one that saw an error is not asked again."""
-        try:
-            db = self._readers.pop()
-        except IndexError:
+        db = self._asked_before()
+        if db is None:
             db = _opened(self._engines)
         try:
-            db.hand.begin_reading()
             answer = run(db)
-            db.hand.rollback()
+            db.hand.end_reading()
         except BaseException as error:
             db.close()
             if isinstance(error, DBAPIError) and is_trouble(error):
@@ -134,6 +136,22 @@ class Writer:
             raise
         self._readers.append(db)
         return answer
+
+    def _asked_before(self) -> Db | None:
+        """Give a connection that waits for questions, begun; those that a server's restart has cut off are let go."""
+        while True:
+            try:
+                db = self._readers.pop()
+            except IndexError:
+                return None
+            try:
+                db.hand.begin_reading()
+            except DBAPIError as error:
+                db.close()
+                if not is_lost(error):
+                    raise database_fault(error) from error
+            else:
+                return db
 
     def _submit(self, run: Callable[[Connection], T], *, block: bool) -> Future[T]:
         if self._closed:
@@ -192,8 +210,7 @@ class Writer:
             work.future.set_exception(database_fault(error) if isinstance(error, DBAPIError) else error)
 
     def _attempt(self, batch: list[_Work[Any]]) -> list[Any]:
-        db = self._connected()
-        db.hand.begin_writing()
+        db = self._begun("begin_writing")
         answers = [_run(db, work.run) for work in batch]
         self._commit()
         return answers
@@ -202,8 +219,7 @@ class Writer:
         """Run one work in a transaction of its own: what it raises takes back all of it."""
         is_works = False
         try:
-            db = self._connected()
-            db.hand.begin_writing()
+            db = self._begun("begin_writing")
             is_works = True
             answer = run(db)
             is_works = False
@@ -218,8 +234,38 @@ class Writer:
             raise
         return answer
 
+    def _begun(self, how: str) -> Db:
+        """Give the connection, begun; one that was cut off while nothing was asked of it is made anew, once."""
+        db = self._connected()
+        try:
+            getattr(db.hand, how)()
+        except DBAPIError as error:
+            if not is_lost(error):
+                raise
+            self._let_go()
+            db = self._connected()
+            getattr(db.hand, how)()
+        return db
+
     def _commit_now(self) -> None:
-        self._connected().hand.commit()
+        db = self._connected()
+        mark = db.hand.mark
+        try:
+            db.hand.commit()
+        except DBAPIError as error:
+            if not (mark and is_lost(error) and self._was_committed(mark)):
+                raise
+
+    def _was_committed(self, mark: str) -> bool:
+        """Ask the server about a commit whose answer was cut off; False also when it does not come back in time."""
+        self._let_go()
+        for _ in range(FATE_TRIES):
+            with suppress(DBAPIError), self._engines.read.connect() as connection:
+                known = fate(connection, mark)
+                if known is not None:
+                    return known
+            threading.Event().wait(FATE_PAUSE_S)
+        return False
 
     def _connected(self) -> Db:
         if self._db is None:
@@ -230,6 +276,8 @@ class Writer:
         try:
             if self._db is not None:
                 self._db.hand.rollback()
+                if self._db.invalidated:
+                    self._let_go()
         except DBAPIError:
             self._let_go()
 
@@ -246,9 +294,15 @@ class _Refused:
 
 def _opened(engines: Engines) -> Db:
     try:
-        return Db(engines.read, engines.manners)
+        db = Db(engines.read, engines.manners)
     except DBAPIError as error:
         raise database_fault(error) from error
+    try:
+        db.hand.begin_reading()
+    except DBAPIError as error:
+        db.close()
+        raise database_fault(error) from error
+    return db
 
 
 def _run(db: Db, run: Callable[[Connection], T]) -> T | _Refused:

@@ -1,4 +1,4 @@
-"""Books in a file, an order to fill them with, and a device that does what it is told."""
+"""Books in a file (or on the server that PACKLINE_TEST_DATABASE names), an order to fill them with, and an obedient device."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from packline.core.effects import Effect, EffectState, Evidence, Ticket
 from packline.core.ids import SeededIds
 from packline.orders.model import Address, Event, OrderLine, PlaceOrder, Purchase
 from packline.store import Store, open_store
+from tests.servers import ASKS_SQLITE, NONE_NAMED, Server, named
 
 
 @pytest.fixture(scope="session")
@@ -24,14 +25,39 @@ def empty_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server; tests that ask for one are skipped where none is named."""
+    if not named():
+        pytest.skip(NONE_NAMED)
+    made = Server(named())
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def path(empty_books: Path, tmp_path: Path) -> Path:
+    """The file of the books; for tests that look into it."""
+    if named():
+        pytest.skip(ASKS_SQLITE)
     return Path(shutil.copy(empty_books, tmp_path / "books.db"))
 
 
 @pytest.fixture
-def url(path: Path) -> str:
-    return f"sqlite:///{path}"
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of empty books."""
+    if named():
+        with request.getfixturevalue("server").books() as address:
+            yield address
+    else:
+        yield f"sqlite:///{request.getfixturevalue('path')}"
+
+
+@pytest.fixture
+def sqlite_only() -> None:
+    """For tests that ask SQLite's own questions."""
+    if named():
+        pytest.skip(ASKS_SQLITE)
 
 
 @pytest.fixture

@@ -137,8 +137,7 @@ async def test_event_of_something_that_is_not_there_or_there_already_changes_not
 @pytest.mark.parametrize("table", [journal, outbox, delivery], ids=lambda table: table.name)
 async def test_row_journal_and_outbox_are_one(packed, table):
     """Planted: the database refuses the journal row, the outbox row, the delivery row."""
-    trigger = f"CREATE TRIGGER planted BEFORE INSERT ON {table.name} BEGIN SELECT RAISE(ABORT, 'planted'); END"
-    packed.writer.write_now(lambda db: db.execute(text(trigger)).rowcount)
+    packed.writer.write_now(lambda db: [db.execute(text(s)).rowcount for s in refusing(db.dialect.name, table.name)])
     before = [count(packed, t) for t in (journal, outbox, delivery)]
 
     with pytest.raises(Fault):
@@ -148,6 +147,17 @@ async def test_row_journal_and_outbox_are_one(packed, table):
     assert parcel is not None
     assert parcel.state is ParcelState.PACKED
     assert [count(packed, t) for t in (journal, outbox, delivery)] == before
+
+
+def refusing(dialect: str, table: str) -> list[str]:
+    """Give what makes a database refuse new rows of a table."""
+    if dialect == "sqlite":
+        return [f"CREATE TRIGGER planted BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'planted'); END"]
+    body = "BEGIN RAISE EXCEPTION 'planted' USING ERRCODE = 'integrity_constraint_violation'; END"
+    return [
+        f"CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
+        f"CREATE TRIGGER planted BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION planted()",
+    ]
 
 
 async def test_the_outbox_has_one_delivery_for_each_subscriber_that_hears(packed):

@@ -56,7 +56,7 @@ def test_faulty_library_gets_the_rollback_journal_and_a_sound_one_wal(tmp_path):
         assert mode == journal_mode(library) == ("delete" if has_wal_fault(library.sqlite_version_info) else "wal")
 
 
-def test_every_connection_is_synchronous_and_knows_foreign_keys(url):
+def test_every_connection_is_synchronous_and_knows_foreign_keys(sqlite_only, url):
     engines = open_engines(url)
     for engine in (engines.write, engines.read):
         with engine.connect() as connection:

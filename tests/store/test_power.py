@@ -114,7 +114,7 @@ store.close()
 """
 
 
-def test_every_answer_costs_a_sync(url, tmp_path):
+def test_every_answer_costs_a_sync(sqlite_only, url, tmp_path):
     strace = shutil.which("strace")
     if strace is None:
         pytest.skip("strace is not installed")
@@ -160,7 +160,7 @@ async def test_what_a_crash_left_beside_the_books_is_not_played_into_the_backup(
     assert look(crashed) == ("ok", [], 1)
 
 
-async def test_backup_replaces_the_older_one_only_when_it_is_whole(store, tmp_path, received):
+async def test_backup_replaces_the_older_one_only_when_it_is_whole(sqlite_only, store, tmp_path, received):
     backup = tmp_path / "backup.db"
     store.backup(backup)
     await store.books.record(received(1))

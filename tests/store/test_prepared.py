@@ -154,7 +154,7 @@ def _as_a_batch(db) -> dict[str, int]:
     return serials.standing(db)
 
 
-async def test_question_that_writes_changes_nothing(store):
+async def test_question_that_writes_changes_nothing(sqlite_only, store):
     await store.books.serial("a")
 
     assert await store.writer.read(lambda db: serials.advance(db, "a")) == 2
@@ -260,7 +260,7 @@ def test_connection_of_sqlalchemy_may_ask_prepared_questions_too(path):
 
 async def test_connection_that_saw_an_error_is_not_asked_again(threaded):
     for _ in range(20):
-        with pytest.raises(Exception, match="no such table"):
+        with pytest.raises(Exception, match="no_such"):
             await threaded.writer.read(lambda db: db.execute(text("SELECT * FROM no_such")).all())
 
     assert await threaded.meta.get("nothing", "there") == "there"

@@ -123,7 +123,7 @@ async def test_commit_that_fails_is_heard_by_all_and_the_next_one_works(url, inl
 
 
 @pytest.mark.parametrize("inline", [True, False])
-async def test_full_database_says_so_loses_nothing_and_recovers_by_itself(url, inline, received):
+async def test_full_database_says_so_loses_nothing_and_recovers_by_itself(sqlite_only, url, inline, received):
     store = open_store(url, clock=ManualClock(), ids=SeededIds("x"), inline=inline)
     pages = await store.writer.read(lambda db: db.execute(text("PRAGMA page_count")).scalar_one())
     await limit(store, pages + 20)
@@ -150,7 +150,7 @@ async def fill(store, received) -> tuple[list[str], Fault]:
         kept.append(f"market-HM-{len(kept)}")
 
 
-async def test_small_work_still_fits_where_large_work_does_not(gated, gate):
+async def test_small_work_still_fits_where_large_work_does_not(sqlite_only, gated, gate):
     gate.open.set()
     pages = await gated.writer.read(lambda db: db.execute(text("PRAGMA page_count")).scalar_one())
     await limit(gated, pages + 4)
@@ -204,7 +204,7 @@ async def test_readers_cannot_write(threaded):
 
 async def test_mistake_in_a_statement_is_no_fault_of_the_database(threaded):
     for door in (threaded.writer.write, threaded.writer.read):
-        with pytest.raises(Exception, match="no such table: no_such"):
+        with pytest.raises(Exception, match="no_such"):
             await door(lambda db: db.execute(text("SELECT * FROM no_such")).all())
 
 

@@ -337,6 +337,8 @@ class Line:
         }
 
     async def _backup(self) -> None:
+        if self._store.is_on_server:
+            return  # its own tools copy it: docs/how-to/postgresql.md
         folder = self._given.data / "backups"
         folder.mkdir(parents=True, exist_ok=True)
         stamp = self._given.clock.now().strftime("%Y%m%dT%H%M%SZ")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from controller.books import open_line_patiently
 from controller.item_file import item_bytes
 from controller.line import Given, Line
 from controller.links import Links, real_links
@@ -21,7 +22,7 @@ from controller.starting import DATABASE, database_url, only_one, prepare, secre
 from controller.tls import own_trust, tls_of
 from packline.core.clock import Clock, LoopClock
 from packline.core.ids import Ids, SystemIds
-from packline.store import Store, open_store
+from packline.store import Store
 
 T = TypeVar("T")
 log = logging.getLogger("packline.start")
@@ -45,7 +46,7 @@ def run_controller(path: Path, pace: Pace | None = None) -> int:
         clock, ids, rng = pace.clock, SystemIds(), random.Random()  # noqa: S311 - jitter, no secret
 
         async def main() -> None:
-            store = open_store(database_url(data), clock=clock, ids=ids)
+            store = open_line_patiently(site, data, clock=clock, ids=ids, owns=True)
             import_items(store, site, path.resolve().parent)
             scheme = "https" if site.web.is_https else "http"
             video_url = f"{scheme}://{site.web.host}:{site.web.video_port}"

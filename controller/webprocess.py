@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from controller.books import open_line_patiently
 from controller.site import Site
-from controller.starting import database_url, prepare, secret_of, site_and_data
+from controller.starting import prepare, secret_of, site_and_data
 from controller.tls import tls_of
 from packline.core.clock import Clock, WallClock
 from packline.core.faults import Fault
 from packline.core.ids import SystemIds
-from packline.store import Store, open_store
+from packline.store import Store
 from web.doors import first_admin, hash_password
 from web.serve import run as serve
 from web.settings import WebSettings
@@ -25,7 +26,7 @@ def run_web(path: Path, clock: Clock | None = None) -> int:
     prepare()
     clock = clock or WallClock()
     site, data = site_and_data(path)
-    store = open_store(database_url(data), clock=clock, ids=SystemIds())
+    store = open_line_patiently(site, data, clock=clock, ids=SystemIds())
     _welcome(store, data, clock)
     if site.twin and site.twin.people_password:
         _admit_people(store, site.twin.people_password, clock)

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from controller.books import open_line
 from controller.commands.folders import make_folder
 from controller.site_file import load_site
-from controller.starting import books_file, data_of, database_url
+from controller.starting import books_file, data_of
 from packline.core.clock import WallClock
 from packline.core.faults import Fault
 from packline.core.ids import SystemIds
-from packline.store import Store, open_store
+from packline.store import Store
 
 NO_BOOKS = "Start the line once with `packline up`, or name the site file of the line that you mean."
 
@@ -24,13 +25,14 @@ def open_books(site: Path, *, may_make: bool = False) -> Iterator[Store]:
     Empty books made in passing would look like a success: a backup of nothing, items that no line will ever see. Who
     `may_make` them says so.
     """
-    data = data_of(load_site(site), site)
+    loaded = load_site(site)
+    data = data_of(loaded, site)
     file = books_file(data)
     if file is not None and not file.exists():
         if not may_make:
             raise Fault(5002, where=str(site), seen=f"no books in {file.parent}", expected=file.name, remedy=NO_BOOKS)
         make_folder(data)
-    store = open_store(database_url(data), clock=WallClock(), ids=SystemIds())
+    store = open_line(loaded, data, clock=WallClock(), ids=SystemIds())
     try:
         yield store
     finally:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from controller.books import demand_own_books
 from controller.commands.folders import make_folder
 from controller.ports import hold_ports
 from controller.site import Site
@@ -24,7 +25,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Run until SIGTERM or Ctrl-C; 1 if another `up` has these books, or somebody else the ports."""
+    """Run until SIGTERM or Ctrl-C; 1 if another controller has these books, or somebody else the ports."""
     path = find_site(chosen.site)
     site = load_site(path)
     data = data_of(site, path)
@@ -34,6 +35,7 @@ def run(chosen: argparse.Namespace) -> int:
     # before anything is written or a machine is claimed: whose line is it?
     with only_one(data, "up"), hold_ports(str(path), site.web.host, ports, _say):
         _say(f"{site.site.title}: starting  (logs and books in {data})")
+        demand_own_books(site, data)
         secret_of(data)
         return _supervise(site, path, data)
 

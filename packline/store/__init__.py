@@ -62,19 +62,19 @@ class Store:
     def backup(self, path: Path) -> None:
         """Copy the books to `path` while they are written; raises Fault 5002."""
         database = address_of(self.url).database
-        if not self.is_file or database is None:
+        if self.is_on_server or is_in_memory(self.url) or database is None:
             seen = self.url.partition(":")[0]
             raise Fault(5002, where="backup", seen=seen, expected="a SQLite file", remedy=_OWN_TOOLS)
         copy_online(Path(database), path)
 
     @property
-    def is_file(self) -> bool:
-        """Tell whether the books are a file of their own: not in memory, not on a server."""
-        return self.url.startswith("sqlite") and not is_in_memory(self.url)
+    def is_on_server(self) -> bool:
+        """Tell whether a database server keeps the books, and looks after their files and copies."""
+        return not self.url.startswith("sqlite")
 
     def integrity_now(self) -> str:
         """Give "ok", or what SQLite finds wrong in the file; reads all of it. A server looks after its own files: "ok"."""
-        if not self.url.startswith("sqlite"):
+        if self.is_on_server:
             return "ok"
         return str(self.writer.read_now(lambda connection: connection.execute(text("PRAGMA quick_check")).scalar()))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from packline.core.clock import Clock
 from packline.core.faults import Fault
@@ -147,7 +147,7 @@ def _record(connection: Connection, named: Collection[tuple[Event, str]], at: da
     for event, event_id in named:
         try:
             record(connection, event, at, event_id)
-        except (IntegrityError, UnicodeEncodeError) as error:
-            # A number that is taken, or half a character that a scanner made up.
+        except (IntegrityError, DataError, UnicodeEncodeError) as error:
+            # A number that is taken, half a character that a scanner made up, or a NUL, which a server cannot keep.
             seen = f"{event.kind} with a number that is taken, or with text that cannot be kept"
             raise Fault(5101, where=ascii(event.subject)[1:-1], seen=seen) from error

@@ -40,6 +40,10 @@ class Meta:
         """Keep a value for a caller without a loop."""
         self._writer.write_now(lambda connection: _put(connection, name, value))
 
+    def put_first_now(self, name: str, value: Any) -> Any:
+        """Keep `value` under `name` unless there is one; gives what is kept. For a caller without a loop."""
+        return self._writer.write_now(lambda connection: _put_first(connection, name, value))
+
     async def jump_serials(self, steps: Mapping[str, int]) -> dict[str, int]:
         """Skip `steps[name]` numbers of each serial, after an older backup came back; gives where they stand.
 
@@ -59,6 +63,14 @@ class Meta:
 def _get(connection: Connection, name: str, default: Any) -> Any:
     row = _OF.first(connection, of=name)
     return default if row is None else row.value
+
+
+def _put_first(connection: Connection, name: str, value: Any) -> Any:
+    there = _OF.first(connection, of=name)
+    if there is not None:
+        return there.value
+    _ADD.run(connection, {"name": name, "value": value})
+    return value
 
 
 def _put(connection: Connection, name: str, value: Any) -> None:

@@ -113,6 +113,7 @@ def _engine(address: URL, begin: str, mark: str = "", *, sync: str = "on", owner
     # autocommit: the driver begins nothing by itself, our own BEGIN decides. No pool: whoever asks keeps the connection.
     arguments: dict[str, Any] = {
         "autocommit": True,
+        "client_encoding": "utf8",
         "connect_timeout": CONNECT_PATIENCE_S,
         "application_name": f"packline {owner}".strip(),
         **_KEEPALIVE,

@@ -42,10 +42,10 @@ def opened(name: str, folder: Path, *, owns: bool = False) -> Store:
 @pytest.mark.parametrize(
     "address,expected",
     [
-        ("postgres://host/books", "Write it as"),
-        ("mysql://host/books", "Write it as"),
-        ("not an address", "Write it as"),
-        ("postgresql+asyncpg://host/books", "Write it as"),
+        ("postgres://host/books", "Mend PACKLINE_DATABASE"),
+        ("mysql://host/books", "Mend PACKLINE_DATABASE"),
+        ("not an address", "Mend PACKLINE_DATABASE"),
+        ("postgresql+asyncpg://host/books", "Mend PACKLINE_DATABASE"),
         ("postgresql://u:secret@127.0.0.1:1/books", "pip install packline[postgres]"),
     ],
 )

@@ -72,6 +72,7 @@ lock: $(LOCK_VENV)/bin/uv
 	@$(COMPILE) requirements/run.in -o requirements/run.txt
 	@$(COMPILE) -c requirements/run.txt requirements/build.in -o requirements/build.txt
 	@$(COMPILE) -c requirements/run.txt -c requirements/build.txt requirements/test.in -o requirements/test.txt
+	@$(COMPILE) -c requirements/run.txt requirements/postgres.in -o requirements/postgres.txt
 
 wheel: $(RUN_STAMP)
 	@$(BIN)/python -m hatchling build -t wheel -d dist

@@ -1,7 +1,9 @@
 """What every test shares: the Hypothesis profiles (choose one with HYPOTHESIS_PROFILE=ci|dev|deep), and which files are read."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -59,3 +61,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             raise pytest.UsageError(
                 f"{item.nodeid} carries {sorted(carried)}, and its file says otherwise: tests/parts.py"
             )
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Any]:
+    """Give a PostgreSQL server (`tests.servers.Server`); tests that ask for one are skipped where none is named."""
+    from tests.servers import NONE_NAMED, Server, named
+
+    if not named():
+        pytest.skip(NONE_NAMED)
+    made = Server(named())
+    yield made
+    made.close()

@@ -20,7 +20,11 @@ Where a verb takes a site file, the name of one that ships with the package work
 ENVIRONMENT = (
     ("PACKLINE_DATA", "The data folder, instead of the site file's `data`."),
     ("XDG_STATE_HOME", "Holds the data folder of a site file that ships with the package; default `~/.local/state`."),
-    ("PACKLINE_DATABASE", "The database address, instead of `packline.db` in the data folder."),
+    (
+        "PACKLINE_DATABASE",
+        "The database address, instead of `packline.db` in the data folder: `sqlite:////absolute/path.db`, or `postgresql://...` "
+        "([how](../how-to/postgresql.md)).",
+    ),
     ("PACKLINE_LOG", "How much the processes of `up` log: `DEBUG`, `INFO` (default), `WARNING`."),
 )
 

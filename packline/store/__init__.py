@@ -12,11 +12,12 @@ from sqlalchemy.exc import DBAPIError
 from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.core.ids import Ids
+from packline.store.address import address_of, is_in_memory
 from packline.store.audit import audit
 from packline.store.backup import copy_online, restore
 from packline.store.books import StoredBooks
 from packline.store.desk import ClerksDesk
-from packline.store.engine import address_of, database_fault, is_in_memory, open_engines, sqlite_report
+from packline.store.engine import database_fault, open_engines, sqlite_report
 from packline.store.epochs import StoredEpochs
 from packline.store.figures import Figures
 from packline.store.inbox import Inbox

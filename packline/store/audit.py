@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Connection, select
 
 from packline.core.faults import Fault
-from packline.store.journal import broken_links
+from packline.store.journal import PIECEMEAL, broken_links
 from packline.store.orders import order_of
 from packline.store.parcels import parcels_of
 from packline.store.schema import journal, orders
@@ -21,7 +21,7 @@ def audit(connection: Connection) -> list[str]:
     """Say, at most MOST_FINDINGS times, what does not hold; reads the whole journal."""
     findings = list(broken_links(connection, MOST_FINDINGS))
     world = World()
-    for row in connection.execute(select(journal).order_by(journal.c.seq)).mappings():
+    for row in connection.execute(select(journal).order_by(journal.c.seq), execution_options=PIECEMEAL).mappings():
         try:
             world.play(event_of(row), row["at"])
         except (Fault, KeyError, TypeError, ValueError) as error:

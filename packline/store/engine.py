@@ -10,10 +10,11 @@ from types import ModuleType
 from typing import Any, TypeGuard
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 
 from packline.core.faults import Fault
 from packline.store import postgres
+from packline.store.address import address_of, is_in_memory
 from packline.store.hand import OTHER, SQLITE_FILE, SQLITE_MEMORY, Manners
 
 BUSY_TIMEOUT_MS = 5000
@@ -33,8 +34,6 @@ _MENDED_BRANCHES = {(3, 44): 6, (3, 50): 7}
 _TROUBLE = frozenset({5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26})
 _BUSY, _FULL, _BARRED = (5, 6), 13, (8, 14)
 
-_SUPPORTED = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
-_ADDRESS = "Write it as `sqlite:////absolute/path.db` or `postgresql://user:password@host/database` (see docs/how-to/postgresql.md)."
 _INSTALL = "Install it: `pip install packline[postgres]` (see docs/how-to/postgresql.md)."
 
 
@@ -108,23 +107,6 @@ def open_engines(
     return Engines(write=write, read=read, manners=SQLITE_FILE)
 
 
-def address_of(url: str) -> URL:
-    """Read a database address; raises Fault 5002 for what is none, or for an engine that is not supported."""
-    try:
-        address = make_url(url)
-    except ArgumentError as error:
-        raise _no_address("what cannot be read", _ADDRESS) from error
-    if address.drivername not in _SUPPORTED:
-        raise _no_address(address.drivername, _ADDRESS)
-    return address
-
-
-def is_in_memory(url: str) -> bool:
-    """Tell whether `url` names a SQLite that lives in one connection."""
-    address = address_of(url)
-    return address.drivername.startswith("sqlite") and address.database in (None, "", ":memory:")
-
-
 def database_fault(error: Exception, where: str = "database", remedy: str = "") -> Fault:
     """Give Fault 5002 for an error of the database; without a `remedy` of its own, the server's or the table's."""
     seen = " ".join(str(getattr(error, "orig", error)).split())
@@ -166,11 +148,6 @@ def _server_engines(address: URL, *, survives_power: bool, owner: str) -> Engine
         raise Fault(
             5002, where=address.render_as_string(), seen="no driver", expected="psycopg", remedy=_INSTALL
         ) from error
-
-
-def _no_address(seen: str, remedy: str) -> Fault:
-    expected = "the address of a SQLite file or of a PostgreSQL database"
-    return Fault(5002, where="PACKLINE_DATABASE", seen=seen, expected=expected, remedy=remedy)
 
 
 def _code(error: Exception) -> int | None:

@@ -30,6 +30,8 @@ _TEXTS = select(
     journal.c.hash,
 ).order_by(journal.c.seq)
 """All rows, with times and data as the text that they are kept as."""
+PIECEMEAL: Mapping[str, Any] = {"stream_results": True}
+"""How a whole journal is asked of a server, which would send all of it at once; SQLite gives row after row anyway."""
 OF_PICTURES = frozenset({"sha256"})
 LEAP = "JournalLeapt"
 """The one kind of row that skips numbers; its data say how many."""
@@ -93,7 +95,7 @@ def head(connection: Connection) -> tuple[int, str]:
 def broken_links(connection: Connection, most: int = 20) -> Iterator[str]:
     """Say, at most `most` times, where the chain of numbers and hashes does not hold."""
     expected, prev, found = 1, "", 0
-    for actor, at, data, seq, *names, before, kept in connection.execute(_TEXTS):
+    for actor, at, data, seq, *names, before, kept in connection.execute(_TEXTS, execution_options=PIECEMEAL):
         leapt = skipped(names[0], loads(data)) if names[0] == LEAP else 0
         if seq != expected + leapt or before != prev or kept != _digest(prev, _line(actor, at, data, seq, *names)):
             yield f"journal {seq}: number or hash does not follow {expected - 1}"
@@ -107,14 +109,14 @@ def rows_of(connection: Connection, kinds: Collection[str]) -> Iterator[Entry]:
     """Give the rows of these kinds in their order; one at a time, a long shift has millions of others."""
     query = select(journal).where(journal.c.kind.in_(sorted(kinds))).order_by(journal.c.seq)
     names = [field.name for field in fields(Entry)]
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(query, execution_options=PIECEMEAL).mappings():
         yield Entry(**{name: row[name] for name in names})
 
 
 def contents_hash(connection: Connection) -> str:
     """Hash all rows but what depends on the bytes of pictures: two runs that kept other pixels of the same things agree."""
     whole = sha256()
-    for actor, at, data, seq, *names, _before, _digest_of in connection.execute(_TEXTS):
+    for actor, at, data, seq, *names, _before, _digest_of in connection.execute(_TEXTS, execution_options=PIECEMEAL):
         shown = _without_pixels(data) if any(name in data for name in OF_PICTURES) else data
         whole.update(f"{_line(actor, at, shown, seq, *names)}\n".encode())
     return whole.hexdigest()

@@ -19,8 +19,10 @@ LOCK_PATIENCE_MS = 5000
 STATEMENT_PATIENCE_MS = 30_000
 SILENCE_MS = 30_000
 """A transaction whose program says nothing for so long is ended by the server: a program that hangs does not keep the books."""
-_KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
-"""A server whose computer is gone is given up after about ten seconds (seconds, but `tcp_user_timeout` in ms)."""
+_KEEPALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+_USER_TIMEOUT = {"tcp_user_timeout": 10_000}
+"""Either side gives up the other, whose computer is gone, after about ten seconds (seconds; the last one in ms). The server must, too: it
+keeps the locks of a controller until then, also from that controller itself when it comes back by another connection."""
 
 WRITER_LOCK, OWNER_LOCK = 0x5061636B, 0x5061636C
 _BYTE_ORDER = ("C", "POSIX", "C.UTF-8", "C.utf8", "C.UTF8")
@@ -117,6 +119,7 @@ def _engine(address: URL, begin: str, mark: str = "", *, sync: str = "on", owner
         "connect_timeout": CONNECT_PATIENCE_S,
         "application_name": f"packline {owner}".strip(),
         **_KEEPALIVE,
+        **_USER_TIMEOUT,
     }
     chosen = {name: value for name, value in arguments.items() if name not in address.query}
     engine = create_engine(
@@ -125,8 +128,7 @@ def _engine(address: URL, begin: str, mark: str = "", *, sync: str = "on", owner
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        for statement in _settings(sync):
-            connection.execute(statement)
+        connection.execute("; ".join(_settings(sync)))
         if owner:
             _own(connection)
 
@@ -163,5 +165,7 @@ def _settings(sync: str) -> tuple[str, ...]:
         f"SET statement_timeout = {STATEMENT_PATIENCE_MS}",
         f"SET idle_in_transaction_session_timeout = {SILENCE_MS}",
         f"SET synchronous_commit = {sync}",
+        *(f"SET tcp_{name} = {value}" for name, value in _KEEPALIVE.items()),
+        *(f"SET {name} = {value}" for name, value in _USER_TIMEOUT.items()),
         "SET client_min_messages = error",
     )

@@ -16,9 +16,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from packline.core.faults import Fault
+from packline.store.doubt import was_committed
 from packline.store.engine import Engines, database_fault, is_full, is_lost, is_trouble
 from packline.store.hand import Db
-from packline.store.postgres import fate
 
 T = TypeVar("T")
 WrapCommit = Callable[[Callable[[], None]], Callable[[], None]]
@@ -26,8 +26,6 @@ WrapCommit = Callable[[Callable[[], None]], Callable[[], None]]
 MOST_WAITING = 2000
 """Works that may wait for the writer; more means that the database stands still, and the caller is told."""
 MOST_PER_COMMIT = 64
-FATE_TRIES, FATE_PAUSE_S = 20, 0.25
-"""A server that was cut off in the midst of a commit is asked so often, after such pauses, whether it was one."""
 PATIENCE_S = 5.0
 """How long a thread waits for room in the queue."""
 
@@ -253,19 +251,11 @@ class Writer:
         try:
             db.hand.commit()
         except DBAPIError as error:
-            if not (mark and is_lost(error) and self._was_committed(mark)):
+            if not (mark and is_lost(error)):
                 raise
-
-    def _was_committed(self, mark: str) -> bool:
-        """Ask the server about a commit whose answer was cut off; False also when it does not come back in time."""
-        self._let_go()
-        for _ in range(FATE_TRIES):
-            with suppress(DBAPIError), self._engines.read.connect() as connection:
-                known = fate(connection, mark)
-                if known is not None:
-                    return known
-            threading.Event().wait(FATE_PAUSE_S)
-        return False
+            self._let_go()
+            if not was_committed(self._engines, mark):
+                raise
 
     def _connected(self) -> Db:
         if self._db is None:

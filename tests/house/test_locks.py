@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ["build", "run", "test"]
+LOCKS = ["build", "run", "test", "postgres"]
 ADDRESS = re.compile(
     r"://|\bfile:|(^|\s)(-i|-f|--index-url|--extra-index-url|--find-links|--trusted-host)\b|(?<!\w)/\w"
 )
@@ -43,6 +43,13 @@ def test_the_wheel_asks_for_what_the_lock_was_made_from():
     asked = sorted(line for line in read("run.in") if line and not line.startswith("#"))
 
     assert sorted(project["project"]["dependencies"]) == asked
+
+
+def test_the_extra_for_a_database_server_asks_for_what_its_lock_was_made_from():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    asked = [line for line in read("postgres.in") if line and not line.startswith("#")]
+
+    assert project["project"]["optional-dependencies"]["postgres"] == asked
 
 
 def test_all_locks_agree():

@@ -15,7 +15,7 @@ from packline.core.effects import Effect, EffectState, Evidence, Ticket
 from packline.core.ids import SeededIds
 from packline.orders.model import Address, Event, OrderLine, PlaceOrder, Purchase
 from packline.store import Store, open_store
-from tests.servers import ASKS_SQLITE, NONE_NAMED, Server, named
+from tests.servers import ASKS_SQLITE, named
 
 
 @pytest.fixture(scope="session")
@@ -23,16 +23,6 @@ def empty_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("empty") / "books.db"
     open_store(f"sqlite:///{path}", clock=ManualClock(), ids=SeededIds("empty"), inline=True).close()
     return path
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """A PostgreSQL server; tests that ask for one are skipped where none is named."""
-    if not named():
-        pytest.skip(NONE_NAMED)
-    made = Server(named())
-    yield made
-    made.close()
 
 
 @pytest.fixture

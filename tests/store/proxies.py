@@ -81,7 +81,8 @@ class CutWire:
                 self.cut, self.cuts = "", self.cuts + 1
                 self._cut(when, said, ours, server)
                 return
-            server.sendall(said)
+            with suppress(OSError):  # the server has gone; its side tells ours
+                server.sendall(said)
         with suppress(OSError):
             server.shutdown(socket.SHUT_WR)
 

@@ -27,7 +27,7 @@ def line(tmp_path):
 
 
 def test_any_figure_can_be_asked_for_by_its_name_or_a_part_of_it(line, capsys):
-    assert main(["sim", "model", line, "--figures", "desk.at.*", "--figures", "desk.delayed_share"]) == 0
+    assert main(["sim", "model", line, "--figure", "desk.at.*", "--figure", "desk.delayed_share"]) == 0
     said = capsys.readouterr().out
     assert "desk.at.0" in said
     assert "desk.at.1" in said
@@ -35,12 +35,12 @@ def test_any_figure_can_be_asked_for_by_its_name_or_a_part_of_it(line, capsys):
 
 
 def test_a_comparison_has_them_too(line, capsys):
-    assert main(["sim", "model", line, "--against", line, "--figures", "desk.wait"]) == 0
+    assert main(["sim", "model", line, "--against", line, "--figure", "desk.wait"]) == 0
     assert capsys.readouterr().out.split("second - first")[1].count("desk.wait") == 1
 
 
 def test_a_figure_that_is_not_there_is_told_after_what_was_run(line, capsys):
-    assert main(["sim", "model", line, "--figures", "desk.delayd_share"]) != 0
+    assert main(["sim", "model", line, "--figure", "desk.delayd_share"]) != 0
     out, err = capsys.readouterr()
     assert "throughput" in out
     assert "saw desk.delayd_share" in err

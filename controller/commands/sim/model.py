@@ -39,7 +39,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
         help="a second file, run with the same random numbers: differences, pair by pair",
     )
     options.add_argument(
-        "--figures",
+        "--figure",
         action="append",
         default=[],
         metavar="PATTERN",
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         replications=options.replications,
         against=options.against,
         as_json=options.json,
-        figures=options.figures,
+        figures=options.figure,
     )
 
 
@@ -107,7 +107,7 @@ def _check_figures(outcomes: list[Outcome], figures: Sequence[str]) -> None:
     if wrong:
         expected = "a figure, as docs/reference/model-file.md names them, such as flow_p95 or BLOCK.wait"
         raise FileFaults(
-            [Fault(4201, where="--figures", seen=one, expected=expected, remedy=near(one, names)) for one in wrong]
+            [Fault(4201, where="--figure", seen=one, expected=expected, remedy=near(one, names)) for one in wrong]
         )
 
 

@@ -189,7 +189,7 @@ The bottleneck is told in two ways: the station that is least starved or blocked
 active period (Roser, Nakano & Tanaka 2002), for stations of one channel.
 
 Figures, as they are called in the JSON and by [`packline sim model`](command-line.md#sim-model), which shows the first of them and with
-`--figures PATTERN` any:
+`--figure PATTERN` any:
 """
 
 

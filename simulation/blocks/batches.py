@@ -88,7 +88,7 @@ class BatchServer(Server):
         for load in self._open_loads():
             load.join(item)
             item.started = self.env.now
-            self.count_wait(item, 0.0)
+            self._count_wait(item, 0.0)
             self._in_work += 1
             self._resize()
             return True
@@ -140,9 +140,14 @@ class BatchServer(Server):
             item.started = now
             self.batches.add(item.size)
             for piece in item.inside:
-                self.count_wait(piece, now - piece.entered)
+                self._count_wait(piece, now - piece.entered)
         more = sum(self._draw_each() for _ in item.inside) if self._draw_each is not None else 0.0
         return super().drawn(item) + more
+
+    def _count_wait(self, piece: Item, waited_s: float) -> None:
+        self.wait.add(waited_s)
+        if piece.kind:
+            self.counted(piece.kind).wait.add(waited_s)
 
     # -- what goes -------------------------------------------------------------------------------------------------
 

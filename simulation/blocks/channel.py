@@ -8,12 +8,13 @@ from typing import Protocol
 import simpy
 
 from simulation.blocks.block import Reservation, Taker
+from simulation.blocks.by_class import OfClass
 from simulation.blocks.conduct import Conduct
 from simulation.blocks.draws import Draw
 from simulation.blocks.floor import Due, Floor
 from simulation.blocks.item import Item
 from simulation.blocks.stops import Stop
-from simulation.statistics.tallies import Level
+from simulation.statistics.tallies import Level, Tally
 
 STATES = ("starved", "busy", "blocked", "down", "setup", "unmanned", "away")
 """`unmanned` waits for an operator, `away` is on vacation."""
@@ -32,6 +33,7 @@ class Home(Protocol):
     conduct: Conduct
     next: Taker
     queue: Level
+    wait: Tally
     is_plain: bool
     draw_setup: Draw | None
     draw_vacation: Draw | None
@@ -50,7 +52,7 @@ class Home(Protocol):
     def put_back(self, item: Item) -> None: ...
     def spoil(self, item: Item) -> None: ...
     def left_while_down(self, entered: float, kind: str) -> None: ...
-    def count_wait(self, item: Item, waited_s: float) -> None: ...
+    def counted(self, kind: str) -> OfClass: ...
 
 
 class Channel:
@@ -195,7 +197,9 @@ class Channel:
             left = item.left_s = item.full_s = home.drawn(item)
         if item.started is None:
             item.started = now
-            home.count_wait(item, now - item.entered)
+            home.wait.add(now - item.entered)
+            if item.kind:
+                home.counted(item.kind).wait.add(now - item.entered)
         if self._state != _BUSY:
             self._turn(_BUSY)
         self._phase = _WORKING

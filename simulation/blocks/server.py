@@ -120,12 +120,6 @@ class Server(Holder):
                 item.left_s = item.full_s = self.drawn(item)
                 return (item.priority, item.left_s, self._number)
 
-    def count_wait(self, item: Item, waited_s: float) -> None:
-        """Count how long an item waited until its work began first."""
-        self.wait.add(waited_s)
-        if item.kind:
-            self.counted(item.kind).wait.add(waited_s)
-
     def drawn(self, item: Item) -> float:
         """Draw a service time for the item."""
         if self._draw_of and (draw := self._draw_of.get(item.kind)) is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
 COMMIT = b"COMMIT\0"
 PORT = 5432
@@ -34,7 +34,8 @@ class CutWire:
     @property
     def address(self) -> str:
         """Give the address of the same database by way of this wire."""
-        here = self._to.set(host=None, port=None, query={"host": str(self._folder)})
+        to, query = self._to, {"host": str(self._folder), "port": str(PORT)}
+        here = URL.create("postgresql", to.username, to.password, database=to.database, query=query)
         return here.render_as_string(hide_password=False)
 
     def __enter__(self) -> Self:

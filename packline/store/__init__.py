@@ -63,8 +63,8 @@ class Store:
         """Copy the books to `path` while they are written; raises Fault 5002."""
         database = address_of(self.url).database
         if self.is_on_server or is_in_memory(self.url) or database is None:
-            seen = self.url.partition(":")[0]
-            raise Fault(5002, where="backup", seen=seen, expected="a SQLite file", remedy=_OWN_TOOLS)
+            seen, remedy = self.url.partition(":")[0], _OWN_TOOLS if self.is_on_server else ""
+            raise Fault(5002, where="backup", seen=seen, expected="a SQLite file", remedy=remedy)
         copy_online(Path(database), path)
 
     @property

@@ -39,11 +39,14 @@ def open_line(site: Site, data: Path, *, clock: Clock, ids: Ids, owns: bool = Fa
 
 def open_line_patiently(site: Site, data: Path, *, clock: Clock, ids: Ids, owns: bool = False) -> Store:
     """Do the same for a process that the supervisor started: a server that is away may come back. Blocks meanwhile."""
+    told = ""
     for _ in range(0 if books_file(data) else START_TRIES):
         try:
             return open_line(site, data, clock=clock, ids=ids, owns=owns)
         except Fault as fault:
-            log.warning("waiting for the books: %s", fault.text())
+            if fault.text() != told:
+                told = fault.text()
+                log.warning("waiting for the books: %s", told)
             threading.Event().wait(START_PAUSE_S)
     return open_line(site, data, clock=clock, ids=ids, owns=owns)
 

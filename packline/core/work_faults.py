@@ -96,7 +96,7 @@ WORK_FAULTS: tuple[FaultKind, ...] = (
         3015,
         "delivered before shipped",
         "The courier reports a delivery; the books have the parcel in the house.",
-        "Look whether the parcel left: call it shipped, then retry the message; dismiss it if the parcel is here.",
+        "Look whether the parcel left. If so, answer 'It has left' where it is asked for, then 'Try again' here; else 'Dismiss'.",
         W,
     ),
     FaultKind(

@@ -57,8 +57,8 @@ class Line:
         raise SystemExit("the demo did not start")
 
     def end(self) -> None:
-        """End the demo as Ctrl-C does."""
-        self._demo.send_signal(signal.SIGINT)
+        """End the demo as Ctrl-C does, which a shell's background keeps from whoever works there."""
+        self._demo.send_signal(signal.SIGTERM)
         self._demo.communicate()
 
     def twin(self, path: str, **body: Any) -> None:

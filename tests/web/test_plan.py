@@ -103,6 +103,13 @@ def test_a_stations_page_of_a_recording_promises_no_next_step_and_no_devices(rec
     assert "<h2>" in said and "Next" not in said and "Devices" not in said
 
 
+def test_the_line_of_a_recording_counts_no_devices(recorded):
+    recorded.hub.poll()
+    said = middle(recorded.client(), "/")
+
+    assert "Oldest waiting" in said and "Devices" not in said
+
+
 def test_its_buttons_move_its_time(recorded):
     client = recorded.client()
     csrf = csrf_of(client.get("/plan").text)

@@ -78,9 +78,8 @@ class Marketplace:
         self._regrets: asyncio.Queue[None] = asyncio.Queue()
 
     async def run(self) -> None:
-        """Post every order, one by one; each then lives its own life."""
+        """Post every order, one by one; each then lives its own life. Ends when the house has every version of all."""
         async with asyncio.TaskGroup() as lives:
-            lives.create_task(self._serve_regrets())
             for n, account in enumerate(self.accounts.values(), 1):
                 lives.create_task(self._live(account))
                 if n % self._burst == 0:
@@ -133,7 +132,8 @@ class Marketplace:
         except TimeoutError:
             return
 
-    async def _serve_regrets(self) -> None:
+    async def heed_regrets(self) -> None:
+        """Post what buyers have cancelled, for ever."""
         while True:
             await self._regrets.get()
             account = next((account for account in self.accounts.values() if account.may_be_called_off), None)

@@ -130,7 +130,8 @@ class Stage:
                 group.create_task(self.buyers.run())
                 await self._operator.is_known.wait()
                 self._began = self._clock.monotonic()
-                for person in (*self._floor_hands, self.supervisor.run, self.courier.run, self.marketplace.run):
+                host = (self.marketplace.run, self.marketplace.heed_regrets)
+                for person in (*self._floor_hands, self.supervisor.run, self.courier.run, *host):
                     group.create_task(person())
         finally:
             await self._house.close()

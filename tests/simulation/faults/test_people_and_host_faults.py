@@ -246,7 +246,7 @@ def test_an_order_is_called_off_once_the_house_has_it_and_before_it_has_left():
         stories = [Story(id=f"O{n}", traits=(), versions=({"id": f"O{n}", "version": 1, "purchase": "bought"},)) for n in (1, 2)]  # fmt: skip
         market = Marketplace(stories=stories, postman=post, secret="", clock=LoopClock(), speed=1.0, rng=Late())
         market.cancel()  # there is none yet
-        working = asyncio.ensure_future(market.run())
+        working = asyncio.gather(market.run(), market.heed_regrets())
         await asyncio.sleep(50)
         await market.hear(Received(n=1, role="merchant", id="1", name="parcel.handed_over", order="O1"))
         market.cancel()

@@ -9,11 +9,11 @@ SEEDS  ?= 200
 SHIFTS ?= 2000
 
 # Budgets of the test command in seconds, on two cores.
-CHECK   := 45
+CHECK   := 35
 UNIT    := 170
 WIRE    := 150
 BROWSER := 115
-HALLS   := 240
+HALLS   := 250
 TOTAL   := 720
 
 UV_VERSION      := 0.13.9

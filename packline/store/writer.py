@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from packline.core.faults import Fault
 from packline.store.doubt import was_committed
 from packline.store.engine import Engines, database_fault, is_full, is_lost, is_trouble
-from packline.store.hand import Db
+from packline.store.hand import Db, Hand
 
 T = TypeVar("T")
 WrapCommit = Callable[[Callable[[], None]], Callable[[], None]]
@@ -108,7 +108,7 @@ class Writer:
     def _ask_alone(self, run: Callable[[Connection], T]) -> T:
         """Ask the connection that writes: what is asked and what is changed take turns here, and one need not tell the other."""
         try:
-            db = self._begun("begin_reading")
+            db = self._begun(Hand.begin_reading)
             answer = run(db)
             db.hand.end_reading()
             return answer
@@ -208,7 +208,7 @@ class Writer:
             work.future.set_exception(database_fault(error) if isinstance(error, DBAPIError) else error)
 
     def _attempt(self, batch: list[_Work[Any]]) -> list[Any]:
-        db = self._begun("begin_writing")
+        db = self._begun(Hand.begin_writing)
         answers = [_run(db, work.run) for work in batch]
         self._commit()
         return answers
@@ -217,7 +217,7 @@ class Writer:
         """Run one work in a transaction of its own: what it raises takes back all of it."""
         is_works = False
         try:
-            db = self._begun("begin_writing")
+            db = self._begun(Hand.begin_writing)
             is_works = True
             answer = run(db)
             is_works = False
@@ -232,17 +232,17 @@ class Writer:
             raise
         return answer
 
-    def _begun(self, how: str) -> Db:
+    def _begun(self, begin: Callable[[Hand], None]) -> Db:
         """Give the connection, begun; one that was cut off while nothing was asked of it is made anew, once."""
         db = self._connected()
         try:
-            getattr(db.hand, how)()
+            begin(db.hand)
         except DBAPIError as error:
             if not is_lost(error):
                 raise
             self._let_go()
             db = self._connected()
-            getattr(db.hand, how)()
+            begin(db.hand)
         return db
 
     def _commit_now(self) -> None:

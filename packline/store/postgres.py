@@ -148,7 +148,9 @@ def _own(connection: Any) -> None:
     """Take the books for this connection until it ends; raises Fault 5002 where another process has them and keeps them."""
     try:
         connection.execute(f"SELECT pg_advisory_lock({OWNER_LOCK})")
-    except Exception as error:
+    except (
+        Exception
+    ) as error:  # the driver's own, which is imported only where it is used; what is not told is raised again
         found = connection.execute(_OWNER, [OWNER_LOCK]).fetchone() if state_of(error) == "55P03" else None
         connection.close()
         if found is None:

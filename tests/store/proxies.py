@@ -14,6 +14,8 @@ from sqlalchemy import URL, make_url
 
 COMMIT = b"COMMIT\0"
 PORT = 5432
+THREAD_S = 10.0
+"""Threads of a test end in a moment; one that does not is not waited for."""
 
 
 class CutWire:
@@ -46,7 +48,7 @@ class CutWire:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join()
+            thread.join(THREAD_S)
         for end in self._ends:
             end.close()
 

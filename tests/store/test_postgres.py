@@ -23,7 +23,7 @@ from packline.store.journal import Entry, append
 from packline.store.postgres import WRITER_LOCK
 from packline.store.schema import journal, metadata
 from tests.servers import Server
-from tests.store.proxies import CutWire
+from tests.store.proxies import THREAD_S, CutWire
 from tests.store.test_prepared import books, life
 
 MANY = 40
@@ -131,8 +131,9 @@ def test_two_programs_never_give_a_number_twice_and_no_reader_misses_one(address
         subprocess.Popen([*command, name, str(MANY)], stdin=subprocess.PIPE, stderr=subprocess.PIPE) for name in "ab"
     ]
     for writer in writers:
-        writer.stdin.write(b"go\n")  # type: ignore[union-attr]  # a pipe
-        writer.stdin.flush()  # type: ignore[union-attr]
+        assert writer.stdin is not None
+        writer.stdin.write(b"go\n")
+        writer.stdin.flush()
     with closing(opened(address)) as store:
         news: list[int] = []
         while not all(writer.poll() is not None for writer in writers):
@@ -164,7 +165,8 @@ def test_several_processes_may_open_new_books_on_a_server_at_once(server):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            thread.join(THREAD_S)
+        assert not any(thread.is_alive() for thread in threads)
 
     assert faults == []
 

@@ -108,6 +108,22 @@ def test_nobody_moves_a_hand_while_everybody_is_away():
     in_small(story)
 
 
+async def asked_of_a_buyer(house: Any, fault: str, for_s: float) -> Buyers:
+    """Let a buyer whom `fault` has hit hear the question for approval, and give him `for_s` of virtual time."""
+    http = httpx.AsyncClient(transport=httpx.MockTransport(house), base_url="http://house")
+    story = Story(id="O1", traits=(), versions=())
+    nobody: Any = None
+    buyers = Buyers(stories={"O1": story}, marketplace=nobody, http=http, clock=LoopClock(), speed=1.0, rng=Late())
+    if fault:
+        buyers.quirks.on(fault, 1)
+    asked = {"lpn": "PL1", "until": "1", "link": "/buyer/1"}
+    await buyers.hear(Received(n=1, role="buyer", id="1", name="parcel.approval_asked", order="O1", data=asked))
+    working = asyncio.ensure_future(buyers.run())
+    await asyncio.sleep(for_s)
+    working.cancel()
+    return buyers
+
+
 @pytest.mark.parametrize("fault, answered_s", [("", 50.0), ("late_approval", 50.0 + LATER_S), ("silent_buyer", None)])
 def test_a_buyer_answers_late_or_never(fault, answered_s):
     answers = []
@@ -117,17 +133,7 @@ def test_a_buyer_answers_late_or_never(fault, answered_s):
         return httpx.Response(200, json={"state": "done"})
 
     async def whole():
-        http = httpx.AsyncClient(transport=httpx.MockTransport(house), base_url="http://house")
-        story = Story(id="O1", traits=(), versions=())
-        nobody: Any = None
-        buyers = Buyers(stories={"O1": story}, marketplace=nobody, http=http, clock=LoopClock(), speed=1.0, rng=Late())
-        if fault:
-            buyers.quirks.on(fault, 1)
-        asked = {"lpn": "PL1", "until": "1", "link": "/buyer/1"}
-        await buyers.hear(Received(n=1, role="buyer", id="1", name="parcel.approval_asked", order="O1", data=asked))
-        working = asyncio.ensure_future(buyers.run())
-        await asyncio.sleep(2 * LATER_S)
-        working.cancel()
+        await asked_of_a_buyer(house, fault, 2 * LATER_S)
 
     run(whole(), make_loop)
     assert answers == ([] if answered_s is None else [answered_s, answered_s])  # the page, and the answer
@@ -142,17 +148,7 @@ def test_a_buyer_says_no_who_would_have_said_yes(fault, said):
         return httpx.Response(200, json={"state": "done"})
 
     async def whole():
-        http = httpx.AsyncClient(transport=httpx.MockTransport(house), base_url="http://house")
-        story = Story(id="O1", traits=(), versions=())
-        nobody: Any = None
-        buyers = Buyers(stories={"O1": story}, marketplace=nobody, http=http, clock=LoopClock(), speed=1.0, rng=Late())
-        if fault:
-            buyers.quirks.on(fault, 1)
-        asked = {"lpn": "PL1", "until": "1", "link": "/buyer/1"}
-        await buyers.hear(Received(n=1, role="buyer", id="1", name="parcel.approval_asked", order="O1", data=asked))
-        working = asyncio.ensure_future(buyers.run())
-        await asyncio.sleep(LATER_S)
-        working.cancel()
+        buyers = await asked_of_a_buyer(house, fault, LATER_S)
         assert buyers.rejected == ({"PL1"} if fault else set())
 
     run(whole(), make_loop)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,12 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
-
 from controller.announced import announced
-from controller.certificate_watch import CertificateWatch
 from controller.duties import Calendar, Duties, Terms
 from controller.links import Links
 from controller.local_server import Door, LocalServer, OpenDoor
@@ -27,18 +22,18 @@ from controller.placement import Equipment, Placement, equip
 from controller.pulse import Pulse
 from controller.recovery import RESTORED, Recovery
 from controller.requests import Hands, RequestDesk
+from controller.senses import Senses
 from controller.site import Site, places_of
 from controller.snapshot import Snapshot
+from controller.turns import Turns
+from controller.upkeep import Upkeep
 from controller.watching import Watching
-from labeling.printer import PrinterStatus
 from packline.core import tokens
 from packline.core.clock import Clock
 from packline.core.effects import KINDS, Device, OpenEffect
 from packline.core.faults import Fault
 from packline.core.ids import Ids
-from packline.core.scans import Scanner
 from packline.feeds.push import Pusher
-from packline.feeds.reconcile import Reconciler
 from packline.feeds.sending import Subscriber
 from packline.feeds.worker import IntakeWorker
 from packline.orders.model import Event
@@ -50,11 +45,6 @@ from stations.post import Post
 from stations.resolve import Resolver
 
 LINK_DAYS = 30
-BACKUPS_KEPT = 7
-RECONCILE_MINUTES = 60
-CERTIFICATE_MINUTES = 60
-FIRST_LOOK = timedelta(seconds=2)
-SIGN_INS_KEPT_S = 30 * 86400.0
 
 log = logging.getLogger("packline.line")
 
@@ -97,6 +87,7 @@ class Line:
             rng=given.rng,
             offload=given.offload,
         )
+        self._turns = Turns(given.clock)
         self.kit = self._kit()
         self.posts = self._posts()
         self._intake = IntakeWorker(
@@ -118,8 +109,22 @@ class Line:
             sees_nothing=lambda station: station in self.posts and self.posts[station].sees_nothing,
         )
         self._requests = self._desk()
-        self.printers: dict[str, PrinterStatus] = {}
-        self.cameras: dict[str, int] = {}
+        self._senses = Senses(
+            site=given.site,
+            posts=self.posts,
+            equipment=self.equipment,
+            watching=Watching(given.clock, given.offload, given.links.sight),
+            onlooker=given.links.onlooker,
+        )
+        self._upkeep = Upkeep(
+            site=given.site,
+            data=given.data,
+            store=given.store,
+            intake=self._intake.intake,
+            http=given.links.http,
+            clock=given.clock,
+            offload=given.offload,
+        )
         self.snapshot: Snapshot | None = None
         self._recovery: Recovery | None = None
 
@@ -134,12 +139,13 @@ class Line:
                 posts=self.posts,
                 equipment=self.equipment,
                 recovery=self._recovery,
-                printers=self.printers,
-                cameras=self.cameras,
+                printers=self._senses.printers,
+                cameras=self._senses.cameras,
                 clock=self._given.clock,
                 run_id=f"{self.owner_id:08x}",
+                turns=self._turns,
             )
-            server = self._given.open_door(self._given.data, snapshot=snapshot.take, wake=self.wake)
+            server = self._given.open_door(self._given.data, snapshot=snapshot.take_next, wake=self.wake)
             others = (self._duties.wake, self._pusher.wake)
             self._changes.extend(partial(_whatever, wake) for wake in others)
             self._changes.extend(post.changed for post in self.posts.values())
@@ -158,16 +164,14 @@ class Line:
             self._pulse.run(),
             server.run(),
             *(machine.run() for machine in machines),
-            *(self._watch(machine.name) for machine in machines),
-            *self._watches(),
-            *(self._pump(name, scanner) for name, scanner in self.equipment.scanners.items()),
+            *self._senses.jobs(),
             *(post.run() for post in self.posts.values()),
             self._intake.run(),
             self._pusher.run(),
             self._duties.run(),
             self._requests.run(),
             *([self._recovery.run()] if self._recovery else []),
-            Calendar(self._given.clock, self._calendar()).run(),
+            Calendar(self._given.clock, self._upkeep.calendar()).run(),
         ]
 
     # -- parts --------------------------------------------------------------------------------------------------
@@ -200,8 +204,12 @@ class Line:
         placement = Placement(self._site, self.kit, self.equipment)
         posts = {}
         for name, part in self._site.stations.items():
-            devices = self._devices_of(name)
-            posts[name] = Post(placement.work(name, part), self.kit, ready=lambda n=name, d=devices: self._ready(n, d))  # type: ignore[misc]  # bound now
+            posts[name] = Post(
+                placement.work(name, part),
+                self.kit,
+                ready=partial(self._ready, name, self._devices_of(name)),
+                shown=self._turns.turn,
+            )
         return posts
 
     async def _ready(self, station: str, devices: Mapping[str, Device]) -> None:
@@ -257,7 +265,7 @@ class Line:
         await self._store.inbox.replay(inbox_id)
         self._intake.wake()
 
-    # -- recovery and calendar ----------------------------------------------------------------------------------
+    # -- recovery -----------------------------------------------------------------------------------------------
 
     @asynccontextmanager
     async def _noted_run(self) -> AsyncIterator[bool]:
@@ -286,7 +294,7 @@ class Line:
             restored=restored,
             books_older=lambda: any(machine.view().books_older for machine in machines),
             set_aside=self._intake.intake.set_all_aside,
-            reconcile_hosts=self._reconcile,
+            reconcile_hosts=self._upkeep.reconcile,
             clock=self._given.clock,
             void_label=self._void_label,
             newest_job=lambda: max((machine.view().job for machine in machines), default=0),
@@ -301,95 +309,6 @@ class Line:
         event = Event(kind="LabelVoided", subject=parcel.lpn, order_id=parcel.order_id, actor="recovery", data=data)
         await self.kit.record(event)
 
-    async def _reconcile(self) -> bool:
-        """Compare the books with every host; tells whether all of them answered."""
-        answered = True
-        for name, part in self._site.feeds.items():
-            if part.reconcile_url:
-                reconciler = Reconciler(
-                    channel=name,
-                    url=part.reconcile_url,
-                    secret=part.keys()[0],
-                    intake=self._intake.intake,
-                    books=self._store.books,
-                    bell=self._store.books,
-                    http=self._given.links.http,
-                    clock=self._given.clock,
-                )
-                found = await reconciler.run_once()
-                answered = answered and not found.unreachable
-        return answered
-
-    def _calendar(self) -> dict[str, tuple[BaseTrigger, Callable[[], Awaitable[object]]]]:
-        zone, given = self._site.site.time_zone, self._given
-        soon, later = given.clock.now() + FIRST_LOOK, given.clock.now() + timedelta(minutes=RECONCILE_MINUTES)
-        # without a start of ours these triggers would begin at the computer's own time
-        certificates = CertificateWatch(given.data, given.store.desk, given.clock, given.offload)
-        hourly = IntervalTrigger(minutes=CERTIFICATE_MINUTES, start_date=soon, timezone=zone)
-        return {
-            "look at certificates": (hourly, certificates.look),
-            "reconcile hosts": (
-                IntervalTrigger(minutes=RECONCILE_MINUTES, start_date=later, timezone=zone),
-                self._reconcile,
-            ),
-            "nightly backup": (CronTrigger(hour=3, minute=10, timezone=zone), self._backup),
-            "tidy sign-ins": (CronTrigger(hour=3, minute=20, timezone=zone), self._tidy),
-        }
-
-    async def _backup(self) -> None:
-        if self._store.is_on_server:
-            return  # its own tools copy it: docs/how-to/postgresql.md
-        folder = self._given.data / "backups"
-        folder.mkdir(parents=True, exist_ok=True)
-        stamp = self._given.clock.now().strftime("%Y%m%dT%H%M%SZ")
-        await self._given.offload(self._store.backup, folder / f"packline-{stamp}.db")
-        for old in sorted(folder.glob("packline-*.db"))[:-BACKUPS_KEPT]:
-            old.unlink()
-
-    async def _tidy(self) -> None:
-        await self._given.offload(self._store.users.tidy, self._given.clock.now(), SIGN_INS_KEPT_S)
-
-    # -- pumps --------------------------------------------------------------------------------------------------
-
-    async def _pump(self, name: str, scanner: Scanner) -> None:
-        """Bring a scanner's reads to the station that owns it."""
-        owner = next((n for n, part in self._site.stations.items() if name in part.scanners), None)
-        async for scan in scanner.scans():
-            if owner is not None:
-                self.posts[owner].scan(scan)
-
-    async def _watch(self, name: str) -> None:
-        """Wake a machine's station when one of its inputs or its state changes."""
-        machine = self.equipment.machines[name]
-        owners = [self.posts[n] for n, part in self._site.stations.items() if part.machine == name]
-        while True:
-            before = _essence(machine.view())
-            await machine.until(lambda seen=before: _essence(machine.view()) != seen, 60.0)  # type: ignore[misc]  # bound now
-            for post in owners:
-                post.wake()
-
-    def _watches(self) -> list[Coroutine[Any, Any, None]]:
-        watching = Watching(self._given.clock, self._given.offload, self._given.links.sight)
-        parts = self._site.stations.items()
-        at = {part.printer or "": self.posts[name].bells for name, part in parts}
-        at |= {part.camera: self.posts[name].bells for name, part in parts if part.camera}
-        at |= {scanner: self.posts[name].bells for name, part in parts for scanner in part.scanners}
-        return [
-            *(
-                watching.printer(printer, at.get(name), partial(self.printers.__setitem__, name))
-                for name, printer in self.equipment.printers.items()
-            ),
-            *(watching.scanner(scanner, at.get(name)) for name, scanner in self.equipment.scanners.items()),
-            *(
-                watching.camera(self._given.links.onlooker(name), at.get(name), partial(self.cameras.__setitem__, name))
-                for name in self.equipment.cameras
-            ),
-        ]
-
 
 def _whatever(wake: Callable[[], None], *_: Event) -> None:
     wake()
-
-
-def _essence(view: Any) -> tuple[object, ...]:
-    return (view.quality, view.state, view.owned, tuple(view.inputs.items()), view.faults)

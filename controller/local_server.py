@@ -12,6 +12,11 @@ from typing import Any, Protocol
 from packline.core.local import socket_path
 
 MOST_LINE_BYTES = 65536
+MOST_WAIT_S = 0.5
+"""So long a question may wait for another picture; whoever asks takes a controller for dead that is silent for a second."""
+
+Take = Callable[[int | None, float], Awaitable[dict[str, Any]]]
+"""Gives the snapshot, at once or when another picture than this number is there, at the latest after so many seconds."""
 
 
 class Door(Protocol):
@@ -25,17 +30,13 @@ class Door(Protocol):
 class OpenDoor(Protocol):
     """Makes the door of a line that keeps its data in a folder; nothing is opened yet."""
 
-    def __call__(
-        self, data: Path, *, snapshot: Callable[[], Awaitable[dict[str, Any]]], wake: Callable[[], None]
-    ) -> Door: ...
+    def __call__(self, data: Path, *, snapshot: Take, wake: Callable[[], None]) -> Door: ...
 
 
 class LocalServer:
     """One JSON object per line in, one per line out. The socket is an optimisation: requests are durable rows."""
 
-    def __init__(
-        self, data: Path, *, snapshot: Callable[[], Awaitable[dict[str, Any]]], wake: Callable[[], None]
-    ) -> None:
+    def __init__(self, data: Path, *, snapshot: Take, wake: Callable[[], None]) -> None:
         self._path = socket_path(data)
         self._snapshot = snapshot
         self._wake = wake
@@ -63,9 +64,17 @@ class LocalServer:
         request = json.loads(line)
         match request.get("do") if isinstance(request, dict) else None:
             case "snapshot":
-                return await self._snapshot()
+                return await self._snapshot(*_patience(request))
             case "wake":
                 self._wake()
                 return {"ok": True}
             case other:
                 return {"error": f"no such request: {other!r}"[:100]}
+
+
+def _patience(request: dict[str, Any]) -> tuple[int | None, float]:
+    """Give the number of the picture that was seen, and how long another may be waited for; whoever names none is answered at once."""
+    seen, wait_s = request.get("seen"), request.get("wait_s")
+    if not isinstance(seen, int) or not isinstance(wait_s, (int, float)):
+        return None, 0.0
+    return seen, min(float(wait_s), MOST_WAIT_S) if wait_s > 0 else 0.0  # NaN is above nothing

@@ -106,7 +106,7 @@ def kept_faults(reaches: Mapping[str, Reach], now: datetime) -> Iterator[Fault]:
 
 
 def _missing_files(secured: Secured, now: datetime) -> Iterator[Fault]:
-    from plc.certificates import read_own
+    from plc.own_certificate import read_own
 
     looks: tuple[Callable[[], object], ...] = (partial(read_own, secured.pki, now), partial(password, secured))
     for look in looks:
@@ -125,7 +125,8 @@ def certificate_advice(pki: Path, now: datetime) -> list[Fault]:
 
 
 def _own_advice(pki: Path, now: datetime) -> Iterator[Fault | None]:
-    from plc.certificates import read_file, read_own, warning
+    from plc.certificates import read_file, warning
+    from plc.own_certificate import read_own
 
     file = pki / "own" / "certificate.pem"
     if file.exists():
@@ -136,7 +137,8 @@ def _own_advice(pki: Path, now: datetime) -> Iterator[Fault | None]:
 
 
 def _trusted_advice(pki: Path, now: datetime) -> Iterator[Fault | None]:
-    from plc.certificates import TrustFolder, warning
+    from plc.certificates import warning
+    from plc.trust import TrustFolder
 
     return (warning(one, now, told(path)) for path, one in TrustFolder(pki).trusted().items())
 

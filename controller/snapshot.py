@@ -11,6 +11,7 @@ from controller.placement import Equipment
 from controller.recovery import Recovery
 from controller.site import Site, StationPart
 from controller.steady import Steady
+from controller.turns import Turns
 from controller.watching import troubles_of
 from controller.ways import ways_of
 from labeling.printer import PrinterStatus
@@ -20,6 +21,8 @@ from packline.store.figures import Figures
 from stations.post import Post
 
 NOT_LOOKED_AT = -1
+GATHER_S = 0.01
+"""What is written within this time is shown together."""
 FIGURES_S = 0.5
 """Counting over the tables is repeated at most this often."""
 
@@ -39,8 +42,9 @@ class Snapshot:
         cameras: Mapping[str, int],
         clock: Clock,
         run_id: str,
+        turns: Turns,
     ) -> None:
-        """Take what it looks at. `cameras` has the lasting trouble (0: none) of each one that was looked at."""
+        """Take what it looks at. `turns` tells when to look again; `cameras` has the lasting trouble (0: none) of each one that was looked at."""
         self._site = site
         self._ways = ways_of(site)
         self._store = store
@@ -57,6 +61,32 @@ class Snapshot:
         self._counts = Figures(store.writer)
         self._figures: dict[str, Any] = {}
         self._figures_at = float("-inf")
+        self._turns = turns
+        self._picture: list[dict[str, Any]] = []
+        self._number = 0
+
+    async def take_next(self, seen: int | None, most_s: float) -> dict[str, Any]:
+        """Take it as soon as a station shows something else than in picture number `seen`, at the latest after `most_s`.
+
+        The number of this picture comes with it, as `picture`.
+        """
+        until = self._clock.monotonic() + most_s
+        while True:
+            count, number = self._turns.count, self._pictured()
+            left_s = until - self._clock.monotonic()
+            if number != seen or left_s <= 0:
+                return {**await self.take(), "picture": number}
+            await self._turns.after(count, left_s)
+            if self._turns.count != count:
+                await self._clock.sleep(GATHER_S)
+
+    def _pictured(self) -> int:
+        """Give the number of what the stations show now."""
+        stations = self.stations()
+        if stations != self._picture:
+            self._picture = stations
+            self._number += 1
+        return self._number
 
     async def take(self) -> dict[str, Any]:
         """Take it now; raises Fault 5002 when the books cannot be read."""

@@ -26,7 +26,7 @@ _REFUSAL_FAULTS = {
 
 
 class Driven(Protocol):
-    """The machine as far as jobs need it."""
+    """The machine as far as jobs and commands need it."""
 
     @property
     def name(self) -> str: ...

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable
 
@@ -20,17 +19,15 @@ from plc.keeping import keep
 from plc.leaving import heed_cancellation
 from plc.links import BlockLink, LinkTrouble, Value
 from plc.machine_file import MachineFile
-from plc.machine_view import MachineView, Quality, Said, Sayings, condition
-from plc.packml import TOWARDS_EXECUTE, Cmd, State, name_of
+from plc.machine_view import MachineView, Quality, Said, Sayings
+from plc.packml import Cmd
 from plc.polling import Moments, NewsLink
+from plc.state_lead import StateLead, demand_owned
 from plc.tag_side import TagSide
 from plc.tags.values import worst
 from plc.waker import Waker
 
-COMMAND_S = 3.0
 LOOK_S = 1.0
-STATE_S = 15.0
-READY_STEPS = 12
 
 
 class Machine:
@@ -62,8 +59,6 @@ class Machine:
         self._cause = 1001
         self._trouble: int | None = None
         self._books_older: bool | None = None
-        self._is_released = False
-        self._was_stopped = False
         self._refusal: Fault | None = None
         self._pictured: tuple[float, Status | None, int, tuple[object, ...], MachineView] | None = None
         self._said = Sayings(file)
@@ -73,8 +68,8 @@ class Machine:
         self._waker = Waker(clock)
         self._tags = TagSide(name=name, file=file, link=link, clock=clock)
         self._board = Board(name, clock, on_change)
-        self._ordering = asyncio.Lock()
         self._device = JobDevice(self)
+        self._states = StateLead(self)
 
     # -- what stations use ---------------------------------------------------------------------------------------------
 
@@ -151,7 +146,7 @@ class Machine:
         Raises Fault while the machine does not obey this controller and for a value that the tag cannot take, LinkTrouble when
         the machine's answer does not come: then it may have been written or not.
         """
-        self._demand_owned()
+        demand_owned(self)
         await self._tags.write(tag, value, lease_s, self.poke)
 
     async def command(self, command: Cmd) -> MachineView:
@@ -159,14 +154,7 @@ class Machine:
 
         Raises Fault when the machine does not obey this controller or does not answer within 3 s.
         """
-        async with self._ordering:
-            self._demand_owned()
-            epoch, seq = self.brain.epoch, self.brain.order_state(command)
-            self.poke()
-            await self.until(lambda: self._is_ordered(epoch, seq), COMMAND_S)
-            if self.brain.epoch != epoch or not self._is_ordered(epoch, seq):
-                raise Fault(1002, where=self.name, seen=f"{command.name} not acknowledged", expected="an acknowledge")
-        return self.view()
+        return await self._states.command(command)
 
     async def make_ready(self) -> None:
         """Lead the machine to Execute, after reconciliation or on a person's release.
@@ -174,23 +162,14 @@ class Machine:
         Unless a person released it, only a power-up or a hold caused by our own silence is led on from (rule 8); raises Fault
         2001 for any other stop, 2007 for an open safety circuit, 2002 for a fault of the machine's own, and link faults.
         """
-        view = await self._owned_view()
-        self._demand_startable(view)
-        for _ in range(READY_STEPS):
-            if view.state == name_of(State.EXECUTE):
-                self._is_released = self._was_stopped = False
-                return
-            view = await self._step_on(view)
-        raise Fault(2001, where=self.name, seen=view.state, expected=name_of(State.EXECUTE))
+        await self._states.make_ready()
 
     async def release(self) -> None:
         """Note that a person answers for going on: claim the machine again, and let the next `make_ready` end any stop.
 
         Said while the safety circuit is open it is no release, and one said before is none any more: nobody starts by closing it.
         """
-        self._is_released = not self._is_stopped(self.view())
-        self.brain.release()
-        self.poke()
+        self._states.release()
 
     def poke(self) -> None:
         """Let the link's task write what is due now."""
@@ -350,13 +329,8 @@ class Machine:
             is_known = self._trouble == 1001 and self._cause == 1002
             self._trouble = self._trouble if is_known else self._cause
         view = self.view()
-        self._is_released = self._is_released and not self._is_stopped(view)
-        self._was_stopped = self._was_stopped or self._is_stopped(view)
+        self._states.note(view)
         self._board.show(view)
-
-    @staticmethod
-    def _is_stopped(view: MachineView) -> bool:
-        return 2007 in view.faults
 
     def _quality(self, age_s: float) -> Quality:
         if age_s <= self._stale_s():
@@ -380,43 +354,3 @@ class Machine:
 
     def _is_fast(self) -> bool:
         return self.brain.is_acting or (self.brain.status is not None and self.brain.status.busy)
-
-    # -- states --------------------------------------------------------------------------------------------------------
-
-    def _is_ordered(self, epoch: int, seq: int) -> bool:
-        status = self.brain.status
-        return self.brain.epoch != epoch or (status is not None and status.state_ack >= seq)
-
-    def _demand_owned(self) -> None:
-        view = self.view()
-        if not (view.is_good and view.owned):
-            raise view.reason() or Fault(1002, where=self.name)
-        if self.brain.must_fence_for_seq:
-            self.brain.want_fence()
-            raise Fault(1002, where=self.name, seen="epoch used up", expected="the next one in a moment")
-
-    async def _owned_view(self) -> MachineView:
-        await self.until(lambda: self.view().is_good and self.brain.is_owner, STATE_S)
-        self._demand_owned()
-        return self.view()
-
-    def _demand_startable(self, view: MachineView) -> None:
-        if self._is_stopped(view):
-            raise Fault(2007, where=self.name)
-        if self._is_released or view.state == name_of(State.EXECUTE):
-            return
-        if view.faults:
-            raise Fault(view.faults[0], where=self.name, seen=condition(view.state, view.own_faults))
-        # one that lost its power while its safety circuit was open says after it only that it boots: somebody stopped it all the same
-        if self._was_stopped or not (view.silence_only or view.power_up_only):
-            raise Fault(2001, where=self.name, seen=f"state {view.state}", expected="a person's release")
-
-    async def _step_on(self, view: MachineView) -> MachineView:
-        """Give the one command that leads on, or wait for an acting state to end."""
-        status = self.brain.status
-        lead = TOWARDS_EXECUTE.get(status.state) if status else None
-        if lead:
-            await self.command(lead)
-        if not await self.until(lambda: self.view().state != view.state, STATE_S):
-            raise Fault(2001, where=self.name, seen=f"stays in {view.state}", expected=name_of(State.EXECUTE))
-        return self.view()

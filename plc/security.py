@@ -146,8 +146,13 @@ def password(secured: Secured) -> str:
     try:
         mode, text = path.stat().st_mode, path.read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
+        why = (error.strerror or "").lower() if isinstance(error, OSError) else "bytes that are no UTF-8"
         raise LinkBarred(
-            1017, where=told(path), seen=type(error).__name__, expected="a file with the password"
+            1017,
+            where=told(path),
+            seen=why or type(error).__name__,
+            expected="a file with the password",
+            remedy="Write the password into it, in one line, and let nobody else read it: chmod 600.",
         ) from None
     if mode & _OTHERS:
         raise LinkBarred(
@@ -155,10 +160,13 @@ def password(secured: Secured) -> str:
             where=told(path),
             seen=f"mode {mode & 0o777:o}",
             expected="600",
-            remedy=f"Let nobody else read it: chmod 600 {path.name}",
+            remedy=f"Let nobody else read it: chmod 600 .../{path.parent.name}/{path.name}",
         )
     if not text:
-        raise LinkBarred(1017, where=told(path), seen="an empty file", expected="the password in one line")
+        remedy = "Write the password into it, in one line."
+        raise LinkBarred(
+            1017, where=told(path), seen="an empty file", expected="the password in one line", remedy=remedy
+        )
     return text
 
 

@@ -13,8 +13,9 @@ from packline.core.faults import Fault
 from plc.links import LinkDown, LinkRefused, LinkSilent, LinkTrouble, Value
 from plc.machine_file import MachineFile
 from plc.tags.codec import check_writable
+from plc.tags.fitting import reader_for
 from plc.tags.model import Poll
-from plc.tags.reader import NOTHING_DUE, TagReader, TagSet, reader_for
+from plc.tags.reader import NOTHING_DUE, TagReader, TagSet
 from plc.tags.values import ABSENT, NEVER, Quality, TagValue, worst
 
 WRITE_S = 5.0

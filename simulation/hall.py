@@ -15,9 +15,11 @@ from simulation.machines.bag_sealer import BagSealer
 from simulation.machines.camera import Draw, Offload, VirtualCamera
 from simulation.machines.checkweigher import Checkweigher
 from simulation.machines.conveyor import Conveyor
+from simulation.machines.ears import Moved
 from simulation.machines.gate import Gate
 from simulation.machines.generic import Generic
-from simulation.machines.machine import Machine, Mechanics, Moved
+from simulation.machines.machine import Machine
+from simulation.machines.mechanics import Mechanics
 from simulation.machines.packer import Packer
 from simulation.machines.paddle_hub import PaddleHub
 from simulation.machines.plain import PlainMachine
@@ -29,9 +31,10 @@ from simulation.motion import Motion
 from simulation.pictures.render import render
 from simulation.plant.conveyor import infeed
 from simulation.plant.floor import Fittings, Floor
+from simulation.plant.papers import ReadLabel
 from simulation.plant.things import Place
 from simulation.plant.truth import Truth
-from simulation.plant.world import UNBOUNDED, ReadLabel, World
+from simulation.plant.world import UNBOUNDED, World
 from simulation.quirks import Quirks
 from simulation.reading import read_label
 from simulation.spec import CONVEYED, CameraSpec, MachineSpec, PlantSpec, ScannerSpec, StationSpec

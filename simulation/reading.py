@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 from scanning.codes import Symbology
 from scanning.decode import decode
 from scanning.gs1 import Kind, parse
-from simulation.plant.world import Legible
+from simulation.plant.papers import Legible
 
 _FORMATS = frozenset({Symbology.CODE_128, Symbology.DATA_MATRIX})
 _MARGIN_DOTS = 40

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import JSONDecodeError
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -36,6 +37,9 @@ class MendOrder(BaseModel):
     fault: str = ""
 
 
+NO_JSON = 'expected an object, as in {"device": "arm-1", "fault": "jam"} or {"do": "take_carton"}'
+
+
 class TruthChannel:
     """Answers GET /truth, /truth/facts?after=n, /faults, /hands and POST /fault, /mend, /hands."""
 
@@ -50,7 +54,11 @@ class TruthChannel:
         """Answer one request; wrong ones get 400 or 404, impossible ones 409, with the reason as text."""
         try:
             return await self._route(request)
-        except (ValidationError, ValueError) as error:
+        except ValidationError as error:
+            return Response.of_text(_wrong_keys(error), 400)
+        except JSONDecodeError as error:
+            return Response.of_text(f"the body is no JSON ({error}); {NO_JSON}", 400)
+        except ValueError as error:
             return Response.of_text(str(error), 400)
         except NoSuchFault as error:
             return Response.of_text(str(error), 404)
@@ -96,7 +104,7 @@ class TruthChannel:
             "places": self._places(),
             "held_pieces": [piece.sku for piece in self._world.held_pieces()],
             "tables": {station: piece.sku if piece else "" for station, piece in self._world.tables.items()},
-            "peels": {printer: label.sscc if label else None for printer, label in self._world.peels.items()},
+            "peels": {printer: label.sscc if label else None for printer, label in self._world.papers.at_peel.items()},
             "faults": self._misbehaviour.active(),
         }
 
@@ -110,3 +118,8 @@ class TruthChannel:
     def _facts(self, after: int) -> dict[str, Any]:
         facts = self._truth.after(after)
         return {"facts": as_json(facts), "next": facts[-1].n if facts else after}
+
+
+def _wrong_keys(error: ValidationError) -> str:
+    """Say in a line which key is wrong and why, as often as there are any."""
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the body'}: {one['msg']}" for one in error.errors())

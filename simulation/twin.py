@@ -41,7 +41,8 @@ from simulation.spec import CameraSpec, MachineSpec, PlantSpec, PrinterSpec, Sca
 from simulation.truth_channel import TruthChannel
 
 if TYPE_CHECKING:
-    from simulation.mounts.opcua import AddressSpace, AutoIdMount
+    from simulation.mounts.address_space import AddressSpace
+    from simulation.mounts.autoid import AutoIdMount
 
 TICK_S = 0.2
 """Wall time between two scans of a machine that nobody asks: its watchdog must bite also then."""

@@ -55,14 +55,17 @@ class Work(Protocol):
 class Post:
     """One station with its screen, its scans and its brakes."""
 
-    def __init__(self, work: Work, kit: Kit, *, ready: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, work: Work, kit: Kit, *, ready: Callable[[], Awaitable[None]], shown: Callable[[], None] = lambda: None
+    ) -> None:
+        """`shown` is called when the screen may show something else: after each step and scan, and when it asks or holds."""
         self.work = work
         self.name = work.name
         self.screen = work.screen
         self.bells = Bells(work.name, kit.books, kit.changed)
         self._away = Away(work.machines, work.screen, self.bells, kit.clock)
         self._kit = kit
-        self._ready = ready
+        self._ready, self._shown = ready, shown
         self._bell = asyncio.Event()
         self._is_stepping = False
         self._scans: asyncio.Queue[Scan] = asyncio.Queue(MOST_WAITING_SCANS)
@@ -89,6 +92,7 @@ class Post:
                 self._is_stepping = True
                 await self._one_step()
                 self._is_stepping = False
+                self._shown()
                 await self._pause(LOOK_AGAIN_S if self.work.rest is None else REST_S)
 
     def changed(self, *events: Event) -> None:
@@ -209,6 +213,7 @@ class Post:
 
     def _show(self, state: str, instruction: Instruction, fault: Fault | None = None) -> None:
         self.screen.state, self.screen.next, self.screen.fault = state, instruction, fault
+        self._shown()
 
     async def _pause(self, most_s: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -219,6 +224,7 @@ class Post:
             scan = await self._scans.get()
             result = await self._answer(scan)
             self.screen.scanned(self._kit.clock.now(), scan.text, result)
+            self._shown()
             self.wake()  # others hear of what it has recorded
 
     async def _answer(self, scan: Scan) -> Instruction:

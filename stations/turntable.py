@@ -45,6 +45,7 @@ class Turntable:
         self.screen = screen
         self.machines: Sequence[Machinery] = (table,) if table else ()
         self.rest: Rest | None = None
+        self._places = (name, f"to:{name}")
         self._standing: frozenset[str] = frozenset()
         self._kit = kit
         self._table = table
@@ -101,20 +102,25 @@ class Turntable:
     # -- pick and scan ------------------------------------------------------------------------------------------
 
     async def _complete(self) -> None:
-        here = await self._kit.books.parcels(place=self.name)
+        here = await self._here_or_coming()
         self._standing = frozenset(carton.order_id for carton in here)
         await self._cartons.complete(here)
 
     async def _list_tasks(self) -> None:
         picks = await self._picks.look(self.screen.tasks)
-        self.screen.tasks = [*await self._waiting_cartons(), *picks]
+        waiting = [parcel for parcel in await self._here_or_coming() if parcel.state is not ParcelState.OPEN]
+        here = [await self._send_on(parcel) for parcel in waiting if parcel.place == self.name]
+        coming = [await self._send_on(parcel) for parcel in waiting if parcel.place != self.name]
+        self.screen.tasks = [*here, *picks, *coming]
 
-    async def _waiting_cartons(self) -> list[Instruction]:
-        """Cartons that stand here although nothing more goes into them (completed by a short, cancelled)."""
-        here = [p for p in await self._kit.books.parcels(place=self.name) if p.state is not ParcelState.OPEN]
-        return [
-            say("send_on", lpn=p.lpn, to=(await self._kit.where_to(p, await self._kit.order_of(p)))[1]) for p in here
-        ]
+    async def _here_or_coming(self) -> list[Parcel]:
+        """Give the cartons that stand here, and those that somebody brings back: they may stand here already."""
+        return [parcel for place in self._places for parcel in await self._kit.books.parcels(place=place)]
+
+    async def _send_on(self, parcel: Parcel) -> Instruction:
+        """Ask for a carton to be sent on into which nothing more goes (completed by a short or in another carton, cancelled)."""
+        _, to = await self._kit.where_to(parcel, await self._kit.order_of(parcel))
+        return say("send_on", lpn=parcel.lpn, to=to)
 
     def _idle(self) -> None:
         self.screen.about()
@@ -125,7 +131,7 @@ class Turntable:
 
     def _rest(self, *orders: str) -> Rest:
         """Wait for hands, or for the books to change the pick list or where a carton here goes."""
-        return Rest(places=(self.name,), orders=self._standing.union(orders), kinds=ORDER_KINDS | UNIT_KINDS)
+        return Rest(places=self._places, orders=self._standing.union(orders), kinds=ORDER_KINDS | UNIT_KINDS)
 
     async def _induct(self, barcode: str, current: Unit | None, actor: str) -> Instruction:
         items = await self._kit.books.item_of(barcode)
@@ -263,11 +269,12 @@ class Turntable:
     async def _where(self, lpn: str, parcel: Parcel | None) -> Instruction:
         if parcel is None:
             raise Fault(4106, where=self.name, seen=lpn, expected="a carton of this station")
-        order = await self._kit.order_of(parcel)
         if parcel.state is ParcelState.OPEN:
+            if parcel.place != self.name:
+                await self._kit.moved(parcel, self.name, self.name)
             return say("carton_ok", lpn=lpn)
-        _, to = await self._kit.where_to(parcel, order)
-        if parcel.place == self.name:
+        _, to = await self._kit.where_to(parcel, await self._kit.order_of(parcel))
+        if parcel.place in self._places:
             await self._kit.moved(parcel, f"to:{to}", self.name)
         return say("send_on", lpn=lpn, to=to)
 

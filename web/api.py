@@ -12,11 +12,13 @@ from packline.orders.ports import ExceptionRow
 from web.acting import Answer, NotFresh, Unreadable
 from web.doors import Refused
 from web.guard import needs, person
+from web.live import View
 from web.pages.doors import let_in
 from web.room import room
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 
+MOST_WAIT_S = 5.0
 STATUS = {"new": 202, "done": 200, "refused": 200, "expired": 200}
 
 
@@ -45,9 +47,21 @@ def login() -> Response:
 @blueprint.get("/line")
 @needs("viewer")
 def line() -> Response:
-    """Give the snapshot and whether it is fresh."""
-    view = room().hub.view()
-    return jsonify({**view.snapshot, "fresh": view.fresh})
+    """Give the snapshot and whether it is fresh; with `after` and `wait_s` only when its `version` is another, or the time is up."""
+    after, wait_s = request.args.get("after", -1, type=int), request.args.get("wait_s", 0.0, type=float)
+    view = _waited_for(after, min(wait_s, MOST_WAIT_S)) if after >= 0 and wait_s > 0 else room().hub.view()
+    return jsonify({**view.snapshot, "fresh": view.fresh, "version": view.version})
+
+
+def _waited_for(version: int, wait_s: float) -> View:
+    """Wait for another picture; where too many wait already, nobody else does."""
+    hub, gauge = room().hub, room().gauge
+    if not gauge.enter():
+        return hub.view()
+    try:
+        return hub.wait(version, wait_s)
+    finally:
+        gauge.leave()
 
 
 @blueprint.get("/exceptions")

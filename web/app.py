@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from packline.core.faults import Fault
 from packline.core.local import ask as ask_controller
-from web import api, buyer, face, guard, headers, intake, pages, stream
+from web import api, buyer, face, guard, headers, intake, pages, speech, stream
 from web.acting import Acting
 from web.crowd import Gauge, Pacer
 from web.doors import Doors, Visitor
@@ -100,18 +100,18 @@ def _crash(error: Exception) -> tuple[Any, int]:
 def _not_found() -> str:
     """Name what there is none of; who follows a buyer's link is told nothing, its address is a secret."""
     if request.blueprint == buyer.blueprint.name or g.get("visitor") is None:
-        return face.say("error.404")
+        return speech.say("error.404")
     for part, name in (request.view_args or {}).items():
         if key := NAMED.get((str(request.blueprint), part)):
-            return face.say(key, name=str(name)[:MOST_NAME_CHARS])
-    return face.say("error.no_page", name=request.path[:MOST_NAME_CHARS])
+            return speech.say(key, name=str(name)[:MOST_NAME_CHARS])
+    return speech.say("error.no_page", name=request.path[:MOST_NAME_CHARS])
 
 
 def _explain(status: int, fault: Fault | None = None) -> tuple[Any, int]:
     if request.blueprint in ("api", "intake") or request.accept_mimetypes.best == "application/json":
         return jsonify({"error": status, "fault": fault.as_dict() if fault else None}), status
     key = f"error.{status}" if status in (400, 403, 404, 405, 409, 413, 429, 503) else "error.500"
-    text = face.say(key) if status != 404 else _not_found()
+    text = speech.say(key) if status != 404 else _not_found()
     if "HX-Request" in request.headers:
         return face.page("parts/toast.html", status=status, ok=False, text=text, more="")
     g.visitor = None if status == 503 else g.get("visitor")

@@ -13,7 +13,7 @@ from packline.core.faults import Fault
 from packline.core.tokens import sign, verify
 from packline.orders.model import Parcel, ParcelState, Unit, UnitState
 from packline.store.view_rows import OrderDetail, PictureRow
-from web import face
+from web import face, speech
 from web.acting import Answer, NotFresh, Person, Unreadable
 from web.api import refused, told
 from web.face import PREFERENCE_S
@@ -194,7 +194,7 @@ def _gone() -> Any:
     g.visitor = None
     if request.accept_mimetypes.best == "application/json":
         return _no(404)
-    return face.page("error.html", status=404, live=None, text=face.say("buyer.gone"))
+    return face.page("error.html", status=404, live=None, text=speech.say("buyer.gone"))
 
 
 def _no(status: int) -> Response:

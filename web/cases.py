@@ -10,7 +10,7 @@ from packline.core.identity import Lpn
 from packline.orders.policy import Action, may
 from packline.orders.ports import ABOUT_ALL, ABOUT_ONE, ExceptionRow
 from packline.store.view_rows import EffectRow, Unreadable
-from web import face
+from web import speech
 from web.guard import visitor
 from web.room import room
 
@@ -68,7 +68,7 @@ def case(
     number = row.subject.removeprefix(ABOUT_ONE)
     return Case(
         row=row,
-        fault=face.fault_of({**(unreadable.fault if unreadable else row.fault), "code": row.code}),
+        fault=speech.fault_of({**(unreadable.fault if unreadable else row.fault), "code": row.code}),
         effect=effect,
         lpn=row.subject if Lpn.is_lpn(row.subject) else "",
         order=next((name for name in _orders_of(row.subject) if name in orders), ""),

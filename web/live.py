@@ -16,6 +16,8 @@ from web.settings import Ask
 log = logging.getLogger(__name__)
 
 POLL_S = 0.25
+"""The controller is asked at least so often; it answers sooner when a screen shows something else."""
+LEAST_S = 0.02
 STALE_S = 4.0
 """A snapshot older than this is no ground to move a machine on. Five seconds are promised; one is left for the way to the eye."""
 
@@ -54,6 +56,8 @@ class Hub:
         self._stopping = threading.Event()
         self._view = View()
         self._at = ""
+        self._picture: int | None = None
+        """The number that the controller gave to what the stations showed in its last answer; None without one."""
         self._moved_s: float | None = None
         self._thread: threading.Thread | None = None
 
@@ -74,9 +78,12 @@ class Hub:
         """Tell whether the process is going down."""
         return self._stopping.is_set()
 
-    def poll(self) -> View:
-        """Ask once and give the view; never raises for a controller that does not answer."""
-        answer = self._question()
+    def poll(self, wait_s: float = 0.0) -> View:
+        """Ask once and give the view; never raises for a controller that does not answer.
+
+        With `wait_s` the answer may take so long, unless something else is shown than at the last answer.
+        """
+        answer = self._question(wait_s)
         if answer is not None and answer.get("at") != self._at:
             self._moved_s = self._clock.monotonic() - self._first_age_s(answer)
             self._at = str(answer.get("at"))
@@ -108,19 +115,26 @@ class Hub:
         return True
 
     def _run(self) -> None:
-        while not self._stopping.wait(POLL_S):
-            self.poll()
+        pause_s = POLL_S
+        while not self._stopping.wait(pause_s):
+            self.poll(POLL_S)
+            pause_s = POLL_S if self._picture is None else LEAST_S
 
-    def _question(self) -> dict[str, Any] | None:
+    def _question(self, wait_s: float) -> dict[str, Any] | None:
+        patience = {"seen": self._picture, "wait_s": wait_s} if wait_s and self._picture is not None else {}
+        self._picture = None
         try:
-            answer = self._ask({"do": "snapshot"})
+            answer = self._ask({"do": "snapshot", **patience})
         except (OSError, ValueError) as error:
             if self._view.fresh:
                 log.warning("the controller does not answer: %s", error)
             if isinstance(error, (ConnectionError, FileNotFoundError)):
                 self._moved_s = float("-inf")  # nobody listens: whatever we have is of a controller that is gone
             return None
-        return answer if "stations" in answer else None
+        if "stations" not in answer:
+            return None
+        self._picture = answer.pop("picture", None)
+        return answer
 
     def _first_age_s(self, answer: Mapping[str, Any]) -> float:
         """Give the age of the first snapshot ever seen; later ones are new by having changed."""

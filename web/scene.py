@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from packline.core.faults import Severity
-from packline.store.views import URGENCY, severity_of
+from packline.core.faults import URGENCY, Severity, severity_of
 from web.floor import first_thing
 from web.ground import Ground, Place, Point
 from web.troubles import Standing, beside, culprits, quality_of, severity, standing, state_of

@@ -11,11 +11,13 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from werkzeug.wrappers import Response as AnyResponse
 
 from packline.core.clock import Clock
-from web.face import language, moment, nav, stamp
+from web.face import stamp
 from web.guard import cookie_name, needs, visitor
 from web.live import View
+from web.menu import nav
 from web.pages import overview, plan, station
 from web.room import Room, room
+from web.speech import language, moment
 
 blueprint = Blueprint("stream", __name__, url_prefix="/live")
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from packline.core.faults import Severity
+from packline.core.faults import URGENCY, Severity, severity_of
 from packline.orders.policy import Action, rule_for
-from packline.store.views import URGENCY, severity_of
 
 TAKEN = 1101
 """Another controller has the machine."""

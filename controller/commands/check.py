@@ -11,6 +11,7 @@ from pathlib import Path
 from controller.addresses import wrong_scheme
 from controller.commands.sim.telling import twin_faults
 from controller.integrator.machine_check import Noted, check_machine, error_faults
+from controller.integrator.station_needs import need_faults
 from controller.integrator.target import is_machine_file
 from controller.item_file import item_bytes
 from controller.machine_files import machine_file, scanner_file
@@ -28,19 +29,11 @@ from controller.site_security import (
 from controller.sites import find_site
 from controller.starting import data_of
 from packline.core.clock import WallClock
-from packline.core.effects import KINDS
 from packline.core.faults import Fault
 from packline.core.files import FileFaults
 from plc.lint import lint
 from plc.security import Reach
 from plc.tag_scanner import scanner_faults
-
-NEEDED_JOBS = {
-    "turntable": ("turn",),
-    "pack": ("seal",),
-    "print_apply": ("apply", "eject", "discard"),
-    "courier_gate": ("release", "light"),
-}
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
@@ -145,7 +138,7 @@ def _machine_faults(site: Site, path: Path, told: set[str]) -> list[Fault]:
         faults += transport_faults(file, part.security, f"{path} [machines.{name}.security]")
         for station, place in site.stations.items():
             if place.machine == name:
-                faults += _missing_jobs(f"{path} [stations.{station}.machine]", place.kind, name, set(file.jobs))
+                faults += need_faults(f"{path} [stations.{station}.machine]", place, name, file)
         faults += allow_faults(file, part.allow, f"{path} [machines.{name}.allow]")
         faults += _wrong_scheme(f"{path} [machines.{name}.address]", file.machine.protocol, part.address)
     faults += _scanner_faults(site, path)
@@ -171,12 +164,6 @@ def _scanner_faults(site: Site, path: Path) -> Iterator[Fault]:
             yield from found.faults
         else:
             yield from scanner_faults(file) if file is not None else ()
-
-
-def _missing_jobs(where: str, kind: str, machine: str, jobs: set[str]) -> list[Fault]:
-    missing = [job for job in NEEDED_JOBS.get(kind, ()) if job not in jobs]
-    expected = f"jobs {', '.join(NEEDED_JOBS.get(kind, ()))} (of {', '.join(sorted(KINDS))})"
-    return [Fault(4201, where=where, seen=f"{machine} without job {job}", expected=expected) for job in missing]
 
 
 def _wrong_scheme(where: str, protocol: str, address: str) -> list[Fault]:

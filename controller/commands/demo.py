@@ -216,7 +216,8 @@ def _end_line(out: TextIO) -> None:
 def _close(summary: dict[str, Any], chosen: argparse.Namespace, out: TextIO, *, failed: bool = False) -> int:
     well = not failed and is_well(summary, chosen.orders)
     verdict = "all is well" if well else "NOT well"
-    print(f"{verdict}: {summary['parcels_shipped']} parcels of {summary['orders']} orders left the door", file=out)
+    parcels = numbers.counted(summary["parcels_shipped"], "parcel")
+    print(f"{verdict}: {parcels} of {numbers.counted(summary['orders'], 'order')} left the door", file=out)
     if chosen.json:
         print(json.dumps(summary), flush=True)
     return 0 if well else 1

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from controller.__main__ import MODULES, VERBS
 from controller.commands import sim
-from controller.commands.check import NEEDED_JOBS
 from controller.commands.folders import make_folder
 from controller.commands.sim.fault_pages import fault_pages
 from controller.commands.sim.model_pages import model_pages
 from controller.commands.sim.scenario_pages import scenario_pages
+from controller.integrator.station_needs import MACHINE_NEEDS
 from controller.reference.all_pages import Arguments, pages
 
 
@@ -36,7 +36,8 @@ def all_pages() -> dict[str, str]:
         name: (text, importlib.import_module(f"controller.commands.{MODULES.get(name, name)}").arguments)
         for name, text in VERBS.items()
     }
-    return pages(verbs | _of_groups(), NEEDED_JOBS) | model_pages() | scenario_pages() | fault_pages()
+    needs = {kind: (part.jobs, (*part.inputs, *part.of_lanes)) for kind, part in MACHINE_NEEDS.items()}
+    return pages(verbs | _of_groups(), needs) | model_pages() | scenario_pages() | fault_pages()
 
 
 def _of_groups() -> dict[str, tuple[str, Arguments]]:

@@ -31,7 +31,8 @@ from plc.machine_file import MachineFile, load_machine
 ACTIONS = {
     "new": "make a machine file, asking for what no option says",
     "st": "register tables in Markdown, and the handshake as a function block in Structured Text",
-    "try": "have the machine do one job, and tell what proves its end",
+    "try": "have the machine do one job, and tell what proves its end; one that is not reached is told at once, one that is silent "
+    "after 5 s (three of its request_timeout_ms, if that is longer)",
 }
 
 

@@ -1,4 +1,4 @@
-"""Reads the numbers of a command line, and says in plain words which it would have taken."""
+"""Reads the numbers of a command line, says in plain words which it would have taken, and how many there are of what."""
 
 from __future__ import annotations
 
@@ -94,3 +94,8 @@ def _whole(text: str, most: int, least: int = 1) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
     return int(text)
+
+
+def counted(number: int, what: str) -> str:
+    """Say how many there are of what: `1 parcel`, `2 parcels`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

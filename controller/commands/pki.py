@@ -20,19 +20,9 @@ from controller.sites import find_site
 from controller.starting import data_of
 from packline.core.clock import WallClock
 from packline.core.faults import Fault
-from plc.certificates import (
-    DAYS,
-    TrustFolder,
-    common_name,
-    days_left,
-    fingerprint,
-    hosts,
-    make_own,
-    read_file,
-    read_own,
-    thumbprint,
-    uris,
-)
+from plc.certificates import common_name, days_left, fingerprint, hosts, read_file, thumbprint, uris
+from plc.own_certificate import DAYS, make_own, read_own
+from plc.trust import TrustFolder
 
 MOST_DAYS = 3650
 ACTIONS = {
@@ -52,7 +42,8 @@ def arguments(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--host",
         action="append",
-        help="init: a further name or address of this computer, as devices see it; may be repeated",
+        help="init: a further name or address of this computer, as devices see it; may be repeated (--renew: default those of the "
+        "old one)",
     )
     options.add_argument("--days", type=int, default=DAYS, help=f"init: days that it is valid (default: {DAYS})")
     options.add_argument("--renew", action="store_true", help="init: put a new one in place of the one that is there")
@@ -87,6 +78,7 @@ def _init(site: Site, pki: Path, chosen: argparse.Namespace, now: datetime) -> d
     if not 1 <= chosen.days <= MOST_DAYS:
         remedy = "Five years (1825) are usual; devices must trust each new one."
         raise Fault(4301, where="--days", seen=str(chosen.days), expected=f"1 to {MOST_DAYS}", remedy=remedy)
+    further = chosen.host or _further_hosts(pki)
     if (pki / "own").exists():
         (pki / "own").rename(
             pki / f"own-until-{now:%Y%m%dT%H%M%S}"
@@ -96,7 +88,7 @@ def _init(site: Site, pki: Path, chosen: argparse.Namespace, now: datetime) -> d
         pki,
         name=f"Packline {site.site.name}",
         uri=f"urn:{re.sub(r'[^A-Za-z0-9.-]', '-', host)}:packline:{site.site.name}",
-        hosts=[host, *(chosen.host or ())],
+        hosts=[host, *further],
         now=now,
         days=chosen.days,
     )
@@ -105,6 +97,12 @@ def _init(site: Site, pki: Path, chosen: argparse.Namespace, now: datetime) -> d
         **report,
         "next": "let each device trust this certificate file; the key beside it never leaves this computer",
     }
+
+
+def _further_hosts(pki: Path) -> list[str]:
+    """Give the names in the certificate that is replaced: devices see this computer as before."""
+    old = pki / "own" / "certificate.pem"
+    return hosts(read_file(old)) if old.exists() else []
 
 
 def _show(pki: Path, file: Path | None, now: datetime) -> dict[str, Any]:

@@ -30,9 +30,11 @@ MODBUS = (
 )
 NAMESPACE = Question(key="namespace", words="Namespace uri of its nodes", default="urn:machine")
 CODED_JOBS = Question(key="jobs", words="Its jobs as kind=code, blanks between", may_be_empty=True)
+PLAIN_FORM = "kind=output:counter"
+PLAIN_HELP = "Name the tag that starts the job, then, after a colon, the counter that rises by one when it is done."
 PLAIN_JOBS = Question(
     key="jobs",
-    words="Its jobs as kind=output:counter (is set; rises by one when done), blanks between",
+    words=f"Its jobs as {PLAIN_FORM} (is set; rises by one when done), blanks between",
     may_be_empty=True,
 )
 EXPECT = Question(key="expect", words="What proves that it is the right machine, as tag=value", may_be_empty=True)
@@ -77,31 +79,33 @@ def _first_blocks(said: Mapping[str, Any]) -> dict[str, Any]:
 
 def _expect(asker: Asker, tags: Mapping[str, Tag]) -> Iterator[str]:
     for text in _words(asker.answer(EXPECT)) if tags else ():
-        name, value = _pair(text, "tag=value")
+        name, value = _pair(text, "tag=value", "--expect")
         number: Any = int(value) if value.lstrip("-").isdigit() else value
-        yield table(f"expect.{_known(name, tags)}", {"tag": name, "equals": number})
+        yield table(f"expect.{_known(name, tags, '--expect')}", {"tag": name, "equals": number})
 
 
 def _jobs(asker: Asker, tags: Mapping[str, Tag], *, is_plain: bool) -> Iterator[str]:
     for text in _words(asker.answer(PLAIN_JOBS if is_plain else CODED_JOBS)):
-        kind, rest = _pair(text, "kind=output:counter" if is_plain else "kind=code")
+        kind, rest = _pair(text, PLAIN_FORM if is_plain else "kind=code", "--jobs")
         if kind not in KINDS:
             raise Fault(
-                4201, where="jobs", seen=kind, expected=f"one of {', '.join(KINDS)}", remedy=near(kind, set(KINDS))
+                4201, where="--jobs", seen=kind, expected=f"one of {', '.join(KINDS)}", remedy=near(kind, set(KINDS))
             )
         yield table(f"jobs.{kind}", _plain_job(rest, tags) if is_plain else _coded_job(rest))
 
 
 def _coded_job(text: str) -> dict[str, Any]:
     if not text.isdigit() or int(text) < FIRST_CODE:
-        raise Fault(4201, where="jobs", seen=text, expected=f"a code of {FIRST_CODE} or more")
+        raise Fault(4201, where="--jobs", seen=text, expected=f"a code of {FIRST_CODE} or more")
     return {"code": int(text), "timeout_s": 20}
 
 
 def _plain_job(text: str, tags: Mapping[str, Tag]) -> dict[str, Any]:
     output, _, counter = text.partition(":")
+    if not counter:
+        raise Fault(4201, where="--jobs", seen=text, expected=PLAIN_FORM, remedy=PLAIN_HELP)
     for name in (output, counter):
-        _known(name, tags)
+        _known(name, tags, "--jobs")
     return {
         "write": [{"tag": output, "value": True}],
         "done": {"tag": counter, "rises": 1},
@@ -110,10 +114,10 @@ def _plain_job(text: str, tags: Mapping[str, Tag]) -> dict[str, Any]:
     }
 
 
-def _known(name: str, tags: Mapping[str, Tag]) -> str:
+def _known(name: str, tags: Mapping[str, Tag], where: str) -> str:
     if name not in tags:
         expected = f"a tag of the list: {', '.join(tags) or 'there is none'}"
-        raise Fault(4201, where="tags", seen=name or "nothing", expected=expected, remedy=near(name, set(tags)))
+        raise Fault(4201, where=where, seen=name or "nothing", expected=expected, remedy=near(name, set(tags)))
     return name
 
 
@@ -121,8 +125,8 @@ def _words(text: str) -> Sequence[str]:
     return text.replace(",", " ").split()
 
 
-def _pair(text: str, form: str) -> tuple[str, str]:
+def _pair(text: str, form: str, where: str) -> tuple[str, str]:
     left, sign, right = text.partition("=")
     if not sign or not left or not right:
-        raise Fault(4201, where="answers", seen=text, expected=form)
+        raise Fault(4201, where=where, seen=text, expected=form)
     return left, right

@@ -14,6 +14,8 @@ from controller.integrator.toml_text import table
 TWIN_WORDS = "none: twins on this computer, loopback only"
 REAL_WORDS = "none: closed machine network"
 LOCAL = "127.0.0.1"
+TWIN_HOST = f"{LOCAL}:18190"
+HEARERS = ("merchant", "buyer", "archive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,11 @@ class SiteWriter:
             yield table(f"couriers.{courier}", {"secrets": [_secret()]})
         if self.twins:
             password = secrets.token_urlsafe(18)
-            parts = {"speed": 20, "seed": 1, "host": f"{LOCAL}:18190", "truth": f"{LOCAL}:18199"}
+            parts = {"speed": 20, "seed": 1, "host": TWIN_HOST, "truth": f"{LOCAL}:18199"}
+            yield "# Who is told what happens: the twin's people, who wait for it. Give each your own address when they are real.\n"
+            for role in HEARERS:
+                told = {"role": role, "url": f"http://{TWIN_HOST}/events/{role}", "secret": _secret()}
+                yield table(f"subscribers.{role}", told)
             yield "# What only the twin reads. A site with a [twin] must stay on loopback; take it out with the last twin.\n"
             yield table("twin", {**parts, "people_password": password})
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 
+from controller.integrator.printing import shown
 from controller.integrator.target import Target
 from packline.core.clock import Clock
 from packline.core.faults import Fault
@@ -18,8 +19,8 @@ from plc.packml import State, name_of
 from plc.security import LinkBarred
 from plc.tag_side import tag_set
 from plc.tags.codec import check_writable, decode, decode_node, encode, put_node
+from plc.tags.fitting import reader_for
 from plc.tags.model import Order, TagType, Wired
-from plc.tags.reader import reader_for
 
 ORDERED = frozenset({TagType.U32, TagType.I32, TagType.F32, TagType.U64, TagType.I64, TagType.F64})
 """Types that take several registers, whose order a manual seldom tells."""
@@ -130,11 +131,11 @@ class _Eyes:
         assert reader is not None  # noqa: S101 - every driver carries tags
         await reader.write(name, value)
         back = (await self.look(wired, 1)).value if wired.tag.is_read else None
-        line = f"{name} = {value}" + ("" if back is None else f", reads back {back}")
+        line = f"{name} = {shown(value)}" + ("" if back is None else f", reads back {shown(back)}")
         if wired.tag.safe is None:
             return line
         await reader.write(name, wired.tag.safe)  # an output is held by a lease; nobody renews this one
-        return f"{line}; then its safe value {wired.tag.safe}"
+        return f"{line}; then its safe value {shown(wired.tag.safe)}"
 
     async def _once(self, wired: Wired) -> Seen:
         if self._file.machine.protocol == "opcua":
@@ -164,7 +165,7 @@ def _in_all_orders(wired: Wired, raw: tuple[int, ...]) -> Iterator[tuple[str, st
     free = replace(wired, tag=wired.tag.model_copy(update={"range": None, "sentinels": ()}))
     for order in Order:
         try:
-            text = f"{decode(replace(free, order=order), raw):.7g}"
+            text = shown(decode(replace(free, order=order), raw))
         except ValueError:
             yield str(order), "-"
             continue
@@ -227,7 +228,7 @@ def _parsed(file: MachineFile, name: str, text: str) -> Value:
         if tag.type is TagType.BOOL:
             value = {"true": True, "1": True, "false": False, "0": False}[text.lower()]
         elif tag.type is not TagType.STRING:
-            value = int(text) if text.lstrip("+-").isdigit() else float(text)
+            value = _number(text)
         check_writable(tag, value)
         if not tag.is_part:
             put_node(file.wired[name], value) if tag.node else encode(file.wired[name], value)
@@ -236,6 +237,14 @@ def _parsed(file: MachineFile, name: str, text: str) -> Value:
             4201, where=f"{file.model} {name}", seen=text, expected=_expected(tag.type, error), remedy=BY_TAG
         ) from error
     return value
+
+
+def _number(text: str) -> float:
+    """Read a number, a whole one as int; raises a ValueError that says nothing: what the tag takes says enough."""
+    try:
+        return int(text) if text.lstrip("+-").isdigit() else float(text)
+    except ValueError:
+        raise ValueError from None
 
 
 def _expected(kind: TagType, error: Exception) -> str:

@@ -17,7 +17,7 @@ from plc.machine_view import read_inputs
 from plc.packml import State, name_of
 from plc.security import LinkBarred
 from plc.tag_side import tag_set
-from plc.tags.reader import reader_for
+from plc.tags.fitting import reader_for
 from plc.tags.values import NEVER
 
 

@@ -39,7 +39,8 @@ SHIPPED = """
 See [machines](machines.md).
 """
 NEEDED = """
-Which jobs a machine must have depends on the station where it stands:
+Which jobs and inputs a machine must have depends on the station where it stands. An input has its name in `[inputs]`, or a tag or an
+input of another name plays it in `[capability]`; N is each of the station's lanes:
 """
 REACHED = (
     (
@@ -54,6 +55,8 @@ REACHED = (
         "Allow",
     ),
 )
+Needs = Mapping[str, tuple[Sequence[str], Sequence[str]]]
+"""Of each kind of station, the jobs and the inputs that its machine must have."""
 NAMES = "Names of stations and devices: a small letter, then small letters, digits and dashes, 40 characters at most."
 
 
@@ -66,8 +69,8 @@ def site_page() -> str:
     return page("Site file", SITE_INTRO, schema_line, NAMES, *parts, *reached, _needs(), _rules())
 
 
-def machine_page(jobs_of: Mapping[str, Sequence[str]]) -> str:
-    """Give the page of the machine file; `jobs_of` says which jobs a kind of station needs."""
+def machine_page(needs: Needs) -> str:
+    """Give the page of the machine file."""
     explained = machine_schema()
     parts = [_part(explained, name) for name in explained.parts()]
     plain = (
@@ -81,9 +84,9 @@ def machine_page(jobs_of: Mapping[str, Sequence[str]]) -> str:
         parameter,
         plain,
         _blocks(),
-        "## Jobs that a station needs",
+        "## What a station needs",
         NEEDED,
-        table(["station kind", "jobs"], ((code(kind), codes(jobs)) for kind, jobs in jobs_of.items())),
+        table(["station kind", "jobs", "inputs"], ((code(kind), *map(codes, both)) for kind, both in needs.items())),
         SHIPPED,
     )
 
@@ -119,8 +122,8 @@ def _rules() -> str:
     rules = (
         "- Every device that a station names must be declared, and every address may be used once. A device has one station.",
         f"- Parcels may be sent to any of these places, so each needs a station: {places}. One rack only: slots are known by name.",
-        "- A machine must have the jobs that its station needs, and an address of its protocol's kind: see "
-        "[machine file](machine-file.md#jobs-that-a-station-needs).",
+        "- A machine must have the jobs and inputs that its station needs, and an address of its protocol's kind: see "
+        "[machine file](machine-file.md#what-a-station-needs).",
         "- Every machine, and every scanner with driver `autoid` or `modbus`, says its `security`; the policy is of its protocol's kind, and the "
         "own certificate and password file that it needs must be there.",
         "- An `allow` names only what the machine file has.",

@@ -34,7 +34,8 @@ What people ask of the line goes through `POST /api/requests` with `{{"action", 
 signed in, 403 role or action not open, 409 stale. States: `new`, `done`, `refused` (result: the fault), `expired`.
 """
 SNAPSHOT = """
-`GET /api/line` gives the whole picture at once: `at`, `seq` (number in the journal), `fresh`, `run` (`id`, `started_at`, `recovered`), `line` (`state`,
+`GET /api/line` gives the whole picture at once; with `?after=<version>&wait_s=<seconds, at most 5>` it answers when there is another than that `version`, or the
+time is up. It has `at`, `seq` (number in the journal), `fresh`, `run` (`id`, `started_at`, `recovered`), `line` (`state`,
 `wip` and `wip_limit`, `per_hour`, `oldest_waiting_s`, `orders` and `parcels` by state), `stations`, `alarms` (to acknowledge) and `exceptions` (open). A station has `name`,
 `kind`, `run_by`, `state`, `parcel`, `order`, `unit`, `next` and `tasks` ([instructions](instructions.md)), `devices` (`quality` good, stale, bad or
 absent; `state`, `owned`, `faults`, `inputs`, a machine's `own_faults`), `scans` (newest first, each with `n` and `result`), `camera`, `pictures`, `fault`, `hold_by`.

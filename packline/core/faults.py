@@ -10,6 +10,7 @@ from packline.core.fault_kinds import FaultKind, Severity
 from packline.core.work_faults import WORK_FAULTS
 
 FAULTS: dict[int, FaultKind] = {row.code: row for row in (*DEVICE_FAULTS, *WORK_FAULTS)}
+URGENCY = {Severity.CRITICAL: 0, Severity.HIGH: 1, Severity.WARNING: 2, Severity.INFO: 3}
 
 
 class Fault(Exception):  # noqa: N818 - the trade's word
@@ -46,4 +47,14 @@ class Fault(Exception):  # noqa: N818 - the trade's word
         }
 
 
-__all__ = ["FAULTS", "Fault", "FaultKind", "Severity"]
+def severity_of(code: int) -> Severity:
+    """Give the severity of a fault code; unknown ones are a warning."""
+    return FAULTS[code].severity if code in FAULTS else Severity.WARNING
+
+
+def urgency(code: int) -> int:
+    """Give 0 (critical) .. 3 (information) for sorting."""
+    return URGENCY[severity_of(code)]
+
+
+__all__ = ["FAULTS", "URGENCY", "Fault", "FaultKind", "Severity", "severity_of", "urgency"]

@@ -96,7 +96,9 @@ WORK_FAULTS: tuple[FaultKind, ...] = (
         3015,
         "delivered before shipped",
         "The courier reports a delivery; the books have the parcel in the house.",
-        "Look whether the parcel left. If so, answer 'It has left' where it is asked for, then 'Try again' here; else 'Dismiss'.",
+        "Look whether the parcel left. If so, answer 'It has left' where it is missed, then 'Try again' here. One that the books "
+        "have in the hold rack is missed only after its plate was typed in there, as if it were fetched; if it waits for its "
+        "buyer or is held, end that on its page before. Still there: 'Dismiss'.",
         W,
     ),
     FaultKind(

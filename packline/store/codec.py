@@ -13,7 +13,7 @@ from typing import Any
 
 from packline.orders.model import Address, OrderLine, PlaceOrder, Purchase
 
-CACHED_ORDERS = 4096
+CACHED_ORDERS = 1024
 _written = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 

@@ -4,39 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import fields
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    RowMapping,
-    Select,
-    Table,
-    Text,
-    and_,
-    cast,
-    func,
-    or_,
-    select,
-    type_coerce,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select
 
-from packline.core.faults import FAULTS, Severity
-from packline.core.identity import Lpn
-from packline.orders.model import ORDER_DONE, Item, Order, OrderState, Parcel, Unit
-from packline.orders.ports import ABOUT_ALL, ExceptionRow, Label
+from packline.core.faults import URGENCY, Severity, severity_of, urgency
+from packline.orders.model import ORDER_DONE, Item, Order, OrderState, Parcel
+from packline.orders.ports import ABOUT_ALL, ExceptionRow
 from packline.store import hot_views as hot
 from packline.store import schema as s
+from packline.store.parcel_view import parcel_detail
 from packline.store.parcels import proof_of
+from packline.store.rows import made, many
+from packline.store.search import item_matches, order_matches, sent_to, thing_named
 from packline.store.view_rows import (
     AlarmRow,
-    DeliveryRow,
     EffectRow,
     Found,
-    JournalRow,
     OrderDetail,
     OrderLineView,
     Page,
@@ -49,8 +34,6 @@ from packline.store.writer import Writer
 
 T = TypeVar("T")
 P = ParamSpec("P")
-
-URGENCY = {Severity.CRITICAL: 0, Severity.HIGH: 1, Severity.WARNING: 2, Severity.INFO: 3}
 
 ORDER_GROUPS: Mapping[str, tuple[OrderState, ...]] = {
     "open": tuple(state for state in OrderState if state not in ORDER_DONE and state is not OrderState.SHIPPED),
@@ -100,13 +83,13 @@ class Views:
         `search` looks for numbers, merchants, SKUs, plates and labels; for recipients only with `recipients`, which is for
         those who may read addresses.
         """
-        matches = [_order_matches(search), *([_sent_to(db, search)] if search and recipients else [])]
+        matches = [order_matches(search), *([sent_to(db, search)] if search and recipients else [])]
         wanted = and_(s.orders.c.state.in_(ORDER_GROUPS.get(group, ORDER_GROUPS["all"])), or_(*matches))
         newest = group in ("done", "shipped", "all")
         by = s.orders.c.received_at.desc() if newest else s.orders.c.received_at
         query = select(s.orders).where(wanted).order_by(*([] if newest else [s.orders.c.priority]), by)
         total = db.scalar(select(func.count()).select_from(s.orders).where(wanted)) or 0
-        found = [_make(Order, row) for row in db.execute(query.limit(limit).offset(offset)).mappings()]
+        found = [made(Order, row) for row in db.execute(query.limit(limit).offset(offset)).mappings()]
         rows = _with_contents(db, found)
         return Page(rows=rows, total=total, offset=offset, limit=limit)
 
@@ -126,24 +109,7 @@ class Views:
     @_reading
     def parcel(self, db: Connection, lpn: str) -> ParcelDetail | None:
         """Give all that is known of a parcel."""
-        row = db.execute(select(s.parcel).where(s.parcel.c.lpn == lpn)).mappings().first()
-        if row is None:
-            return None
-        parcel = _make(Parcel, row)
-        order = db.execute(select(s.orders).where(s.orders.c.order_id == parcel.order_id)).mappings().one()
-        units = _units(db, s.unit.c.lpn == lpn)
-        ids = [lpn, *(u.unit_id for u in units)]
-        return ParcelDetail(
-            parcel=parcel,
-            order=_make(Order, order),
-            units=units,
-            labels=_many(db, Label, s.label, s.label.c.lpn == lpn, s.label.c.generation),
-            effects=_many(db, EffectRow, s.effect, s.effect.c.subject.in_(ids), s.effect.c.created_at),
-            journal=_journal(db, s.journal.c.subject.in_(ids)),
-            pictures=_pictures(db, s.picture.c.subject.in_(ids)),
-            deliveries=_deliveries(db, s.outbox.c.subject == lpn),
-            exceptions=_exceptions(db, s.exception.c.subject == lpn),
-        )
+        return parcel_detail(db, lpn)
 
     @_reading
     def proof(self, db: Connection, lpn: str) -> str:
@@ -162,16 +128,7 @@ class Views:
     @_reading
     def find(self, db: Connection, text: str) -> Found | None:
         """Tell what a scanned text names; None when the books know nothing of it."""
-        sscc = _bare(text)
-        if Lpn.is_lpn(text) and db.scalar(select(s.parcel.c.lpn).where(s.parcel.c.lpn == text)):
-            return Found(kind="parcel", key=text)
-        if lpn := db.scalar(select(s.label.c.lpn).where(s.label.c.sscc == sscc)):
-            return Found(kind="label", key=lpn)
-        if order_id := db.scalars(_order_named(text)).first():
-            return Found(kind="order", key=order_id)
-        if sku := db.scalars(_item_named(text)).first():
-            return Found(kind="item", key=sku)
-        return None
+        return thing_named(db, text)
 
     # -- what waits for people
 
@@ -209,7 +166,7 @@ class Views:
         """List alarms: those that ask for an acknowledgement, then standing ones, then `past` old ones."""
         asks, stands = s.alarm.c.acked_at.is_(None), s.alarm.c.cleared_at.is_(None)
         order = (asks.desc(), stands.desc(), s.alarm.c.last_at.desc())
-        return list(_many(db, AlarmRow, s.alarm, or_(asks, stands, s.alarm.c.id > _recent(past)), *order))
+        return list(many(db, AlarmRow, s.alarm, or_(asks, stands, s.alarm.c.id > _recent(past)), *order))
 
     @_reading
     def alarm_count(self, db: Connection) -> int:
@@ -258,12 +215,12 @@ class Views:
     @_reading
     def items(self, db: Connection, *, search: str = "", offset: int = 0, limit: int = 50) -> Page:
         """List items of the master by name, SKU, merchant or barcode."""
-        wanted = _item_matches(search)
+        wanted = item_matches(search)
         query = select(s.item).where(wanted).order_by(s.item.c.sku).limit(limit).offset(offset)
         total = db.scalar(select(func.count()).select_from(s.item).where(wanted)) or 0
         found = list(db.execute(query).mappings())
         aliases = _aliases(db, [row["sku"] for row in found])
-        rows = tuple(_make(Item, {**row, "barcodes": aliases.get(row["sku"], ())}) for row in found)
+        rows = tuple(made(Item, {**row, "barcodes": aliases.get(row["sku"], ())}) for row in found)
         return Page(rows=rows, total=total, offset=offset, limit=limit)
 
     @_reading
@@ -273,64 +230,12 @@ class Views:
             select(s.picture, s.picture_blob.c.jpeg).join(s.picture_blob).where(s.picture.c.picture_id == picture_id)
         )
         row = db.execute(query).mappings().first()
-        return None if row is None else (_make(PictureRow, row), bytes(row["jpeg"]))
+        return None if row is None else (made(PictureRow, row), bytes(row["jpeg"]))
 
     @_reading
     def seq(self, db: Connection) -> int:
         """Give the newest journal number; 0 in empty books."""
         return db.scalar(select(func.max(s.journal.c.seq))) or 0
-
-
-def severity_of(code: int) -> Severity:
-    """Give the severity of a fault code; unknown ones are a warning."""
-    return FAULTS[code].severity if code in FAULTS else Severity.WARNING
-
-
-def urgency(code: int) -> int:
-    """Give 0 (critical) .. 3 (information) for sorting."""
-    return URGENCY[severity_of(code)]
-
-
-def _make(cls: type[T], row: RowMapping | Mapping[str, Any]) -> T:
-    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]  # T is a dataclass in this file
-    return cls(**{name: row[name] for name in names})
-
-
-def _many(
-    db: Connection, cls: type[T], table: Table, wanted: ColumnElement[bool], *by: ColumnElement[Any]
-) -> tuple[T, ...]:
-    query = select(table).where(wanted).order_by(*by).limit(hot.MOST_ROWS)
-    return tuple(_make(cls, row) for row in db.execute(query).mappings())
-
-
-def _units(db: Connection, wanted: ColumnElement[bool]) -> tuple[Unit, ...]:
-    return _many(db, Unit, s.unit, wanted, s.unit.c.line_no, s.unit.c.n)
-
-
-def _journal(db: Connection, wanted: ColumnElement[bool]) -> tuple[JournalRow, ...]:
-    """Give the newest rows, in the order they happened."""
-    return tuple(reversed(_many(db, JournalRow, s.journal, wanted, s.journal.c.seq.desc())))
-
-
-def _pictures(db: Connection, wanted: ColumnElement[bool]) -> tuple[PictureRow, ...]:
-    return _many(db, PictureRow, s.picture, wanted, s.picture.c.kept_at, s.picture.c.picture_id)
-
-
-def _exceptions(db: Connection, wanted: ColumnElement[bool]) -> tuple[ExceptionRow, ...]:
-    query = select(s.exception).where(wanted).order_by(s.exception.c.opened_at).limit(hot.MOST_ROWS)
-    rows = db.execute(query).mappings()
-    return tuple(_make(ExceptionRow, {**row, "actions": tuple(row["actions"])}) for row in rows)
-
-
-def _deliveries(db: Connection, wanted: ColumnElement[bool]) -> tuple[DeliveryRow, ...]:
-    query: Select[Any] = (
-        select(s.outbox.c.name, s.outbox.c.subject, s.outbox.c.at, s.delivery)
-        .join(s.delivery, s.delivery.c.event_id == s.outbox.c.event_id)
-        .where(wanted)
-        .order_by(s.outbox.c.seq, s.delivery.c.subscriber)
-        .limit(hot.MOST_ROWS)
-    )
-    return tuple(_make(DeliveryRow, row) for row in db.execute(query).mappings())
 
 
 def _with_contents(db: Connection, found: Sequence[Order]) -> tuple[OrderLineView, ...]:
@@ -340,54 +245,9 @@ def _with_contents(db: Connection, found: Sequence[Order]) -> tuple[OrderLineVie
     counted = select(s.unit.c.order_id, s.unit.c.state, func.count().label("n")).where(s.unit.c.order_id.in_(ids))
     for row in db.execute(counted.group_by(s.unit.c.order_id, s.unit.c.state)).mappings():
         units[row["order_id"]][str(row["state"])] = row["n"]
-    for parcel in _many(db, Parcel, s.parcel, s.parcel.c.order_id.in_(ids), s.parcel.c.opened_at):
+    for parcel in many(db, Parcel, s.parcel, s.parcel.c.order_id.in_(ids), s.parcel.c.opened_at):
         parcels[parcel.order_id].append(parcel)
     return tuple(OrderLineView(order=o, units=units[o.order_id], parcels=tuple(parcels[o.order_id])) for o in found)
-
-
-def _order_matches(search: str) -> ColumnElement[bool]:
-    if not search:
-        return s.orders.c.order_id.is_not(None)
-    own = (s.orders.c.order_id, s.orders.c.external_id, s.orders.c.merchant)
-    named = (column.icontains(search, autoescape=True) for column in own)
-    sku = select(s.unit.c.order_id).where(s.unit.c.sku.icontains(search, autoescape=True))
-    lpn = select(s.parcel.c.order_id).where(s.parcel.c.lpn.icontains(search, autoescape=True))
-    label = select(s.parcel.c.order_id).join(s.label, s.label.c.lpn == s.parcel.c.lpn)
-    sscc = label.where(s.label.c.sscc.contains(_bare(search), autoescape=True))
-    return or_(*named, *(s.orders.c.order_id.in_(of) for of in (sku, lpn, sscc)))
-
-
-def _sent_to(db: Connection, search: str) -> ColumnElement[bool]:
-    """The recipient stands in the order's content, which is kept as JSON; each engine has its own way in."""
-    content = type_coerce(s.orders.c.content, Text)
-    if db.dialect.name == "postgresql":
-        recipient = func.jsonb_extract_path_text(cast(content, JSONB), "ship_to", "recipient")
-    else:
-        recipient = func.json_extract(content, "$.ship_to.recipient")
-    return type_coerce(recipient, Text).icontains(search, autoescape=True)
-
-
-def _bare(text: str) -> str:
-    """Give the 18 digits of a label's number without what stands before them in its code."""
-    digits = text.removeprefix("(00)")
-    return digits[2:] if len(digits) == 20 and digits.startswith("00") else digits
-
-
-def _order_named(text: str) -> Select[Any]:
-    return select(s.orders.c.order_id).where(or_(s.orders.c.order_id == text, s.orders.c.external_id == text)).limit(1)
-
-
-def _item_named(text: str) -> Select[Any]:
-    alias = select(s.item_alias.c.sku).where(s.item_alias.c.barcode == text)
-    return select(s.item.c.sku).where(or_(s.item.c.sku == text, s.item.c.sku.in_(alias))).limit(1)
-
-
-def _item_matches(search: str) -> ColumnElement[bool]:
-    if not search:
-        return s.item.c.sku.is_not(None)
-    alias = select(s.item_alias.c.sku).where(s.item_alias.c.barcode == search)
-    named = (c.icontains(search, autoescape=True) for c in (s.item.c.sku, s.item.c.name, s.item.c.merchant))
-    return or_(*named, s.item.c.sku.in_(alias))
 
 
 def _aliases(db: Connection, skus: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -405,4 +265,4 @@ def _recent(past: int) -> ColumnElement[int]:
 
 def _quarantined(row: RowMapping, shown_bytes: int) -> QuarantineRow:
     body = bytes(row["body"])[:shown_bytes].decode("utf-8", "replace")
-    return _make(QuarantineRow, {**row, "body": body})
+    return made(QuarantineRow, {**row, "body": body})

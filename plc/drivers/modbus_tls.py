@@ -11,9 +11,12 @@ from pymodbus.framer import FramerType
 from pymodbus.transport import CommParams, CommType
 
 from packline.core.clock import WallClock
-from plc.certificates import TrustFolder, Wanted, judge, read_der, read_own
+from plc.certificate_rules import Wanted, judge
+from plc.certificates import read_der
 from plc.drivers.guard import FrameGuard
+from plc.own_certificate import read_own
 from plc.security import TLS_POLICIES, LinkBarred, Reach, Secured, require_words
+from plc.trust import TrustFolder
 
 _LEAST = {"TLS1.2": ssl.TLSVersion.TLSv1_2, "TLS1.3": ssl.TLSVersion.TLSv1_3}
 _CIPHERS_12 = "ECDHE+AESGCM:ECDHE+CHACHA20"

@@ -19,9 +19,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from packline.core.clock import WallClock
-from plc.certificates import TrustFolder, Wanted, judge, read_der, read_own
+from plc.certificate_rules import Wanted, judge
+from plc.certificates import read_der
 from plc.drivers.guard import NodeGuard, NodeRules
+from plc.own_certificate import read_own
 from plc.security import UA_POLICIES, LinkBarred, Reach, Secured, password, require_words
+from plc.trust import TrustFolder
 
 _POLICIES: dict[str, type[security_policies.SecurityPolicy]] = {
     "Basic256Sha256": security_policies.SecurityPolicyBasic256Sha256,

@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 ASKED_PAUSE_S = 0.02
 """Pause between grabs while somebody waits for a fresh frame; spares a camera that answers without exposing."""
 FAILED_PAUSE_S = 1.0
+UNWATCHED_PAUSE_S = 1.0
+"""Pause between grabs of single pictures while nobody watches: just enough to know that the camera is there."""
 
 
 class Grabber:
@@ -30,7 +32,7 @@ class Grabber:
         self._changed = threading.Condition()
         self._newest: Still | None = None
         self._error = "no frame yet"
-        self._askers = 0
+        self._askers = self._viewers = 0
         self._is_stopped = False
         self._thread = threading.Thread(target=self._run, name=f"camera {name}", daemon=True)
 
@@ -81,7 +83,10 @@ class Grabber:
     def next_after(self, frame: int | None, timeout_s: float) -> Still | None:
         """Wait for another frame than number `frame`, skipping what was missed; None after `timeout_s`."""
         with self._changed:
+            self._viewers += 1
+            self._changed.notify_all()
             self._changed.wait_for(lambda: self._is_stopped or self._is_other(frame), timeout_s)
+            self._viewers -= 1
             return self._newest if self._is_other(frame) else None
 
     def _is_fresh(self, asked_at: datetime, seen: int | None) -> bool:
@@ -96,6 +101,8 @@ class Grabber:
                 pause_s = self._grab()
                 with self._changed:
                     self._changed.wait_for(self._is_wanted, pause_s)
+                    if pause_s:  # a stream is read on, or it grows old
+                        self._changed.wait_for(self._is_watched, UNWATCHED_PAUSE_S)
                     if self._askers and not self._is_stopped:
                         self._changed.wait_for(lambda: self._is_stopped, ASKED_PAUSE_S)
         finally:
@@ -103,6 +110,9 @@ class Grabber:
 
     def _is_wanted(self) -> bool:
         return self._is_stopped or self._askers > 0
+
+    def _is_watched(self) -> bool:
+        return self._is_wanted() or self._viewers > 0
 
     def _grab(self) -> float:
         """Put one frame into the slot; give the pause until the next in seconds."""

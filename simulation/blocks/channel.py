@@ -1,4 +1,4 @@
-"""One channel of a server: what it does with its item, step by step, and how it spent its time."""
+"""One channel of a server: what it does with its item, step by step."""
 
 from __future__ import annotations
 
@@ -14,12 +14,8 @@ from simulation.blocks.draws import Draw
 from simulation.blocks.floor import Due, Floor
 from simulation.blocks.item import Item
 from simulation.blocks.stops import Stop
+from simulation.blocks.time_sheet import AWAY, BLOCKED, BUSY, DOWN, SETUP, STARVED, UNMANNED, TimeSheet
 from simulation.statistics.tallies import Level, Tally
-
-STATES = ("starved", "busy", "blocked", "down", "setup", "unmanned", "away")
-"""`unmanned` waits for an operator, `away` is on vacation."""
-_STARVED, _BUSY, _BLOCKED, _DOWN, _SETUP, _UNMANNED, _AWAY = range(len(STATES))
-_ACTIVE = (False, True, False, True, True, False, False)
 
 # What the channel is about; from _ASKING to _WORKING it has an item that is not finished.
 _IDLE, _ASKING, _STOPPING, _MANNING, _SETTING, _WORKING, _HELD, _GIVING, _GONE = range(9)
@@ -60,8 +56,7 @@ class Channel:
 
     __slots__ = (
         "_began", "_breaking", "_busy_stops", "_claim", "_cycle_stops", "_down", "_due", "_entered", "_env", "_home",
-        "_is_manned", "_is_queued", "_last_kind", "_phase", "_setup_left", "_since", "_spent", "_state", "_stops", "_was_idle",
-        "active_since", "item", "periods",
+        "_is_manned", "_is_queued", "_last_kind", "_phase", "_setup_left", "_stops", "_was_idle", "item", "times",
     )  # fmt: skip
 
     def __init__(self, home: Home, number: int) -> None:
@@ -69,11 +64,7 @@ class Channel:
         self._env: simpy.Environment = home.floor.env
         self.item: Item | None = None
         self._phase = _IDLE
-        self._state = _STARVED
-        self._since = self._env.now
-        self._spent = [0.0] * len(STATES)
-        self.periods: list[tuple[float, float]] = []
-        self.active_since = self._since
+        self.times = TimeSheet(self._env)
         self._due: Due | None = None
         self._claim: Reservation | None = None
         self._down: Stop | None = None
@@ -133,7 +124,7 @@ class Channel:
             self._claim = self._home.next.reserve(self.item, self)
             self._phase = _ASKING
             if self._claim is None:
-                self._turn(_BLOCKED)
+                self.times.turn(BLOCKED)
                 return False
         self._phase = _STOPPING
         return True
@@ -143,7 +134,7 @@ class Channel:
         if crew is not None and self._home.conduct.is_crew_for_work and not self._is_manned:
             assert self.item is not None  # noqa: S101
             if not crew.ask(self, self.item.priority):
-                self._turn(_UNMANNED)
+                self.times.turn(UNMANNED)
                 return False
             self._is_manned = True
         self._phase = _SETTING
@@ -162,7 +153,7 @@ class Channel:
         if self._setup_left is None:
             self._setup_left = self._setup_time()
         if self._setup_left > 0:
-            self._turn(_SETUP)
+            self.times.turn(SETUP)
             self._due = self._home.floor.after(self._setup_left, self._set_up)
             return False
         return True
@@ -200,8 +191,8 @@ class Channel:
             home.wait.add(now - item.entered)
             if item.kind:
                 home.counted(item.kind).wait.add(now - item.entered)
-        if self._state != _BUSY:
-            self._turn(_BUSY)
+        if self.times.state != BUSY:
+            self.times.turn(BUSY)
         self._phase = _WORKING
         self._began = now
         self._last_kind = item.kind
@@ -235,7 +226,7 @@ class Channel:
         elif not self._home.next.take(item, self):
             self._phase = _HELD
             if self._down is None:
-                self._turn(_BLOCKED)
+                self.times.turn(BLOCKED)
             return
         self.item = None
         self._phase = _IDLE
@@ -256,20 +247,29 @@ class Channel:
         elif self._phase == _ASKING and self._down is None:
             self._step()
 
+    @property
+    def is_blocked(self) -> bool:
+        """Tell whether it waits for room ahead."""
+        return self.times.state == BLOCKED
+
+    def is_waiting_at(self, door: Container[object]) -> bool:
+        """Tell whether it stands at a door."""
+        return self in door
+
     # -- without an item -------------------------------------------------------------------------------------------
 
     def rest(self) -> None:
         """Wait for an item."""
         self._phase = _IDLE
-        if self._state != _STARVED:
-            self._turn(_STARVED)
+        if self.times.state != STARVED:
+            self.times.turn(STARVED)
         self._home.stand_by(self)
 
     def go_away(self) -> None:
         """Take a vacation."""
         assert self._home.draw_vacation is not None  # noqa: S101
         self._phase = _GONE
-        self._turn(_AWAY)
+        self.times.turn(AWAY)
         self._due = self._home.floor.after(self._home.draw_vacation(), self._come_back)
 
     def _come_back(self, _due: Due) -> None:
@@ -380,7 +380,7 @@ class Channel:
         for one in self._stops:
             one.pause()
         self._down = stop
-        self._turn(_SETUP if stop.law.is_setup else _DOWN)
+        self.times.turn(SETUP if stop.law.is_setup else DOWN)
         if was in (_SETTING, _WORKING):
             self._phase = _MANNING  # from there it goes on
         if was == _WORKING and stop.law.after == "scrap":
@@ -404,7 +404,7 @@ class Channel:
             self._rise()
         else:
             self._down = whole
-            self._turn(_SETUP if whole.law.is_setup else _DOWN)
+            self.times.turn(SETUP if whole.law.is_setup else DOWN)
         if stop.law.needs_crew and self._home.conduct.crew is not None:
             self._home.conduct.crew.release()
 
@@ -415,45 +415,8 @@ class Channel:
         if self._phase == _IDLE:
             self._home.pick(self)
         elif self._phase == _HELD:
-            self._turn(_BLOCKED)
+            self.times.turn(BLOCKED)
         elif self._home.better_than(self):
             self._home.swap(self)
         else:
             self._step()
-
-    # -- how it spent its time -------------------------------------------------------------------------------------
-
-    def _turn(self, state: int) -> None:
-        now, old = self._env.now, self._state
-        self._spent[old] += now - self._since
-        self._since = now
-        self._state = state
-        if _ACTIVE[old] != _ACTIVE[state]:
-            if _ACTIVE[old] and now > self.active_since:
-                self.periods.append((self.active_since, now))
-            self.active_since = now
-
-    def spent_until(self, now: float) -> list[float]:
-        """Give the seconds in each of STATES since the reset."""
-        spent = list(self._spent)
-        spent[self._state] += now - self._since
-        return spent
-
-    def active_until(self, now: float) -> list[tuple[float, float]]:
-        """Give the periods in which it was neither starved nor blocked, nor waited for a person, nor was away."""
-        return [*self.periods, *([(self.active_since, now)] if _ACTIVE[self._state] else [])]
-
-    @property
-    def is_blocked(self) -> bool:
-        """Tell whether it waits for room ahead."""
-        return self._state == _BLOCKED
-
-    def is_waiting_at(self, door: Container[object]) -> bool:
-        """Tell whether it stands at a door."""
-        return self in door
-
-    def reset(self) -> None:
-        """Forget how the time was spent."""
-        self._since = self.active_since = self._env.now
-        self._spent = [0.0] * len(STATES)
-        self.periods = []

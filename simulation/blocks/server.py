@@ -11,11 +11,12 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 
 from simulation.blocks.block import Holder, Out, Taker
-from simulation.blocks.channel import STATES, Channel
+from simulation.blocks.channel import Channel
 from simulation.blocks.conduct import Conduct
 from simulation.blocks.floor import Floor
 from simulation.blocks.item import Item
 from simulation.blocks.stops import Stop
+from simulation.blocks.time_sheet import STATES
 from simulation.blocks.whole import Whole
 from simulation.statistics.tallies import Level, Tally
 
@@ -234,15 +235,17 @@ class Server(Holder):
         self.wait = Tally()
         self.queue.reset(self.env.now)
         for channel in self.channels:
-            channel.reset()
+            channel.times.reset()
 
     def states(self) -> dict[str, float]:
         """Give the share of time that the channels spent in each state; they sum to 1. Of endless channels: none."""
         if self.is_endless:
             return {}
         now = self.env.now
-        total = sum(sum(channel.spent_until(now)) for channel in self.channels)
-        sums = [sum(spent) for spent in zip(*(channel.spent_until(now) for channel in self.channels), strict=True)]
+        total = sum(sum(channel.times.spent_until(now)) for channel in self.channels)
+        sums = [
+            sum(spent) for spent in zip(*(channel.times.spent_until(now) for channel in self.channels), strict=True)
+        ]
         return {name: spent / total if total else math.nan for name, spent in zip(STATES, sums, strict=True)}
 
     def figures(self) -> dict[str, Any]:

@@ -113,6 +113,6 @@ class Meddler:
             found := [c for c in self._world.cartons.values() if c.labels and c.place not in self._out_of_reach]
         ):
             yield self._world.changed()
-        label = self._world.peel_off(found[0])
+        label = self._world.papers.peel_off(found[0])
         if label is not None:
-            self._world.discard(label)
+            self._world.papers.discard(label)

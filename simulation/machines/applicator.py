@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import simpy
 
 from plc.machine_file import MachineFile
-from simulation.machines.machine import Behaviour, Done, Mechanics, Move
+from simulation.machines.mechanics import Behaviour, Done, Mechanics, Move
 from simulation.plant.things import Carton, LabelPaper
 from simulation.plant.world import World
 from simulation.quirks import Quirks
@@ -33,7 +33,7 @@ class Applicator(Mechanics):
         quirks: Quirks,
     ) -> None:
         self._env = env
-        self._world = world
+        self._world, self._papers = world, world.papers
         self._station = station
         self._name = name
         self._printer = printer
@@ -53,7 +53,7 @@ class Applicator(Mechanics):
         full = {f"lane{lane}_full": int(self._world.place(self._lane(lane)).full) for lane in LANES}
         return {
             "parcel_present": int(self._world.place(self._station).first is not None),
-            "label_at_peel": int(self._world.peels.get(self._printer) is not None),
+            "label_at_peel": int(self._papers.at_peel.get(self._printer) is not None),
             "label_on_pad": int(self._pad is not None),
             **full,
         }
@@ -64,7 +64,7 @@ class Applicator(Mechanics):
             return Done(error=ERROR_NO_PARCEL)
         yield self._env.timeout(self._apply_s * 0.3)
         if self._pad is None and "air_low" not in self._quirks:
-            self._pad = self._world.take_label(self._printer, to=f"pad:{self._name}")
+            self._pad = self._papers.take(self._printer, to=f"pad:{self._name}")
         if self._pad is None:
             return Done(error=ERROR_NO_LABEL)
         yield self._env.timeout(self._apply_s * 0.4)
@@ -73,7 +73,7 @@ class Applicator(Mechanics):
             return Done(error=ERROR_NO_PARCEL)
         label, self._pad = self._pad, None
         if self._quirks.hits("label_dropped"):
-            self._world.discard(label, fact="label_lost")  # blown off the pad: the arm feels nothing of it
+            self._papers.discard(label, fact="label_lost")  # blown off the pad: the arm feels nothing of it
         else:
             self._tamp(label, carton)
         yield self._env.timeout(self._apply_s * 0.3)
@@ -82,10 +82,10 @@ class Applicator(Mechanics):
     def _tamp(self, label: LabelPaper, carton: Carton) -> None:
         if self._quirks.hits("folded"):
             label.fold()
-        twin = self._world.copy_label(label) if self._quirks.hits("doubled") else None
-        self._world.stick(label, carton, by=self._name, spot=self._world.arm_spot())
+        twin = self._papers.copy(label) if self._quirks.hits("doubled") else None
+        self._papers.stick(label, carton, by=self._name, spot=self._papers.arm_spot())
         if twin is not None:  # beside it: one that lies exactly on the other could be seen by nobody
-            self._world.stick(twin, carton, by=self._name)
+            self._papers.stick(twin, carton, by=self._name)
 
     def _eject(self, given: Mapping[str, int]) -> Move:
         carton = self._world.place(self._station).first
@@ -101,10 +101,10 @@ class Applicator(Mechanics):
 
     def _discard(self, _given: Mapping[str, int]) -> Move:
         yield self._env.timeout(self._discard_s * 0.5)
-        thrown = [label for label in (self._pad, self._world.peels.get(self._printer)) if label is not None]
+        thrown = [label for label in (self._pad, self._papers.at_peel.get(self._printer)) if label is not None]
         self._pad = None
         for label in thrown:
-            self._world.discard(label)
+            self._papers.discard(label)
         yield self._env.timeout(self._discard_s * 0.5)
         return Done(results={"discarded_count": len(thrown)})
 

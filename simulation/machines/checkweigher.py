@@ -8,7 +8,7 @@ import simpy
 
 from plc.links import Value
 from plc.machine_file import MachineFile
-from simulation.machines.machine import Behaviour, Done, Mechanics, Move
+from simulation.machines.mechanics import Behaviour, Done, Mechanics, Move
 from simulation.plant.things import Carton
 from simulation.plant.world import UNBOUNDED, World
 

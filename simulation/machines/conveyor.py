@@ -8,7 +8,7 @@ import simpy
 
 from plc.links import Value
 from plc.machine_file import MachineFile
-from simulation.machines.machine import Behaviour, Doing, Done, Mechanics, Move
+from simulation.machines.mechanics import Behaviour, Doing, Done, Mechanics, Move
 
 ERROR_NOTHING_THERE = 1
 LANES = (1, 2, 3)

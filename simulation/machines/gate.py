@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import simpy
 
 from plc.machine_file import MachineFile
-from simulation.machines.machine import Behaviour, Done, Mechanics, Move
+from simulation.machines.mechanics import Behaviour, Done, Mechanics, Move
 from simulation.plant.world import World
 
 ERROR_NOBODY_PASSED = 1

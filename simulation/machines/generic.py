@@ -9,7 +9,7 @@ import simpy
 
 from plc.links import Value
 from plc.machine_file import MachineFile
-from simulation.machines.machine import Behaviour, Done, Mechanics, Move
+from simulation.machines.mechanics import Behaviour, Done, Mechanics, Move
 
 JOB_S = 1.0
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import simpy
 
@@ -17,75 +16,16 @@ from plc.handshake.device_rules import Action, StartMotion
 from plc.handshake.frames import Result, Words
 from plc.links import Value
 from plc.machine_file import MachineFile
+from simulation.machines.ears import DEAF, Moved, unwatched
+from simulation.machines.mechanics import ERROR_MACHINE, Done, Mechanics, Move
 from simulation.machines.tag_image import TagImage
+from simulation.machines.wear import worn
 from simulation.motion import Motion
 from simulation.quirks import Quirks
 
-ERROR_MACHINE = 2
-"""Error number of a failed drive, arm or gate in every machine file that ships."""
 FAULT_BIT = 2
 SAFETY_ESTOP = 1
 SLOW_SCAN_S = 0.7
-DRIFT_S, MOST_DRIFT_S = 0.4, 8.0
-"""Simulated seconds by which each motion of a worn drive takes longer than the one before, and the most."""
-Moved = Callable[[str, str], None]
-"""Hears that a machine (its name) begins or ends a motion, or that somebody presses its panel."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """A motion's end: result words by name; a failure has an `error` number of the machine file."""
-
-    results: Mapping[str, int] = field(default_factory=dict)
-    error: int = 0
-
-
-Move = Generator[simpy.Event, Any, Done]
-Doing = Generator[simpy.Event, Any, None]
-Behaviour = Callable[[Mapping[str, int]], Move]
-
-
-class Ears:
-    """Hears what a machine does; these of nothing. They must not change anything."""
-
-    def looked(self) -> None:
-        """Hear that the machine's state may be another."""
-
-    def ended(self, kind: str, took_s: float, error: int | None) -> None:
-        """Hear that a job ended after `took_s` simulated seconds: with error 0 well, with None because it was stopped."""
-
-
-DEAF = Ears()
-
-
-class Mechanics:
-    """What a kind of machine adds: how it moves for each job, and what its sensors see."""
-
-    def jobs(self) -> Mapping[str, Behaviour]:
-        """Give the behaviour of each job of the machine file; it takes the job's parameters by name, unscaled words."""
-        return {}
-
-    def sense(self) -> Mapping[str, int]:
-        """Give what each input of the machine file sees now."""
-        return {}
-
-    def tags(self) -> Mapping[str, Value]:
-        """Give tags by name that are no inputs: weights, speeds, texts. A tag that nobody gives shows its value at rest."""
-        return {}
-
-    def written(self, name: str, value: Value) -> None:
-        """Hear that a controller wrote a tag."""
-
-    is_of_the_floor = False
-    """Whether its sensors see the floor and the state of its jobs only, so that they change with these."""
-
-    def by_itself(self, runs: Callable[[], bool]) -> Doing:
-        """Move without a job while `runs()`, for ever; most kinds do not."""
-        del runs
-        yield from ()
-
-    def forget(self) -> None:
-        """Lose what is not kept through a power cut."""
 
 
 class Machine:
@@ -333,30 +273,6 @@ class Machine:
         self.trip()
         yield self._motion.env.event()
         raise AssertionError("a machine without power went on")
-
-
-class Worn(Protocol):
-    """What remembers how worn its drive is."""
-
-    drifts: int
-
-
-def worn(move: Move, quirks: Quirks, env: simpy.Environment, machine: Worn) -> Move:
-    """Move as a worn or a lying machine does: `half_done`, `drift`, `done_but_failed`."""
-    if quirks.hits("half_done"):
-        yield next(move)
-        move.close()
-        return Done(error=ERROR_MACHINE)
-    machine.drifts = machine.drifts + 1 if "drift" in quirks else 0
-    if machine.drifts:
-        yield env.timeout(min(machine.drifts * DRIFT_S, MOST_DRIFT_S))
-    lies = quirks.hits("done_but_failed")
-    done = yield from move
-    return Done(results=done.results, error=ERROR_MACHINE) if lies else done
-
-
-def unwatched(_machine: str, _what: str) -> None:
-    """Nobody watches."""
 
 
 def unplugged() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import simpy
 
 from plc.machine_file import MachineFile
-from simulation.machines.machine import Behaviour, Doing, Done, Mechanics, Move
+from simulation.machines.mechanics import Behaviour, Doing, Done, Mechanics, Move
 from simulation.plant.world import World
 
 ERROR_NO_CARTON = 1

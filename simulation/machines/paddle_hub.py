@@ -9,7 +9,7 @@ import simpy
 
 from plc.links import Value
 from plc.machine_file import MachineFile
-from simulation.machines.machine import Doing, Mechanics
+from simulation.machines.mechanics import Doing, Mechanics
 
 PADDLES = 8
 ROLL_OVER_MS = 2**32

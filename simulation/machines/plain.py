@@ -12,8 +12,10 @@ from plc.links import Value
 from plc.machine_file import MachineFile
 from plc.machine_jobs import PlainJob, Proof
 from plc.tags.codec import modulus
-from simulation.machines.machine import DEAF, ERROR_MACHINE, Done, Mechanics, Move, Moved, unwatched, worn
+from simulation.machines.ears import DEAF, Moved, unwatched
+from simulation.machines.mechanics import ERROR_MACHINE, Done, Mechanics, Move
 from simulation.machines.tag_image import TagImage
+from simulation.machines.wear import worn
 from simulation.motion import Motion
 from simulation.quirks import Quirks
 

@@ -60,7 +60,7 @@ class Printer:
         self.cuts = 0
         self.rows = 0
         self._roll = paper_labels
-        self._world = world
+        self._world, self._papers = world, world.papers
         self._motion = motion
         self._row_s = 1 / (DOTS_PER_MM * print_mm_per_s)
         self._reader = raster.RasterReader()
@@ -75,7 +75,7 @@ class Printer:
         self._news = motion.env.event()
         self._told = self.health
         self._running: simpy.Process | None = None
-        world.peels.setdefault(name, None)
+        world.papers.at_peel.setdefault(name, None)
 
     @property
     def health(self) -> Health:
@@ -220,7 +220,7 @@ class Printer:
             order.answer(data)
 
     def _print_rows(self, first: _Order) -> Generator[simpy.Event, Any, None]:
-        while not self._on_paper and self._world.peels[self.name] is not None:
+        while not self._on_paper and self._papers.at_peel[self.name] is not None:
             yield self._world.changed()
         batch = [first.event]
         while self._orders and isinstance(self._orders[0].event, raster.Row) and len(batch) < ROWS_AT_ONCE:
@@ -262,14 +262,14 @@ class Printer:
         if self.quirks.hits("printed_twice"):
             self._orders.appendleft(_Order(event=_Copy(dots), answer=_nobody))
         self.paper_left -= 1
-        self._world.print_label(self.name, raster.picture(dots), complete=not spoilt, is_copy=is_copy)
+        self._papers.come_out(self.name, raster.picture(dots), complete=not spoilt, is_copy=is_copy)
 
     def _print_copy(self, dots: list[bytes]) -> Generator[simpy.Event, Any, None]:
-        while self._world.peels[self.name] is not None:
+        while self._papers.at_peel[self.name] is not None:
             yield self._world.changed()
         yield self._motion.env.timeout(len(dots) * self._row_s)
         self.paper_left -= 1
-        self._world.print_label(self.name, raster.picture(dots), complete=True, is_copy=True)
+        self._papers.come_out(self.name, raster.picture(dots), complete=True, is_copy=True)
 
     def _lose_power(self) -> None:
         if self._running is not None and self._running.is_alive:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from plc.links import Value
 from plc.machine_file import MachineFile
-from simulation.machines.machine import Mechanics
+from simulation.machines.mechanics import Mechanics
 
 MOST_KEPT = 8
 LAST_NUMBER = 0xFFFF

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import simpy
 
 from plc.machine_file import MachineFile
-from simulation.machines.machine import Behaviour, Done, Mechanics, Move
+from simulation.machines.mechanics import Behaviour, Done, Mechanics, Move
 from simulation.plant.world import World
 
 DDEG = 3600

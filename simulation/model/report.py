@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -18,6 +19,9 @@ SYSTEM = (
 )  # fmt: skip
 CLASS = ("number", "wait", "sojourn", "lost_share")
 BLOCK = ("throughput", "number", "queue", "wait", "sojourn", "lost_share", "oee.index")
+SOME_RUNS = frozenset({"classes", "at", "verdicts", "made", "used", "little_residual"})
+"""Figures with one of these parts may be missing in one run and there in the next: a class that is rare, a longer queue."""
+_WILD = re.compile(r"[*?[]")
 
 
 def said(outcome: Outcome) -> dict[str, Any]:
@@ -120,6 +124,18 @@ def _by_class(outcome: Outcome, known: set[str]) -> Iterator[str]:
 def chosen(outcome: Outcome, patterns: Sequence[str]) -> list[str]:
     """Give the names of figures that one of the patterns fits (`*` is anything): `desk.delayed_share`, `desk.at.*`."""
     return [name for name in outcome.names() if any(fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def is_hopeless(pattern: str, names: Collection[str]) -> bool:
+    """Tell of a pattern that fits no figure of one run, whether it cannot fit one of another run of that model either."""
+    if any(fnmatchcase(name, pattern) for name in names):
+        return False
+    literal, *wild = _WILD.split(pattern, maxsplit=1)
+    parts = literal.split(".")
+    if not wild:
+        return SOME_RUNS.isdisjoint(parts)
+    head = parts[0] if len(parts) == 1 else f"{parts[0]}."
+    return not any(f"{name}.".startswith(head) for name in (*names, *SOME_RUNS))
 
 
 def wanted(outcome: Outcome, patterns: Sequence[str]) -> Iterator[str]:

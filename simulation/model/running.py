@@ -78,11 +78,17 @@ class Outcome:
 
 
 def run_model(
-    model: Model, *, seed: int | None = None, replications: int | None = None, tell: Tell | None = None
+    model: Model,
+    *,
+    seed: int | None = None,
+    replications: int | None = None,
+    tell: Tell | None = None,
+    look: Callable[[Run], None] | None = None,
 ) -> Outcome:
     """Run a model; `seed` and `replications` stand for those of its file where they are given.
 
-    The same seed gives the same figures. `tell` hears how far it is. Raises ValueError for an odd number of antithetic runs.
+    The same seed gives the same figures. `tell` hears how far it is; `look` gets the first run before there is a second, and may
+    raise. Raises ValueError for an odd number of antithetic runs.
     """
     seed = model.seed if seed is None else seed
     count = model.replications if replications is None else replications
@@ -99,6 +105,8 @@ def run_model(
         tell_share = partial(_say_share, say, told) if tell is not None else None
         runs.append(run_once(model, seed=seed, number=n, warmup_s=warmup_s, tell=tell_share))
         say(f"{told} is done")
+        if look is not None and n == 0:
+            look(runs[0])
     for run in runs:
         warnings += [text for text in run.warnings if text not in warnings]
     warnings += growing([run.growth for run in runs])
@@ -232,7 +240,7 @@ def _bottleneck(line: Line) -> dict[str, Any]:
             states = block.states()
             waiting[name] = states["starved"] + states["blocked"]
             if len(block.channels) == 1:
-                periods[name] = block.channels[0].active_until(now)
+                periods[name] = block.channels[0].times.active_until(now)
         elif isinstance(block, (Conveyor, Belt)):
             continue
     shares = active_periods(periods, floor.since, now) if len(periods) > 1 else {}

@@ -11,8 +11,10 @@ from simulation.mounts.shield import Shield
 from simulation.mounts.wire import Wire
 
 if TYPE_CHECKING:
+    from simulation.mounts.address_space import AddressSpace
+    from simulation.mounts.autoid import AutoIdMount
     from simulation.mounts.modbus import ModbusMount
-    from simulation.mounts.opcua import AddressSpace, AutoIdMount, OpcUaMachineMount
+    from simulation.mounts.opcua import OpcUaMachineMount
 
 
 def modbus_mount(
@@ -26,7 +28,7 @@ def modbus_mount(
 
 def address_space(shield: Shield | None = None) -> AddressSpace:
     """Make an address space for devices over OPC UA."""
-    from simulation.mounts.opcua import AddressSpace  # noqa: PLC0415
+    from simulation.mounts.address_space import AddressSpace  # noqa: PLC0415
 
     return AddressSpace(shield)
 
@@ -42,6 +44,6 @@ def opcua_mount(
 
 def autoid_mount(address: str, space: AddressSpace, trigger: Callable[[], None]) -> AutoIdMount:
     """Make the mount of a fixed reader over OPC UA."""
-    from simulation.mounts.opcua import AutoIdMount  # noqa: PLC0415
+    from simulation.mounts.autoid import AutoIdMount  # noqa: PLC0415
 
     return AutoIdMount(address, space, trigger)

@@ -11,8 +11,7 @@ from typing import Any
 import httpx
 
 from packline.core.clock import Clock
-from simulation.people.demand import Story
-from simulation.people.marketplace import Marketplace
+from simulation.people.marketplace import Account, Marketplace
 from simulation.people.receiver import Received
 from simulation.people.web import Web
 from simulation.quirks import Quirks
@@ -37,7 +36,7 @@ class Buyers:
     def __init__(
         self,
         *,
-        stories: Mapping[str, Story],
+        accounts: Mapping[str, Account],
         marketplace: Marketplace,
         http: Web,
         clock: Clock,
@@ -47,7 +46,7 @@ class Buyers:
         between_turns_s: float = BETWEEN_TURNS_S,
     ) -> None:
         self._again_s, self._between_turns_s = again_s, between_turns_s
-        self._stories, self._marketplace, self._http = stories, marketplace, http
+        self._accounts, self._marketplace, self._http = accounts, marketplace, http
         self._clock, self._speed, self._rng = clock, speed, rng
         self._work: asyncio.Queue[tuple[str, Received]] = asyncio.Queue()
         self._begun: set[str] = set()
@@ -60,10 +59,10 @@ class Buyers:
 
     async def hear(self, event: Received) -> None:
         """Take a tracking event; what follows happens in `run`."""
-        story = self._stories.get(event.order)
-        if story is None:
+        account = self._accounts.get(event.order)
+        if account is None:
             return
-        if event.name in ("item.on_stage", "item.inspected") and story.on_purchase:
+        if event.name in ("item.on_stage", "item.inspected") and account.story.on_purchase:
             self._begin(f"inspect {event.order}", "inspect", event)
         elif event.name == "parcel.approval_asked":
             self._begin(f"answer {event.data.get('lpn')} {event.data.get('until')}", "answer", event)
@@ -107,7 +106,7 @@ class Buyers:
         return ""
 
     async def _answer(self, event: Received) -> None:
-        story = self._stories[event.order]
+        story = self._accounts[event.order].story
         if story.answer == "silent" or self.quirks.hits("silent_buyer"):
             return
         later_s = LATER_S if self.quirks.hits("late_approval") else 0.0

@@ -36,7 +36,7 @@ class Recount:
 
     ordered: int = 0
     boxed: dict[str, str] = field(default_factory=dict)
-    cartons: dict[str, set[str]] = field(default_factory=dict)
+    cartons: dict[str, tuple[str, ...]] = field(default_factory=dict)
     called_shipped: set[str] = field(default_factory=set)
     _by_number: dict[str, list[str]] = field(default_factory=dict)
 
@@ -46,7 +46,8 @@ class Recount:
         order_id = order_of(unit)
         if order_id not in self.cartons:
             self._by_number.setdefault(order_id.partition("-")[2], []).append(order_id)
-        self.cartons.setdefault(order_id, set()).add(lpn)
+        before = self.cartons.get(order_id, ())
+        self.cartons[order_id] = before if lpn in before else (*before, lpn)
 
     def cartons_of(self, number: str) -> set[str]:
         """Give every plate that was ever used for an order, by the number that its host gave it."""

@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, overload
 
 from simulation.people.catalogue import Article
 
@@ -39,6 +40,9 @@ TRAITS = (
 )
 """Orders take these in turn; the first twelve show everything once."""
 
+MOST_KEPT = 1024
+"""Stories that are kept once they are drawn; a long shift has fifty thousand, and a few dozen of them are under way."""
+
 KNOWN_TRAITS = frozenset(trait for traits in TRAITS for trait in traits) | {"plain", "silent"}
 """What an order can be like; shares name these."""
 
@@ -66,12 +70,14 @@ class DemandSpec:
     """How orders come and what they are like.
 
     `gap` makes the draw of the simulated seconds between two orders out of a stream (None: 12 s, give or take ten), `burst` is how
-    many come at once, `shares` weights of traits ("plain" for none); without shares orders take TRAITS in turn.
+    many come at once, `shares` weights of traits ("plain" for none); without shares orders take TRAITS in turn, beginning with
+    the `turn`th, from 0.
     """
 
     gap: Callable[[random.Random], Callable[[], float]] | None = None
     burst: int = 1
     shares: Mapping[str, float] = field(default_factory=dict)
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +101,28 @@ class Story:
         return sorted(line["sku"] for line in self.versions[-1]["lines"] for _ in range(line["qty"]))
 
 
+class Stories(Sequence[Story]):
+    """The first `number` stories that `draw` gives by their number from 0.
+
+    Each is drawn when somebody asks for it, and again when that was long ago: the same number gives the same story.
+    """
+
+    def __init__(self, draw: Callable[[int], Story], number: int) -> None:
+        self._draw, self._number = lru_cache(MOST_KEPT)(draw), number
+
+    def __len__(self) -> int:
+        return self._number
+
+    @overload
+    def __getitem__(self, n: int) -> Story: ...
+    @overload
+    def __getitem__(self, n: slice) -> list[Story]: ...
+    def __getitem__(self, n: int | slice) -> Story | list[Story]:
+        if isinstance(n, slice):
+            return [self._draw(each) for each in range(self._number)[n]]
+        return self._draw(range(self._number)[n])
+
+
 @dataclass(slots=True, kw_only=True)
 class Demand:
     """Makes stories. The same seed, first number and time give the same ones."""
@@ -105,6 +133,7 @@ class Demand:
     """Goes into every order's number, so that two runs on one data folder do not name two orders alike."""
     placed_at: datetime
     shares: Mapping[str, float] = field(default_factory=dict)
+    turn: int = 0
     _twists: Mapping[str, Callable[[Story], Story]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -122,9 +151,9 @@ class Demand:
             "silent": lambda s: replace(s, answer="silent"),
         }
 
-    def stories(self, number: int) -> list[Story]:
+    def stories(self, number: int) -> Stories:
         """Invent `number` orders."""
-        return [self._story(n) for n in range(number)]
+        return Stories(self._story, number)
 
     def _story(self, n: int) -> Story:
         rng = random.Random(f"{self.seed}/order/{n}")
@@ -138,7 +167,7 @@ class Demand:
 
     def _traits(self, n: int) -> tuple[str, ...]:
         if not self.shares:
-            return TRAITS[n % len(TRAITS)]
+            return TRAITS[(self.turn + n) % len(TRAITS)]
         rng = random.Random(f"{self.seed}/traits/{n}")
         names = sorted(self.shares)
         (drawn,) = rng.choices(names, [self.shares[name] for name in names])

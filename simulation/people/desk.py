@@ -15,6 +15,9 @@ from packline.core.clock import Clock
 log = logging.getLogger(__name__)
 
 POLL_S = 0.1
+SAME_S = 0.5
+"""Wall time after which a picture is asked for again that shows nothing else."""
+NEVER = -1
 AGAIN_S = 0.5
 """Pause after the dashboard did not answer."""
 ANSWER_S = 5.0
@@ -129,8 +132,10 @@ class HttpDesk:
 
     async def run(self) -> None:
         """Look at the dashboard for ever."""
+        version = NEVER
         while True:
-            picture = await self._ask("GET", "/api/line")
+            picture = await self._ask("GET", f"/api/line?after={version}&wait_s={SAME_S}")
+            version = picture.get("version", NEVER)
             self._take(picture)
             await self._clock.sleep(self._poll_s if picture else AGAIN_S)
 

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from packline.core.clock import Clock
@@ -26,14 +26,21 @@ SHIPPED = frozenset({"parcel.handed_over", "parcel.delivered", "order.closed"})
 
 @dataclass(slots=True, kw_only=True)
 class Account:
-    """What the marketplace knows of one of its orders. `posted` counts the versions that the house has taken."""
+    """What the marketplace knows of the `n`th of its orders, from 0. `posted` counts the versions that the house has taken."""
 
-    story: Story
+    stories: Sequence[Story]
+    n: int
     posted: int = 0
     fulfilment: str = "none"
-    bought: asyncio.Event = field(default_factory=asyncio.Event)
+    bought: asyncio.Event | None = None
+    """Set when its buyer buys; only a reserved one waits for it."""
     called_off: dict[str, Any] | None = None
     """The version that cancels it, once there is one."""
+
+    @property
+    def story(self) -> Story:
+        """Give what is to happen to it."""
+        return self.stories[self.n]
 
     @property
     def is_posted(self) -> bool:
@@ -69,13 +76,18 @@ class Marketplace:
         self._burst = demand.burst if demand is not None else 1
         self._gap = demand.gap(rng) if demand is not None and demand.gap is not None else self._usual_gap
         self._postman, self._secret, self._clock, self._speed, self._rng = postman, secret, clock, speed, rng
-        self.accounts = {story.id: Account(story=story) for story in stories}
-        self.begun = 0
-        """Orders that were posted at least once."""
+        self.accounts = {story.id: _opened(stories, n, story) for n, story in enumerate(stories)}
+        self._taken: list[Account] = []
+        """Those of which the house has at least one version, in the order in which it took them."""
         self.turned_away: Counter[str] = Counter()
         self.called_off_at: dict[str, float] = {}
         """When the house took that an order is cancelled, by the clock's monotonic seconds."""
         self._regrets: asyncio.Queue[None] = asyncio.Queue()
+
+    @property
+    def begun(self) -> int:
+        """Count the orders of which the house has at least one version."""
+        return len(self._taken)
 
     async def run(self) -> None:
         """Post every order, one by one; each then lives its own life. Ends when the house has every version of all."""
@@ -97,8 +109,9 @@ class Marketplace:
 
     def buy(self, order: str) -> None:
         """Let the buyer of a reserved order buy it."""
-        if order in self.accounts:
-            self.accounts[order].bought.set()
+        account = self.accounts.get(order)
+        if account is not None and account.bought is not None:
+            account.bought.set()
 
     def cancel(self) -> None:
         """Let the buyer of the oldest order that may be called off have second thoughts."""
@@ -109,9 +122,8 @@ class Marketplace:
         if request.headers.get("authorization") != f"Bearer {self._secret}":
             return Response.of_text("who asks?", 401)
         after = int(request.query.get("after", "0") or 0)
-        posted = [account for account in self.accounts.values() if account.posted]
-        page = posted[after : after + PAGE_ORDERS]
-        more = after + PAGE_ORDERS if len(posted) > after + PAGE_ORDERS else None
+        page = self._taken[after : after + PAGE_ORDERS]
+        more = after + PAGE_ORDERS if len(self._taken) > after + PAGE_ORDERS else None
         listed = [{"data": account.current, "fulfilment": account.fulfilment} for account in page]
         return Response.of_json({"orders": listed, "next": more})
 
@@ -121,10 +133,11 @@ class Marketplace:
                 await self._until_next(account, account.story.waits_s[n - 1])
             await self._post(account, version)
             account.posted = n + 1
-            self.begun += n == 0
+            if n == 0:
+                self._taken.append(account)
 
     async def _until_next(self, account: Account, wait_s: float) -> None:
-        if not account.story.on_purchase:
+        if account.bought is None:
             await self._wait(wait_s)
             return
         try:
@@ -156,3 +169,7 @@ class Marketplace:
 
     async def _wait(self, sim_s: float) -> None:
         await self._clock.sleep(sim_s / self._speed)
+
+
+def _opened(stories: Sequence[Story], n: int, story: Story) -> Account:
+    return Account(stories=stories, n=n, bought=asyncio.Event() if story.on_purchase else None)

@@ -6,11 +6,10 @@ import json
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from sys import intern
-from types import MappingProxyType
 from typing import Any
 
 from packline.core.clock import Clock
@@ -21,9 +20,9 @@ from simulation.mounts.http import Request, Response
 log = logging.getLogger(__name__)
 
 MOST_EVENTS = 500_000
+KEPT, BUCKETS = 8, 4096
 PREFIX = "packline."
 LASTING = frozenset({"parcel.handed_over", "order.closed", "order.cancelled", "order.returned"})
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +51,48 @@ class Received:
 Listener = Callable[[Received], Awaitable[None]]
 
 
-def _slim(event: Received) -> Received:
-    return replace(event, data=_plate_alone(str(event.data["lpn"])) if event.data.get("lpn") else NOTHING)
+class Lasting:
+    """What became of orders and parcels, and the roles that heard of it, as often as they did: little for each of very many."""
+
+    def __init__(self) -> None:
+        self._heard: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        self._alike: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def add(self, event: Received) -> None:
+        """Take an event, if it says what became of something."""
+        if event.name in LASTING:
+            key = (event.name, event.order, str(event.data.get("lpn", "")))
+            roles = (*self._heard.get(key, ()), event.role)
+            self._heard[key] = self._alike.setdefault(roles, roles)
+
+    def events(self) -> list[Received]:
+        """Give them as events again, with the plate alone: without their ids, and numbered anew."""
+        heard = ((role, *key) for key, roles in self._heard.items() for role in roles)
+        return [
+            Received(n=n, role=role, id="", name=name, order=order, data={"lpn": lpn} if lpn else {})
+            for n, (role, name, order, lpn) in enumerate(heard, 1)
+        ]
 
 
-@lru_cache(maxsize=256)
-def _plate_alone(lpn: str) -> Mapping[str, Any]:
-    """Give what is kept of an event about a parcel; every role hears it within a short time, and one is enough for all."""
-    return MappingProxyType({"lpn": lpn})
+class Seen:
+    """Words that were met before, of which a long shift has more than a million: eight bytes of a digest are kept of each.
+
+    The chance that any two of a million words are taken for one is below 1e-10.
+    """
+
+    def __init__(self) -> None:
+        self._buckets = [bytearray() for _ in range(BUCKETS)]
+
+    def is_new(self, word: str) -> bool:
+        """Tell whether `word` comes for the first time, and remember it."""
+        digest = blake2b(word.encode(), digest_size=KEPT + 2).digest()
+        bucket, kept = self._buckets[int.from_bytes(digest[KEPT:], "big") % BUCKETS], digest[:KEPT]
+        at = bucket.find(kept)
+        while at >= 0 and at % KEPT:
+            at = bucket.find(kept, at + 1)
+        if at < 0:
+            bucket += kept
+        return at < 0
 
 
 class Receiver:
@@ -70,18 +103,22 @@ class Receiver:
     ) -> None:
         """`secrets` has the signing secret of each role; with `file` every event is also appended there as a JSON line.
 
-        Without `keeps_all` only those events are kept that say what became of an order or a parcel, with the plate alone.
+        Without `keeps_all` only what became of orders and parcels is kept.
         """
         self._keeps_all = keeps_all
         self._secrets, self._clock, self._file = secrets, clock, file
-        self._bits = {role: 1 << place for place, role in enumerate(secrets)}
-        self._seen: dict[str, int] = {}
-        """The roles, as bits, that heard of an event: a long shift has half a million, and most go to every role."""
+        self._seen = Seen()
         self._sequence: dict[str, dict[str, int]] = {role: {} for role in secrets}
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
-        self.events: list[Received] = []
+        self._events: list[Received] = []
+        self._lasting = Lasting()
         self.heard = 0
         self.counts: Counter[str] = Counter()
+
+    @property
+    def events(self) -> list[Received]:
+        """Give what is kept, in the order in which it came; what is kept in brief comes by order and parcel."""
+        return self._events if self._keeps_all else self._lasting.events()
 
     def listen(self, role: str, listener: Listener) -> None:
         """Have `listener` awaited for every new event of `role`, in order."""
@@ -111,13 +148,11 @@ class Receiver:
         return Response(status=204)
 
     async def _take(self, role: str, event_id: str, event: Mapping[str, Any]) -> None:
-        heard_by = self._seen.get(event_id, 0)
-        if heard_by & self._bits[role]:
+        if len(self._events) >= MOST_EVENTS:
+            raise RuntimeError("the receiver is full")
+        if not self._seen.is_new(f"{role} {event_id}"):
             self.counts["repeated"] += 1
             return
-        if len(self.events) >= MOST_EVENTS:
-            raise RuntimeError("the receiver is full")
-        self._seen[event_id] = heard_by | self._bits[role]
         self.heard += 1
         data = event.get("data", {})
         received = Received(
@@ -130,8 +165,10 @@ class Receiver:
         )
         self._count_order(role, intern(str(event.get("partitionkey", ""))), int(event.get("sequence", 0)))
         self._write(received)
-        if self._keeps_all or received.name in LASTING:
-            self.events.append(received if self._keeps_all else _slim(received))
+        if self._keeps_all:
+            self._events.append(received)
+        else:
+            self._lasting.add(received)
         for listener in self._listeners[role]:
             await listener(received)
 

@@ -170,7 +170,7 @@ class Remedies:
             self._crew.recount.ordered += 1
         if "release" not in case.actions:
             return "dismiss"
-        cartons = self._cartons_of(case.subject) | self._crew.recount.cartons.get(case.subject, set())
+        cartons = {*self._cartons_of(case.subject), *self._crew.recount.cartons.get(case.subject, ())}
         if gone := {lpn for lpn in cartons if self._left(lpn)}:
             self._crew.recount.called_shipped |= gone
             return "shipped"

@@ -25,8 +25,10 @@ class Score:
         self._recount, self._recounts = recount, 0
         self._excused: set[tuple[str, str]] = set()
         self._accounts, self._truth, self._roles = accounts, truth, roles
-        self._ends: dict[str, dict[str, str]] = defaultdict(dict)
-        self._cartons: dict[str, set[str]] = defaultdict(set)
+        self._ends: dict[str, Mapping[str, str]] = {}
+        """What each role was told of the end of an order; most orders end alike, and one mapping stands for all of them."""
+        self._ways_to_end: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
+        self._cartons: dict[str, tuple[str, ...]] = {}
         self._short: dict[str, dict[str, str]] = defaultdict(dict)
         self._heard: dict[str, dict[str, dict[str, str]]] = {}
         """Of each order that is not settled: what each role heard of it, by the event's number."""
@@ -44,9 +46,11 @@ class Score:
         of_order.setdefault(event.role, {})[event.id] = event.name
         self._over.discard(event.order)
         if event.name in ENDS:
-            self._ends[event.order][event.role] = event.name
+            told = {**self._ends.get(event.order, {}), event.role: event.name}
+            self._ends[event.order] = self._ways_to_end.setdefault(tuple(told.items()), told)
         if lpn := str(event.data.get("lpn", "")):
-            self._cartons[event.order].add(lpn)
+            before = self._cartons.get(event.order, ())
+            self._cartons[event.order] = before if lpn in before else (*before, lpn)
         if event.name == "parcel.handed_over":
             self._gone.add(lpn)
         if event.name == "item.short":
@@ -56,7 +60,7 @@ class Score:
 
     def cartons_of(self, order_id: str) -> set[str]:
         """Give the plates that the host was told of for an order id of the house ("<feed>-<number>")."""
-        return self._cartons.get(order_id.partition("-")[2], set())
+        return set(self._cartons.get(order_id.partition("-")[2], ()))
 
     def is_over(self, order: str) -> bool:
         """Tell whether every subscriber knows how an order ended, and the floor agrees."""
@@ -127,7 +131,7 @@ class Score:
 
     def _sent(self, order: str) -> Counter[str]:
         """Count the pieces that left the door in the cartons of an order: those that were told of, and those on the packing list."""
-        cartons = self._cartons.get(order, set()) | self._recount.cartons_of(order)
+        cartons = {*self._cartons.get(order, ()), *self._recount.cartons_of(order)}
         parcels = (self._truth.parcels.get(lpn) for lpn in cartons)
         return Counter(sku for parcel in parcels if parcel is not None and parcel.left for sku in parcel.pieces)
 

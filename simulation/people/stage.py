@@ -237,6 +237,7 @@ class Stage:
             series=self._spec.series or f"{int(now.timestamp()) % 10**8:08d}",
             placed_at=now,
             shares=self._spec.demand.shares,
+            turn=self._spec.demand.turn,
         )
         return Marketplace(
             stories=demand.stories(self._spec.orders),
@@ -254,7 +255,7 @@ class Stage:
 
     def _buyers(self) -> Buyers:
         return Buyers(
-            stories={account.story.id: account.story for account in self.marketplace.accounts.values()},
+            accounts=self.marketplace.accounts,
             marketplace=self.marketplace,
             http=self._web,
             clock=self._clock,

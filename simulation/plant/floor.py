@@ -136,30 +136,30 @@ class Floor:
     async def take_label(self, printer: str) -> LabelPaper | None:
         """Take the label at the printer's peel bar; None if there is none."""
         await self._work(self._times.handle_s)
-        return self._do(lambda: self._world.take_label(printer))
+        return self._do(lambda: self._world.papers.take(printer))
 
     def label_at(self, printer: str) -> LabelPaper | None:
         """See the label at the printer's peel bar."""
-        return self._world.peels.get(printer)
+        return self._world.papers.at_peel.get(printer)
 
     def held_labels(self) -> list[LabelPaper]:
         """List the labels in people's hands."""
-        return self._world.held_labels()
+        return self._world.papers.held()
 
     async def stick(self, label: LabelPaper, carton: Carton) -> None:
         """Stick a held label on a carton, whatever is on it already."""
         await self._work(self._times.stick_label_s)
-        self._do(lambda: self._world.stick(label, carton, by="person"))
+        self._do(lambda: self._world.papers.stick(label, carton, by="person"))
 
     async def peel_off(self, carton: Carton) -> LabelPaper | None:
         """Take the newest label off a carton; None if it has none."""
         await self._work(self._times.stick_label_s)
-        return self._do(lambda: self._world.peel_off(carton))
+        return self._do(lambda: self._world.papers.peel_off(carton))
 
     async def discard(self, label: LabelPaper) -> None:
         """Throw a label away."""
         await self._work(self._times.handle_s)
-        self._do(lambda: self._world.discard(label))
+        self._do(lambda: self._world.papers.discard(label))
 
     # -- eyes and scanners ---------------------------------------------------------------------------------------------
 

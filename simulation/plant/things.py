@@ -104,3 +104,9 @@ class Place:
 
 class CannotDo(Exception):  # noqa: N818 - what the floor answers
     """The floor refuses: the thing is not there, the place is full, the carton is closed."""
+
+
+def require(holds: bool, otherwise: str) -> None:
+    """Raise CannotDo unless it holds."""
+    if not holds:
+        raise CannotDo(otherwise)

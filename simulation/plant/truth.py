@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from packline.core.clock import Clock
 
@@ -29,6 +29,14 @@ class Fact:
         return {"n": self.n, "name": self.name, "sim_s": round(self.sim_s, 3), "at": self.at.isoformat(), **self.data}
 
 
+class OnCarton(NamedTuple):
+    """A label on a carton, as far as it is remembered."""
+
+    sscc: str
+    print_number: int
+    complete: bool
+
+
 @dataclass(slots=True, kw_only=True)
 class ParcelTruth:
     """What is true of one carton. `labels_on` are the labels on it now, `most_labels` the most there ever were at a time."""
@@ -36,8 +44,8 @@ class ParcelTruth:
     lpn: str
     pieces: list[str] = field(default_factory=list)
     sealed: int = 0
-    applied: list[dict[str, Any]] = field(default_factory=list)
-    labels_on: list[dict[str, Any]] = field(default_factory=list)
+    applied: list[OnCarton] = field(default_factory=list)
+    labels_on: list[OnCarton] = field(default_factory=list)
     most_labels: int = 0
     wrong_labels: int = 0
     left: bool = False
@@ -49,8 +57,8 @@ class ParcelTruth:
             "lpn": self.lpn,
             "pieces": self.pieces,
             "sealed": self.sealed,
-            "applied": self.applied,
-            "labels_on": self.labels_on,
+            "applied": [label._asdict() for label in self.applied],
+            "labels_on": [label._asdict() for label in self.labels_on],
             "most_labels": self.most_labels,
             "wrong_labels": self.wrong_labels,
             "left": self.left,
@@ -152,8 +160,8 @@ class Truth:
         carriers: dict[str, set[str]] = {}
         for parcel in self.parcels.values():
             for label in parcel.labels_on:
-                if label["sscc"]:
-                    carriers.setdefault(label["sscc"], set()).add(parcel.lpn)
+                if label.sscc:
+                    carriers.setdefault(label.sscc, set()).add(parcel.lpn)
         return sum(len(lpns) - 1 for lpns in carriers.values())
 
     # -- what each fact changes ----------------------------------------------------------------------------------------
@@ -180,7 +188,7 @@ class Truth:
 
     def _applied(self, data: dict[str, Any]) -> None:
         parcel = self.parcel(data["lpn"])
-        label = {key: data[key] for key in ("sscc", "print_number", "complete")}
+        label = OnCarton(data["sscc"], data["print_number"], data["complete"])
         parcel.applied.append(label)
         parcel.labels_on.append(label)
         if "copy" in data:
@@ -191,7 +199,7 @@ class Truth:
     def _removed(self, data: dict[str, Any]) -> None:
         on = self.parcel(data["lpn"]).labels_on
         key = (data["sscc"], data["print_number"])
-        newest = max((i for i, x in enumerate(on) if (x["sscc"], x["print_number"]) == key), default=None)
+        newest = max((i for i, x in enumerate(on) if (x.sscc, x.print_number) == key), default=None)
         if newest is not None:
             del on[newest]
 

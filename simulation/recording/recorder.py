@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from simulation.hall import AnyMachine, Hall
-from simulation.machines.machine import Ears
+from simulation.machines.ears import Ears
 from simulation.misbehave import Misbehaviour
 from simulation.plant.truth import Fact
 from simulation.plant.world import World

@@ -21,7 +21,7 @@ from scanning.codes import Box, Code, Symbology
 from scanning.sight import PixelSight
 from simulation.pictures.render import render
 from simulation.pictures.scenes import CartonScene, ItemScene, Scene, SceneLabel
-from simulation.plant.world import Legible
+from simulation.plant.papers import Legible
 from simulation.reading import read_label
 
 WIDTH_DOTS = 8

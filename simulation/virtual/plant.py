@@ -38,7 +38,7 @@ from simulation.virtual.loop import VirtualLoop
 from simulation.virtual.motion import VirtualMotion
 
 if TYPE_CHECKING:
-    from simulation.mounts.opcua import AddressSpace
+    from simulation.mounts.address_space import AddressSpace
 
 LATENCY_S, APART_S = 0.001, 0.000_037
 """What a machine's answer takes, and how much more that of the next one: no two of them come in one moment, in which chance

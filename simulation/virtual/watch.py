@@ -243,6 +243,8 @@ class Watch:
 
     def _left(self, fact: Fact, data: Data) -> None:
         lpn = data["lpn"]
+        for done in ONCE:  # whatever is done to it now is done to a carton that is not in the hall
+            self._once.pop((done, lpn), None)
         self._past_door.add(lpn)
         self.left_s[lpn] = fact.sim_s
         self._pieces_gone += self._empty(lpn)

@@ -13,8 +13,9 @@ from plc.handshake.frames import Words
 from plc.links import Value
 from plc.machine_file import MachineFile, shipped_machine
 from plc.memory_link import MemoryMachine
+from simulation.mounts.address_space import AddressSpace
 from simulation.mounts.modbus import ModbusMount
-from simulation.mounts.opcua import AddressSpace, OpcUaMachineMount
+from simulation.mounts.opcua import OpcUaMachineMount
 from simulation.mounts.wire import Mount, Wire
 
 ANY = "127.0.0.1:0"

@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from controller.local_server import LocalServer
-from packline.core.clock import WallClock
+from controller.turns import Turns
+from packline.core.clock import LoopClock, WallClock
 from tests.bench.children import child
 from tests.bench.gauge import Figure, figure
 from tests.bench.streams import PASSWORD, USER
@@ -33,12 +34,16 @@ class Line:
 
     number: int = 0
     given_at: dict[int, float] = field(default_factory=dict)
+    turns: Turns = field(default_factory=lambda: Turns(LoopClock()))
 
-    async def take(self) -> dict[str, Any]:
+    async def take(self, seen: int | None, wait_s: float) -> dict[str, Any]:
+        if seen == self.number:
+            await self.turns.after(self.turns.count, wait_s)
         self.given_at.setdefault(self.number, perf_counter())
         return {
             "at": WallClock().now().isoformat(),
             "seq": self.number,
+            "picture": self.number,
             "run": {"id": "bench", "started_at": STARTED_AT, "recovered": None},
             "line": {
                 "state": "running", "wip": 7, "per_hour": self.per_hour, "oldest_waiting_s": 0, "orders": {}, "parcels": {},
@@ -102,6 +107,7 @@ class Show:
     async def change(self) -> float:
         """Change the line; gives the seconds from the snapshot's leaving to its sight on the last page."""
         self.line.number += 1
+        self.line.turns.turn()
         sign = str(self.line.per_hour).encode()
         seen = await asyncio.gather(*(page.sees(sign) for page in self.pages))
         return max(seen) - self.line.given_at[self.line.number]

@@ -23,7 +23,7 @@ from plc.links import Area, NodeId, NodeValue, RegisterLink
 from plc.machine_file import MachineFile
 from plc.tag_side import tag_set
 from plc.tags.plan import plan
-from plc.tags.reader import RegisterReader
+from plc.tags.register_reader import RegisterReader
 from tests.bench.children import child
 from tests.bench.gauge import ROUNDS, Figure, Round, figure, in_turns
 from tests.bench.values import COUNT, NAMESPACE

@@ -15,7 +15,7 @@ from controller.duties import Calendar
 from controller.site_security import pki_folder
 from packline.core.clock import ManualClock
 from packline.core.faults import Fault
-from plc.certificates import TrustFolder
+from plc.trust import TrustFolder
 from tests.plc.craft import NOW, key, made
 from tests.stations.line import Life
 from tests.waiting import PATIENCE_S

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from controller.commands import demo
+from controller.commands import demo, numbers
 from packline.core.figures import NEVER_IN_A_RUN
 
 WELL: dict[str, Any] = {
@@ -85,3 +85,7 @@ def test_on_a_terminal_every_move_is_shown_on_one_line() -> None:
     for second in range(4):
         progress.show(figures(second), float(second))
     assert out.getvalue().count("\r") == 4 and "\n" not in out.getvalue()
+
+
+def test_a_verdict_counts_as_people_do() -> None:
+    assert [numbers.counted(n, "parcel") for n in (0, 1, 2)] == ["0 parcels", "1 parcel", "2 parcels"]

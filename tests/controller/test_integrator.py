@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -21,15 +22,17 @@ from controller.integrator.line_plan import line_plan
 from controller.integrator.nodeset import Variable, tags_of
 from controller.integrator.probing import probe
 from controller.integrator.target import Target
-from controller.integrator.trying import try_job
+from controller.integrator.trying import hear, try_job
 from controller.integrator.watching import watch
 from controller.site_file import load_site
 from packline.core.clock import LoopClock
 from packline.core.effects import EffectState
 from packline.core.faults import Fault
 from plc.drivers.ua_browse import browse
+from plc.kinds import LiveMachine
 from plc.links import LinkTrouble
 from plc.machine_file import load_machine, shipped_machine
+from plc.machine_view import MachineView
 from plc.security import Reach
 from simulation.twin import Twin
 
@@ -146,7 +149,9 @@ def test_probe_writes_nothing_when_asked_once(sealer, capsys):
 @pytest.mark.parametrize("text", ["target=70000", "target=much", "sealed=1", "none=1", "target"])
 def test_probe_refuses_a_write_that_no_tag_takes(sealer, text, capsys):
     assert main(["probe", str(sealer), "127.0.0.1:1", "--write", text, "--yes-write"]) == 1
-    assert "4201" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "4201" in said
+    assert "convert" not in said, "that is Python's own word"
 
 
 @pytest.mark.wire
@@ -193,6 +198,67 @@ async def test_one_job_is_tried_and_proved_by_evidence_or_by_the_machines_memory
     assert told
 
 
+class NoWaiting(LoopClock):
+    """A clock that nobody may wait for."""
+
+    async def sleep(self, seconds: float) -> None:
+        raise AssertionError(f"waited {seconds} s")
+
+
+@pytest.mark.wire
+async def test_a_job_at_a_machine_that_refuses_the_connection_is_given_up_without_a_wait(sealer):
+    async with served(sealer) as target:
+        pass
+    told: list[str] = []
+    with pytest.raises(LinkTrouble) as trouble:
+        await try_job(target, "seal", {}, NoWaiting(), told.append)
+    assert (trouble.value.code, len(told)) == (1001, 1)
+
+
+class Quiet:
+    """A machine as far as waiting for its first picture goes; `refusal` is why it is not the right one."""
+
+    def __init__(self, file, refusal: Fault | None = None) -> None:
+        self.file, self.refusal = file, refusal
+        self.waited_s = 0.0
+
+    def view(self) -> MachineView:
+        codes = (self.refusal.code,) if self.refusal else ()
+        return MachineView(name="x", age_s=0.0, faults=codes, refusal=self.refusal)
+
+    async def until(self, predicate, timeout_s: float) -> bool:
+        if not predicate():
+            self.waited_s = timeout_s
+        return predicate()
+
+
+@pytest.mark.parametrize("request_ms, most_s", [(800, 5.0), (4000, 12.0)])
+async def test_a_machine_that_is_silent_is_waited_for_as_long_as_the_help_says(sealer, request_ms, most_s):
+    sealer.write_text(sealer.read_text().replace("unit = 1", f"unit = 1\nrequest_timeout_ms = {request_ms}"))
+    machine = Quiet(load_machine(sealer))
+    with pytest.raises(Fault) as fault:
+        await hear(cast("LiveMachine", machine))
+    assert (fault.value.code, machine.waited_s) == (1002, most_s)
+
+
+async def test_a_machine_that_is_not_the_expected_one_is_told_at_once(sealer):
+    machine = Quiet(load_machine(sealer), Fault(1010, where="x"))
+    with pytest.raises(Fault) as fault:
+        await hear(cast("LiveMachine", machine))
+    assert (fault.value.code, machine.waited_s) == (1010, 0.0)
+
+
+@pytest.mark.wire
+async def test_probe_shows_whole_numbers_with_all_their_digits(sealer):
+    head, tag, rest = sealer.read_text().partition("[tags.target]")
+    sealer.write_text(head + tag + rest.replace('"u16"', '"u32"', 1))
+    async with served(sealer) as target:
+        await probe(target, LoopClock(), rounds=1, writes={"target": "1"})
+        found = await probe(target, LoopClock(), rounds=1)
+    orders = next(seen.orders for seen in found.tags if seen.name == "target")
+    assert orders == {"ABCD": "1", "CDAB": "65536", "BADC": "256", "DCBA": "16777216"}
+
+
 def test_a_job_moves_nothing_when_asked_once(sealer, capsys):
     assert main(["machine", "try", str(sealer), "127.0.0.1:1", "seal"]) == 1
     assert "--yes-move" in capsys.readouterr().err
@@ -209,9 +275,11 @@ def test_a_device_that_a_site_does_not_have_is_named_with_a_suggestion(capsys):
 @pytest.mark.parametrize(
     "words, where",
     [
-        (["--jobs", "dance=seal_now:sealed"], "jobs"),
-        (["--jobs", "seal=seal_now:sealt"], "tags"),
-        (["--expect", "model=7"], "tags"),
+        (["--jobs", "dance=seal_now:sealed"], "--jobs"),
+        (["--jobs", "seal=seal_now:sealt"], "--jobs"),
+        (["--jobs", "seal=seal_now"], "after a colon"),
+        (["--jobs", "seal"], "--jobs"),
+        (["--expect", "model=7"], "--expect"),
         (["--unit", "one"], "Unit id"),
         (["--protocol", "profinet"], "Protocol"),
     ],
@@ -248,6 +316,15 @@ def test_register_tables_count_as_the_file_does(capsys):
     text = capsys.readouterr().out
     assert "input 5-6" in text
     assert "weighings rises by 1" in text
+
+
+def test_the_twins_people_of_a_new_site_are_told_what_they_wait_for(tmp_path):
+    assert main(["site", "new", str(tmp_path / "site.toml"), "--yes"]) == 0
+    site = load_site(tmp_path / "site.toml")
+    assert site.twin is not None
+    told = {part.role: part.url for part in site.subscribers.values()}
+    assert told.keys() >= {"merchant", "buyer"}, "virtual buyers approve pictures that they hear of"
+    assert all(url == f"http://{site.twin.host}/events/{role}" for role, url in told.items())
 
 
 # -- sites -------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from controller.local_server import LocalServer
+from controller.local_server import MOST_WAIT_S, LocalServer
 from controller.pulse import SILENT_S, Pulse
 from packline.core.clock import ManualClock
 from packline.core.local import ask, socket_path
@@ -22,8 +22,8 @@ async def woken(tmp_path: Path) -> AsyncIterator[list[int]]:
     """Serve the socket of a folder; gives what counts the nudges."""
     nudges: list[int] = []
 
-    async def snapshot() -> dict[str, Any]:
-        return {"run": {"id": "1"}, "long": "x" * 300_000}
+    async def snapshot(seen: int | None, wait_s: float) -> dict[str, Any]:
+        return {"run": {"id": "1"}, "long": "x" * 300_000, "patience": [seen, wait_s]}
 
     server = asyncio.ensure_future(LocalServer(tmp_path, snapshot=snapshot, wake=lambda: nudges.append(1)).run())
     await eventually(lambda: socket_path(tmp_path).exists())
@@ -40,6 +40,23 @@ async def asked(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
 
 async def test_a_snapshot_is_answered_however_long(tmp_path: Path, woken: list[int]) -> None:
     assert (await asked(tmp_path, {"do": "snapshot"}))["run"] == {"id": "1"}
+
+
+@pytest.mark.parametrize(
+    "words, patience",
+    [
+        ({}, [None, 0.0]),
+        ({"seen": 7, "wait_s": 0.25}, [7, 0.25]),
+        ({"seen": 7, "wait_s": 3600}, [7, MOST_WAIT_S]),
+        ({"seen": 7, "wait_s": -1}, [7, 0.0]),
+        ({"seen": "7", "wait_s": 1}, [None, 0.0]),
+        ({"seen": 7}, [None, 0.0]),
+    ],
+)
+async def test_a_question_may_wait_for_another_picture_but_not_for_long(
+    tmp_path: Path, woken: list[int], words: dict[str, Any], patience: list[Any]
+) -> None:
+    assert (await asked(tmp_path, {"do": "snapshot", **words}))["patience"] == patience
 
 
 async def test_a_nudge_wakes_and_an_unknown_request_says_so(tmp_path: Path, woken: list[int]) -> None:
@@ -64,7 +81,7 @@ async def test_the_socket_is_the_owners_alone(tmp_path: Path, woken: list[int]) 
 async def test_a_socket_left_by_a_killed_run_is_replaced(tmp_path: Path) -> None:
     socket_path(tmp_path).touch()
 
-    async def snapshot() -> dict[str, Any]:
+    async def snapshot(seen: int | None, wait_s: float) -> dict[str, Any]:
         return {}
 
     server = asyncio.ensure_future(LocalServer(tmp_path, snapshot=snapshot, wake=lambda: None).run())

@@ -44,6 +44,16 @@ async def test_a_parcel_that_does_not_come_to_a_place_that_waits_is_asked_for_on
     assert await watch.after(MISSING_S) == [(3007, lpn)]
 
 
+async def test_a_parcel_in_the_rack_is_asked_for_once_its_plate_was_typed_in_there(life: Life) -> None:
+    """So says the remedy of 3015 for a parcel that left the house without a scan."""
+    lpn, watch = (await life.approved(1, 1, place="H01")).lpn, Watch(life)
+    assert await watch.after(2 * MISSING_S) == []
+    await life.scan(life.hold, lpn)
+    assert await watch.after(MISSING_S + 1) == [(3007, lpn)]
+    (row,) = await life.kit.books.open_exceptions()
+    assert "shipped" in row.actions
+
+
 async def test_before_a_place_in_trouble_or_at_work_is_a_queue_and_nothing_is_missing(life: Life) -> None:
     await sent(life)
     watch = Watch(life)

@@ -23,10 +23,12 @@ from controller.site_security import pki_folder
 from packline.core.clock import LoopClock
 from packline.core.ids import SystemIds
 from packline.store import open_store
-from plc.certificates import TrustFolder, fingerprint
+from plc.certificates import fingerprint
 from plc.machine_file import shipped_machine
+from plc.trust import TrustFolder
+from simulation.mounts.address_space import AddressSpace
 from simulation.mounts.modbus import ModbusMount
-from simulation.mounts.opcua import AddressSpace, OpcUaMachineMount
+from simulation.mounts.opcua import OpcUaMachineMount
 from simulation.mounts.shield import Shield
 from simulation.mounts.wire import Wire
 from tests.plc.craft import Made, key, made

@@ -22,6 +22,7 @@ from tests.web.certificate import make_pem
 
 DEMO = Path(__file__).parents[2] / "sites" / "demo.toml"
 TEXT = DEMO.read_text("utf-8")
+MACHINES = DEMO.parents[1] / "plc" / "machines"
 
 
 @pytest.fixture
@@ -39,6 +40,11 @@ def site_with(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+def machine_text(name: str) -> str:
+    """Give the text of a machine file that ships."""
+    return (MACHINES / f"{name}.toml").read_text("utf-8")
 
 
 def only(path: Path) -> Fault:
@@ -209,6 +215,22 @@ def test_mistakes_of_every_kind_are_told_in_one_run(site_with: Callable[..., Pat
     assert any("aplicator" in fault.where for fault in faults)
     assert any("gate-1 without job release" in fault.seen for fault in faults)
     assert len(faults) == len({fault.text() for fault in faults})
+
+
+def test_a_machine_must_see_what_its_station_looks_at(site_with: Callable[..., Path], tmp_path: Path) -> None:
+    head, _, rest = machine_text("turntable").partition("item_present = ")
+    (tmp_path / "blind.toml").write_text(f"{head}piece_there = {rest}")
+    fault = only(site_with(('file = "turntable"', f'file = "{tmp_path / "blind.toml"}"')))
+    assert fault.seen == "turntable-1 without input item_present"
+    assert 'item_present = "NAME"' in fault.remedy
+    (tmp_path / "blind.toml").write_text(f'{head}piece_there = {rest}\n[capability]\nitem_present = "piece_there"\n')
+    assert find_faults(site_with(('file = "turntable"', f'file = "{tmp_path / "blind.toml"}"'))) == []
+
+
+def test_the_arm_must_see_each_of_its_lanes(site_with: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "arm.toml").write_text(machine_text("applicator").replace("lane3_full", "lane_3_full"))
+    fault = only(site_with(('file = "applicator"', f'file = "{tmp_path / "arm.toml"}"')))
+    assert fault.seen == "arm-1 without input lane3_full"
 
 
 def test_a_part_that_is_wrong_in_itself_still_counts_as_declared_and_as_a_place(site_with: Callable[..., Path]) -> None:

@@ -18,11 +18,13 @@ from controller.machine_files import machine_file
 from controller.site_file import load_site
 from controller.site_security import pki_folder, reach
 from packline.core.files import FileFaults
-from plc.certificates import DAYS, TrustFolder, read_file, read_own
+from plc.certificates import hosts, read_file
 from plc.drivers.guard import register_rules
 from plc.drivers.opening import open_link
 from plc.handshake import frames
+from plc.own_certificate import DAYS, read_own
 from plc.security import LinkBarred, Secured, Unprotected
+from plc.trust import TrustFolder
 from simulation.mounts.modbus import ModbusMount
 from simulation.mounts.wire import Wire
 from tests.plc.craft import made
@@ -160,6 +162,7 @@ def test_pki_makes_shows_trusts_lists_and_distrusts(site_with, tmp_path, capsys)
     assert main(["pki", "init", str(path), "--renew"]) == 0
     assert read_own(pki, datetime.now(UTC)) != own
     assert read_file(next(pki.glob("own-until-*")) / "certificate.pem") == own.certificate
+    assert hosts(read_own(pki, datetime.now(UTC)).certificate) == hosts(own.certificate), "devices see us as before"
 
     machine = made(name="plc-7")
     (tmp_path / "plc.der").write_bytes(machine.der)

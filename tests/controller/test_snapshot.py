@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 
 from controller.site_file import load_site
-from controller.snapshot import Snapshot
+from controller.snapshot import GATHER_S, Snapshot
+from controller.turns import Turns
 from labeling.printer import PrinterStatus
 from packline.core.clock import ManualClock
 from packline.core.ids import SeededIds
 from packline.store import Store, open_store
 from tests.crash.nursery import ROOT
+from tests.waiting import let_run
 
 WELL = PrinterStatus(connected=True, online=True, paper=True)
 
@@ -53,6 +56,18 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
+def look(store: Store, **changes: Any) -> Snapshot:
+    """Make what looks at the demo's site."""
+    equipment: Any = SimpleNamespace(machines=Every(), scanners=Every())
+    recovery: Any = SimpleNamespace(findings=SimpleNamespace(as_dict=lambda: None))
+    given = {"posts": Every(), "printers": {}, "cameras": {}, "clock": ManualClock(), "turns": Turns(ManualClock())}
+    run_id = f"{random.Random(1).randrange(99):08x}"
+    site = load_site(ROOT / "sites" / "demo.toml")
+    return Snapshot(
+        site=site, store=store, equipment=equipment, recovery=recovery, run_id=run_id, **{**given, **changes}
+    )
+
+
 async def devices(
     store: Store,
     station: str,
@@ -61,22 +76,8 @@ async def devices(
     cameras: dict[str, int] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Give the devices of a station of the demo's site by name."""
-    site = load_site(ROOT / "sites" / "demo.toml")
-    equipment: Any = SimpleNamespace(machines=Every(), scanners=Every())
-    recovery: Any = SimpleNamespace(findings=SimpleNamespace(as_dict=lambda: None))
-    snapshot = Snapshot(
-        site=site,
-        store=store,
-        posts=Every(),
-        equipment=equipment,
-        recovery=recovery,
-        printers=printers or {},
-        cameras=cameras or {},
-        clock=ManualClock(),
-        run_id=f"{random.Random(1).randrange(99):08x}",
-    )
-    taken = await snapshot.take()
-    assert taken["line"]["wip_limit"] == site.policy.wip_limit
+    taken = await look(store, printers=printers or {}, cameras=cameras or {}).take_next(None, 0.0)
+    assert taken["line"]["wip_limit"] == load_site(ROOT / "sites" / "demo.toml").policy.wip_limit
     found = next(one for one in taken["stations"] if one["name"] == station)
     return {device["name"]: device for device in found["devices"]}
 
@@ -121,3 +122,55 @@ async def test_what_was_not_looked_at_yet_is_absent_and_has_no_fault(store: Stor
 async def test_a_machine_tells_its_own_number(store: Store) -> None:
     arm = (await devices(store, "label-1"))["arm-1"]
     assert (arm["faults"], arm["own_faults"]) == ([2002], [2])
+
+
+# -- when it is taken ----------------------------------------------------------------------------------------------------
+
+
+class Worded(Quiet):
+    """A station whose screen says `word`."""
+
+    word = "idle"
+
+    def snapshot(self) -> dict[str, Any]:
+        return {**super().snapshot(), "next": {"key": self.word}}
+
+
+async def test_who_has_seen_a_picture_is_given_the_next_as_soon_as_a_screen_shows_something_else(store: Store) -> None:
+    clock = ManualClock()
+    posts, turns = Every({"induct-1": Worded("induct-1")}), Turns(clock)
+    snapshot = look(store, posts=posts, turns=turns, clock=clock)
+    first = await snapshot.take_next(None, 0.0)
+    waiting = asyncio.ensure_future(snapshot.take_next(first["picture"], 3600.0))
+    await let_run(9)
+    turns.turn()  # it was written, and says the same
+    await let_run(9)
+    clock.advance(GATHER_S)
+    await let_run(9)
+    assert not waiting.done()
+    posts["induct-1"].word = "pick"
+    turns.turn()
+    await let_run(9)
+    clock.advance(GATHER_S)
+    second = await waiting
+    assert second["picture"] != first["picture"]
+    assert next(one for one in second["stations"] if one["name"] == "induct-1")["next"] == {"key": "pick"}
+
+
+async def test_what_was_written_between_two_questions_is_told_at_once(store: Store) -> None:
+    posts, turns = Every({"induct-1": Worded("induct-1")}), Turns(ManualClock())
+    snapshot = look(store, posts=posts, turns=turns)
+    first = await snapshot.take_next(None, 0.0)
+    posts["induct-1"].word = "pick"
+    turns.turn()
+    assert (await snapshot.take_next(first["picture"], 3600.0))["picture"] != first["picture"]
+
+
+async def test_a_picture_that_stays_the_same_is_given_when_the_time_is_up(store: Store) -> None:
+    clock = ManualClock()
+    snapshot = look(store, clock=clock, turns=Turns(clock))
+    first = await snapshot.take_next(None, 0.0)
+    waiting = asyncio.ensure_future(snapshot.take_next(first["picture"], 0.25))
+    await let_run(9)
+    clock.advance(0.25)
+    assert (await waiting)["picture"] == first["picture"]

@@ -16,6 +16,7 @@ from controller.machine_files import scanner_file
 from controller.placement import Equipment
 from controller.site import ScannerPart, Site
 from controller.snapshot import Snapshot
+from controller.turns import Turns
 from packline.core.clock import ManualClock
 from packline.core.files import parse
 from packline.core.ids import SeededIds
@@ -109,7 +110,7 @@ async def test_snapshot_shows_a_device_without_a_station_with_its_tags():
     snapshot = Snapshot(
         site=parse(tomllib.loads(SCALE), Site, "small"), store=store, posts={}, recovery=recovery, printers={}, cameras={},
         equipment=Equipment(machines={"scale-1": machine}, printers={}, cameras={}, scanners={}), clock=stand.clock,
-        run_id="1",
+        run_id="1", turns=Turns(stand.clock),
     )  # fmt: skip
     try:
         async with serving(machine.run()):

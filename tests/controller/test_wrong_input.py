@@ -40,6 +40,24 @@ timeout_s = 5
 """
 
 
+SEES = """
+[tags.carton]
+address = 0
+area = "discrete"
+type = "bool"
+
+[tags.full]
+address = 1
+area = "discrete"
+type = "bool"
+
+[capability]
+carton_present = "carton"
+outfeed_full = "full"
+"""
+"""What a packing station looks at."""
+
+
 @pytest.fixture
 def sealer(tmp_path: Path) -> Path:
     path = tmp_path / "sealer.toml"
@@ -133,6 +151,7 @@ def test_a_number_out_of_its_range_is_refused_by_the_command_line(sealer, verb, 
 def test_parameters_that_a_job_does_not_take_are_told_before_the_machine_is_touched(sealer, capsys):
     fault = told(["machine", "try", sealer, "127.0.0.1:1", "seal", "--yes-move", "--param", "speed=1"], capsys)
     assert fault["seen"] == "speed"
+    assert "--param" in fault["remedy"]
 
 
 # -- files -------------------------------------------------------------------------------------------------------------
@@ -166,7 +185,8 @@ def test_the_lean_client_of_an_opc_ua_machine_is_a_mistake_of_the_file(sealer, c
 
 
 def test_the_lean_client_of_a_machine_under_tls_is_a_mistake_of_the_site(site, capsys):
-    site.with_name("sealer.toml").write_text(SEALER.replace("address_base = 0", 'address_base = 0\ntransport = "lean"'))
+    text = SEALER.replace("address_base = 0", 'address_base = 0\ntransport = "lean"')
+    site.with_name("sealer.toml").write_text(text + SEES)
     head, behind = site.read_text().split("[machines.pack-machine]")
     words = 'security = "none: twins on this computer, loopback only"'
     secured = behind.replace(words, 'security = { policy = "TLS1.2" }', 1)
@@ -268,6 +288,7 @@ def test_an_answer_to_what_nobody_asks_is_told(tmp_path, noun, capsys):
 @pytest.fixture
 def site(tmp_path: Path, sealer: Path) -> Path:
     path = tmp_path / "site.toml"
+    sealer.write_text(SEALER + SEES)
     assert main(["site", "new", str(path), "--yes"]) == 0
     text = path.read_text().replace('file = "packer"', 'file = "sealer.toml"')
     path.write_text(text.replace("opc.tcp://127.0.0.1:15121", "127.0.0.1:15121"))
@@ -296,7 +317,7 @@ def test_a_site_is_not_in_order_while_a_machine_file_cannot_work(site, capsys):
         .replace('access = "rw"', 'access = "rw", range = [0, 1]')
     )
     path.write_text(
-        text.replace("params.on = {}", "params.on = { min = 0, max = 9 }").replace("value = false", "value = 0")
+        text.replace("params.on = {}", "params.on = { min = 0, max = 9 }").replace("value = false", "value = 0") + SEES
     )
     assert main(["check", str(path)]) == 1
     capsys.readouterr()

@@ -20,7 +20,7 @@ from controller.processes import DATABASE
 from controller.site import Site
 from controller.site_file import load_site
 from controller.sites import OFFSET_STEP, free_offset, moved
-from packline.core.local import ask
+from packline.core.local import ask, socket_path
 from tests.crash.nursery import ROOT, Child, nursery
 
 LOOK_S = 0.1
@@ -99,10 +99,11 @@ class Hall:
         self._stop("web", "video")
 
     def close(self) -> None:
-        """Stop everything."""
+        """Stop everything, and take away what killed controllers left beside the folder."""
         self._stop(*reversed(list(self.processes)))
         for run in self.runs:
             run.child.kill()
+        socket_path(self.data).unlink(missing_ok=True)
 
     def _start(self, name: str, *words: str) -> None:
         self.processes[name] = nursery().start(self.folder / f"{name}.log", self._env, words=words)

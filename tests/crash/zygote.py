@@ -37,6 +37,7 @@ OF_A_LINE = (
     "labeling.drivers.escpos",
     "plc.drivers.autoid",
     "scanning.decode",
+    "simulation.mounts.autoid",
     "simulation.mounts.modbus",
     "simulation.mounts.opcua",
 )

@@ -76,9 +76,15 @@ def test_the_page_runs_every_verb_that_it_is_about():
 
 def _typed(text: str, folder: Path, environment: dict[str, str]) -> str:
     done = subprocess.run(
-        ["sh", "-e", "-c", text], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        ["sh", "-e", "-c", text],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,  # a terminal shows both
+        text=True,
+        check=False,
     )
-    assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
+    assert done.returncode == 0, f"{text}\n{done.stdout}"
     return done.stdout
 
 

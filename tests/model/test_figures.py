@@ -3,6 +3,7 @@
 import pytest
 
 from controller.__main__ import main
+from simulation.model.report import is_hopeless
 
 LINE = """
 [model]
@@ -39,12 +40,48 @@ def test_a_comparison_has_them_too(line, capsys):
     assert capsys.readouterr().out.split("second - first")[1].count("desk.wait") == 1
 
 
-def test_a_figure_that_is_not_there_is_told_after_what_was_run(line, capsys):
+def test_a_figure_that_no_run_can_have_is_told_after_the_first(line, capsys):
     assert main(["sim", "model", line, "--figure", "desk.delayd_share"]) != 0
     out, err = capsys.readouterr()
-    assert "throughput" in out
+    assert not out, "no table: not all was run"
     assert "saw desk.delayd_share" in err
     assert "Did you mean 'desk.delayed_share'?" in err
+
+
+def test_a_figure_that_another_run_might_have_is_told_after_all(line, capsys):
+    assert main(["sim", "model", line, "--figure", "desk.classes.rare.wait"]) != 0
+    out, err = capsys.readouterr()
+    assert "throughput" in out
+    assert "saw desk.classes.rare.wait" in err
+
+
+def test_a_figure_of_the_second_model_alone_may_be_asked_for(line, tmp_path, capsys):
+    other = tmp_path / "other.toml"
+    other.write_text(LINE.replace("desk", "till"), "utf-8")
+    words = ["sim", "model", line, "--against", str(other), "--figure"]
+    assert main([*words, "till.wait"]) == 0
+    assert main([*words, "tell.wait"]) != 0
+    assert "Did you mean 'till.wait'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "pattern, is_it",
+    [
+        ("desk.wait", False),
+        ("desk.wit", True),
+        ("desk.*", False),
+        ("dsk.*", True),
+        ("desk.rare*", False),
+        ("*.rare", False),
+        ("de?k.rare", False),
+        ("desk.at.7", False),
+        ("classes.*", False),
+        ("made", False),
+        ("flow_p59", True),
+    ],
+)
+def test_what_no_run_can_have_is_known_by_its_name(pattern, is_it):
+    assert is_hopeless(pattern, {"flow_p99", "desk.wait", "desk.at.0"}) is is_it
 
 
 def test_figures_that_nobody_knows_are_not_shown_to_people(tmp_path, capsys):

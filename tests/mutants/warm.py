@@ -6,6 +6,7 @@ for each run, `{"tree", "words", "log"}`, and answers `{"code"}`.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import gc
@@ -79,6 +80,7 @@ def become_pytest(tree: str, words: list[str], log: str) -> None:
         os.environ["PYTHONPATH"] = tree
         sys.path.insert(0, tree)
         code = int(importlib.import_module("pytest").main(words))
+        atexit._run_exitfuncs()  # a fork ends without them, and folders that go when the tests do would stay
         sys.stdout.flush()
     finally:
         os._exit(code)

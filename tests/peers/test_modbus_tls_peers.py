@@ -16,7 +16,6 @@ import pytest
 import pytest_asyncio
 
 from packline.core.files import parse
-from plc.certificates import TrustFolder
 from plc.drivers.modbus import ModbusLink
 from plc.drivers.opening import quiet_libraries
 from plc.handshake import frames
@@ -24,6 +23,7 @@ from plc.handshake.frames import Result
 from plc.links import Area
 from plc.machine_file import MachineFile, shipped_machine
 from plc.security import LinkBarred, Reach
+from plc.trust import TrustFolder
 from simulation.mounts.shield import Shield
 from tests.peers.foreign import BOUND_S, Peer, peer
 from tests.plc.craft import Made, key, made, secured

@@ -21,7 +21,6 @@ import pytest_asyncio
 from packline.core.clock import LoopClock
 from packline.core.effects import SEAL, EffectState
 from plc.brains import brain_for
-from plc.certificates import TrustFolder
 from plc.drivers.opcua import OpcUaLink
 from plc.drivers.opening import quiet_libraries
 from plc.handshake import frames
@@ -31,6 +30,7 @@ from plc.machine import Machine
 from plc.machine_file import MachineFile, shipped_machine
 from plc.memory_link import MemoryMachine
 from plc.security import UNSAID, LinkBarred, Reach
+from plc.trust import TrustFolder
 from simulation.mounts.shield import Shield
 from tests.peers.foreign import Peer, Refused, peer
 from tests.plc.craft import Made, key, made, secured

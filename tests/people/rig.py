@@ -170,7 +170,7 @@ class Floor:
     def label(self, lpn, number=1, printer="printer-bench", *, on=None, complete=True):
         """Hang a label at a printer, or stick it `on` a carton."""
         paper = LabelPaper(
-            number=len(self.world.labels) + 1,
+            number=len(self.world.papers.visible) + 1,
             printer=printer,
             bitmap=Image.new("1", (1, 1)),
             complete=complete,
@@ -179,11 +179,11 @@ class Floor:
             print_number=number,
             place="hands",
         )
-        self.world.labels[paper.number] = paper
+        self.world.papers.visible[paper.number] = paper
         if on is not None:
-            self.world.stick(paper, on, by="test")
+            self.world.papers.stick(paper, on, by="test")
         else:
-            self.world.peels[printer], paper.place = paper, f"peel:{printer}"
+            self.world.papers.at_peel[printer], paper.place = paper, f"peel:{printer}"
         return paper
 
     async def work(self, run, done):

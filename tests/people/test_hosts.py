@@ -4,11 +4,15 @@ import asyncio
 import json
 import random
 import re
+from collections import Counter
 from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from packline.core.clock import LoopClock
 from packline.core.faults import Fault
@@ -23,7 +27,7 @@ from simulation.people.demand import TRAITS, Demand
 from simulation.people.desk import HttpDesk
 from simulation.people.marketplace import Marketplace
 from simulation.people.post import Postman
-from simulation.people.receiver import Received, Receiver
+from simulation.people.receiver import BUCKETS, KEPT, LASTING, Lasting, Received, Receiver, Seen
 from simulation.people.score import Score
 from tests.people.rig import say
 from tests.waiting import eventually
@@ -70,7 +74,7 @@ async def http(house):
 @pytest.fixture(scope="module")
 def stories():
     demand = Demand(articles=read_catalogue(ITEMS), seed=1, series="t", placed_at=datetime(2026, 1, 1, tzinfo=UTC))
-    return demand.stories(48)
+    return list(demand.stories(48))
 
 
 def market(stories, http, clock):
@@ -91,7 +95,7 @@ def test_same_seed_gives_the_same_orders():
         for _ in range(2)
     ]
 
-    assert made[0].stories(30) == made[1].stories(30)
+    assert list(made[0].stories(30)) == list(made[1].stories(30))
 
 
 def test_every_order_is_readable_in_its_last_version_and_only_the_miscounted_is_not_in_its_first(stories):
@@ -138,8 +142,8 @@ def test_large_articles_are_only_in_orders_for_the_bench(stories):
 async def test_every_version_is_posted_signed_once_bought_or_waited_for(house, http, stories):
     clock = LoopClock()
     host = market(stories[:12], http, clock)
-    for account in host.accounts.values():
-        account.bought.set()
+    for order in host.accounts:
+        host.buy(order)
     await asyncio.wait_for(host.run(), 20)
 
     posted = house.at("/intake/marketplace")
@@ -175,8 +179,8 @@ async def test_house_that_is_not_there_yet_is_waited_for(stories):
 @pytest.mark.wire
 async def test_open_orders_are_listed_for_who_knows_the_secret_with_how_far_they_are(house, http, stories):
     host = market(stories[:3], http, LoopClock())
-    for account in host.accounts.values():
-        account.bought.set()
+    for order in host.accounts:
+        host.buy(order)
     await asyncio.wait_for(host.run(), 20)
     first, second = stories[0].id, stories[1].id
     await host.hear(received("item.on_stage", first))
@@ -223,6 +227,45 @@ async def test_receiver_tells_when_an_event_comes_again_under_another_id():
     assert (receiver.counts["repeated"], receiver.counts["renamed"]) == (1, 1)
 
 
+@given(
+    st.lists(
+        st.builds(
+            lambda role, name, order, lpn: Received(n=1, role=role, id="e", name=name, order=order, data={"lpn": lpn}),
+            st.sampled_from(["merchant", "buyer"]),
+            st.sampled_from(["parcel.handed_over", "order.closed", "order.returned", "parcel.packed"]),
+            st.sampled_from(["HM-1", "HM-2"]),
+            st.sampled_from(["PL1", "PL2", ""]),
+        ),
+        max_size=40,
+    )
+)
+def test_what_is_kept_in_brief_says_who_heard_what_became_of_what_as_often_as_it_was_heard(events):
+    kept = Lasting()
+    for one in events:
+        kept.add(one)
+    assert Counter(map(brief, kept.events())) == Counter(brief(one) for one in events if one.name in LASTING)
+
+
+def brief(event):
+    return event.role, event.name, event.order, event.data.get("lpn", "")
+
+
+@given(st.lists(st.integers(0, 40).map(str), max_size=120))
+def test_a_word_is_new_once(words):
+    seen, met = Seen(), set()
+    for word in words:
+        assert seen.is_new(word) is (word not in met)
+        met.add(word)
+
+
+def test_digests_that_lie_across_two_others_are_not_taken_for_one_that_was_met():
+    seen = Seen()
+    digest = blake2b(b"word", digest_size=KEPT + 2).digest()
+    bucket = seen._buckets[int.from_bytes(digest[KEPT:], "big") % BUCKETS]
+    bucket += b"xyz" + digest[:KEPT] + b"vwxyz"
+    assert [seen.is_new("word"), seen.is_new("word")] == [True, False]
+
+
 async def test_receiver_believes_signed_events_once_and_remembers_them(tmp_path):
     file = tmp_path / "events.jsonl"
     receiver = Receiver(secrets={"archive": SECRET}, clock=LoopClock(), file=file)
@@ -255,9 +298,9 @@ async def test_receiver_believes_signed_events_once_and_remembers_them(tmp_path)
 # -- buyers and courier ------------------------------------------------------------------------------------------------
 
 
-def buyers_of(stories, host, http):
+def buyers_of(host, http):
     return Buyers(
-        stories={story.id: story for story in stories},
+        accounts=host.accounts,
         marketplace=host,
         http=http,
         clock=LoopClock(),
@@ -272,13 +315,15 @@ def buyers_of(stories, host, http):
 async def test_buyer_of_a_reserved_item_turns_it_twice_and_buys(house, http, stories):
     reserved = next(story for story in stories if "reserved" in story.traits)
     host = market([reserved], http, LoopClock())
-    buyers = buyers_of([reserved], host, http)
+    buyers = buyers_of(host, http)
     page = {"units": [{"unit": "u1", "on_stage": True, "pictures": ["a"]}]}
     house.plans["/buyer/t"] = lambda request: Response.of_json(page)
     house.plans["/buyer/t/turn"] = lambda request: Response.of_json({"state": "done"})
     job = asyncio.create_task(buyers.run())
     await buyers.hear(received("item.on_stage", reserved.id, "buyer", link=f"{house.url}/buyer/t"))
-    await eventually(host.accounts[reserved.id].bought.is_set)
+    bought = host.accounts[reserved.id].bought
+    assert bought is not None
+    await eventually(bought.is_set)
     job.cancel()
 
     assert [json.loads(request.body)["step_deg"] for request in house.at("/buyer/t/turn")] == [45, -45]
@@ -288,7 +333,7 @@ async def test_buyer_of_a_reserved_item_turns_it_twice_and_buys(house, http, sto
 @pytest.mark.parametrize("trait, said", [("rejects", "reject"), ("late", "approve"), ("long_address", "approve")])
 async def test_buyer_answers_a_picture_once_in_his_own_way(house, http, stories, trait, said):
     story = next(story for story in stories if trait in story.traits)
-    buyers = buyers_of([story], market([story], http, LoopClock()), http)
+    buyers = buyers_of(market([story], http, LoopClock()), http)
     parcels = [{"lpn": "PL2", "picture": "p2"}, {"lpn": "PL1", "picture": "p1", "answer_until": "soon"}]
     house.plans["/buyer/t"] = lambda request: Response.of_json({"parcels": parcels})
     house.plans["/buyer/t/answer"] = [Response(status=503), Response.of_json({"state": "done"})]

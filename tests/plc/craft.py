@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from plc.certificates import Own, _key_usage, _names
+from plc.own_certificate import Own, _key_usage, _names
 from plc.security import Secured
 
 NOW = datetime.now(UTC)

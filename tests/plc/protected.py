@@ -11,11 +11,11 @@ import pytest
 
 from packline.core.clock import LoopClock
 from plc.brains import brain_for
-from plc.certificates import TrustFolder
 from plc.handshake import frames
 from plc.machine_file import MachineFile, shipped_machine
 from plc.memory_link import MemoryMachine
 from plc.security import Allow, LinkBarred, Reach, Unprotected
+from plc.trust import TrustFolder
 from simulation.mounts.shield import Shield
 from tests.plc.craft import CLIENT, Made, key, made, secured, uses
 

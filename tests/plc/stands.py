@@ -9,7 +9,7 @@ from typing import Any
 from packline.core.effects import Effect, EffectKind, EffectState, Evidence
 from plc.kinds import LiveMachine
 from plc.machine_file import MachineFile
-from simulation.machines.machine import Mechanics
+from simulation.machines.mechanics import Mechanics
 from simulation.plant.things import Carton
 from simulation.spec import MachineSpec, PlantSpec, StationSpec, StockSpec
 from simulation.twin import Twin

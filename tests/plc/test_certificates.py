@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 
 from plc import certificates
-from plc.certificates import TrustFolder, Wanted, days_left, judge, make_own, read_own, uris, warning
+from plc import trust as trust_folder
+from plc.certificate_rules import Wanted, judge
+from plc.certificates import days_left, uris, warning
+from plc.own_certificate import make_own, read_own
 from plc.security import Allow, LinkBarred, Protection, Secured, Unprotected, password, reach_of
+from plc.trust import TrustFolder
 from tests.plc.craft import CLIENT, NOW, URI, key, made, uses
 
 WANTED = Wanted(where="plc-7", host="127.0.0.1", uri=URI)
@@ -46,7 +50,7 @@ def test_a_stranger_is_refused_and_kept_for_a_look(trust):
 
 
 def test_strangers_do_not_fill_the_disk(trust, monkeypatch):
-    monkeypatch.setattr(certificates, "MOST_REFUSED", 2)
+    monkeypatch.setattr(trust_folder, "MOST_REFUSED", 2)
     for name in ("a", "b", "c"):
         assert fault_of(made(name=name).certificate, trust)
     assert len(trust.refused()) == 2
@@ -178,10 +182,12 @@ def test_a_password_is_read_from_a_file_of_ours_alone_and_stands_nowhere_else(tm
     assert barred.value.where.endswith("/secret")
     assert str(tmp_path) not in barred.value.text()
     file.chmod(0o600)
-    for content in ("", None):
+    for content, seen in (("", "an empty file"), (None, "no such file or directory")):
         file.write_text(content, "utf-8") if content is not None else file.unlink()
-        with pytest.raises(LinkBarred):
+        with pytest.raises(LinkBarred) as barred:
             password(reach.protection)
+        assert barred.value.seen == seen
+        assert "Write the password" in barred.value.remedy
 
 
 def test_none_is_taken_with_a_reason_only(tmp_path):

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from pymodbus.client import AsyncModbusTlsClient
 
-from plc.certificates import TrustFolder
 from plc.drivers.modbus import ModbusLink
 from plc.drivers.opcua import OpcUaLink
 from plc.drivers.opening import quiet_libraries
 from plc.handshake import frames
 from plc.links import LinkDown
 from plc.security import UNSAID, LinkBarred, Reach
+from plc.trust import TrustFolder
 from simulation.mounts.modbus import ModbusMount
 from simulation.mounts.shield import Shield
 from simulation.mounts.wire import Wire

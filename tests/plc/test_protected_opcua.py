@@ -18,7 +18,6 @@ from asyncua.server.uaprocessor import UaProcessor
 
 from packline.core.clock import LoopClock
 from packline.core.scans import Scan
-from plc.certificates import TrustFolder
 from plc.drivers.autoid import AutoIdReader
 from plc.drivers.opcua import OpcUaLink
 from plc.drivers.opening import quiet_libraries
@@ -26,7 +25,10 @@ from plc.drivers.ua_session import UaSession, node_id
 from plc.handshake import frames
 from plc.links import LinkRefused, LinkTrouble
 from plc.security import LinkBarred
-from simulation.mounts.opcua import AddressSpace, AutoIdMount, OpcUaMachineMount
+from plc.trust import TrustFolder
+from simulation.mounts.address_space import AddressSpace
+from simulation.mounts.autoid import AutoIdMount
+from simulation.mounts.opcua import OpcUaMachineMount
 from simulation.mounts.wire import Wire
 from tests.plc.craft import Made, key, made
 from tests.plc.listener import Listener

@@ -16,7 +16,7 @@ from plc.machine_file import MachineFile, machines_folder
 from plc.machine_view import Quality
 from plc.memory_link import MemoryNodes, MemoryTables
 from plc.tag_side import tag_set
-from plc.tags.reader import NodeReader
+from plc.tags.node_reader import NodeReader
 from tests.plc.conftest import Bench, Controller
 
 TAGS = """

@@ -23,7 +23,8 @@ from plc.machine import Machine
 from plc.machine_file import MachineFile, machines_folder
 from plc.plain_machine import PlainMachine
 from plc.tag_side import tag_set
-from plc.tags.reader import NodeReader, RegisterReader
+from plc.tags.node_reader import NodeReader
+from plc.tags.register_reader import RegisterReader
 from plc.tags.values import Quality
 from simulation.machines.plain import PlainMachine as PlainTwin
 from simulation.spec import MachineSpec, PlantSpec, StationSpec

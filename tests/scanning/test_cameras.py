@@ -143,6 +143,18 @@ def test_a_frozen_camera_has_no_fresh_frame(grabbing):
     assert grabber.fresh(0.05) is None
 
 
+def test_a_camera_that_nobody_watches_rests_and_is_there_at_once_for_whoever_looks_or_asks(grabbing, monkeypatch):
+    monkeypatch.setattr("scanning.cameras.grabber.UNWATCHED_PAUSE_S", 3600.0)
+    grabber, source = grabbing
+    source.pause_s = 1e-6
+    source.give(frame(1, -5))
+    assert grabber.next_after(None, 10) is not None
+    source.give(frame(2, -4))
+    assert grabber.next_after(1, 10).frame == 2
+    (still,) = fresh_while(grabber, lambda: source.give(frame(3, 1)))
+    assert still.frame == 3
+
+
 def test_a_failing_camera_says_why_and_comes_back(grabbing):
     grabber, source = grabbing
     source.give(CameraError("unplugged"), frame(5, 1))

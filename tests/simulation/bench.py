@@ -6,8 +6,9 @@ import simpy
 from PIL import Image
 
 from packline.core.clock import ManualClock
+from simulation.plant.papers import Legible
 from simulation.plant.truth import Truth
-from simulation.plant.world import Legible, World
+from simulation.plant.world import World
 
 STOCK = {"TEA": 4, "MUG": 2}
 
@@ -52,7 +53,7 @@ def make_world(motion):
     world.add_place("infeed:pack-1", 2)
     world.add_place("slot:H01", 1)
     world.tables["induct-1"] = None
-    world.peels["printer-1"] = None
+    world.papers.at_peel["printer-1"] = None
     return world
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from simulation.plant.floor import Fittings, Floor, aim_prefix
+from simulation.plant.papers import UNSEEN
 from simulation.plant.things import BIN, GONE, HANDS, SHELF, CannotDo
-from simulation.plant.world import UNSEEN
 from simulation.spec import MotionTimes
 from tests.simulation.bench import STOCK, InstantMotion, label_for, make_world
 from tests.waiting import let_run
@@ -34,9 +34,9 @@ def assert_conserved(world):
         assert holders == [carton.place]
     for place in world.places.values():
         assert len(place.cartons) <= place.capacity
-    for label in world.labels.values():
+    for label in world.papers.visible.values():
         on = [c for c in world.cartons.values() if any(s.label is label for s in c.labels)]
-        at_peel = [p for p, lies in world.peels.items() if lies is label]
+        at_peel = [p for p, lies in world.papers.at_peel.items() if lies is label]
         assert len(on) + len(at_peel) + (label.place in (HANDS, BIN)) == 1
 
 
@@ -98,27 +98,28 @@ class FloorMachine(RuleBasedStateMachine):
     def act_on_carton(self, data, verb):
         carton = self.pick(data, self.world.cartons.values())
         arguments = ("person",) if verb == "seal" else ()
-        self.attempt(lambda: getattr(self.world, verb)(carton, *arguments))
+        of = self.world.papers if verb == "peel_off" else self.world
+        self.attempt(lambda: getattr(of, verb)(carton, *arguments))
 
     @rule(complete=st.booleans())
     def print_label(self, complete):
-        self.attempt(lambda: self.world.print_label("printer-1", label_for("PLx"), complete=complete))
+        self.attempt(lambda: self.world.papers.come_out("printer-1", label_for("PLx"), complete=complete))
 
     @rule()
     def take_label(self):
-        self.attempt(lambda: self.world.take_label("printer-1"))
+        self.attempt(lambda: self.world.papers.take("printer-1"))
 
     @precondition(lambda self: self.world.cartons)
     @rule(data=st.data())
     def stick(self, data):
         carton = self.pick(data, self.world.cartons.values())
-        if label := self.pick(data, self.world.labels.values()):
-            self.attempt(lambda: self.world.stick(label, carton, by="person"))
+        if label := self.pick(data, self.world.papers.visible.values()):
+            self.attempt(lambda: self.world.papers.stick(label, carton, by="person"))
 
     @rule(data=st.data())
     def discard(self, data):
-        if label := self.pick(data, self.world.labels.values()):
-            self.attempt(lambda: self.world.discard(label))
+        if label := self.pick(data, self.world.papers.visible.values()):
+            self.attempt(lambda: self.world.papers.discard(label))
 
     @invariant()
     def nothing_is_made_or_lost(self):
@@ -130,7 +131,7 @@ class FloorMachine(RuleBasedStateMachine):
         assert summary["cartons"] == len(self.world.cartons)
         left = [stuck for c in self.world.cartons.values() if c.place == GONE for stuck in c.labels]
         thrown = summary["labels_discarded"] + summary["labels_lost"]
-        assert summary["labels_printed"] == len(self.world.labels) + len(left) + thrown
+        assert summary["labels_printed"] == len(self.world.papers.visible) + len(left) + thrown
         assert all(stuck.label.bitmap is UNSEEN for stuck in left)  # the dots of what nobody can see are not kept
         stuck = sum(len(c.labels) for c in self.world.cartons.values())
         assert summary["labels_applied"] - summary["labels_removed"] == stuck
@@ -164,7 +165,7 @@ def test_person_called_away_at_any_moment_loses_nothing(after, seed):
         motion = InstantMotion()
         world = make_world(motion)
         if random.Random(seed).random() < 0.7:
-            world.print_label("printer-1", label_for("PL1"), complete=True)
+            world.papers.come_out("printer-1", label_for("PL1"), complete=True)
         floor = Floor(world, motion, MotionTimes(), Fittings())
         person = asyncio.ensure_future(packs_and_labels(floor))
         await let_run(after)

@@ -88,4 +88,11 @@ async def test_hands_are_reached_over_the_truth_channel(served, channel):
     )
     assert (await channel("POST", "/hands", {"do": "box", "lpn": PLATE}))[0] == 409
     assert (await channel("POST", "/hands", {"do": "juggle"}))[0] == 400
-    assert (await channel("POST", "/hands", {"do": "box", "colour": "red"}))[0] == 400
+    status, told = await channel("POST", "/hands", {"do": "box", "colour": "red"})
+    assert (status, told.partition(":")[0]) == (400, "colour")
+
+
+async def test_what_is_no_json_is_told_with_what_would_be(channel):
+    status, told = await channel("POST", "/fault")
+    assert status == 400
+    assert '{"device": "arm-1", "fault": "jam"}' in told

@@ -11,7 +11,8 @@ from plc.handshake.frames import FAULT_SILENCE, Result, decode_status
 from plc.links import LinkDown
 from plc.machine_file import shipped_machine
 from plc.packml import State
-from simulation.machines.machine import Done, Machine, Mechanics
+from simulation.machines.machine import Machine
+from simulation.machines.mechanics import Done, Mechanics
 from simulation.mounts.memory import MemoryMount
 from simulation.pacer import Pacer
 from simulation.quirks import Quirks

@@ -12,9 +12,9 @@ def world():
 
 
 def stick(world, carton, lpn, number, sscc="095213210000000773"):
-    world.print_label("printer-1", label_for(lpn, number, sscc), complete=True)
-    label = world.take_label("printer-1")
-    world.stick(label, carton, by="arm-1")
+    world.papers.come_out("printer-1", label_for(lpn, number, sscc), complete=True)
+    label = world.papers.take("printer-1")
+    world.papers.stick(label, carton, by="arm-1")
     return label
 
 
@@ -34,14 +34,14 @@ def test_second_label_on_the_same_carton_is_a_double_even_with_another_code(worl
     stick(world, carton, carton.lpn, 1)
     stick(world, carton, carton.lpn, 2, "095213210000000780")
     assert figures(world, "double_labels", "wrong_labels") == (1, 0)
-    world.peel_off(carton)
+    world.papers.peel_off(carton)
     assert figures(world, "double_labels") == (1,)  # it has been there: mending does not unmake it
 
 
 def test_label_taken_off_and_replaced_is_no_double(world):
     carton = world.take_carton()
     stick(world, carton, carton.lpn, 1)
-    world.discard(world.peel_off(carton))
+    world.papers.discard(world.papers.peel_off(carton))
     stick(world, carton, carton.lpn, 2, "095213210000000780")
     assert figures(world, "double_labels", "labels_removed", "labels_discarded") == (0, 1, 1)
 
@@ -62,7 +62,7 @@ def test_one_code_on_two_cartons_is_shared(world):
 def test_same_print_twice_is_a_double_print(world):
     carton = world.take_carton()
     stick(world, carton, carton.lpn, 1)
-    world.print_label("printer-1", label_for(carton.lpn, 1), complete=True)
+    world.papers.come_out("printer-1", label_for(carton.lpn, 1), complete=True)
     assert figures(world, "double_prints", "double_labels") == (1, 0)
 
 

@@ -229,6 +229,42 @@ async def test_two_decisions_at_once_about_the_last_two_pieces_leave_no_carton_o
         assert (await life.parcel(carton)).state is ParcelState.COLLECTED
 
 
+async def test_a_carton_that_strayed_before_its_last_piece_is_asked_for_when_it_is_complete(life: Life) -> None:
+    await life.order(1, {"CUP": 3})
+    await boxed(life, CUP, "CUP", ONE)
+    await boxed(life, CUP, "CUP", ONE)
+    await shown(life, CUP, "CUP")
+    life.floor.hall.item_on_table = ""
+    assert (await life.scan(life.clarify, ONE)).params["to"] == "induct-1"  # found there, and on its way back
+    assert (await life.scan(life.table, TWO)).key == "send_on"  # the last piece is in another carton by then
+    await life.table.step()
+    assert life.table.screen.next.key == "send_on"
+    assert life.table.screen.next.params["lpn"] == ONE
+    assert (await life.scan(life.table, ONE)).params["to"] == "pack-1"
+    assert (await life.parcel(ONE)).place == "to:pack-1"
+    await life.table.step()
+    assert life.table.screen.next.key == "idle"
+
+
+async def test_a_carton_on_its_way_back_is_asked_for_after_what_can_be_picked(life: Life) -> None:
+    await life.order(1, {"CUP": 1})
+    await boxed(life, CUP, "CUP", ONE)
+    await life.scan(life.clarify, ONE)
+    await life.kit.moved(await life.parcel(ONE), "to:induct-1", "clarify-1")
+    await life.order(2, {"CUP": 1})
+    await life.table.step()
+    assert [task.key for task in life.table.screen.tasks] == ["pick", "send_on"]
+
+
+async def test_an_open_carton_that_was_brought_back_stands_here_again(life: Life) -> None:
+    await life.order(1, {"CUP": 2})
+    await boxed(life, CUP, "CUP", ONE)
+    await life.scan(life.clarify, ONE)
+    assert (await life.parcel(ONE)).place == "to:induct-1"
+    assert (await life.scan(life.table, ONE)).key == "carton_ok"
+    assert (await life.parcel(ONE)).place == "induct-1"
+
+
 async def test_a_carton_left_open_by_an_older_stop_is_completed(life: Life) -> None:
     order_id = await life.order(1, {"CUP": 1, "POT": 1})
     await boxed(life, CUP, "CUP", ONE)

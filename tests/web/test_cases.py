@@ -8,9 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from packline.core.faults import FAULTS
+from packline.core.faults import FAULTS, urgency
 from packline.orders.policy import ROLES, Action, may, rule_for
-from packline.store.views import urgency
 from tests.web.stage import LOST, READY
 
 ASKS = sorted(code for code in FAULTS if rule_for(code).actions)

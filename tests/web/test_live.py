@@ -86,6 +86,24 @@ def test_whoever_waits_is_woken_by_the_change_itself(board):
     assert heard == [before.version + 1]
 
 
+def test_the_controller_is_asked_for_another_picture_than_the_last_one_that_it_numbered():
+    asked, numbers = [], iter([7, 8, None, 9])
+
+    def answer(question):
+        asked.append(question)
+        number = next(numbers)
+        if number is None:
+            raise TimeoutError("stopped in mid-thought")
+        return {**healthy(), "at": START.isoformat(), "picture": number}
+
+    hub = Hub(ask=answer, clock=ManualClock(START))
+    for _ in range(4):
+        hub.poll(0.25)
+    patience = [{name: value for name, value in question.items() if name != "do"} for question in asked]
+    assert patience == [{}, {"seen": 7, "wait_s": 0.25}, {"seen": 8, "wait_s": 0.25}, {}]
+    assert hub.view().version == 1, "a number alone is nothing that a page shows"
+
+
 def test_a_controller_that_repeats_an_old_picture_is_stale_too(board):
     clock, controller, hub = board
     controller.is_frozen = True
@@ -195,6 +213,41 @@ def test_that_the_controller_is_gone_is_the_next_word_of_a_stream_and_so_is_its_
     back = heard(1)
 
     assert [json.loads(m["data"])["fresh"] for m in (*gone, *back)] == [False, True]
+
+
+def test_a_program_may_wait_for_another_picture_than_the_one_it_has_seen(furnished):
+    client = furnished.client("viewer")
+    seen = client.get("/api/line").json["version"]
+    assert client.get(f"/api/line?after={seen - 1}&wait_s=3600").json["version"] == seen
+    heard = []
+    waiting = threading.Thread(
+        target=lambda: heard.append(client.get(f"/api/line?after={seen}&wait_s=3600").json["version"])
+    )
+    waiting.start()
+    furnished.controller.snapshot["seq"] += 1
+    furnished.hub.poll()
+    waiting.join(PATIENCE_S)
+    assert heard == [seen + 1]
+
+
+@pytest.mark.parametrize(
+    "words", ["after=x&wait_s=9", "after=1&wait_s=nan", "after=1&wait_s=-1", "after=-5&wait_s=9", "wait_s=9"]
+)
+def test_a_wait_that_makes_no_sense_is_none(furnished, words):
+    assert furnished.client("viewer").get(f"/api/line?{words}").json["fresh"]
+
+
+def test_no_more_programs_wait_than_there_are_places_for_streams(tmp_path):
+    from tests.web.stage import Stage
+
+    stage = Stage(tmp_path, most_streams=1)
+    try:
+        client = stage.client("viewer")
+        seen = client.get("/api/line").json["version"]
+        assert stage.app.extensions["packline"].gauge.enter()
+        assert client.get(f"/api/line?after={seen}&wait_s=3600").json["version"] == seen
+    finally:
+        stage.close()
 
 
 def test_a_page_that_knows_the_state_is_not_told_again(furnished):

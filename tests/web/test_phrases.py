@@ -173,7 +173,7 @@ def test_pages_say_what_was_seen_in_the_readers_language(stage):
 
 
 def test_evidence_is_shown_without_python(stage):
-    from web.face import plain
+    from web.speech import plain
 
     with stage.app.test_request_context(headers={"Accept-Language": "zh"}):
         said = plain({"before": 41, "after": None, "sensor": True, "seen": "silence", "labels": ["a", 2]})

@@ -7,7 +7,7 @@ import pytest
 
 from plc.machine_file import load_machine, machines_folder
 from tests.web.stage import READY, device, say
-from web.face import UNITS
+from web.speech import UNITS
 from web.words import load
 
 RAW = re.compile(r"\b(?:label|pack|induct|hold|bench|clarify)-1\b|\bExecute\b|\w+_(?:ddeg|present|count|full)\b")

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, request
 
 from packline.core.faults import FAULTS, Fault
-from web import face
+from web import face, speech
 from web.acting import Answer, NotFresh, Unreadable
 from web.guard import needs, person
 from web.room import room
@@ -46,16 +46,16 @@ def act() -> tuple[str, int]:
 def outcome(answer: Answer | Unreadable | NotFresh | Fault) -> Said:
     """Say what became of a request."""
     if isinstance(answer, Unreadable):
-        return Said(ok=False, text=face.say("answer.bad"), status=400)
+        return Said(ok=False, text=speech.say("answer.bad"), status=400)
     if isinstance(answer, NotFresh):
-        return Said(ok=False, text=face.say("answer.stale"), status=409)
+        return Said(ok=False, text=speech.say("answer.stale"), status=409)
     if isinstance(answer, Fault):
         key, status = ("answer.forbidden", 403) if answer.code == 4301 else ("answer.busy", 503)
-        return Said(ok=False, text=face.say(key), status=status)
+        return Said(ok=False, text=speech.say(key), status=status)
     if answer.state == "new":
-        return Said(ok=True, text=face.say("answer.sent"), status=202)
+        return Said(ok=True, text=speech.say("answer.sent"), status=202)
     if answer.state == "expired":
-        return Said(ok=False, text=face.say("answer.expired"))
+        return Said(ok=False, text=speech.say("answer.expired"))
     return _result(answer.state == "done", answer.result)
 
 
@@ -69,8 +69,8 @@ def _result(done: bool, result: Mapping[str, Any]) -> Said:
         and code in FAULTS
         and result.get("key", "refused") == "refused"
     ):
-        fault = face.fault_of(params)
-        return Said(ok=False, text=face.say("answer.refused", name=fault["name"]), more=fault["remedy"])
+        fault = speech.fault_of(params)
+        return Said(ok=False, text=speech.say("answer.refused", name=fault["name"]), more=fault["remedy"])
     if "key" in result:
-        return Said(ok=done, text=face.step(result))
-    return Said(ok=done, text=face.say("answer.done" if done else "answer.forbidden"))
+        return Said(ok=done, text=speech.step(result))
+    return Said(ok=done, text=speech.say("answer.done" if done else "answer.forbidden"))

@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import Blueprint
 
+from packline.core.faults import urgency
 from packline.store.view_rows import AlarmRow
-from packline.store.views import urgency
 from web import face
 from web.guard import needs
 from web.room import room

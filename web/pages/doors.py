@@ -8,9 +8,10 @@ from flask import Blueprint, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from web.doors import MOST_S, Pass, Refused
-from web.face import PREFERENCE_S, THEMES, page, say, span
+from web.face import PREFERENCE_S, THEMES, page
 from web.guard import cookie_name
 from web.room import room
+from web.speech import say, span
 
 blueprint = Blueprint("doors", __name__)
 

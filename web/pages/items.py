@@ -6,7 +6,7 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from packline.store.item_file import ImportReport
-from web import face
+from web import face, speech
 from web.audit import note
 from web.guard import needs, visitor
 from web.pages.orders import MOST_SEARCH_CHARS, offset
@@ -30,7 +30,7 @@ def take() -> tuple[str, int] | Response:
     file = request.files.get("file")
     data = file.read() if file else b""
     if not data:
-        return _show(None, error=face.say("items.no_file"))
+        return _show(None, error=speech.say("items.no_file"))
     settings = room().settings
     report = settings.store.items.import_csv(data)
     counts = {"good": report.good, "bad": len(report.bad)}

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, render_template
 
-from web import face
+from web import face, menu, speech
 from web.floor import draw
 from web.guard import needs
 from web.live import View
@@ -42,6 +42,6 @@ def _values(view: View) -> dict[str, Any]:
         "line": view.snapshot.get("line", {}),
         "aside": _aside(view.snapshot.get("line", {})),
         "recovered": (view.snapshot.get("run") or {}).get("recovered"),
-        "severities": face.waiting(view).get("exceptions", {}).get("severities", {}),
-        "oldest": face.largest(float(view.snapshot.get("line", {}).get("oldest_waiting_s") or 0)),
+        "severities": menu.waiting(view).get("exceptions", {}).get("severities", {}),
+        "oldest": speech.largest(float(view.snapshot.get("line", {}).get("oldest_waiting_s") or 0)),
     }

@@ -9,8 +9,8 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template, request
 
+from packline.core.faults import severity_of
 from packline.orders.model import ParcelState
-from packline.store.views import severity_of
 from web import face
 from web.floor import draw
 from web.ground import TALL, WIDE, lay

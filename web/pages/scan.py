@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from packline.core.faults import Fault
 from packline.store.view_rows import Found
-from web import face
+from web import speech
 from web.acting import NotFresh, Unreadable
 from web.guard import needs, person
 from web.pages.acts import outcome
@@ -45,7 +45,7 @@ def _work(text: str, station: str, key: str) -> Response:
         said = outcome(room().acting.act("scan", {"station": station, "text": text}, key=key, person=person()))
     except (Unreadable, NotFresh, Fault) as error:
         said = outcome(error)
-    if said.ok and said.text == face.say("answer.done"):
+    if said.ok and said.text == speech.say("answer.done"):
         return _screen(station, text, seen)
     return _say(ok=said.ok, text=said.text, more=said.more)
 
@@ -57,9 +57,9 @@ def _screen(station: str, text: str, seen: int) -> Response:
     while settings.clock.monotonic() < until:
         for scan in _scans(station):
             if scan["n"] > seen and scan["text"] == text[:SHOWN_CHARS]:
-                return _say(ok=scan["result"]["key"] not in WRONG, text=face.step(scan["result"]))
+                return _say(ok=scan["result"]["key"] not in WRONG, text=speech.step(scan["result"]))
         settings.pause(STEP_S)
-    return _say(ok=True, text=face.say("answer.scan_sent", code=text))
+    return _say(ok=True, text=speech.say("answer.scan_sent", code=text))
 
 
 def _newest(station: str) -> int:
@@ -73,11 +73,11 @@ def _scans(station: str) -> Sequence[Mapping[str, Any]]:
 
 def _look_up(text: str) -> Response:
     if text.startswith("DO:"):
-        return _say(ok=False, text=face.say("answer.no_station"))
+        return _say(ok=False, text=speech.say("answer.no_station"))
     found = room().settings.store.views.find(text)
     if found is None:
-        return _say(ok=False, text=face.say("answer.unknown_code", code=text))
-    return _say(ok=True, text=face.say("answer.looked_up", what=found.key), url=address(found))
+        return _say(ok=False, text=speech.say("answer.unknown_code", code=text))
+    return _say(ok=True, text=speech.say("answer.looked_up", what=found.key), url=address(found))
 
 
 def _say(*, ok: bool, text: str, more: str = "", url: str = "") -> Response:

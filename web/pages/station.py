@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, abort, render_template
 
 from packline.core.tokens import sign
-from web import face
+from web import face, speech
 from web.cases import open_case
 from web.floor import first_thing
 from web.guard import needs
@@ -100,7 +100,7 @@ def _values(view: View, name: str) -> dict[str, Any]:
         "has_scans": bool(station["scans"]) or any("scanner" in device["kind"] for device in station["devices"]),
         "says": says,
         "tasks": tasks,
-        "fault": face.fault_of(station["fault"]) if station.get("fault") else None,
+        "fault": speech.fault_of(station["fault"]) if station.get("fault") else None,
         "buttons": buttons(station),
         "exception": exception,
         "case": open_case(str(exception)) if exception else None,

@@ -10,7 +10,7 @@ from packline.core.faults import Fault
 from packline.orders.policy import ROLES
 from packline.store import Store
 from packline.store.users import NAME
-from web import face
+from web import face, speech
 from web.audit import note
 from web.doors import hash_password, new_password
 from web.guard import needs, visitor
@@ -32,16 +32,16 @@ def add() -> tuple[str, int]:
     """Add a user with a generated password."""
     name, role = request.form.get("name", "").strip(), request.form.get("role", "")
     if not NAME.fullmatch(name):
-        return _show(error=face.say("users.bad_name"))
+        return _show(error=speech.say("users.bad_name"))
     if role not in ROLES:
         abort(400)
     password = new_password(room().settings.ids)
     try:
         _store().users.create(name, role=role, password_hash=hash_password(password), now=_now())
     except Fault:
-        return _show(error=face.say("users.exists"))
+        return _show(error=speech.say("users.exists"))
     note(_store(), _now(), "UserAdded", name, actor=visitor().name, role=role)
-    return _show(said=face.say("users.added", name=name), password=password)
+    return _show(said=speech.say("users.added", name=name), password=password)
 
 
 @blueprint.post("/users/<name>/role")
@@ -52,10 +52,10 @@ def role(name: str) -> tuple[str, int]:
     if wanted not in ROLES:
         abort(400)
     if wanted != "admin" and _is_last_admin(name):
-        return _show(error=face.say("users.last_admin"))
+        return _show(error=speech.say("users.last_admin"))
     _store().users.set_role(_known(name), wanted, _now())
     note(_store(), _now(), "UserRoleChanged", name, actor=visitor().name, role=wanted)
-    return _show(said=face.say("users.changed", name=name))
+    return _show(said=speech.say("users.changed", name=name))
 
 
 @blueprint.post("/users/<name>/state")
@@ -64,10 +64,10 @@ def state(name: str) -> tuple[str, int]:
     """Lock out, or let in again."""
     disabled = request.form.get("disabled") == "yes"
     if disabled and _is_last_admin(name):
-        return _show(error=face.say("users.last_admin"))
+        return _show(error=speech.say("users.last_admin"))
     _store().users.set_disabled(_known(name), disabled, _now())
     note(_store(), _now(), "UserDisabled" if disabled else "UserEnabled", name, actor=visitor().name)
-    return _show(said=face.say("users.changed", name=name))
+    return _show(said=speech.say("users.changed", name=name))
 
 
 @blueprint.post("/users/<name>/password")
@@ -77,7 +77,7 @@ def password(name: str) -> tuple[str, int]:
     fresh = new_password(room().settings.ids)
     _store().users.set_password(_known(name), hash_password(fresh), _now())
     note(_store(), _now(), "UserPasswordReset", name, actor=visitor().name)
-    return _show(said=face.say("users.new_password", name=name), password=fresh)
+    return _show(said=speech.say("users.new_password", name=name), password=fresh)
 
 
 def _show(*, error: str = "", said: str = "", password: str = "") -> tuple[str, int]:

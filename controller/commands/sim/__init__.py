@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import json
+import signal
 import sys
-from types import ModuleType
+from collections.abc import Iterator
+from types import FrameType, ModuleType
 
 VERBS = {
     "model": "run a line or a queue of building blocks from a scenario file with a [model]",
@@ -47,9 +50,26 @@ def run(chosen: argparse.Namespace) -> int:
     typed = options.parse_args(chosen.words)
     chosen.json = getattr(typed, "json", False)  # who tells what is wrong looks here
     try:
-        return int(verb.run(typed))
+        with ended_in_order():
+            return int(verb.run(typed))
     except KeyboardInterrupt:
         return _interrupted(chosen.json)
+
+
+@contextlib.contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Have SIGTERM, which a server for CI sends when time is up, end what is played as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, _as_by_ctrl_c)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _as_by_ctrl_c(number: int, frame: FrameType | None) -> None:
+    """Do what Ctrl-C would do now, also where nobody hears it: a shell's background process does not."""
+    heard = signal.getsignal(signal.SIGINT)
+    (heard if callable(heard) else signal.default_int_handler)(number, frame)
 
 
 def _interrupted(as_json: bool) -> int:

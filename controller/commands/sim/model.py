@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from packline.core.faults import Fault
 from packline.core.files import FileFaults, near
 from simulation.model.model_file import Model
 from simulation.model.reading import load_model
-from simulation.model.report import chosen, compared, comparison, said, tables, wanted
-from simulation.model.running import Outcome, run_model
+from simulation.model.report import chosen, compared, comparison, is_hopeless, said, tables, wanted
+from simulation.model.running import Outcome, Run, run_model
 
 FILE = Path("sites/model-line.toml")
 BETWEEN_S = 2.0
@@ -87,7 +88,11 @@ def run_file(
         # one pair needs the other: as many runs of both, from the same seed
         seed = models[0].seed if seed is None else seed
         replications = models[0].replications if replications is None else replications
-    outcomes = [_ran(model, seed, replications) for model in models]
+    outcomes: list[Outcome] = []
+    for model in models:
+        is_last = len(outcomes) == len(models) - 1
+        look = partial(_look, outcomes, figures) if is_last else None  # a figure may be one of the second model only
+        outcomes.append(_ran(model, seed, replications, look))
     for outcome in outcomes:
         print(*tables(outcome), sep="\n", end="\n\n", file=out)
         if figures:
@@ -100,10 +105,20 @@ def run_file(
     return 0
 
 
+def _look(before: Sequence[Outcome], figures: Sequence[str], first: Run) -> None:
+    """Refuse patterns that no figure can have after one run, not after all."""
+    names = {*first.figures, *(name for outcome in before for name in outcome.names())}
+    _demand_none([pattern for pattern in figures if is_hopeless(pattern, names)], names)
+
+
 def _check_figures(outcomes: list[Outcome], figures: Sequence[str]) -> None:
-    """Say which patterns no figure has; what was run is shown before."""
+    """Say which patterns no figure has, such as one of a class that did not come; what was run is shown before."""
     names = {name for outcome in outcomes for name in outcome.names()}
     wrong = [pattern for pattern in figures if not any(chosen(outcome, [pattern]) for outcome in outcomes)]
+    _demand_none(wrong, names)
+
+
+def _demand_none(wrong: Sequence[str], names: set[str]) -> None:
     if wrong:
         expected = "a figure, as docs/reference/model-file.md names them, such as flow_p95 or BLOCK.wait"
         raise FileFaults(
@@ -134,11 +149,12 @@ def _check_pairs(model: Model, file: Path, replications: int | None) -> None:
         )
 
 
-def _ran(model: Model, seed: int | None, replications: int | None) -> Outcome:
+def _ran(model: Model, seed: int | None, replications: int | None, look: Callable[[Run], None] | None) -> Outcome:
     teller = _teller()
-    outcome = run_model(model, seed=seed, replications=replications, tell=teller)
-    teller("")
-    return outcome
+    try:
+        return run_model(model, seed=seed, replications=replications, tell=teller, look=look)
+    finally:
+        teller("")
 
 
 def _object(files: list[Path], outcomes: list[Outcome]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any, get_args, get_type_hints
 from controller.commands.sim import model_books
 from controller.reference.markdown import block, code, page, table
 from controller.reference.schema import Explained
-from simulation.blocks.channel import STATES
 from simulation.blocks.machines import PACKML
+from simulation.blocks.time_sheet import STATES
 from simulation.model.laws import Law
 from simulation.model.model_file import BLOCKS, ModelFile
 from simulation.model.parts import Part

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import logging
+import random
 import sys
 from collections.abc import Generator
 from dataclasses import replace
@@ -21,17 +22,20 @@ from controller.commands.sim.scenario_file import ExpectPart, FaultPart, Scenari
 from controller.commands.sim.scratch import scratch_folder
 from controller.commands.sim.shift import known_faults, play
 from controller.commands.sim.shift_parts import Played
-from controller.commands.sim.stopping import ended_in_order, in_order
+from controller.commands.sim.stopping import in_order
 from controller.commands.sim.tally import EXPECT, Tally, Trial, cause_of, first_of_each_kind, kind_of
 from controller.commands.sim.telling import demand_shift, is_scenario
 from controller.sites import find_site
 from packline.core.clock import WallClock
+from simulation.people.demand import TRAITS
 from simulation.virtual.breakages import CANARY, CRASH
 from simulation.virtual.faults import PlannedFault, swarm
 from simulation.virtual.shrink import shrink
 
 ORDERS = 3
 MOST_SEEDS = 1_000_000_000
+TURN_0 = 2 / 3
+"""The probability that the orders of a seed take their turns from the first on, which is a plain one."""
 TWICE_EACH = 100
 """Each so many-th seed is played twice: a campaign whose runs cannot be repeated proves nothing."""
 
@@ -77,19 +81,20 @@ def run(chosen: argparse.Namespace) -> int:
     keeper, tally, is_interrupted = Keeper(chosen.out), Tally(), False
     began = WallClock().monotonic()
     try:
-        with ended_in_order():
-            _play(scenario, beside, chosen, keeper, tally, out)
-            for trial in first_of_each_kind(tally.failed):
-                _explain(trial, scenario, beside, chosen, keeper, out)
+        _play(scenario, beside, chosen, keeper, tally, out)
+        for trial in first_of_each_kind(tally.failed):
+            _explain(trial, scenario, beside, chosen, keeper, out)
     except KeyboardInterrupt:
         is_interrupted = True
         where = f", kept in {chosen.out}" if tally.kept else ""
         done = f"{tally.seeds} of {len(chosen.seeds)} done, {len(tally.failed)} failed{where}"
         print(f"interrupted, {done}", file=sys.stderr, flush=True)
     else:
-        verdict = "nothing broken" if not tally.failed else f"{_counted(len(tally.failed), 'seed')} broke something"
+        verdict = (
+            "nothing broken" if not tally.failed else f"{numbers.counted(len(tally.failed), 'seed')} broke something"
+        )
         happened = f"{tally.struck} faults, {tally.deaths} deaths of the controller"
-        print(f"{verdict}: {_counted(tally.seeds, 'shift')}, {happened}", file=out)
+        print(f"{verdict}: {numbers.counted(tally.seeds, 'shift')}, {happened}", file=out)
     if chosen.json:
         seconds = round(WallClock().monotonic() - began, 1)
         said = {"ok": not (tally.failed or is_interrupted), **tally.as_dict(), "wall_seconds": seconds}
@@ -107,9 +112,7 @@ def _play(
             _say(trial, tally.seeds, len(chosen.seeds), out)
             if not trial.broken:
                 continue
-            path = keeper.keep(
-                with_shift(scenario, seed=trial.seed), beside, trial.faults, trial.broken, trial.timeline
-            )
+            path = keeper.keep(of_seed(scenario, trial.seed), beside, trial.faults, trial.broken, trial.timeline)
             tally.kept += [path] if path else []
             if chosen.first:
                 return
@@ -136,6 +139,14 @@ def _base(chosen: argparse.Namespace) -> tuple[Scenario, Path]:
     return with_shift(scenario, orders=chosen.orders or scenario.shift.orders), file or Path("scenario.toml")
 
 
+def of_seed(scenario: Scenario, seed: int) -> Scenario:
+    """Give the scenario as a campaign plays it with a seed: in one of three the orders begin with another of their turns."""
+    played, chance = with_shift(scenario, seed=seed), random.Random(f"{seed}/turn")  # noqa: S311 - reproducible on purpose
+    if scenario.demand.turn is not None or scenario.demand.shares or chance.random() < TURN_0:
+        return played
+    return _begun_with(played, chance.randrange(len(TRAITS)))
+
+
 def with_shift(scenario: Scenario, **changes: Any) -> Scenario:
     """Give a scenario whose shift is changed."""
     return scenario.model_copy(update={"shift": scenario.shift.model_copy(update=changes)})
@@ -146,7 +157,7 @@ def _trials(scenario: Scenario, beside: Path, chosen: argparse.Namespace) -> Gen
         known = known_faults(shift_of(scenario, beside, folder))
     campaign, own = scenario.campaign.campaign(), faults_of(scenario)
     works = (
-        (with_shift(scenario, seed=seed), beside, (*own, *swarm(seed, known, scenario.shift.orders, campaign)))
+        (of_seed(scenario, seed), beside, (*own, *swarm(seed, known, scenario.shift.orders, campaign)))
         for seed in chosen.seeds
     )
     if chosen.jobs <= 1:
@@ -182,7 +193,7 @@ def _told(
 
 
 def _say(trial: Trial, number: int, of: int, out: TextIO) -> None:
-    how = f"{_counted(trial.struck, 'fault')}, {_counted(trial.deaths, 'death')}, journal {trial.journal[:12]}"
+    how = f"{numbers.counted(trial.struck, 'fault')}, {numbers.counted(trial.deaths, 'death')}, journal {trial.journal[:12]}"
     print(f"{number}/{of}  seed {trial.seed}: {'; '.join(trial.broken) or 'well'} ({how})", file=out, flush=True)
 
 
@@ -190,12 +201,11 @@ def _explain(
     trial: Trial, scenario: Scenario, beside: Path, chosen: argparse.Namespace, keeper: Keeper, out: TextIO
 ) -> None:
     """Say what a failing seed needs to fail; shrunk if that is wanted, and kept like that."""
-    faults, orders = trial.faults, scenario.shift.orders
+    faults = trial.faults
     if chosen.shrink and kind_of(trial.broken) != CANARY:  # that one cannot be seen in a single shift
-        faults, orders = _least(trial, scenario, beside)
-        needed = f"{_counted(len(faults), 'fault')} and {_counted(orders, 'order')}"
+        faults, least = _least(trial, scenario, beside)
+        needed = f"{numbers.counted(len(faults), 'fault')} and {numbers.counted(least.shift.orders, 'order')}"
         print(f"seed {trial.seed} fails with {needed}:", file=out)
-        least = _lessened(with_shift(scenario, seed=trial.seed), orders)
         played = attempt(least, beside, faults)
         broken = judged(played, least)
         keeper.keep(least, beside, faults, broken, _told(played, broken, faults, least, beside))
@@ -205,16 +215,29 @@ def _explain(
         print(f"again: packline sim run {keeper.path_of(trial.seed)}", file=out)
 
 
-def _least(trial: Trial, scenario: Scenario, beside: Path) -> tuple[tuple[PlannedFault, ...], int]:
-    whole, cause = with_shift(scenario, seed=trial.seed), cause_of(trial.broken)
+def _least(trial: Trial, scenario: Scenario, beside: Path) -> tuple[tuple[PlannedFault, ...], Scenario]:
+    whole, cause = of_seed(scenario, trial.seed), cause_of(trial.broken)
 
     def fails(some: tuple[PlannedFault, ...], orders: int) -> bool:
         if orders != whole.shift.orders and kind_of(trial.broken) == EXPECT:
             return False  # figures are expected of so many orders: with fewer they are missed for no reason
-        less = _lessened(whole, orders)
+        return is_like_it(some, _lessened(whole, orders))
+
+    def is_like_it(some: tuple[PlannedFault, ...], less: Scenario) -> bool:
         return cause_of(judged(attempt(less, beside, some), less)) == cause
 
-    return shrink(trial.faults, whole.shift.orders, fails)
+    faults, orders = shrink(trial.faults, whole.shift.orders, fails)
+    least = _lessened(whole, orders)
+    if orders == 1 or least.demand.shares or orders == whole.shift.orders and kind_of(trial.broken) == EXPECT:
+        return faults, least
+    alone = _lessened(_begun_with(whole, orders - 1), 1)
+    return faults, alone if is_like_it(faults, alone) else least
+
+
+def _begun_with(scenario: Scenario, n: int) -> Scenario:
+    """Give a scenario whose first order is like its `n`th, from 0."""
+    turn = ((scenario.demand.turn or 0) + n) % len(TRAITS)
+    return scenario.model_copy(update={"demand": scenario.demand.model_copy(update={"turn": turn})})
 
 
 def _lessened(scenario: Scenario, orders: int) -> Scenario:
@@ -223,7 +246,3 @@ def _lessened(scenario: Scenario, orders: int) -> Scenario:
         return scenario
     expect = ExpectPart(broken=scenario.expect.broken)
     return with_shift(scenario, orders=orders).model_copy(update={"expect": expect})
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

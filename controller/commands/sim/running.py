@@ -125,8 +125,8 @@ def _tell(played: Played, shift: Shift, misses: Sequence[Miss], said: Mapping[st
     if played.not_struck:
         print(passed_over(played.not_struck, len(shift.faults)), file=sys.stderr)
     print(
-        f"{'all is well' if said['ok'] else 'NOT well'}: {said['parcels_shipped']} parcels of {said['orders']} orders left "
-        f"the door in {said['virtual_seconds']:.0f} s of the line, {said['wall_seconds']:.1f} s of this computer; "
+        f"{'all is well' if said['ok'] else 'NOT well'}: {numbers.counted(said['parcels_shipped'], 'parcel')} of "
+        f"{numbers.counted(said['orders'], 'order')} left the door in {said['virtual_seconds']:.0f} s of the line, {said['wall_seconds']:.1f} s of this computer; "
         f"journal {played.journal[:12]}",
         file=out,
     )

@@ -207,8 +207,8 @@ def _close(said: dict[str, Any], why: str, chosen: argparse.Namespace, out: Text
         late = ", ".join(f"the {who} {lag_s:.1f} s" for who, lag_s in said["most_lag_s"].items() if lag_s > LATE_S)
         print(f"it did not keep up: late by {late} of the line. Type a smaller --factor, or use `sim run`.", file=out)
     print(
-        f"{'all is well' if well else 'NOT well'}: {said.get('parcels_shipped', 0)} parcels of {said.get('orders', 0)} orders "
-        f"left the door at {said['factor']:g} times the wall clock; a parcel took {said.get('mean_flow_s', 0)} s on average",
+        f"{'all is well' if well else 'NOT well'}: {numbers.counted(said.get('parcels_shipped', 0), 'parcel')} of "
+        f"{numbers.counted(said.get('orders', 0), 'order')} left the door at {said['factor']:g} times the wall clock; a parcel took {said.get('mean_flow_s', 0)} s on average",
         file=out,
     )
     if chosen.json:

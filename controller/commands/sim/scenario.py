@@ -143,7 +143,12 @@ def speed_of(scenario: Scenario, beside: Path) -> float:
 def demand_of(part: DemandPart) -> DemandSpec:
     """Give what the host's people are told."""
     every = part.every.distribution() if part.every is not None else None
-    return DemandSpec(gap=every.drawn_from if every is not None else None, burst=part.burst, shares=dict(part.shares))
+    return DemandSpec(
+        gap=every.drawn_from if every is not None else None,
+        burst=part.burst,
+        shares=dict(part.shares),
+        turn=part.turn or 0,
+    )
 
 
 def known_of(site: Site, path: Path) -> Mapping[str, Mapping[str, Kind]]:

@@ -10,7 +10,7 @@ from packline.core.figures import NEVER_IN_A_RUN
 from packline.core.files import Mistake, Wrong
 from simulation.faults.catalogue import COMMITS, CONTROLLER, DATABASE, Seam, ids
 from simulation.model.laws import NotNegative, Positive, Time
-from simulation.people.demand import KNOWN_TRAITS
+from simulation.people.demand import KNOWN_TRAITS, TRAITS
 from simulation.virtual.breakages import BREAKAGES
 from simulation.virtual.faults import ALL_FACTS, ENABLED, MOST_FAULTS, Campaign
 
@@ -68,9 +68,15 @@ class DemandPart(Part):
         default_factory=dict,
         description="What orders are like, by weights: see [Demand](#what-an-order-can-be-like). Without it they take turns.",
     )
+    turn: Annotated[int, Field(ge=0, lt=len(TRAITS))] | None = Field(
+        None,
+        description="With which of the turns the first order begins, from 0; without it 0, and in a campaign what its seed draws.",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self.shares and self.turn is not None:
+            raise Wrong(Mistake(at="turn", seen="shares and turn", expected="one of them"))
         if self.shares and sum(self.shares.values()) <= 0:
             raise Wrong(Mistake(at="shares", seen="nothing but 0", expected="at least one above 0"))
         return self

@@ -8,6 +8,7 @@ from controller.commands.sim.scenario_file import COUNTED, FIGURES, Scenario
 from controller.reference.markdown import block, code, codes, page, table
 from controller.reference.schema import Explained
 from simulation.people.demand import KNOWN_TRAITS
+from simulation.people.demand import TRAITS as TURNS
 from simulation.virtual.breakages import BREAKAGES
 from simulation.virtual.faults import ALL_FACTS
 
@@ -136,7 +137,7 @@ def _page() -> str:
         + explained.rows("Scenario", {"shift", "demand", "faults", "campaign", "expect"}),
         _part(explained, "[shift]", "ShiftPart"),
         _part(explained, "[demand]", "DemandPart"),
-        "### What an order can be like\n\n" + _table("share", sorted(KNOWN_TRAITS), TRAITS),
+        "### What an order can be like\n\n" + _table("share", sorted(KNOWN_TRAITS), TRAITS) + "\n\n" + _turns(),
         _part(explained, "[[faults]]", "FaultPart"),
         "### when\n\n" + explained.rows("WhenPart") + "\n\n" + _table("fact", ALL_FACTS, FACTS),
         _part(explained, "[campaign]", "CampaignPart"),
@@ -146,6 +147,14 @@ def _page() -> str:
         "### What may be broken\n\n"
         + table(["word", "what must be"], ((code(word), must) for word, must in BREAKAGES.items())),
     )
+
+
+def _turns() -> str:
+    """Say in which order they come where the file says nothing of shares."""
+    each = ", ".join(
+        f"{n} {' and '.join(code(trait) for trait in traits) or code('plain')}" for n, traits in enumerate(TURNS)
+    )
+    return f"Without `shares` they take turns, beginning with `turn`: {each}; then again from 0."
 
 
 def _part(explained: Explained, heading: str, definition: str) -> str:

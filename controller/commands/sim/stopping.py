@@ -27,16 +27,6 @@ FEWER = "Take fewer: they need less memory."
 
 
 @contextlib.contextmanager
-def ended_in_order() -> Iterator[None]:
-    """Have SIGTERM, which a server for CI sends when time is up, end what is played as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextlib.contextmanager
 def workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
     """Give processes that are started afresh. Who leaves in a hurry does not wait for them: what they play is dropped, its folders too."""
     others, context = set(multiprocessing.active_children()), multiprocessing.get_context("spawn")

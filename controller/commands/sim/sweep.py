@@ -13,7 +13,6 @@ from typing import Any
 from controller.commands import numbers
 from controller.commands.sim import INTERRUPTED
 from controller.commands.sim.qa import seeds
-from controller.commands.sim.stopping import ended_in_order
 from controller.commands.sim.sweep_figures import is_figure, names_of
 from controller.commands.sim.sweep_grid import Point, Work, points, setting, shard, works
 from controller.commands.sim.sweep_results import Results, summary
@@ -85,10 +84,9 @@ def run(chosen: argparse.Namespace) -> int:
 def _play(results: Results, todo: Sequence[Work], chosen: argparse.Namespace) -> bool:
     """Play what is to be done, and keep each result as it comes; gives whether somebody interrupted it."""
     try:
-        with ended_in_order():
-            for row in _told(results.add(_played(todo, chosen)), len(todo)):
-                for what in row["broken"][:1]:
-                    print(f"{_corner(row['set'])} seed {row['seed']}: {what}", file=sys.stderr, flush=True)
+        for row in _told(results.add(_played(todo, chosen)), len(todo)):
+            for what in row["broken"][:1]:
+                print(f"{_corner(row['set'])} seed {row['seed']}: {what}", file=sys.stderr, flush=True)
     except KeyboardInterrupt:
         return True
     return False

@@ -13,7 +13,7 @@ from simulation.mounts.shield import Shield
 from simulation.mounts.wire import split_address
 
 if TYPE_CHECKING:
-    from plc.certificates import Own
+    from plc.own_certificate import Own
 
 FOLDER = "twin-pki"
 
@@ -27,7 +27,7 @@ def shield_of(folder: Path, data: Path, name: str, part: Reached) -> Shield | No
     secured = reach(part, folder, data).protection
     if not isinstance(secured, Secured):
         return None
-    from plc.certificates import read_own  # a large library, for the few machines that are protected
+    from plc.own_certificate import read_own  # a large library, for the few machines that are protected
 
     pki, now = pki_folder(data), WallClock().now()
     try:
@@ -43,7 +43,7 @@ def shield_of(folder: Path, data: Path, name: str, part: Reached) -> Shield | No
 
 
 def _own(folder: Path, name: str, host: str) -> Own:
-    from plc.certificates import make_own, read_own
+    from plc.own_certificate import make_own, read_own
 
     now = WallClock().now()
     try:

@@ -12,7 +12,9 @@ import pytest
 from controller.__main__ import main
 from controller.commands.sim import INTERRUPTED, qa
 from controller.commands.sim.scenario import load_scenario, shift_of
+from controller.commands.sim.scenario_file import Scenario
 from controller.commands.sim.shift_parts import EPOCH, Played
+from simulation.people.demand import TRAITS
 from simulation.plant.truth import Fact
 from simulation.virtual.faults import swarm
 
@@ -73,6 +75,38 @@ def test_every_failing_seed_is_kept_and_the_first_of_each_kind_is_shrunk(tmp_pat
     orders = {seed: load_scenario(tmp_path / f"seed-{seed}.toml").shift.orders for seed in said["failed"]}
     assert orders == {1: 1, 3: 3, 4: 1, 5: 3, 7: 3}
     assert "seed 1 fails with 0 faults and 1 order:" in err
+
+
+def test_a_third_of_the_seeds_begin_with_an_order_of_any_kind_and_say_so_in_what_is_kept(tmp_path, capsys, comes_of):
+    turns = [qa.of_seed(Scenario(), seed).demand.turn for seed in range(400)]
+    assert 230 < turns.count(None) < 310
+    assert {turn for turn in turns if turn is not None} == set(range(len(TRAITS)))
+    comes_of(lambda *_: ("label: left with 2 labels",))
+    campaign(capsys, "--seeds", "0:30", "--out", tmp_path)
+    assert [load_scenario(tmp_path / f"seed-{seed}.toml").demand.turn for seed in range(30)] == turns[:30]
+
+
+@pytest.mark.parametrize("said", ["turn = 3", "shares = { plain = 1, late = 2 }"])
+def test_what_a_file_says_of_its_orders_is_not_drawn(tmp_path, said):
+    (tmp_path / "own.toml").write_text(f"[demand]\n{said}\n", "utf-8")
+    scenario = load_scenario(tmp_path / "own.toml")
+    assert {qa.of_seed(scenario, seed).demand.model_dump_json() for seed in range(50)} == {
+        scenario.demand.model_dump_json()
+    }
+
+
+def test_a_breakage_that_needs_one_kind_of_order_is_shrunk_to_that_order_alone(tmp_path, capsys, comes_of, monkeypatch):
+    monkeypatch.setattr(qa, "attempt", lambda scenario, beside, faults: Played(broken=of_eighth(scenario)))
+    (tmp_path / "own.toml").write_text("[demand]\nturn = 5\n[shift]\norders = 6\n", "utf-8")
+    _, _, err = campaign(capsys, tmp_path / "own.toml", "--seeds", "1:2", "--shrink", "--out", tmp_path)
+    kept = load_scenario(tmp_path / "seed-1.toml")
+    assert (kept.shift.orders, kept.demand.turn) == (1, 7)
+    assert "seed 1 fails with 0 faults and 1 order:" in err
+
+
+def of_eighth(scenario):
+    first = scenario.demand.turn or 0
+    return ("label: left with 2 labels",) if 7 in range(first, first + scenario.shift.orders) else ()
 
 
 def test_an_interrupted_campaign_keeps_what_it_found_and_says_so(tmp_path, capsys, comes_of):

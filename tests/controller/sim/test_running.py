@@ -1,6 +1,8 @@
 """`packline sim run`: what it refuses before it plays, and what it says of a run."""
 
 import json
+import signal
+import tempfile
 
 import pytest
 
@@ -110,6 +112,13 @@ def test_a_run_that_is_interrupted_says_how_far_it_came(capsys, monkeypatch):
     assert code == INTERRUPTED
     assert (said["ok"], said["interrupted"], said["orders_over"], said["left_door"]) == (False, True, 4, 3)
     assert "orders were over, 3 parcels had left the door and nothing was seen to be broken" in err
+
+
+def test_a_run_that_is_told_to_end_leaves_no_folder(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(running, "play", lambda *_: signal.raise_signal(signal.SIGTERM))
+    code, said, _ = run(capsys)
+    assert (code, said["interrupted"], [*tmp_path.iterdir()]) == (INTERRUPTED, True, [])
 
 
 def test_without_an_action_every_one_is_listed_on_a_line_of_its_own(capsys):

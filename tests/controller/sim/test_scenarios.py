@@ -12,7 +12,7 @@ from controller.commands.sim.scenario import as_toml, load_scenario
 from controller.commands.sim.scenario_file import DemandPart, ExpectPart, Scenario
 from controller.commands.sim.shift_parts import Played
 from packline.core.files import FileFaults
-from simulation.people.demand import KNOWN_TRAITS, Demand, DemandSpec
+from simulation.people.demand import KNOWN_TRAITS, TRAITS, Demand, DemandSpec
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -159,8 +159,10 @@ def test_shares_say_what_orders_are_like_and_each_order_has_a_stream_of_its_own(
     kinds = [story.traits for story in stories]
     assert 70 < kinds.count(("two_lines",)) < 130
     assert {story.answer for story in stories if story.traits == ("silent",)} == {"silent"}
-    assert demand.stories(50) == stories[:50]
+    assert list(demand.stories(50)) == stories[:50]
     assert set(spec.shares) <= KNOWN_TRAITS
+    later = Demand(articles=articles, seed=1, series="1", placed_at=demand.placed_at, turn=20).stories(6)
+    assert [story.traits for story in later] == [*TRAITS[20:], *TRAITS[:2]]
 
 
 # -- what must come of it --------------------------------------------------------------------------------------------------

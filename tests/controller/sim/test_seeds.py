@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.commands.sim.qa import attempt, with_shift
+from controller.commands.sim.qa import attempt, of_seed
 from controller.commands.sim.scenario import shift_of
 from controller.commands.sim.scenario_file import Scenario, ShiftPart
 from controller.commands.sim.shift import known_faults
@@ -35,7 +35,7 @@ def quiet():
 def test_whatever_a_seed_lets_go_wrong_breaks_nothing(first, known):
     broken: dict[int, tuple[str, ...]] = {}
     for seed in range(first, first + SLICE):
-        scenario = with_shift(Scenario(shift=ShiftPart(orders=ORDERS)), seed=seed)
+        scenario = of_seed(Scenario(shift=ShiftPart(orders=ORDERS)), seed)
         played = attempt(scenario, BESIDE, swarm(seed, known, ORDERS, scenario.campaign.campaign()))
         broken |= {seed: played.broken} if played.broken else {}
     assert broken == {}

@@ -10,9 +10,9 @@ from contextlib import nullcontext
 
 import pytest
 
-from controller.commands.sim import stopping
+from controller.commands.sim import ended_in_order, stopping
 from controller.commands.sim.scratch import scratch_folder
-from controller.commands.sim.stopping import AHEAD, ended_in_order, in_order, submit, workers
+from controller.commands.sim.stopping import AHEAD, in_order, submit, workers
 from packline.core.faults import Fault
 
 

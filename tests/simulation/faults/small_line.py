@@ -90,7 +90,7 @@ class Small:
         port = await self.send(printer, lpn, number)
         await self.wait(3.0)
         await port.close()
-        label = self.world.take_label(printer)
+        label = self.world.papers.take(printer)
         assert label is not None
         return label
 

@@ -21,7 +21,7 @@ from simulation.faults.hosts import RoughPost
 from simulation.mounts.http import Request, Response
 from simulation.people.buyers import LATER_S, Buyers
 from simulation.people.demand import Story
-from simulation.people.marketplace import Marketplace
+from simulation.people.marketplace import Account, Marketplace
 from simulation.people.receiver import Received
 from simulation.virtual.loop import run
 from simulation.virtual.making import make_loop
@@ -113,7 +113,8 @@ async def asked_of_a_buyer(house: Any, fault: str, for_s: float) -> Buyers:
     http = httpx.AsyncClient(transport=httpx.MockTransport(house), base_url="http://house")
     story = Story(id="O1", traits=(), versions=())
     nobody: Any = None
-    buyers = Buyers(stories={"O1": story}, marketplace=nobody, http=http, clock=LoopClock(), speed=1.0, rng=Late())
+    accounts = {"O1": Account(stories=[story], n=0)}
+    buyers = Buyers(accounts=accounts, marketplace=nobody, http=http, clock=LoopClock(), speed=1.0, rng=Late())
     if fault:
         buyers.quirks.on(fault, 1)
     asked = {"lpn": "PL1", "until": "1", "link": "/buyer/1"}

@@ -1,0 +1,85 @@
+"""What a line does by the calendar: it asks its hosts what they know, and looks after books, sign-ins and certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from controller.certificate_watch import CertificateWatch
+from controller.site import Site
+from packline.core.clock import Clock
+from packline.feeds.http import Http
+from packline.feeds.intake import Intake
+from packline.feeds.reconcile import Reconciler
+from packline.store import Store
+from stations.ports import Offload
+
+FIRST_LOOK = timedelta(seconds=2)
+CERTIFICATE_MINUTES = 60
+RECONCILE_MINUTES = 60
+BACKUPS_KEPT = 7
+SIGN_INS_KEPT_S = 30 * 86400.0
+
+
+class Upkeep:
+    """The works of one line; `calendar` says when each is due, and `reconcile` is due at each start besides."""
+
+    def __init__(
+        self, *, site: Site, data: Path, store: Store, intake: Intake, http: Http, clock: Clock, offload: Offload
+    ) -> None:
+        self._site, self._data, self._store = site, data, store
+        self._intake, self._http, self._clock, self._offload = intake, http, clock, offload
+
+    def calendar(self) -> dict[str, tuple[BaseTrigger, Callable[[], Awaitable[object]]]]:
+        """Give each work by its name, and what says when it is due."""
+        zone, now = self._site.site.time_zone, self._clock.now()
+        soon, later = now + FIRST_LOOK, now + timedelta(minutes=RECONCILE_MINUTES)
+        # without a start of ours these triggers would begin at the computer's own time
+        certificates = CertificateWatch(self._data, self._store.desk, self._clock, self._offload)
+        hourly = IntervalTrigger(minutes=CERTIFICATE_MINUTES, start_date=soon, timezone=zone)
+        return {
+            "look at certificates": (hourly, certificates.look),
+            "reconcile hosts": (
+                IntervalTrigger(minutes=RECONCILE_MINUTES, start_date=later, timezone=zone),
+                self.reconcile,
+            ),
+            "nightly backup": (CronTrigger(hour=3, minute=10, timezone=zone), self._backup),
+            "tidy sign-ins": (CronTrigger(hour=3, minute=20, timezone=zone), self._tidy),
+        }
+
+    async def reconcile(self) -> bool:
+        """Compare the books with every host; tells whether all of them answered."""
+        answered = True
+        for name, part in self._site.feeds.items():
+            if part.reconcile_url:
+                reconciler = Reconciler(
+                    channel=name,
+                    url=part.reconcile_url,
+                    secret=part.keys()[0],
+                    intake=self._intake,
+                    books=self._store.books,
+                    bell=self._store.books,
+                    http=self._http,
+                    clock=self._clock,
+                )
+                found = await reconciler.run_once()
+                answered = answered and not found.unreachable
+        return answered
+
+    async def _backup(self) -> None:
+        if self._store.is_on_server:
+            return  # its own tools copy it: docs/how-to/postgresql.md
+        folder = self._data / "backups"
+        folder.mkdir(parents=True, exist_ok=True)
+        stamp = self._clock.now().strftime("%Y%m%dT%H%M%SZ")
+        await self._offload(self._store.backup, folder / f"packline-{stamp}.db")
+        for old in sorted(folder.glob("packline-*.db"))[:-BACKUPS_KEPT]:
+            old.unlink()
+
+    async def _tidy(self) -> None:
+        await self._offload(self._store.users.tidy, self._clock.now(), SIGN_INS_KEPT_S)

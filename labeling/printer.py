@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -14,17 +13,17 @@ from labeling.dialogue import Dialogue
 from labeling.drawing import draw
 from labeling.drivers import escpos
 from labeling.drivers.replies import Condition, ProcessDone, Reply, StatusBlock
-from labeling.proof import Counts, judge, process_number
+from labeling.proof import INTERRUPTED, Counts, judge, process_number, was_interrupted
 from labeling.transport import CONNECT_S, OpenPort
 from packline.core.clock import Clock
 from packline.core.effects import Effect, EffectState, Evidence, Ticket
 from packline.core.faults import Fault
 from packline.core.wire_words import no_answer
 
-MOST_INTERRUPTED = 64
-"""Jobs kept in mind that stopped for paper, cover or an error, or were swallowed; older ones are settled long since."""
 MOST_LOOKS = 10
 """How often moving counters are looked at before they are given up."""
+SWALLOWED = "was_swallowed"
+"""In the ticket of a job that was taken whole and never reported."""
 SILENT = 2103
 """It takes data, but says nothing or does nothing."""
 
@@ -106,8 +105,6 @@ class LabelPrinter:
         self._counts_rows: bool | None = None
         self._busy = asyncio.Lock()
         self._last = PrinterStatus()
-        self._interrupted: deque[int] = deque(maxlen=MOST_INTERRUPTED)
-        self._swallowed: deque[int] = deque(maxlen=MOST_INTERRUPTED)
 
     def is_connected(self) -> bool:
         """Tell whether a connection is open; whether the other end still listens shows only when it is asked."""
@@ -161,31 +158,25 @@ class LabelPrinter:
                 dialogue = await self._connected()
             except Fault as fault:
                 return _evidence(EffectState.NOT_EXECUTED, "printer link", fault.code)
-            evidence = await self._print(dialogue, data, process_id)
-            if evidence.fault == 2105:
-                self._interrupted.append(process_number(ticket))
-            if evidence.fault == SILENT:
-                self._swallowed.append(process_number(ticket))
-            return evidence
+            return await self._print(dialogue, data, process_id)
 
     async def inquire(self, effect: Effect, ticket: Ticket) -> Evidence:
-        """Judge an old job by the printer's counters, which outlive its power."""
+        """Judge an old job by the printer's counters, which outlive its power.
+
+        One that was interrupted and cannot be asked about, because half a label keeps the exit and what is left waits behind
+        it, is a half label (2105), not a mere silence.
+        """
         async with self._busy:
             try:
                 condition = await self._condition()
                 if condition.fault is not None:
-                    self._interrupted.append(process_number(ticket))
-                    return Evidence(
-                        state=EffectState.UNKNOWN,
-                        source="printer status",
-                        data={"says": condition.words()},
-                        fault=condition.fault,
-                    )
+                    return _stopped({"says": condition.words()}, condition.fault)
                 counts = await self._settled_counts(int(ticket.extra["counter_before"]))
             except Fault as fault:
-                return _evidence(EffectState.UNKNOWN, "printer link", fault.code)
-        evidence = judge(counts, ticket, was_interrupted=process_number(ticket) in self._interrupted)
-        if evidence.state is EffectState.NOT_EXECUTED and process_number(ticket) in self._swallowed:
+                is_half = fault.code == SILENT and was_interrupted(ticket)
+                return _evidence(EffectState.UNKNOWN, "printer link", 2105 if is_half else fault.code)
+        evidence = judge(counts, ticket)
+        if evidence.state is EffectState.NOT_EXECUTED and ticket.extra.get(SWALLOWED):
             # it took a whole job and did nothing: the next job would fare no better before somebody has looked at it
             return replace(evidence, fault=SILENT)
         return evidence
@@ -195,7 +186,7 @@ class LabelPrinter:
             await dialogue.send(data)
             return await self._finished(dialogue, process_id)
         except TimeoutError:
-            return _evidence(EffectState.UNKNOWN, "printer silence", SILENT)
+            return replace(_evidence(EffectState.UNKNOWN, "printer silence", SILENT), remember={SWALLOWED: True})
         except OSError:
             return _evidence(EffectState.UNKNOWN, "printer link", 1001)
 
@@ -211,7 +202,7 @@ class LabelPrinter:
                     return _evidence(EffectState.CONFIRMED, "process id")
                 trouble = _trouble_in(reply)
             if trouble is not None:
-                return Evidence(state=EffectState.UNKNOWN, source="printer status", data={"cause": trouble}, fault=2105)
+                return _stopped({"cause": trouble}, 2105)
         raise TimeoutError
 
     async def _condition(self) -> Condition:
@@ -298,6 +289,13 @@ async def _rows(dialogue: Dialogue) -> int:
 
 def _trouble_in(reply: Reply) -> int | None:
     return Condition.from_block(reply).fault if isinstance(reply, StatusBlock) else None
+
+
+def _stopped(data: dict[str, Any], fault: int) -> Evidence:
+    """Say that the printer stopped, perhaps with the job inside; that is never forgotten of this job."""
+    return Evidence(
+        state=EffectState.UNKNOWN, source="printer status", data=data, fault=fault, remember={INTERRUPTED: True}
+    )
 
 
 def _evidence(state: EffectState, source: str, fault: int | None = None) -> Evidence:

@@ -8,6 +8,9 @@ from types import MappingProxyType
 
 from packline.core.effects import EffectState, Evidence, Ticket
 
+INTERRUPTED = "was_interrupted"
+"""In the ticket of a job that the printer stopped with."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
@@ -22,20 +25,24 @@ def process_number(ticket: Ticket) -> int:
     return int(ticket.extra["process_id"])
 
 
-def judge(counts: Counts, ticket: Ticket, *, was_interrupted: bool) -> Evidence:
+def was_interrupted(ticket: Ticket) -> bool:
+    """Tell whether the printer ever stopped for paper, cover or an error with this job inside."""
+    return bool(ticket.extra.get(INTERRUPTED))
+
+
+def judge(counts: Counts, ticket: Ticket) -> Evidence:
     """Compare the counters with those before the job; anything but none or exactly one label stays open.
 
-    The head's counter is only asked whether it moved: makes differ in what they count of a row. `was_interrupted`: the
-    printer stopped for paper, cover or an error with the job inside. A cut without any row printed is a person at the feed
-    button and proves nothing.
+    The head's counter is only asked whether it moved: makes differ in what they count of a row. A cut without any row printed
+    is a person at the feed button and proves nothing.
     """
     cuts = counts.cuts - int(ticket.extra["counter_before"])
     rows_before = ticket.extra.get("rows_before")
     has_moved = counts.rows is not None and rows_before is not None and counts.rows != int(rows_before)
     is_bare_cut = cuts == 1 and counts.rows is not None and rows_before is not None and not has_moved
-    told = None if is_bare_cut else _BY_COUNTERS.get((cuts, has_moved if cuts == 0 else was_interrupted))
+    told = None if is_bare_cut else _BY_COUNTERS.get((cuts, has_moved if cuts == 0 else was_interrupted(ticket)))
     state, fault = told or (EffectState.UNKNOWN, 2005)
-    data = {"cuts": cuts, "has_head_moved": has_moved, "was_interrupted": was_interrupted}
+    data = {"cuts": cuts, "has_head_moved": has_moved, INTERRUPTED: was_interrupted(ticket)}
     return Evidence(state=state, source="label counter", data=data, fault=fault)
 
 

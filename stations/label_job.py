@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 
 from labeling.content import LabelContent, ShipTo
@@ -20,8 +20,6 @@ from stations.screen import Screen, say
 
 MOST_CONTENT_LINES = 6
 SSCC_EXTENSION = 3
-SILENT = 2103
-"""Only a printer that took the whole job and cannot be asked: after a lost line or an empty roll the label may be half."""
 OF_MACHINES = 2000
 """Faults below are link troubles: the machine itself is asked again before the camera is."""
 
@@ -33,8 +31,6 @@ class Tools:
     printer: Device
     hands: Device
     eye: Eye
-    label_waits: Callable[[], bool] = lambda: False
-    """A sensor that sees a label at the printer's exit; it was free before this job was printed."""
 
 
 class LabelJob:
@@ -93,12 +89,6 @@ class LabelJob:
         self._screen.next = say("labelling", lpn=parcel.lpn, step="print")
         content = await self._content(parcel, order)
         outcome = await self._perform(self._effect(PRINT, parcel, content.as_dict()), parcel, self._tools.printer)
-        if outcome is None:
-            return await self._fresh(parcel)
-        is_silent = outcome.state is EffectState.UNKNOWN and outcome.evidence.fault == SILENT
-        if is_silent and self._tools.label_waits():
-            proof = Evidence(state=EffectState.CONFIRMED, source="sensor at the printer's exit")
-            outcome = await self._or_none_if_voided(parcel, self._kit.ledger.settle(outcome.effect_id, proof))
         if outcome is None:
             return await self._fresh(parcel)
         if not outcome.ok:

@@ -90,12 +90,7 @@ class PrintApply:
         self._lanes = lanes
         self._unsaid = ("", 0.0)
         self._asked = ("", 0)
-        tools = Tools(
-            printer=ExitGuard(printer, arm),
-            hands=arm.device(),
-            eye=eye,
-            label_waits=lambda: bool(sensors(arm)["label_at_peel"]),
-        )
+        tools = Tools(printer=ExitGuard(printer, arm), hands=arm.device(), eye=eye)
         self._job = LabelJob(station=name, kit=kit, screen=screen, tools=tools, clock=kit.clock)
 
     async def step(self) -> None:

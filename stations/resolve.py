@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
-from packline.core.effects import EffectState, Evidence
+from packline.core.effects import OPEN_STATES, PRINT, EffectState, Evidence
 from packline.core.faults import Fault
 from packline.core.identity import Lpn
+from packline.orders.lifecycle import can
 from packline.orders.model import PARCEL_GONE, Event, Parcel, ParcelState
 from packline.orders.policy import UNPROVED_SEAL, Action, may
 from packline.orders.ports import ExceptionRow
@@ -44,7 +45,10 @@ class Resolver:
         """Do `action` for an open exception and close it; raises Fault 4301 when it is not offered or not allowed."""
         row = await self._row(exception_id)
         choice = _allowed(action, row.actions, role, row.exception_id)
-        await self._settle(row, choice, actor, note)
+        if choice is Action.NOT_DONE and (unprinted := await self._in_doubt_of_its_print(row)):
+            await self._not_printed(unprinted, actor, note)
+        else:
+            await self._settle(row, choice, actor, note)
         if row.code == UNPROVED_SEAL and choice is Action.DONE:
             await self._sealed(row.subject, actor)
         if choice in self._on_parcel and await self._is_in_house(row.subject):
@@ -86,6 +90,20 @@ class Resolver:
                 # evidence that came after the question (a machine that is back, a camera) has settled it: the word is moot
                 if fault.code != 5101:
                     raise
+
+    async def _in_doubt_of_its_print(self, row: ExceptionRow) -> Parcel | None:
+        """Give the parcel whose label `row` asks about, if nobody knows yet whether it was printed."""
+        parcel = await self._kit.books.parcel(row.subject) if row.effect_id and Lpn.is_lpn(row.subject) else None
+        if parcel is None or not can(parcel, "LabelVoided"):
+            return None
+        printed = await self._kit.ledger.find(PRINT, parcel.lpn, parcel.generation)
+        is_it = printed is not None and printed.effect_id == row.effect_id and printed.state in OPEN_STATES
+        return parcel if is_it else None
+
+    async def _not_printed(self, parcel: Parcel, actor: str, note: str) -> None:
+        """Void the number with the job: a printer that still holds it brings it out later, and that must be no second print."""
+        why = note or "not printed"
+        await self._kit.record(self._event("LabelVoided", parcel, actor, {"sscc": parcel.sscc, "why": why}))
 
     async def _sealed(self, lpn: str, actor: str) -> None:
         """Book a carton as packed by a person's word; there may be no effect that could be confirmed."""

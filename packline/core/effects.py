@@ -108,13 +108,15 @@ class Evidence:
     """What a device, a sensor, a camera or a person says of an effect.
 
     `state` is SENT (accepted, still running), CONFIRMED, FAILED, NOT_EXECUTED or UNKNOWN. `source` names the witness
-    ("machine memory", "label counter", "camera", "person lin"). `fault` is a house code when something is wrong.
+    ("machine memory", "label counter", "camera", "person lin"). `fault` is a house code when something is wrong. `remember`
+    is JSON that the device finds in the `extra` of this job's ticket from now on, also after a crash.
     """
 
     state: EffectState
     source: str
     data: Mapping[str, Any] = field(default_factory=dict)
     fault: int | None = None
+    remember: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Device(Protocol):

@@ -23,6 +23,7 @@ from packline.core.effects import (
     Ticket,
 )
 from packline.core.faults import Fault
+from packline.store.codec import plain
 from packline.store.journal import Entry, append
 from packline.store.prepared import Change, one_of, question
 from packline.store.schema import effect, effect_history, parcel, unit
@@ -122,7 +123,11 @@ def witness(connection: Connection, row: EffectRow, evidence: Evidence, at: date
     state = now.state
     if not _says_nothing_new(state, evidence.state):
         state = _step(row.effect, state, evidence.state)
-    _CHANGE.run(connection, {"of": row.effect_id, **_evidence_columns(state, evidence, at)})
+    changing = _evidence_columns(state, evidence, at)
+    if evidence.remember:
+        row = replace(row, ticket=replace(row.ticket, extra={**row.ticket.extra, **plain(evidence.remember)}))
+        changing["extra"] = row.ticket.extra
+    _CHANGE.run(connection, {"of": row.effect_id, **changing})
     # An attempt has one ticket and one effect: the row has those that are given, and only what is known of it has changed.
     after = replace(row, state=state, evidence=evidence)
     _remember(connection, after, evidence, at, told=state is not now.state)
@@ -167,7 +172,7 @@ def _remember(connection: Connection, row: EffectRow, evidence: Evidence, at: da
         "at": at,
         "state": row.state,
         "ticket": row.ticket,
-        "evidence": evidence,
+        "evidence": _said(evidence),
     }
     _REMEMBER.run(connection, line)
     if told and row.state in _ENTRIES:
@@ -212,7 +217,11 @@ def _ticket_columns(ticket: Ticket) -> dict[str, Any]:
 
 
 def _evidence_columns(state: EffectState, evidence: Evidence, at: datetime) -> dict[str, Any]:
-    return {"state": state, "evidence": evidence, "changed_at": at}
+    return {"state": state, "evidence": _said(evidence), "changed_at": at}
+
+
+def _said(evidence: Evidence) -> dict[str, Any]:
+    return {name: getattr(evidence, name) for name in ("state", "source", "data", "fault")}
 
 
 def _row(found: Any) -> EffectRow:

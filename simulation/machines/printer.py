@@ -35,6 +35,7 @@ class _Copy:
     """A label that comes out again, though nobody sent it again."""
 
     dots: list[bytes]
+    complete: bool
 
 
 class _Order(NamedTuple):
@@ -201,7 +202,7 @@ class Printer:
             self.cuts += 1
             self._label_out()
         elif isinstance(event, _Copy):
-            yield from self._print_copy(event.dots)
+            yield from self._print_copy(event)
         elif isinstance(event, _HangUp | raster.Initialize):
             self._is_spoilt = True
             self._label_out()
@@ -260,16 +261,16 @@ class Printer:
         if "ribbon_out" in self.quirks or self.quirks.hits("unreadable"):
             dots = [bytes(len(row)) for row in dots]
         if self.quirks.hits("printed_twice"):
-            self._orders.appendleft(_Order(event=_Copy(dots), answer=_nobody))
+            self._orders.appendleft(_Order(event=_Copy(dots, complete=not spoilt), answer=_nobody))
         self.paper_left -= 1
         self._papers.come_out(self.name, raster.picture(dots), complete=not spoilt, is_copy=is_copy)
 
-    def _print_copy(self, dots: list[bytes]) -> Generator[simpy.Event, Any, None]:
+    def _print_copy(self, copy: _Copy) -> Generator[simpy.Event, Any, None]:
         while self._papers.at_peel[self.name] is not None:
             yield self._world.changed()
-        yield self._motion.env.timeout(len(dots) * self._row_s)
+        yield self._motion.env.timeout(len(copy.dots) * self._row_s)
         self.paper_left -= 1
-        self._papers.come_out(self.name, raster.picture(dots), complete=True, is_copy=True)
+        self._papers.come_out(self.name, raster.picture(copy.dots), complete=copy.complete, is_copy=True)
 
     def _lose_power(self) -> None:
         if self._running is not None and self._running.is_alive:

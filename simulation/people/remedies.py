@@ -16,6 +16,8 @@ ABOUT = {3014: "release", 3017: "seal"}
 """What is asked about where no effect is named."""
 CORRECTION_S = 25.0
 """Wall time that a host gets to correct a message before it is dismissed."""
+PRINTS_ON_S = 1.0
+"""Wall time in which a printer whose exit was just freed brings out the next label."""
 COUNT_S = 12.0
 """Wall time that counting the floor takes before an order of an older book is let go on."""
 
@@ -52,7 +54,8 @@ class Remedies:
         self._counted: set[str] = set()
         self._stations = frozenset(station.name for station in crew.plant.stations)
         self._by_code: Mapping[int, Callable[[Case], Awaitable[Choice]]] = {
-            **dict.fromkeys((2004, 2005, 2103, 3014, 3017), self._say_what_happened),
+            **dict.fromkeys((2004, 2005, 3014, 3017), self._say_what_happened),
+            2103: self._say_whether_printed,
             **dict.fromkeys((1005, 2003, 2006), self._again),
             3001: self._no_read,
             2104: self._label_not_seen,
@@ -85,13 +88,15 @@ class Remedies:
             if label is not None:
                 await self._crew.floor.discard(label)
 
-    async def throw_away_label_at(self, station: str) -> None:
-        """Throw away what hangs at the printer of `station`."""
+    async def throw_away_label_at(self, station: str) -> bool:
+        """Throw away what hangs at the printer of `station`; False when nothing does."""
         printer = self._crew.plant.printer_at(station)
-        if printer is not None and self._crew.floor.label_at(printer.name) is not None:
-            label = await self._crew.floor.take_label(printer.name)
-            if label is not None:
-                await self._crew.floor.discard(label)
+        if printer is None or self._crew.floor.label_at(printer.name) is None:
+            return False
+        label = await self._crew.floor.take_label(printer.name)
+        if label is not None:
+            await self._crew.floor.discard(label)
+        return label is not None
 
     # -- one for each kind of trouble ----------------------------------------------------------------------------------
 
@@ -101,6 +106,14 @@ class Remedies:
         if look is None or (carton is None and case.effect_kind != "discard"):
             return "not_done"
         return "done" if look(self, case, carton) else "not_done"
+
+    async def _say_whether_printed(self, case: Case) -> Choice:
+        """A printer that waits for its exit prints on once that is free: what hangs there is taken away, and looked at again."""
+        said = await self._say_what_happened(case)
+        if said == "not_done" and await self.throw_away_label_at(case.station):
+            await self._crew.clock.sleep(PRINTS_ON_S)
+            said = await self._say_what_happened(case)
+        return said
 
     async def _again(self, case: Case) -> Choice:
         carton = self.carton(case.subject)

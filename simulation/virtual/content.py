@@ -7,6 +7,7 @@ time. The rows carry what the drawn label has in those places, so that half a la
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -28,6 +29,10 @@ WIDTH_DOTS = 8
 MARK_ROW, BARS_ROW = 320, 500
 """Where the matrix mark and the bars of the drawn label begin; a row carries one byte, read from the top."""
 MAGIC = b"\xff\xd8packline content "
+_PRINTED = re.compile(
+    rb"(?<![^\0])(?:(?P<mark>PK1\|\d*\|[^|\0]*\|\d+)|(?P<bars>00\d{18}))(?![^\0])",
+)
+"""A mark or bars as rows have them, with nothing directly above or below: what is left of a label may begin at any row."""
 _PITCH_PX, _SIZE_PX = 100, 40
 _ROWS_OF_A_FRAGMENT = escpos.FRAGMENT_ROWS
 
@@ -125,14 +130,14 @@ def _is_content(bitmap: Image.Image) -> bool:
 
 
 def _texts_of(bitmap: Image.Image) -> tuple[str, str]:
-    """Give mark and SSCC, each "" where the paper ends before it does."""
+    """Give mark and SSCC, wherever on the paper they are; each "" where the paper does not show it from top to bottom."""
     rows = bytes(0xFF ^ byte for byte in bitmap.tobytes())
-    return _text_at(rows, MARK_ROW, BARS_ROW), _text_at(rows, BARS_ROW, LABEL_HEIGHT_DOTS).removeprefix("00")
+    found = {wanted.lastgroup: wanted for wanted in _PRINTED.finditer(rows)}
+    return _text(found.get("mark"), BARS_ROW - MARK_ROW), _text(found.get("bars"), LABEL_HEIGHT_DOTS - BARS_ROW)[2:]
 
 
-def _text_at(rows: bytes, first: int, end: int) -> str:
-    part = rows[first:end]
-    return part.rstrip(b"\0").decode("ascii") if len(part) == end - first else ""
+def _text(found: re.Match[bytes] | None, height: int) -> str:
+    return found[0].decode("ascii") if found and len(found.string) - found.start() >= height else ""
 
 
 def _codes_on(scene: CartonScene) -> list[tuple[str, str, str]]:

@@ -27,7 +27,6 @@ PLANT_WITNESSES = frozenset(
         "label counter",
         "process id",
         "printer link",
-        "sensor at the printer's exit",
         "camera",
         "camera behind the packer",
         "photo-eye",

@@ -32,6 +32,7 @@ class FakePrinter:
     hang_up_after_bytes: int | None = None
     swallow_jobs: bool = False
     counts_rows: bool = True
+    is_exit_taken: bool = False
     cuts: int = 7
     rows: int = 5000
     out: list[Event] = field(default_factory=list)
@@ -69,7 +70,7 @@ class FakePrinter:
 
     def work(self, writer: asyncio.StreamWriter | None = None) -> None:
         """Work off what is buffered until something stops it."""
-        while self.buffered and self.is_ready:
+        while self.buffered and self.is_ready and not self.is_exit_taken:
             event = self.buffered.pop(0)
             self.out.append(event)
             if isinstance(event, Row):

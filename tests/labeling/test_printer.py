@@ -1,5 +1,7 @@
 """The printer driver against a printer on a real socket."""
 
+from dataclasses import replace
+
 import pytest
 
 from labeling.printer import LabelPrinter
@@ -11,7 +13,13 @@ pytestmark = pytest.mark.wire
 
 async def print_once(driver: LabelPrinter, effect):
     ticket = await driver.prepare(effect, 1)
-    return ticket, await driver.send(effect, ticket)
+    evidence = await driver.send(effect, ticket)
+    return noted(ticket, evidence), evidence
+
+
+def noted(ticket, evidence):
+    """Give the ticket as the ledger gives it back."""
+    return replace(ticket, extra={**ticket.extra, **evidence.remember})
 
 
 async def test_a_label_is_confirmed_by_its_process_id(fake, driver, effect):
@@ -84,10 +92,32 @@ async def test_a_printer_found_without_paper_after_a_crash_makes_the_label_doubt
     fake.rows_until_paper_out = 300
     await driver.send(effect, ticket)
     restarted = fake_driver(fake.address)
-    assert (await restarted.inquire(effect, ticket)).fault == 2101
+    evidence = await restarted.inquire(effect, ticket)
+    assert evidence.fault == 2101
     fake.reload()
-    assert (await restarted.inquire(effect, ticket)).state is EffectState.FAILED
+    assert (await restarted.inquire(effect, noted(ticket, evidence))).state is EffectState.FAILED
     await restarted.close()
+
+
+async def test_a_stop_is_not_forgotten_by_a_controller_that_begins_again_after_the_paper_was_loaded(
+    fake, driver, effect
+):
+    fake.rows_until_paper_out = 300
+    ticket, _ = await print_once(driver, effect)
+    fake.reload()
+    restarted = fake_driver(fake.address)
+    evidence = await restarted.inquire(effect, ticket)
+    assert (evidence.state, evidence.fault) == (EffectState.FAILED, 2105)
+    await restarted.close()
+
+
+async def test_an_interrupted_job_that_cannot_be_asked_about_is_half_a_label_and_no_silence(fake, driver, effect):
+    """The half label keeps the exit, what is left of the job waits behind it, and questions wait behind that."""
+    fake.rows_until_paper_out = 300
+    ticket, _ = await print_once(driver, effect)
+    fake.paper, fake.rows_until_paper_out, fake.is_exit_taken = True, None, True
+    evidence = await driver.inquire(effect, ticket)
+    assert (evidence.state, evidence.fault) == (EffectState.UNKNOWN, 2105)
 
 
 async def test_a_label_that_broke_off_is_told_as_half_printed(fake, driver, effect):
@@ -105,7 +135,8 @@ async def test_a_printer_that_swallows_the_job_leaves_it_open_and_the_counter_se
     ticket, evidence = await print_once(driver, effect)
     assert (evidence.state, evidence.fault) == (EffectState.UNKNOWN, 2103)
     fake.swallow_jobs = False
-    assert (await driver.inquire(effect, ticket)).state is EffectState.NOT_EXECUTED
+    evidence = await driver.inquire(effect, ticket)
+    assert (evidence.state, evidence.fault) == (EffectState.NOT_EXECUTED, 2103)
 
 
 async def test_a_printer_that_falls_silent_leaves_the_job_open(fake, driver, effect):

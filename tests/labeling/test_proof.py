@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.proof import Counts, judge
+from labeling.proof import INTERRUPTED, Counts, judge
 from packline.core.effects import EffectState, Ticket
 
 counters = st.integers(0, 10_000)
@@ -14,8 +14,9 @@ def test_only_exactly_one_cut_without_a_stop_confirms_and_only_stillness_denies(
     before, rows_before, now, rows, stopped
 ):
     extra = {"print_number": 1, "process_id": 5, "counter_before": before, "rows_before": rows_before}
+    extra |= {INTERRUPTED: True} if stopped else {}
     ticket = Ticket(machine="printer-1", extra=extra)
-    evidence = judge(Counts(cuts=now, rows=rows), ticket, was_interrupted=stopped)
+    evidence = judge(Counts(cuts=now, rows=rows), ticket)
     head_moved = rows is not None and rows_before is not None and rows != rows_before
     bare_cut = now == before + 1 and rows is not None and rows_before is not None and not head_moved
     assert (evidence.state is EffectState.CONFIRMED) == (now == before + 1 and not stopped and not bare_cut)
@@ -26,5 +27,5 @@ def test_only_exactly_one_cut_without_a_stop_confirms_and_only_stillness_denies(
 
 def test_a_cut_without_a_printed_row_is_a_person_at_the_feed_button_and_no_label():
     extra = {"print_number": 1, "process_id": 5, "counter_before": 100, "rows_before": 5000}
-    evidence = judge(Counts(cuts=101, rows=5000), Ticket(machine="printer-1", extra=extra), was_interrupted=False)
+    evidence = judge(Counts(cuts=101, rows=5000), Ticket(machine="printer-1", extra=extra))
     assert evidence.state is EffectState.UNKNOWN

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from packline.core.effects import DISCARD, Effect, EffectState, Evidence
+from packline.core.effects import DISCARD, PRINT, Effect, EffectState, Evidence
 from packline.orders.model import ParcelState
+from packline.orders.policy import rule_for
+from stations.kit import Trouble
 from tests.stations.fakes import Carton, Paper
 from tests.stations.line import Life, Rig, trouble
 
@@ -26,11 +28,60 @@ async def test_unknown_print_is_never_sent_again(life: Life) -> None:
     assert len(life.floor.hall.printed) == 1
 
 
-async def test_a_silent_printer_is_believed_when_the_sensor_sees_its_label(life: Life) -> None:
+async def asked_of(life: Life, found: Trouble) -> str:
+    """Open the question that a step raised, as its station does; gives its id."""
+    actions = [action.value for action in rule_for(found.fault.code).actions]
+    return await life.kit.books.open_exception(
+        found.fault, station="label-1", subject=found.subject, actions=actions, effect_id=found.effect_id
+    )
+
+
+async def test_what_lies_at_the_exit_of_a_silent_printer_is_no_proof_and_a_person_is_asked(life: Life) -> None:
+    """It may be half a label: the cover was open for a moment, and what is left of the job waits behind it."""
     lpn = await life.carton()
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
     life.floor.printer.misbehave = "silent"
+    found = await trouble(life.label.step())
+    assert found.fault.code == 2103 and life.floor.hall.peel is not None and life.floor.hall.stuck == []
+    assert await life.effect(PRINT, lpn, 1) is EffectState.UNKNOWN
+    await life.resolver.resolve(await asked_of(life, found), "done", actor="lin", role="operator")
     box = await life.label_all(lpn)
-    assert len(box.labels) == 1 and (await life.parcel(lpn)).state is ParcelState.VERIFIED
+    assert len(box.labels) == 1 and len(life.floor.hall.printed) == 1
+
+
+async def test_a_job_that_comes_out_after_a_person_called_it_not_printed_is_thrown_away_and_no_second_print(
+    life: Life,
+) -> None:
+    lpn = await life.carton()
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
+    life.floor.printer.misbehave = "silent lost"
+    found = await trouble(life.label.step())
+    old = await life.parcel(lpn)
+    await life.resolver.resolve(await asked_of(life, found), "not_done", actor="lin", role="operator")
+    assert await life.effect(PRINT, lpn, 1) is EffectState.VOIDED
+    life.floor.printer.misbehave = ""
+    held = Paper(sscc=old.sscc, lpn=lpn, print_number=old.print_number)
+
+    def comes_out() -> None:
+        life.floor.printer.on_prepare = lambda: None
+        life.floor.printer._cut(held)
+
+    life.floor.printer.on_prepare = comes_out
+    box = await life.label_all(lpn)
+    assert life.floor.hall.thrown == [held]
+    numbers = [paper.print_number for paper in life.floor.hall.printed]
+    assert len(numbers) == len(set(numbers)) == 2 and [p.print_number for p in box.labels] == numbers[1:]
+
+
+async def test_a_word_on_a_print_of_a_parcel_that_was_put_aside_meanwhile_leaves_it_aside(life: Life) -> None:
+    lpn = await life.carton()
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
+    life.floor.printer.misbehave = "silent lost"
+    row = await asked_of(life, await trouble(life.label.step()))
+    await life.record("ParcelClarify", lpn, reason="sent by a person")
+    await life.resolver.resolve(row, "not_done", actor="lin", role="operator")
+    parcel = await life.parcel(lpn)
+    assert parcel.state is ParcelState.CLARIFY and not parcel.sscc
 
 
 async def test_the_sensor_is_no_proof_when_the_counter_contradicts_it(life: Life) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,7 @@ class FakeDevice:
         self.inquiries: list[Ticket] = []
         self.jobs: list[int] = []
         self.refuses: Exception | None = None
+        self.remember: dict[str, Any] = {}
         self.while_sending: Callable[[], Awaitable[None]] | None = None
         self._send = send if isinstance(send, list) else [send]
         self._inquire = inquire if isinstance(inquire, list) else [inquire]
@@ -133,7 +135,7 @@ class FakeDevice:
 
     async def inquire(self, effect: Effect, ticket: Ticket) -> Evidence:
         self.inquiries.append(ticket)
-        return _say(self._inquire)
+        return replace(_say(self._inquire), remember=self.remember)
 
 
 def _say(script: list) -> Evidence:

@@ -198,6 +198,25 @@ async def test_person_settles_a_doubt(store, device):
     assert (await store.ledger.perform(effect(), device())).evidence.source == "person lin"
 
 
+async def test_what_a_device_wants_to_remember_of_a_job_is_in_its_ticket_from_then_on_and_not_in_the_evidence(
+    url, device
+):
+    """A printer that stopped with a job inside is never believed about it again, whoever asks and after whatever crash."""
+    store, asked = open_store(url, clock=LoopClock(), ids=SeededIds("x"), inline=True), device(inquire=S.UNKNOWN)
+    asked.remember = {"was_interrupted": True}
+    doubt = await store.ledger.perform(effect(), asked)
+    store.close()
+
+    store, asked = open_store(url, clock=LoopClock(), ids=SeededIds("y"), inline=True), device(inquire=S.UNKNOWN)
+    again = await store.ledger.perform(effect(), asked)
+    kept = store.writer.read_now(lambda db: db.execute(select(schema.effect.c.evidence)).scalar_one())
+    store.close()
+
+    assert again.effect_id == doubt.effect_id
+    assert [ticket.extra["was_interrupted"] for ticket in asked.inquiries] == [True]
+    assert set(kept) == {"state", "source", "data", "fault"}
+
+
 async def test_evidence_that_the_table_does_not_know_changes_nothing(store, device):
     done = await store.ledger.perform(effect(), device())
 

@@ -1,17 +1,35 @@
 """Shifts in which things go wrong: as data, in virtual time, with a controller that dies and begins again from its books."""
 
 import json
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from typing import NamedTuple
 
 import pytest
 
 from controller.__main__ import main
 from controller.commands.sim.scenario import as_toml, load_scenario
 from controller.commands.sim.scenario_file import Scenario, ShiftPart
+from controller.commands.sim.shift_parts import EPOCH
 from controller.commands.sim.telling import is_scenario
+from controller.processes import DATABASE
 from packline.core.files import FileFaults
 from simulation.virtual.faults import PlannedFault, When
 
 pytestmark = pytest.mark.timeout(300)
+
+PRINTS = """
+    SELECT h.at, h.state, e.generation FROM effect_history h JOIN effect e USING (effect_id)
+    WHERE e.kind = 'print' ORDER BY h.id
+"""
+
+
+class Step(NamedTuple):
+    at: str
+    state: str
+    generation: int
+
 
 FAULTS = (
     PlannedFault(at_s=3.0, device="arm-1", fault="late_answers", for_s=2.0),
@@ -45,6 +63,29 @@ def test_a_controller_that_dies_twice_among_faults_repeats_nothing_and_loses_not
     assert said["orders_over"] == 2
     again = played(scenario, capsys)[1]
     assert (again["journal_hash"], again["truth_hash"]) == (said["journal_hash"], said["truth_hash"])
+
+
+@pytest.mark.parametrize("open_s", [0.01, 1.0], ids=["for a moment", "until somebody comes"])
+@pytest.mark.parametrize("into_s", [0.004, 0.016, 0.024])
+def test_a_label_in_two_pieces_is_never_booked_as_printed(tmp_path, capsys, into_s, open_s):
+    """The cover is opened in mid-label: one piece hangs at the exit, what is left of the job waits behind it."""
+    shift = ShiftPart(orders=1, seed=7, pixels=0)
+    steps = of_prints(tmp_path, capsys, Scenario(shift=shift), "whole")
+    begun = (datetime.fromisoformat(steps[0].at) - EPOCH).total_seconds()
+    cover = PlannedFault(at_s=begun + into_s, device="printer-1", fault="cover_open", for_s=open_s)
+    steps = of_prints(tmp_path, capsys, Scenario(shift=shift), "torn", cover)
+    assert {step.state for step in steps if step.generation == 1} == {"intended", "unknown", "voided"}
+    assert steps[-1].state == "confirmed"
+
+
+def of_prints(tmp_path, capsys, scenario, name, *faults):
+    """Play a scenario; gives what its books say of the prints."""
+    path, data = tmp_path / f"{name}.toml", tmp_path / name
+    path.write_text(as_toml(scenario, faults), "utf-8")
+    assert main(["sim", "run", str(path), "--json", "--data", str(data)]) == 0
+    capsys.readouterr()
+    with closing(sqlite3.connect(data / DATABASE)) as books:
+        return [Step(*row) for row in books.execute(PRINTS)]
 
 
 def test_a_fault_that_the_controller_cannot_have_is_refused(tmp_path):

@@ -1,9 +1,12 @@
 """Labels and pictures as content run through the same devices, take the same time and show the same as drawn ones."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from labeling import raster
 from labeling.content import LabelContent, ShipTo
+from labeling.drawing import LABEL_HEIGHT_DOTS
 from packline.core.identity import Lpn, Sscc
 from scanning.verify import ExpectedLabel, VerdictKind, judge
 from simulation.pictures.scenes import CartonScene, SceneLabel, darkened
@@ -58,6 +61,16 @@ def test_paper_says_whose_it_is(press):
 @pytest.mark.parametrize("press", [CONTENT_ONLY, DRAWN], ids=["content", "drawn"])
 def test_half_a_label_says_nothing(press):
     assert read_paper(paper(press, 0.5)) == read_paper(raster.picture([]))
+
+
+@given(row=st.integers(1, LABEL_HEIGHT_DOTS - 1))
+def test_a_label_that_came_out_in_two_pieces_is_on_neither_and_none_says_anything_else(row):
+    whole = read_paper(paper(CONTENT_ONLY))
+    rows, _ = rows_of(CONTENT_ONLY)
+    pieces = [read_paper(raster.picture(part)) for part in (rows[:row], rows[row:])]
+    assert {piece.print_number for piece in pieces} <= {0, whole.print_number}
+    assert {piece.lpn for piece in pieces} <= {"", whole.lpn} and {piece.sscc for piece in pieces} <= {"", whole.sscc}
+    assert not all(piece.print_number or piece.sscc for piece in pieces) or pieces[0].print_number
 
 
 @pytest.mark.parametrize("press", [CONTENT_ONLY, DRAWN], ids=["content", "drawn"])

@@ -23,8 +23,8 @@ from controller.integrator.trying import demand_job, try_job
 from controller.reference.structured_text import function_block
 from controller.sites import find_site
 from packline.core.clock import LoopClock
-from packline.core.effects import EffectState
-from packline.core.faults import Fault
+from packline.core.effects import EffectState, Evidence
+from packline.core.faults import FAULTS, Fault
 from packline.core.files import parse
 from plc.machine_file import MachineFile, load_machine
 
@@ -147,9 +147,16 @@ def _try(chosen: argparse.Namespace) -> int:
     if chosen.json:
         print(json.dumps({"ok": evidence.state is EffectState.CONFIRMED, **_as_dict(evidence)}, ensure_ascii=False))
     else:
-        facts = ", ".join(f"{name} {value}" for name, value in evidence.data.items())
-        print(f"{chosen.job}: {evidence.state} by the {evidence.source}{': ' if facts else ''}{facts}")
+        print(told(chosen.job, evidence))
     return int(evidence.state is not EffectState.CONFIRMED)
+
+
+def told(job: str, evidence: Evidence) -> str:
+    """Say how a job ended, and what a fault of it means in the house's words."""
+    facts = ", ".join(f"{name} {value}" for name, value in evidence.data.items())
+    end = f"{job}: {evidence.state} by the {evidence.source}{': ' if facts else ''}{facts}"
+    kind = FAULTS.get(evidence.fault or 0)
+    return f"{end}\n{kind.code} {kind.name}: {kind.meaning} {kind.remedy}" if kind else end
 
 
 def _as_dict(evidence: Any) -> dict[str, Any]:

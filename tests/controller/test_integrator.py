@@ -15,6 +15,7 @@ import pytest
 
 from controller.__main__ import main
 from controller.commands.check import find_faults
+from controller.commands.machine import told
 from controller.commands.twin.plant import lone_plant, plant_of
 from controller.integrator.asking import Asker, Question
 from controller.integrator.line_picture import line_picture
@@ -26,8 +27,8 @@ from controller.integrator.trying import hear, try_job
 from controller.integrator.watching import watch
 from controller.site_file import load_site
 from packline.core.clock import LoopClock
-from packline.core.effects import EffectState
-from packline.core.faults import Fault
+from packline.core.effects import EffectState, Evidence
+from packline.core.faults import FAULTS, Fault
 from plc.drivers.ua_browse import browse
 from plc.kinds import LiveMachine
 from plc.links import LinkTrouble
@@ -262,6 +263,15 @@ async def test_probe_shows_whole_numbers_with_all_their_digits(sealer):
 def test_a_job_moves_nothing_when_asked_once(sealer, capsys):
     assert main(["machine", "try", str(sealer), "127.0.0.1:1", "seal"]) == 1
     assert "--yes-move" in capsys.readouterr().err
+
+
+def test_a_job_that_failed_is_told_with_the_machines_number_and_the_houses_fault_that_it_means():
+    failed = Evidence(state=EffectState.FAILED, source="machine memory", data={"error": 7}, fault=2006)
+    first, second = told("seal", failed).splitlines()
+    assert first == "seal: failed by the machine memory: error 7"
+    assert second.startswith("2006 ") and second.endswith(FAULTS[2006].remedy)
+    done = Evidence(state=EffectState.CONFIRMED, source="machine memory")
+    assert told("seal", done) == "seal: confirmed by the machine memory"
 
 
 def test_a_device_that_a_site_does_not_have_is_named_with_a_suggestion(capsys):

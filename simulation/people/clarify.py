@@ -17,7 +17,8 @@ class ClarificationOperator:
 
     def __init__(self, crew: Crew, station: str, *, again_s: float = AGAIN_S) -> None:
         self._crew, self._station, self._again_s = crew, station, again_s
-        self._unpacked: str = ""
+        self._unpacked: set[str] = set()
+        """For good: a controller that begins again lists nothing at first, and what it does not know was unpacked after that."""
         self._refused: dict[str, int] = {}
         self._later: dict[str, float] = {}
 
@@ -27,8 +28,9 @@ class ClarificationOperator:
 
     async def step(self, view: StationView) -> None:
         """Serve one carton on the table."""
-        if self._unpacked:
-            await self._say_unpacked(self._unpacked, view)
+        listed = (str(task["lpn"]) for task in view.tasks if task.key == "return_to_shelf")
+        if lpn := next((lpn for lpn in listed if lpn in self._unpacked), ""):
+            await self._say_unpacked(lpn)
             return
         for carton in self._crew.floor.cartons_at(self._station):
             if self._later.get(carton.lpn, 0.0) <= self._crew.clock.monotonic():
@@ -49,15 +51,11 @@ class ClarificationOperator:
 
     async def _unpack(self, carton: Carton) -> None:
         await self._crew.floor.unpack(carton)
-        self._unpacked = carton.lpn
+        self._unpacked.add(carton.lpn)
         await self._scan("DO:DONE")
 
-    async def _say_unpacked(self, lpn: str, view: StationView) -> None:
-        """The word may have been lost: plate and word again until the carton is off the list."""
-        listed = {task["lpn"] for task in view.tasks if task.key == "return_to_shelf"}
-        if lpn not in listed:
-            self._unpacked = ""
-            return
+    async def _say_unpacked(self, lpn: str) -> None:
+        """The word may have been lost: plate and word again, whenever the carton stands on the list."""
         answer = await self._scan(lpn)
         if answer is not None and answer.key == "return_to_shelf":
             await self._scan("DO:DONE")

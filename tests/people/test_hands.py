@@ -166,6 +166,33 @@ async def test_returned_carton_is_unpacked_once_even_if_the_word_is_lost(stage):
     assert stage.world.shelf["TEA"] == 5
 
 
+async def test_what_was_unpacked_is_said_again_when_a_controller_that_listed_nothing_at_first_lists_it(stage):
+    """It was killed before it heard that the carton is unpacked; its successor's first screen is empty."""
+    carton = stage.carton(CLARIFY, ["TEA"], closed=True)
+    task = say("return_to_shelf", lpn=carton.lpn)
+    words = []
+
+    def answer(text):
+        words.append(text)
+        if text == carton.lpn:
+            return task
+        if words.count("DO:DONE") == 1:
+            stage.desk.show(CLARIFY, say("idle"))  # the successor's
+            return None
+        stage.desk.show(CLARIFY, say("idle"))
+        return say("done", lpn=carton.lpn)
+
+    stage.desk.on_scan[CLARIFY] = answer
+    stage.desk.show(CLARIFY, task, [task])
+    operator = ClarificationOperator(stage.crew, CLARIFY)
+    await stage.work(operator.run, lambda: carton.place == "gone" and words == [carton.lpn, "DO:DONE"])
+    await operator.step(stage.desk.station(CLARIFY))
+    stage.desk.show(CLARIFY, task, [task])
+    await stage.work(operator.run, lambda: words.count("DO:DONE") == 2)
+
+    assert stage.truth.summary()["parcels_returned"] == 1
+
+
 async def test_carton_that_nobody_knows_is_unpacked_after_some_scans(stage):
     carton = stage.carton(CLARIFY, ["TEA"])
     stage.desk.on_scan[CLARIFY] = lambda text: say("refused", code=4106)

@@ -24,7 +24,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kills", type=int, default=60, help="how many processes the crash tests kill (make crash N=...)")
+    parser.addoption("--kills", type=int, default=54, help="how many processes the crash tests kill (make crash N=...)")
     parser.addoption(
         "--campaign-seeds",
         type=int,

@@ -171,7 +171,7 @@ def handshake_page() -> str:
 
 PROOF = """
 `tests/plc/test_protocol_model.py` runs both sides' own rules against each other under random loss, delay, doubling, tearing, restarts and
-restored books, 8,000 runs each time (100,000 by `make crash`), and shows that known flawed drafts of these rules are caught by it. `tests/plc/test_wire_chaos.py` runs
+restored books, 5,000 runs each time (100,000 by `make crash`), and shows that known flawed drafts of these rules are caught by it. `tests/plc/test_wire_chaos.py` runs
 them over real Modbus TCP and OPC UA through a proxy that delays, drops, resets, splits, corrupts and duplicates, with controllers killed.
 """
 

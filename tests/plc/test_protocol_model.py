@@ -25,8 +25,8 @@ from plc.packml import TOWARDS_EXECUTE, State
 from tests.plc.drafts import FLAWED, Draft
 from tests.plc.model_world import Books, Crash, Key, World
 
-RUNS = 8_000
-SLICE = 2_000
+RUNS = 5_000
+SLICE = 1_250
 DRAFT_RUNS_MOST = 30_000
 FAULTY_TICKS = 45
 QUIET_TICKS = 240

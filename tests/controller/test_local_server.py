@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import socket
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -104,3 +106,25 @@ async def test_the_pulse_stops_with_its_loop_so_that_no_heartbeat_goes_out_for_d
     running.cancel()
     clock.advance(SILENT_S + 0.2)
     assert not pulse.is_alive()
+
+
+def test_a_line_that_ends_while_a_question_waits_hangs_up(tmp_path: Path) -> None:
+    async def never(seen: int | None, wait_s: float) -> dict[str, Any]:
+        asked.set()
+        return await asyncio.get_running_loop().create_future()
+
+    async def live() -> None:
+        serving = asyncio.ensure_future(LocalServer(tmp_path, snapshot=never, wake=lambda: None).run())
+        await eventually(lambda: socket_path(tmp_path).exists())
+        client.connect(str(socket_path(tmp_path)))
+        client.sendall(b'{"do": "snapshot", "seen": 1, "wait_s": 0.5}\n')
+        await asked.wait()
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
+    asked = asyncio.Event()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(5.0)
+        asyncio.run(live())
+        assert client.recv(1) == b""
+    gc.collect()  # a connection that nobody closed is told here, and fails the test

@@ -223,7 +223,7 @@ DEVICE_FAULTS: tuple[FaultKind, ...] = (
         2103,
         "printer silent",
         "The printer takes data but does not answer; whether it printed is unknown.",
-        "Look for a label at the printer's exit and say what you see.",
+        "Look at the printer's exit. Only a whole label means that it was done; take anything else away, and say that it was not.",
         H,
     ),
     FaultKind(

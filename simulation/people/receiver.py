@@ -155,6 +155,8 @@ class Receiver:
             return
         self.heard += 1
         data = event.get("data", {})
+        if isinstance(lpn := data.get("lpn"), str):
+            data["lpn"] = intern(lpn)  # a plate is in some ten events, and is kept of several
         received = Received(
             n=self.heard,
             role=role,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable
+from sys import intern
 
 import simpy
 
@@ -124,7 +125,7 @@ class World:
 
     def take_carton(self) -> Carton:
         """Take a fresh carton; its plate is the next of the roll."""
-        carton = Carton(lpn=Lpn.number(self._next_plate % 10**9).text)
+        carton = Carton(lpn=intern(Lpn.number(self._next_plate % 10**9).text))
         self._next_plate += 1
         self.cartons[carton.lpn] = carton
         self.place(HANDS).cartons.append(carton)

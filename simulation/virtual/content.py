@@ -10,6 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache
+from sys import intern
 from typing import Any
 
 from PIL import Image
@@ -111,7 +112,7 @@ def read_paper(bitmap: Image.Image) -> Legible:
     mark, sscc = _texts_of(bitmap)
     if mark:
         _, code, lpn, number = mark.split("|")
-        return Legible(sscc=code, lpn=lpn, print_number=int(number))
+        return Legible(sscc=code, lpn=intern(lpn), print_number=int(number))
     return Legible(sscc=sscc)
 
 

@@ -6,7 +6,7 @@ from collections import deque
 from typing import TypeVar
 
 from labeling.drivers import escpos
-from labeling.drivers.replies import Condition, Counter, RealTime, Reply, ReplyParser
+from labeling.drivers.replies import Condition, Counter, RealTime, Reply, ReplyParser, StatusBlock
 from labeling.transport import RawPort
 from packline.core.clock import Clock
 
@@ -42,6 +42,10 @@ class Dialogue:
         self._is_spoilt = True
         await self._clock.within(SEND_S, self._port.send(data))
         self._is_spoilt = False
+
+    def forget_changes(self) -> None:
+        """Drop what the printer told by itself so far: a cover that was open between two jobs spoils neither."""
+        self._unread = deque((r for r in self._unread if not isinstance(r, StatusBlock)), maxlen=MOST_UNREAD)
 
     async def condition(self) -> Condition:
         """Ask the printer's real-time status, four questions one after another.

@@ -163,26 +163,31 @@ class LabelPrinter:
     async def inquire(self, effect: Effect, ticket: Ticket) -> Evidence:
         """Judge an old job by the printer's counters, which outlive its power.
 
-        One that was interrupted and cannot be asked about, because half a label keeps the exit and what is left waits behind
-        it, is a half label (2105), not a mere silence.
+        A printer that says it is ready and does not say what it has counted waits with the job inside: half a label may keep its
+        exit, after a stop that nobody saw. Once that is free the counters would prove the rest of the label.
         """
         async with self._busy:
             try:
                 condition = await self._condition()
-                if condition.fault is not None:
-                    return _stopped({"says": condition.words()}, condition.fault)
+            except Fault as fault:
+                return _evidence(EffectState.UNKNOWN, "printer link", fault.code)
+            if condition.fault is not None:
+                return _stopped({"says": condition.words()}, condition.fault)
+            try:
                 counts = await self._settled_counts(int(ticket.extra["counter_before"]))
             except Fault as fault:
-                is_half = fault.code == SILENT and was_interrupted(ticket)
-                return _evidence(EffectState.UNKNOWN, "printer link", 2105 if is_half else fault.code)
+                if fault.code == SILENT:
+                    return _stopped({}, 2105 if was_interrupted(ticket) else SILENT)
+                return _evidence(EffectState.UNKNOWN, "printer link", fault.code)
         evidence = judge(counts, ticket)
         if evidence.state is EffectState.NOT_EXECUTED and ticket.extra.get(SWALLOWED):
-            # it took a whole job and did nothing: the next job would fare no better before somebody has looked at it
-            return replace(evidence, fault=SILENT)
+            # it took a whole job and counted nothing: somebody has to look, at the exit and at the printer
+            return replace(evidence, state=EffectState.UNKNOWN, fault=SILENT)
         return evidence
 
     async def _print(self, dialogue: Dialogue, data: bytes, process_id: bytes) -> Evidence:
         try:
+            dialogue.forget_changes()
             await dialogue.send(data)
             return await self._finished(dialogue, process_id)
         except TimeoutError:

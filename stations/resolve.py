@@ -92,13 +92,16 @@ class Resolver:
                     raise
 
     async def _in_doubt_of_its_print(self, row: ExceptionRow) -> Parcel | None:
-        """Give the parcel whose label `row` asks about, if nobody knows yet whether it was printed."""
+        """Give the parcel whose label `row` asks about, unless more than its print is proved by now."""
         parcel = await self._kit.books.parcel(row.subject) if row.effect_id and Lpn.is_lpn(row.subject) else None
         if parcel is None or not can(parcel, "LabelVoided"):
             return None
         printed = await self._kit.ledger.find(PRINT, parcel.lpn, parcel.generation)
-        is_it = printed is not None and printed.effect_id == row.effect_id and printed.state in OPEN_STATES
-        return parcel if is_it else None
+        if printed is None or printed.effect_id != row.effect_id:
+            return None
+        # a counter's word that came after the question is none against that of a person who stands there
+        is_open = printed.state in OPEN_STATES or parcel.state in (ParcelState.PACKED, ParcelState.PRINTED)
+        return parcel if is_open else None
 
     async def _not_printed(self, parcel: Parcel, actor: str, note: str) -> None:
         """Void the number with the job: a printer that still holds it brings it out later, and that must be no second print."""

@@ -22,17 +22,24 @@ HEAD_COUNTER = 21
 """Maintenance counter: times the head was energized, one per dot row; not every make has it."""
 
 _ID_FIRST, _ID_LAST = 0x20, 0x7E
+TELL_CHANGES = b"\x1da\xff"
+"""GS a 255: status blocks at each change; ESC @ takes it back."""
 PROCESS_IDS = (_ID_LAST - _ID_FIRST + 1) ** 4
 
 
 def job(label: Image.Image, process_id: bytes) -> bytes:
-    """Give the bytes that print `label` (mode "1", at most 576 wide), feed, cut and then report `process_id`."""
+    """Give the bytes that print `label` (mode "1", at most 576 wide), feed, cut and then report `process_id`.
+
+    While it prints, the printer tells each change of its state by itself: a cover may be open for shorter than anybody asks.
+    """
     printer = _library().Dummy()
     printer.hw("INIT")
+    begun = len(printer.output)
     printer.image(label, impl="bitImageRaster", fragment_height=FRAGMENT_ROWS)
     printer.print_and_feed(FEED_LINES)
     printer.cut(feed=False)  # GS V 66 feeds to the cutter by itself
-    return bytes(printer.output) + process_id_request(process_id)
+    output = bytes(printer.output)
+    return output[:begun] + TELL_CHANGES + output[begun:] + process_id_request(process_id)
 
 
 def process_id(number: int) -> bytes:

@@ -254,6 +254,8 @@ class Watch:
         for label in labels:
             if label["label_lpn"] != lpn:
                 self._say(f"{LABEL}: {lpn} left with a label that names {label['label_lpn'] or 'nobody'}")
+            if not label["complete"]:
+                self._say(f"{LABEL}: {lpn} left with half a label")
             self.glued[lpn] = (label["sscc"], label["print_number"])
 
     # -- a restart repeats nothing -----------------------------------------------------------------------------------------

@@ -12,7 +12,17 @@ import pytest
 
 from labeling.content import LabelContent, ShipTo
 from labeling.printer import LabelPrinter, Waits
-from labeling.raster import CounterRequest, Cut, Event, ProcessIdRequest, RasterReader, RealTimeRequest, Row, pieces
+from labeling.raster import (
+    AutoStatus,
+    CounterRequest,
+    Cut,
+    Event,
+    ProcessIdRequest,
+    RasterReader,
+    RealTimeRequest,
+    Row,
+    pieces,
+)
 from labeling.transport import tcp_ports
 from packline.core.clock import LoopClock
 from packline.core.effects import PRINT, Effect
@@ -33,6 +43,9 @@ class FakePrinter:
     swallow_jobs: bool = False
     counts_rows: bool = True
     is_exit_taken: bool = False
+    opened_after_rows: int | None = None
+    """The cover is opened after so many rows, and closed again before anybody can ask."""
+    tells_changes: bool = False
     cuts: int = 7
     rows: int = 5000
     out: list[Event] = field(default_factory=list)
@@ -76,10 +89,20 @@ class FakePrinter:
             if isinstance(event, Row):
                 self.rows += 1
                 self._wear()
+                self._open_for_a_moment(writer)
+            elif isinstance(event, AutoStatus):
+                self.tells_changes = event.n != 0
             elif isinstance(event, Cut):
                 self.cuts += 1
             elif writer is not None and not self.silent:
                 self._answer(event, writer)
+
+    def _open_for_a_moment(self, writer: asyncio.StreamWriter | None) -> None:
+        if self.opened_after_rows is None:
+            return
+        self.opened_after_rows -= 1
+        if not self.opened_after_rows and self.tells_changes and writer is not None:
+            writer.write(bytes((0x38, 0, 0, 0, 0x10, 0, 0, 0)))  # offline with its cover open, and well again
 
     def _wear(self) -> None:
         if self.rows_until_paper_out is not None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from labeling.drivers.replies import StatusBlock
 from labeling.printer import LabelPrinter
 from packline.core.effects import EffectState
 from packline.core.faults import Fault
@@ -111,6 +112,35 @@ async def test_a_stop_is_not_forgotten_by_a_controller_that_begins_again_after_t
     await restarted.close()
 
 
+async def test_a_cover_that_was_open_for_shorter_than_anybody_asks_spoils_the_label_in_the_making(fake, driver, effect):
+    fake.opened_after_rows = 300
+    ticket, evidence = await print_once(driver, effect)
+    assert (evidence.state, evidence.fault, evidence.data) == (EffectState.UNKNOWN, 2105, {"cause": 2102})
+    evidence = await driver.inquire(effect, ticket)
+    assert (evidence.state, evidence.fault) == (EffectState.FAILED, 2105)
+
+
+async def test_a_cover_that_was_open_between_two_jobs_spoils_neither(fake, driver, effect):
+    await print_once(driver, effect)
+    driver._dialogue._unread.append(StatusBlock(data=bytes((0x38, 0, 0, 0))))
+    assert (await print_once(driver, effect))[1].state is EffectState.CONFIRMED
+
+
+async def test_a_printer_that_was_ready_and_did_not_say_what_it_counted_is_not_believed_when_it_does(
+    fake, driver, effect
+):
+    """Nobody saw it stop; somebody takes the half label away, and the rest comes out with its cut."""
+    ticket = await driver.prepare(effect, 1)
+    fake.rows_until_paper_out, fake.is_exit_taken = 300, True
+    ticket = noted(ticket, await driver.send(effect, ticket))
+    silent = await driver.inquire(effect, ticket)
+    assert (silent.state, silent.fault) == (EffectState.UNKNOWN, 2103)
+    fake.is_exit_taken, fake.rows_until_paper_out = False, None
+    fake.work()
+    evidence = await driver.inquire(effect, noted(ticket, silent))
+    assert fake.labels == 1 and (evidence.state, evidence.fault) == (EffectState.FAILED, 2105)
+
+
 async def test_an_interrupted_job_that_cannot_be_asked_about_is_half_a_label_and_no_silence(fake, driver, effect):
     """The half label keeps the exit, what is left of the job waits behind it, and questions wait behind that."""
     fake.rows_until_paper_out = 300
@@ -136,7 +166,7 @@ async def test_a_printer_that_swallows_the_job_leaves_it_open_and_the_counter_se
     assert (evidence.state, evidence.fault) == (EffectState.UNKNOWN, 2103)
     fake.swallow_jobs = False
     evidence = await driver.inquire(effect, ticket)
-    assert (evidence.state, evidence.fault) == (EffectState.NOT_EXECUTED, 2103)
+    assert (evidence.state, evidence.fault) == (EffectState.UNKNOWN, 2103)
 
 
 async def test_a_printer_that_falls_silent_leaves_the_job_open(fake, driver, effect):

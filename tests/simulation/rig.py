@@ -212,8 +212,8 @@ def label_bitmap(lpn: str, number: int) -> Image.Image:
 
 
 def label_job(lpn: str, number: int, process_id: bytes = b"0001") -> bytes:
-    """Give the ESC/POS bytes that print that label."""
-    return escpos.job(label_bitmap(lpn, number), process_id)
+    """Give the ESC/POS bytes that print that label, of a host that does not ask to be told of changes."""
+    return escpos.job(label_bitmap(lpn, number), process_id).replace(escpos.TELL_CHANGES, b"", 1)
 
 
 class Served:

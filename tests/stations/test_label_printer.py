@@ -73,6 +73,36 @@ async def test_a_job_that_comes_out_after_a_person_called_it_not_printed_is_thro
     assert len(numbers) == len(set(numbers)) == 2 and [p.print_number for p in box.labels] == numbers[1:]
 
 
+@pytest.mark.parametrize("state", [EffectState.NOT_EXECUTED, EffectState.CONFIRMED])
+async def test_not_printed_voids_the_number_whatever_a_counter_said_after_the_question(
+    life: Life, state: EffectState
+) -> None:
+    lpn = await life.carton()
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
+    life.floor.printer.misbehave = "silent lost"
+    found = await trouble(life.label.step())
+    row, old = await asked_of(life, found), await life.parcel(lpn)
+    await life.kit.ledger.settle(found.effect_id, Evidence(state=state, source="label counter"))
+    await life.resolver.resolve(row, "not_done", actor="lin", role="operator")
+    life.floor.printer.misbehave = ""
+    box = await life.label_all(lpn)
+    assert [paper.print_number for paper in box.labels] != [old.print_number]
+    assert (await life.parcel(lpn)).generation == 2
+
+
+async def test_not_printed_said_after_the_label_was_seen_on_its_carton_changes_nothing(life: Life) -> None:
+    lpn = await life.carton()
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
+    life.floor.printer.misbehave = "silent"
+    found = await trouble(life.label.step())
+    row = await asked_of(life, found)
+    await life.kit.ledger.settle(found.effect_id, Evidence(state=EffectState.CONFIRMED, source="label counter"))
+    await life.label_all(lpn)
+    before = await life.parcel(lpn)
+    await life.resolver.resolve(row, "not_done", actor="lin", role="operator")
+    assert await life.parcel(lpn) == before and before.state is ParcelState.VERIFIED
+
+
 async def test_a_word_on_a_print_of_a_parcel_that_was_put_aside_meanwhile_leaves_it_aside(life: Life) -> None:
     lpn = await life.carton()
     life.floor.hall.stop = Carton(lpn=lpn, sealed=True)

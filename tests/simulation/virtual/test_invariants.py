@@ -131,6 +131,11 @@ def test_a_copy_that_a_printer_made_of_itself_repeats_nothing_but_must_not_leave
     assert red(*WELL[:7], *copy, *WELL[7:]) == {"label"}
 
 
+def test_half_a_label_that_leaves_is_noticed():
+    half = (("label_printed", label(1, L, complete=False)), applied(1, L, L, complete=False))
+    assert red(*WELL[:5], *half, *WELL[7:]) == {"label"}
+
+
 @pytest.mark.parametrize(
     "story, broken",
     [

@@ -161,7 +161,7 @@ class LabelPrinter:
             return await self._print(dialogue, data, process_id)
 
     async def inquire(self, effect: Effect, ticket: Ticket) -> Evidence:
-        """Judge an old job by the printer's counters, which outlive its power.
+        """Judge an old job by the printer's counters, which outlive its power, if perhaps not as they were when it went.
 
         A printer that says it is ready and does not say what it has counted waits with the job inside: half a label may keep its
         exit, after a stop that nobody saw. Once that is free the counters would prove the rest of the label.

@@ -10,11 +10,13 @@ from packline.core.effects import EffectState, Evidence, Ticket
 
 INTERRUPTED = "was_interrupted"
 """In the ticket of a job that the printer stopped with."""
+UNCOUNTED = "was_not_counted"
+"""In the ticket of a job that was perhaps sent and that no counter knows of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Cuts and, where the printer counts them, movements of the head; both outlive its power."""
+    """Cuts and, where the printer counts them, movements of the head; both outlive its power, as they were when the printer last wrote them down."""
 
     cuts: int
     rows: int | None
@@ -30,6 +32,14 @@ def was_interrupted(ticket: Ticket) -> bool:
     return bool(ticket.extra.get(INTERRUPTED))
 
 
+def may_lie_about(ticket: Ticket) -> bool:
+    """Tell whether a label with this job's number may lie somewhere, though the counters say that none was printed.
+
+    Counters are kept in a memory that is written now and then: they may fall back when the printer loses its power.
+    """
+    return bool(ticket.extra.get(UNCOUNTED))
+
+
 def judge(counts: Counts, ticket: Ticket) -> Evidence:
     """Compare the counters with those before the job; anything but none or exactly one label stays open.
 
@@ -43,7 +53,8 @@ def judge(counts: Counts, ticket: Ticket) -> Evidence:
     told = None if is_bare_cut else _BY_COUNTERS.get((cuts, has_moved if cuts == 0 else was_interrupted(ticket)))
     state, fault = told or (EffectState.UNKNOWN, 2005)
     data = {"cuts": cuts, "has_head_moved": has_moved, INTERRUPTED: was_interrupted(ticket)}
-    return Evidence(state=state, source="label counter", data=data, fault=fault)
+    remember = {UNCOUNTED: True} if state is EffectState.NOT_EXECUTED else {}
+    return Evidence(state=state, source="label counter", data=data, fault=fault, remember=remember)
 
 
 _BY_COUNTERS: Mapping[tuple[int, bool], tuple[EffectState, int | None]] = MappingProxyType(

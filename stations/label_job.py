@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 
 from labeling.content import LabelContent, ShipTo
+from labeling.proof import may_lie_about
 from packline.core.clock import Clock
 from packline.core.effects import APPLY, PRINT, Device, Effect, EffectKind, EffectState, Evidence, Outcome
 from packline.core.faults import Fault
@@ -20,6 +21,7 @@ from stations.screen import Screen, say
 
 MOST_CONTENT_LINES = 6
 SSCC_EXTENSION = 3
+UNCOUNTED = "sent, and not counted by the printer"
 OF_MACHINES = 2000
 """Faults below are link troubles: the machine itself is asked again before the camera is."""
 
@@ -73,13 +75,21 @@ class LabelJob:
         raise Trouble(fault, subject=parcel.lpn)
 
     async def _assigned(self, parcel: Parcel) -> Parcel:
+        voided = []
         if parcel.sscc:
-            return parcel
+            if not await self._may_be_printed(parcel):
+                return parcel
+            voided.append(self._event("LabelVoided", parcel, {"sscc": parcel.sscc, "why": UNCOUNTED}))
         serial = await self._kit.books.serial("sscc")
         sscc = Sscc.build(SSCC_EXTENSION, self._kit.rules.company_prefix, serial)
         data = {"sscc": sscc.text, "print_number": await self._kit.books.serial("print")}
-        await self._kit.follow(parcel, self._event("LabelAssigned", parcel, data))
+        await self._kit.follow(parcel, *voided, self._event("LabelAssigned", parcel, data))
         return await self._fresh(parcel)
+
+    async def _may_be_printed(self, parcel: Parcel) -> bool:
+        """Tell whether only a counter says that the label of `parcel` was not printed: its number is not used again then."""
+        printed = await self._kit.ledger.find(PRINT, parcel.lpn, parcel.generation)
+        return printed is not None and printed.state is EffectState.NOT_EXECUTED and may_lie_about(printed.ticket)
 
     async def _print(self, parcel: Parcel) -> Parcel:
         # the address is read after the number is booked: a change from now on voids that number

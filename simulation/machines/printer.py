@@ -21,6 +21,8 @@ ROWS_AT_ONCE = 64
 MOST_BUFFERED = 20_000
 """Commands and rows in the receive buffer; about thirty labels, then the peer has to wait."""
 CUT_COUNTER, ROW_COUNTER = 50, 21
+SAVES_EVERY_S = 120.0
+"""Counters are written down so often, and fall back to that when the power goes (Epson's TM-T81: every two to four minutes)."""
 
 Answer = Callable[[bytes], None]
 
@@ -49,7 +51,7 @@ class Printer:
     """One printer with a peel bar. It is a RawDevice.
 
     It prints the next label only when the last one has been taken off. A job that is cut off in the middle comes out as half a
-    label. `cuts` and `rows` are counted in retained memory.
+    label. `cuts` and `rows` outlive its power as they were when they were last written down.
     """
 
     def __init__(
@@ -60,6 +62,8 @@ class Printer:
         self.paper_left = paper_labels
         self.cuts = 0
         self.rows = 0
+        self._saved = (0, 0)
+        self._saved_at = motion.env.now
         self._roll = paper_labels
         self._world, self._papers = world, world.papers
         self._motion = motion
@@ -199,7 +203,7 @@ class Printer:
         elif isinstance(event, raster.Feed):
             yield self._motion.env.timeout(event.dots * self._row_s)
         elif isinstance(event, raster.Cut):
-            self.cuts += 1
+            self._count(cuts=1)
             self._label_out()
         elif isinstance(event, _Copy):
             yield from self._print_copy(event)
@@ -228,9 +232,18 @@ class Printer:
             batch.append(self._orders.popleft().event)
         yield self._motion.env.timeout(len(batch) * self._row_s)
         self._on_paper += [event.dots for event in batch if isinstance(event, raster.Row)]
-        self.rows += len(batch)
+        self._count(rows=len(batch))
         if self.quirks.hits("half_print"):
             self._break_down()
+
+    def _count(self, *, cuts: int = 0, rows: int = 0) -> None:
+        # what was due to be written down since is written now: nothing was counted meanwhile
+        periods = (self._motion.env.now - self._saved_at) // SAVES_EVERY_S
+        if periods:
+            self._saved = (self.cuts, self.rows)
+            self._saved_at += periods * SAVES_EVERY_S
+        self.cuts += cuts
+        self.rows += rows
 
     def _break_down(self) -> None:
         """Stop in mid-label with an error; the rest of the job is lost."""
@@ -281,6 +294,8 @@ class Printer:
         self._is_spoilt = True
         self._label_out()
         self._has_error = False
+        self._count()
+        self.cuts, self.rows = self._saved
 
 
 def _nobody(_data: bytes) -> None:

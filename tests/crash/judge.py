@@ -17,6 +17,7 @@ from packline.core.figures import NEVER_ON_THE_FLOOR
 from packline.core.ids import SystemIds
 from packline.orders.tracking import TRACKING, hears
 from packline.store import open_store
+from packline.store.effect_rows import VOIDED_LABEL
 
 Fact = Mapping[str, Any]
 Row = dict[str, Any]
@@ -271,6 +272,8 @@ def _doubts_end_by_evidence(left: Left, books: Books) -> Iterator[str]:
         if last is None or last["state"] != "unknown" or step["state"] in ("unknown", "intended"):
             continue
         source = str(step["source"])
+        if (source, step["state"]) == (VOIDED_LABEL, "voided"):
+            continue  # nobody says what became of it: its number is dead
         by_person = source.startswith("person ")
         if source not in PLANT_WITNESSES and not (by_person and source.removeprefix("person ") in people | FLOOR):
             yield f"the doubt about {step['kind']} of {step['subject']} was ended by {source!r}: {step['state']}"

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.proof import INTERRUPTED, Counts, judge
+from labeling.proof import INTERRUPTED, Counts, judge, may_lie_about
 from packline.core.effects import EffectState, Ticket
 
 counters = st.integers(0, 10_000)
@@ -22,6 +22,8 @@ def test_only_exactly_one_cut_without_a_stop_confirms_and_only_stillness_denies(
     assert (evidence.state is EffectState.CONFIRMED) == (now == before + 1 and not stopped and not bare_cut)
     assert (evidence.state is EffectState.NOT_EXECUTED) == (now == before and not head_moved)
     assert (evidence.state is EffectState.UNKNOWN) == (now - before not in (0, 1) or bare_cut)
+    remembered = Ticket(machine="printer-1", extra={**extra, **evidence.remember})
+    assert may_lie_about(remembered) == (evidence.state is EffectState.NOT_EXECUTED)
     assert (evidence.fault is None) == (evidence.state in (EffectState.CONFIRMED, EffectState.NOT_EXECUTED))
 
 

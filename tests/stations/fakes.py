@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from labeling.proof import UNCOUNTED
 from packline.core.clock import ManualClock
 from packline.core.effects import Device, Effect, EffectState, Evidence, Ticket
 from packline.core.faults import Fault
@@ -244,7 +245,7 @@ class Machine:
 
 
 class Printer(Device):
-    """A label printer with a cut counter in retained memory. `misbehave`: "silent", "silent lost", "empty", "half"."""
+    """A label printer with a cut counter in retained memory. `misbehave`: "silent", "silent lost", "unplugged", "empty", "half"."""
 
     def __init__(self, hall: Hall, out: Callable[[Paper], None]) -> None:
         self._hall = hall
@@ -265,6 +266,8 @@ class Printer(Device):
         await self.before_send(effect)
         self._hall.points.at("send print")
         await asyncio.sleep(0)
+        if self.misbehave == "unplugged":
+            return Evidence(state=EffectState.NOT_EXECUTED, source="printer link", fault=1001)
         given = effect.parameters
         paper = Paper(sscc=given["sscc"], lpn=given["lpn"], print_number=given["print_number"])
         if self.misbehave == "half":
@@ -289,7 +292,7 @@ class Printer(Device):
             return Evidence(state=EffectState.UNKNOWN, source="printer status", fault=2101)
         cuts = self.cuts - int(ticket.extra["before"])
         if cuts == 0:
-            return Evidence(state=EffectState.NOT_EXECUTED, source="label counter")
+            return Evidence(state=EffectState.NOT_EXECUTED, source="label counter", remember={UNCOUNTED: True})
         if cuts > 1:
             return Evidence(state=EffectState.UNKNOWN, source="label counter", fault=2005)
         if ticket.job in self._interrupted:

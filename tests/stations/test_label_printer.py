@@ -114,6 +114,37 @@ async def test_a_word_on_a_print_of_a_parcel_that_was_put_aside_meanwhile_leaves
     assert parcel.state is ParcelState.CLARIFY and not parcel.sscc
 
 
+async def test_a_job_that_no_counter_knows_is_never_printed_again_under_its_number(life: Life) -> None:
+    """The printer lost its power, and its counters fell back to before the job: the label lies there, or in a hand."""
+    lpn = await life.carton()
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
+    life.floor.printer.misbehave = "silent"
+    await trouble(life.label.step())
+    old = await life.parcel(lpn)
+    life.floor.printer.misbehave = ""
+    life.floor.printer.cuts -= 1
+    found = await trouble(life.label.step())
+    assert found.fault.code == 2003
+    await life.resolver.resolve(await asked_of(life, found), "retry", actor="lin", role="operator")
+    box = await life.label_all(lpn)
+    numbers = [paper.print_number for paper in life.floor.hall.printed]
+    assert len(numbers) == len(set(numbers)) == 2 and [p.print_number for p in box.labels] == numbers[1:]
+    assert [paper.print_number for paper in life.floor.hall.thrown] == [old.print_number]
+    assert await life.effect(PRINT, lpn, 1) is EffectState.NOT_EXECUTED
+
+
+async def test_a_job_that_never_left_goes_out_under_its_own_number(life: Life) -> None:
+    lpn = await life.carton()
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
+    life.floor.printer.misbehave = "unplugged"
+    found = await trouble(life.label.step())
+    assert found.fault.code == 1001
+    old = await life.parcel(lpn)
+    life.floor.printer.misbehave = ""
+    box = await life.label_all(lpn)
+    assert [paper.print_number for paper in box.labels] == [old.print_number]
+
+
 async def test_the_sensor_is_no_proof_when_the_counter_contradicts_it(life: Life) -> None:
     """More labels came out than one: what lies at the exit may be anybody's, so no arm touches it."""
     lpn = await life.carton()

@@ -84,6 +84,17 @@ def test_a_label_in_two_pieces_is_never_booked_as_printed(tmp_path, capsys, into
     assert steps[-1].state == "confirmed"
 
 
+def test_a_label_that_a_printer_forgot_in_a_power_cut_is_not_printed_again_under_its_number(tmp_path, capsys):
+    """It came out, the power went before the printer could say so, and its counters fell back to before the job."""
+    faults = (
+        PlannedFault(at_s=0.0, device="printer-1", fault="unsaid", times=1),
+        PlannedFault(when=When(fact="label_printed"), device="printer-1", fault="off", for_s=1.0),
+    )
+    steps = of_prints(tmp_path, capsys, Scenario(shift=ShiftPart(orders=1, seed=7, pixels=0)), "cut", *faults)
+    assert [step.state for step in steps if step.generation == 1][-1] == "not_executed"
+    assert [step.state for step in steps if step.generation == 2][-1] == "confirmed"
+
+
 def of_prints(tmp_path, capsys, scenario, name, *faults):
     """Play a scenario; gives what its books say of the prints."""
     path, data = tmp_path / f"{name}.toml", tmp_path / name

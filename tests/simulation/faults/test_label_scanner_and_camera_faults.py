@@ -9,6 +9,7 @@ from packline.core.faults import Fault
 from packline.core.identity import Lpn
 from plc.handshake.frames import Result
 from scanning.sight import PixelSight
+from simulation.machines.printer import SAVES_EVERY_S
 from simulation.pictures.render import render
 from simulation.pictures.scenes import CartonScene, blurred
 from tests.simulation.faults.small_line import APPLY, content, in_small
@@ -60,6 +61,20 @@ def test_a_doubled_label_is_seen_twice_and_counted_as_nobodys_double():
         assert len(carton.labels) == len(set(read(carton.labels))) + 1 == 2
         assert len(await small.codes("cam-verify")) == 5
         assert small.plant.truth.summary()["double_labels"] == 0
+
+    in_small(story)
+
+
+def test_a_printers_counters_fall_back_in_a_power_cut_to_what_was_last_written_down():
+    async def story(small):
+        printer = small.hall.printers[PRINTER]
+        for lpn, after_s in ((ONE, SAVES_EVERY_S), (TWO, 0.0)):
+            await small.printed(PRINTER, lpn, 1)
+            await small.wait(after_s)
+        before = (printer.cuts, printer.rows)
+        await small.fault(PRINTER, "off")
+        await small.mend()
+        assert before == (2, 2 * printer.rows) and (printer.cuts, printer.rows > 0) == (1, True)
 
     in_small(story)
 

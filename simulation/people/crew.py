@@ -38,20 +38,19 @@ class Recount:
     boxed: dict[str, str] = field(default_factory=dict)
     cartons: dict[str, tuple[str, ...]] = field(default_factory=dict)
     called_shipped: set[str] = field(default_factory=set)
-    _by_number: dict[str, list[str]] = field(default_factory=dict)
+    _feeds: set[str] = field(default_factory=set)
 
     def note(self, unit: str, lpn: str) -> None:
         """Write down that the piece of a unit was put into a carton."""
         self.boxed[unit] = lpn
         order_id = order_of(unit)
-        if order_id not in self.cartons:
-            self._by_number.setdefault(order_id.partition("-")[2], []).append(order_id)
+        self._feeds.add(order_id.partition("-")[0])
         before = self.cartons.get(order_id, ())
         self.cartons[order_id] = before if lpn in before else (*before, lpn)
 
     def cartons_of(self, number: str) -> set[str]:
         """Give every plate that was ever used for an order, by the number that its host gave it."""
-        return {lpn for order_id in self._by_number.get(number, ()) for lpn in self.cartons[order_id]}
+        return {lpn for feed in self._feeds for lpn in self.cartons.get(f"{feed}-{number}", ())}
 
 
 def order_of(unit: str) -> str:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from simulation.plant.things import BIN, GONE, HANDS, Carton, LabelPaper, Spot, Stuck, require
 
+ANYWHERE = Spot()
 UNSEEN = Image.new("1", (1, 1), 1)
 """What is left of the dots of a label that nobody can see any more."""
 
@@ -110,9 +111,11 @@ class Papers:
         self._fact(fact, label)
 
     def let_go(self, carton: Carton) -> None:
-        """Nobody sees this carton again: what is printed on it need not be kept, nor what its labels look like."""
+        """Nobody sees this carton again: what its labels look like, and where they sit on it, need not be kept."""
         for stuck in carton.labels:
             self._forget(stuck.label)
+            stuck.label.place, stuck.spot = GONE, ANYWHERE
+        carton.labels = [*carton.labels]  # of the size it has; one that grew has room for more
 
     def held(self) -> list[LabelPaper]:
         """List those in people's hands."""

@@ -206,7 +206,10 @@ class Truth:
     def _left(self, data: dict[str, Any]) -> None:
         parcel = self.parcel(data["lpn"])
         parcel.left = True
-        if parcel.labels_on == parcel.applied:  # nothing is put on it or taken off it any more, and one list is enough
+        # nothing is put on it or into it any more: lists have the size that they have, and one is enough for labels
+        alike = parcel.labels_on == parcel.applied
+        parcel.pieces, parcel.applied = [*parcel.pieces], [*parcel.applied]
+        if alike:
             parcel.labels_on = parcel.applied
 
     def _returned(self, data: dict[str, Any]) -> None:

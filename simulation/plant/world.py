@@ -157,6 +157,7 @@ class World:
         for piece in carton.pieces:
             piece.place = GONE
             del self.pieces[piece.number]
+        carton.pieces = [*carton.pieces]  # of the size it has; one that grew has room for more
         self.papers.let_go(carton)
         self._tell("left_door", lpn=carton.lpn, sscc=codes, pieces=skus)
 

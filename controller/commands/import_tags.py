@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from controller.commands.numbers import counted
 from controller.commands.reaching import reaching
 from controller.integrator.tag_source import Door, is_opcua, read_source
 from controller.integrator.toml_text import tag_tables
@@ -53,7 +54,9 @@ def run(chosen: argparse.Namespace) -> int:
         found = read_source(chosen.source, None if head.get("protocol") == "opcua" else base, door)
     tags = found.whole()
     text = tag_tables(tags)
-    if chosen.into:
+    if not tags:
+        found.notes.append(f"{chosen.source}: nothing in it that a tag can be")
+    elif chosen.into:
         _append(chosen.into, text)
     for note in () if chosen.json else found.notes:
         print(note, file=sys.stderr)
@@ -61,7 +64,7 @@ def run(chosen: argparse.Namespace) -> int:
         said = {name: tag.model_dump(mode="json", exclude_defaults=True) for name, tag in tags.items()}
         print(json.dumps({"ok": True, "tags": said, "notes": found.notes}, ensure_ascii=False))
     else:
-        print(f"{len(tags)} tags into {chosen.into}" if chosen.into else text)
+        print(f"{counted(len(tags), 'tag')} into {chosen.into}" if chosen.into else text)
     return 0
 
 

@@ -177,6 +177,15 @@ def test_a_nodeset_gives_its_plain_variables_and_says_what_it_left_out():
     assert [note.partition(":")[0] for note in found.notes] == ["Curve", "At"]
 
 
+def test_a_source_without_anything_that_a_tag_can_be_says_so_and_changes_no_file(tmp_path, capsys):
+    machine, source = tmp_path / "m.toml", tmp_path / "empty.xml"
+    machine.write_text('[machine]\nmodel = "m"\n')
+    source.write_text('<UANodeSet xmlns="http://opcfoundation.org/UA/2011/03/UANodeSet.xsd"/>')
+    assert main(["import", str(source), "--into", str(machine)]) == 0
+    assert capsys.readouterr().err == f"{source}: nothing in it that a tag can be\n"
+    assert machine.read_text() == '[machine]\nmodel = "m"\n'
+
+
 @pytest.mark.parametrize("data", [b"<a/>", b"no xml", b'<!DOCTYPE x [<!ENTITY a "b">]><a>&a;</a>'])
 def test_what_is_no_nodeset_is_refused(data):
     (fault,) = read_nodeset(data, "n.xml").faults

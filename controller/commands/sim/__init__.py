@@ -61,13 +61,29 @@ def ended_in_order() -> Iterator[None]:
     """Have SIGTERM, which a server for CI sends when time is up, end what is played as Ctrl-C does."""
     before = signal.signal(signal.SIGTERM, _as_by_ctrl_c)
     try:
-        yield
+        with _ctrl_c_has_a_handler():
+            yield
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
+@contextlib.contextmanager
+def _ctrl_c_has_a_handler() -> Iterator[None]:
+    """Let an event loop take Ctrl-C as its own also where a shell has it ignored, in the background: it is held back there instead."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+
 def _as_by_ctrl_c(number: int, frame: FrameType | None) -> None:
-    """Do what Ctrl-C would do now, also where nobody hears it: a shell's background process does not."""
+    """Do what Ctrl-C would do now: within an event loop, cancel what it runs."""
     heard = signal.getsignal(signal.SIGINT)
     (heard if callable(heard) else signal.default_int_handler)(number, frame)
 

@@ -1,5 +1,6 @@
 """Processes that play shifts: what is handed to them, and that nobody waits for them who leaves in a hurry."""
 
+import asyncio
 import itertools
 import multiprocessing
 import os
@@ -54,6 +55,34 @@ def test_what_is_told_to_end_ends_as_by_ctrl_c():
     with pytest.raises(KeyboardInterrupt), ended_in_order():
         signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_what_is_told_to_end_in_the_background_ends_its_loop_in_order():
+    """A shell has Ctrl-C ignored there; what is raised in the middle of some task would leave all others as they are."""
+    ended = []
+
+    async def whole():
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_told_to_end())
+                await asyncio.sleep(60)
+        finally:
+            ended.append("in order")
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt), ended_in_order():
+            asyncio.run(whole())
+        assert ended == ["in order"]
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+async def _told_to_end():
+    signal.raise_signal(signal.SIGTERM)
+    await asyncio.sleep(60)
 
 
 def _made_within(name):

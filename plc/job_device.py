@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -15,6 +16,9 @@ from plc.machine_jobs import Job, job_for
 from plc.machine_view import MachineView
 
 ACCEPT_S = 3.0
+TAKEN = "was_taken"
+"""In the ticket of a job that the machine was seen to have accepted."""
+MOST_TAKEN = 64
 OWN_S = 5.0
 WITNESS = "machine memory"
 
@@ -57,6 +61,7 @@ class JobDevice:
         self._sending = asyncio.Lock()
         self._unsent: set[tuple[int, int]] = set()
         self._newest_sent = (0, 0)
+        self._taken: deque[int] = deque(maxlen=MOST_TAKEN)
 
     async def prepare(self, effect: Effect, job: int) -> Ticket:
         """Choose epoch and sequence; raises Fault when the machine cannot take a job now, or the parameters are wrong."""
@@ -73,7 +78,7 @@ class JobDevice:
 
     async def send(self, effect: Effect, ticket: Ticket) -> Evidence:
         """Write the job's block until the machine takes it; SENT, a final word, or UNKNOWN after 3 s of silence."""
-        intent, number = _intent(ticket), (ticket.epoch, ticket.sequence)
+        intent, number = self._intent(ticket), (ticket.epoch, ticket.sequence)
         async with self._sending:
             if not self._is_present(ticket) or number < self._newest_sent:
                 return await self._too_late(effect, ticket)
@@ -94,7 +99,7 @@ class JobDevice:
 
         A job that is not there is given up only after a new fence. SENT means it still runs after all that time.
         """
-        intent = _intent(ticket)
+        intent = self._intent(ticket)
         refusal = self._refusal(intent)
         verdict = await self._verdict(ticket, intent)
         if verdict is Verdict.RUNNING:
@@ -123,7 +128,7 @@ class JobDevice:
             if not await self._fence():
                 return None
         status = self._brain.status
-        return self._judge(status, intent) if status else None
+        return self._judge(status, self._intent(ticket)) if status else None
 
     async def _own(self) -> bool:
         return await self._machine.until(self._is_sure, OWN_S)
@@ -141,7 +146,21 @@ class JobDevice:
         return self._brain.is_owner and ticket.epoch == self._brain.epoch
 
     def _looked(self, intent: Intent) -> Verdict:
-        return look(self._brain.status, intent) if self._brain.status else Verdict.PENDING
+        seen = look(self._brain.status, intent) if self._brain.status else Verdict.PENDING
+        if seen in (Verdict.RUNNING, Verdict.ENDED) and intent.id not in self._taken:
+            self._taken.append(intent.id)
+        return seen
+
+    def _intent(self, ticket: Ticket) -> Intent:
+        number = identity(ticket.epoch, ticket.sequence)
+        return Intent(
+            id=number,
+            job=ticket.job,
+            boot=ticket.boot,
+            ack=int(ticket.extra.get("ack", 0)),
+            was_taken=bool(ticket.extra.get(TAKEN)) or number in self._taken,
+            is_forgotten=self._brain.has_forgotten(ticket.epoch),
+        )
 
     def _is_answered(self, ticket: Ticket, intent: Intent) -> bool:
         """Tell whether to stop writing; BUSY is worth waiting for, because the block is taken once the other job ends."""
@@ -165,8 +184,9 @@ class JobDevice:
         if verdict is Verdict.ENDED and self._brain.status:
             return self._ended(effect, self._brain.status)
         if verdict is Verdict.RUNNING:
+            fault = self._first_fault(None)
             return Evidence(
-                state=EffectState.SENT, source=WITNESS, data=self._reported(), fault=self._first_fault(None)
+                state=EffectState.SENT, source=WITNESS, data=self._reported(), fault=fault, remember={TAKEN: True}
             )
         if verdict is Verdict.NOT_EXECUTED:
             fault = _REFUSAL_FAULTS.get(refusal, 2003) if refusal else None
@@ -212,8 +232,3 @@ class JobDevice:
 
     def _job(self, effect: Effect) -> Job:
         return job_for(effect.kind.name, self._machine.file.commands, self._machine.name)
-
-
-def _intent(ticket: Ticket) -> Intent:
-    number = identity(ticket.epoch, ticket.sequence)
-    return Intent(id=number, job=ticket.job, boot=ticket.boot, ack=int(ticket.extra.get("ack", 0)))

@@ -127,8 +127,9 @@ CONTROLLER_RULES = f"""
    controllers never chase each other.
 5. **Judge an open job only after a fence** above it; before, a late copy of its block could still be taken. ACK = id and JOB equal: wait for
    DONE, take RESULT. ACK = id but another JOB: unknown (the books are older than the machine). ACK below id: not executed, unless the
-   machine's memory has a gap. ACK above id, or BOOT changed and CAPS bit 0 off: unknown. An ACK below the one seen with the intent, or a
-   BOOT more than {BOOTS_BELIEVED} ahead of the one seen, is a gap.
+   machine's memory has a gap. ACK above id, or BOOT changed and CAPS bit 0 off: unknown. An ACK below the one seen with the intent, a BOOT
+   more than {BOOTS_BELIEVED} ahead of the one seen, an OWNER_EPOCH below one that the machine had, or a job that it was seen to have taken and
+   does not know any more, is a gap: one random BOOT in 65,535 is the old one.
 6. **Interrupted and unknown** are never sent again for what must not happen twice; a sensor, a camera, a scan or a person decides.
 7. **Stale.** No believable STATUS, or COUNT_A unchanged, for the machine file's `stale_after_ms`: no new job, the picture is kept.
 8. **Heartbeat** every {HEARTBEAT_S:g} s, and only while the controller's own logic ticks. A Hold that only silence caused, and a plain power-up, are

@@ -54,6 +54,7 @@ class ControllerBrain:
     _counter: int = 0
     _beat_due_at: float = 0.0
     _has_owned: bool = False
+    _lost: tuple[int, int] = (0, 0)
     _claim: _Repeated | None = None
     _job: _Repeated | None = None
     _order: _Repeated | None = None
@@ -99,10 +100,21 @@ class ControllerBrain:
         """Begin to claim `epoch`, already durable, from the machine whose STATUS was seen last."""
         if self.status is None or self.phase is not Phase.UNFENCED or not self.epoch < epoch <= EPOCH_MOST:
             raise ValueError(f"cannot claim {epoch} while {self.phase}")
+        before = self.status.owner_epoch
+        if before < epoch - 1:
+            low, high = self._lost
+            self._lost = (min(low, before) if high else before, epoch - 1)
         self.epoch, self.boot, self.phase = epoch, self.status.boot, Phase.CLAIMING
         self._seq = self._state_seq = 0
         words = frames.encode_command(frames.claim(epoch, self.boot, self.owner_id))
         self._claim = _Repeated(words=words)
+
+    def has_forgotten(self, epoch: int) -> bool:
+        """Tell whether the machine, which was owned under `epoch`, showed an older epoch since: an owner's epoch never falls while
+        the memory lasts.
+        """
+        low, high = self._lost
+        return low < epoch <= high
 
     def release(self) -> None:
         """Let a person's word end the state of being ousted: fence again."""

@@ -29,12 +29,17 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """What the books hold of a command: its id, its business id, and the BOOT and ACK seen when it was meant."""
+    """What the books hold of a command: its id, its business id, and the BOOT and ACK seen when it was meant.
+
+    `was_taken`: the machine was seen to have accepted it. `is_forgotten`: the machine was seen to have lost its memory since.
+    """
 
     id: int
     job: int
     boot: int
     ack: int = 0
+    was_taken: bool = False
+    is_forgotten: bool = False
 
 
 def look(status: Status, intent: Intent) -> Verdict:
@@ -62,10 +67,11 @@ def judge(status: Status, intent: Intent) -> Verdict:
 def is_memory_continuous(status: Status, intent: Intent) -> bool:
     """Tell whether the machine surely remembers everything since `intent` was meant.
 
-    ACK never falls while the memory lasts. And a retentive machine that lost its memory reports so only until its next boot, but
-    counts on from a random BOOT: so a BOOT more than 16 ahead is taken for a loss.
+    ACK and the owner's epoch never fall while the memory lasts. And a retentive machine that lost its memory reports so only until
+    its next boot, but counts on from a random BOOT: so a BOOT more than 16 ahead is taken for a loss. One in 65,535 draws the old
+    BOOT again, so what was seen counts more: a job that it had taken, an epoch that it had.
     """
-    if status.ack < intent.ack:
+    if status.ack < intent.ack or intent.was_taken or intent.is_forgotten:
         return False
     if status.boot == intent.boot:
         return True

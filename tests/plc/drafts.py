@@ -66,6 +66,11 @@ def judge_without_boot(status: Status, intent: Intent) -> Verdict:
     return verdicts.judge(status, replace(intent, boot=status.boot))
 
 
+def judge_without_what_was_seen(status: Status, intent: Intent) -> Verdict:
+    """Forgets that the machine had the job, and that it had a newer owner."""
+    return verdicts.judge(status, replace(intent, was_taken=False, is_forgotten=False))
+
+
 def decode_without_crc(words: Words) -> Status:
     if words[3] != words[39]:
         raise StatusRefused("torn")

@@ -22,6 +22,10 @@ class Crash(Exception):
     """kill -9 of a controller."""
 
 
+OF_ONE_LIFE = frozenset({"lost_request", "lost_answer", "torn", "corrupt", "reboot", "forgets", "release"})
+"""What strikes where no controller dies, none is beside it, and nothing comes late."""
+
+
 def swarm(rng: random.Random) -> dict[str, float]:
     """Say how often each fault strikes, per request or tick: each kind with p = 0.6, one in four of them as a storm."""
     most = {
@@ -78,9 +82,13 @@ class Books:
 
 
 class World:
-    def __init__(self, seed: int, draft: Draft) -> None:
+    """`boots_alike`: a machine that loses its memory draws the BOOT again that it had, with faults of one life alone."""
+
+    def __init__(self, seed: int, draft: Draft, *, boots_alike: bool = False) -> None:
         self.rng = random.Random(seed)
-        self.draft, self.rates = draft, swarm(self.rng)
+        self.draft, self.rates, self.boots_alike = draft, swarm(self.rng), boots_alike
+        if boots_alike:
+            self.rates = {kind: rate for kind, rate in self.rates.items() if kind in OF_ONE_LIFE}
         self.tick = 0
         states: Any = AlwaysExecute() if self.rng.random() < 0.6 else PackMl()
         self.brain = draft.machine(
@@ -129,8 +137,11 @@ class World:
         owner and other books are about, an epoch can come twice, and then only the death of the machine's sockets keeps old
         frames out. So in such a world what was on its way is lost with them.
         """
-        self.motion = None
+        self.motion, boot = None, self.brain.memory.boot
         self.brain.boot(self.now, memory_kept=not self.strikes("forgets"))
+        if self.boots_alike and not self.brain.boot_kept_memory:
+            self.brain.memory.boot = boot
+            self.reached["old boot"] += 1
         if not self.brain.boot_kept_memory and self.rates.keys() & {"rival", "restore"}:
             self.late.clear()
 

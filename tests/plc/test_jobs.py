@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from packline.core.effects import DISCARD, EJECT, SEAL, Effect, EffectState, Ticket
@@ -19,6 +21,15 @@ async def perform(bench, controller, wish, job=7):
     ticket = await bench.do(device.prepare(wish, job))
     sent = await bench.do(device.send(wish, ticket))
     return ticket, sent, await bench.do(device.inquire(wish, ticket))
+
+
+async def sent(bench, controller, wish):
+    """Hand a job over that still runs then."""
+    device = controller.machine.device()
+    ticket = await bench.do(device.prepare(wish, 7))
+    evidence = await bench.do(device.send(wish, ticket))
+    assert evidence.state is EffectState.SENT
+    return ticket, evidence
 
 
 async def test_job_is_done_once_and_confirmed(arm, eject):
@@ -159,6 +170,57 @@ async def test_reboot_without_memory_is_unknown(arm, apply):
     arm.plant.boot(memory_kept=False)
     evidence = await arm.do(device.send(apply, ticket))
     assert (evidence.state, evidence.fault) == (EffectState.UNKNOWN, 2005)
+
+
+def forgets_and_draws_its_boot_again(plant):
+    """One in 65,535 losses of memory looks so: the fresh random BOOT is the old one."""
+    boot = plant.brain.memory.boot
+    plant.boot(memory_kept=False)
+    plant.brain.memory.boot = boot
+
+
+async def test_job_that_was_seen_taken_is_unknown_once_the_machine_knows_nothing_of_it(arm, apply):
+    arm.plant.motion_s = 5.0
+    c = await arm.ready()
+    ticket, evidence = await sent(arm, c, apply)
+    forgets_and_draws_its_boot_again(arm.plant)
+    await arm.until(lambda: c.machine.brain.epoch > ticket.epoch)
+    await arm.crash(c)
+    again = arm.controller(books=c.books, owner_id=78)
+    kept = replace(ticket, extra={**ticket.extra, **evidence.remember})
+    evidence = await arm.do(again.machine.device().inquire(apply, kept))
+    assert (evidence.state, evidence.fault) == (EffectState.UNKNOWN, 2005)
+
+
+async def test_job_of_an_epoch_that_the_machine_shows_no_more_is_unknown(arm, apply):
+    arm.plant.motion_s = 5.0
+    c = await arm.ready()
+    ticket, _ = await sent(arm, c, apply)
+    await arm.crash(c)
+    forgets_and_draws_its_boot_again(arm.plant)
+    again = arm.controller(books=c.books, owner_id=78)
+    evidence = await arm.do(again.machine.device().inquire(apply, ticket))
+    assert (evidence.state, evidence.fault) == (EffectState.UNKNOWN, 2005)
+
+
+async def test_job_older_than_a_lost_memory_is_unknown_also_to_who_did_not_see_the_loss(arm, apply):
+    c = await arm.ready()
+    ticket = await arm.do(c.machine.device().prepare(apply, 7))
+    arm.plant.boot(memory_kept=False)
+    await arm.until(lambda: c.machine.brain.epoch > ticket.epoch and c.machine.brain.is_owner)
+    await arm.crash(c)
+    again = arm.controller(books=c.books, owner_id=78)
+    evidence = await arm.do(again.machine.device().inquire(apply, ticket))
+    assert (evidence.state, evidence.fault) == (EffectState.UNKNOWN, 2005)
+
+
+async def test_a_claim_that_never_came_through_makes_no_job_before_it_doubtful(arm, apply):
+    c = await arm.ready()
+    ticket = await arm.do(c.machine.device().prepare(apply, 7))
+    await arm.crash(c)
+    await c.books.raise_epoch(c.machine.name, ticket.epoch + 3)
+    again = arm.controller(books=c.books, owner_id=78)
+    assert (await arm.do(again.machine.device().inquire(apply, ticket))).state is EffectState.NOT_EXECUTED
 
 
 async def test_stop_in_mid_motion_is_unknown(arm, apply):

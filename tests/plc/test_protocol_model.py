@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import types
 from collections import Counter
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,11 +23,12 @@ from plc.job_device import JobDevice
 from plc.machine_file import shipped_machine
 from plc.machine_view import MachineView, Quality
 from plc.packml import TOWARDS_EXECUTE, State
-from tests.plc.drafts import FLAWED, Draft
+from tests.plc.drafts import FLAWED, Draft, judge_without_what_was_seen
 from tests.plc.model_world import Books, Crash, Key, World
 
 RUNS = 5_000
 SLICE = 1_250
+RUNS_ALIKE = 500
 DRAFT_RUNS_MOST = 30_000
 FAULTY_TICKS = 45
 QUIET_TICKS = 240
@@ -135,6 +137,7 @@ class Life:
         self._may_crash()
         evidence = await device.send(WISH, ticket)
         self._may_crash()
+        ticket = self.books.open[key] = replace(ticket, extra={**ticket.extra, **evidence.remember})
         await self._settle(device, key, ticket, evidence.state)
 
     async def _settle(self, device: JobDevice, key: Key, ticket: Ticket, sent: EffectState | None) -> None:
@@ -152,9 +155,9 @@ class Life:
 WISH = Effect(kind=APPLY, subject="p", generation=1, station="s")
 
 
-def run(seed: int, draft: Draft) -> World:
+def run(seed: int, draft: Draft, *, boots_alike: bool = False) -> World:
     """Run one world to its end; its violations tell how it went."""
-    world = World(seed, draft)
+    world = World(seed, draft, boots_alike=boots_alike)
     lives: list[Life] = [Life(world, fresh_books(world))]
     for tick in range(FAULTY_TICKS + QUIET_TICKS):
         world.tick = tick
@@ -238,6 +241,26 @@ def test_final_protocol_never_executes_twice_and_never_contradicts_the_machine(f
 def test_final_protocol_stands_as_many_more_runs_as_are_asked_for(request):
     more = request.config.getoption("--model-runs")
     explore(range(RUNS, RUNS + more))
+
+
+def alike(draft: Draft) -> Iterator[World]:
+    return (run(seed, draft, boots_alike=True) for seed in range(RUNS_ALIKE))
+
+
+def test_a_machine_that_lost_its_memory_and_drew_its_old_boot_again_is_not_believed():
+    """Late copies and dying controllers left out: the rest is one in 65,535 losses, times those."""
+    worlds = list(alike(Draft()))
+    assert sum(world.reached["old boot"] for world in worlds) > RUNS_ALIKE / 2
+    assert [world.violations() for world in worlds if world.violations()] == []
+
+
+def test_model_finds_a_judge_that_forgets_what_was_seen_of_the_machine():
+    assert any(world.violations() for world in alike(Draft(judge=judge_without_what_was_seen)))
+
+
+def test_a_job_seen_taken_by_a_machine_that_then_forgot_it_is_in_doubt():
+    """Found by 100,000 runs: twice one BOOT, by chance."""
+    assert run(43_440, Draft()).violations() == []
 
 
 @pytest.mark.timeout(120)

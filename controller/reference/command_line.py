@@ -12,7 +12,7 @@ INTRO = """
 `packline` is installed into the environment by `make demo` or `make setup` (`.venv/bin/packline`). `python -m controller` is the same.
 
 Every verb ends with 0 when all is well, 1 when something is wrong (each fault on one line: code, name, place, what was seen, what was
-expected, what to do), 2 when the command itself was wrong, and 130 after Ctrl-C.
+expected, what to do), 2 when the words of the command were no command (then the usage is told, and no JSON), and 130 after Ctrl-C.
 
 Where a verb takes a site file, the name of one that ships with the package works from any folder: `packline check sites/demo.toml`.
 """

@@ -79,7 +79,7 @@ def _side_verdict(side: Side) -> Markup:
     ended = sum(int(shift.numbers["orders_closed"]) for shift in side.shifts)
     orders = sum(head.orders for head in (r.head for r in side.recordings))
     said = tag("b", "NOT well" if bad else "All is well")
-    counts = f"{parcels} parcels left the door, {ended} of {orders} orders ended"
+    counts = f"{parcels} parcel{'' if parcels == 1 else 's'} left the door, {ended} of {orders} orders ended"
     broken = [f"seed {head.seed}: {what}" for head in bad for what in head.broken or ("not every order ended well",)]
     body: Child = [
         tag("p", f"{side.name}: ", said, f". {counts}."),

@@ -278,6 +278,8 @@ def test_a_file_is_checked_without_a_run(capsys, tmp_path):
     (tmp_path / "m.toml").write_text(changed(("horizon_s = 100", "horizon_s = 1e12")))
     assert main(["sim", "model", str(tmp_path / "m.toml"), "--check"]) == 0
     assert "no mistakes" in capsys.readouterr().out
+    assert main(["sim", "model", str(tmp_path / "m.toml"), "--check", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"ok": True, "file": str(tmp_path / "m.toml")}
 
 
 def test_it_is_told_how_far_a_run_is_and_the_figures_do_not_care():
@@ -325,7 +327,7 @@ def test_textbook_cases_are_shown_with_their_source(capsys):
     found = json.loads(shown.out.splitlines()[-1])
     assert (found["cases"], found["wrong"], found["findings"][0]["theory"]) == (1, 0, 0.0)
     assert "arithmetic" in shown.err
-    assert main(["sim", "validate", "--only", "no such case"]) == 2
+    assert main(["sim", "validate", "--only", "no such case"]) == 1
 
 
 def test_a_run_that_is_only_one_has_its_interval_from_batches(capsys, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from controller.commands import numbers
 from controller.commands.demo import is_well
 from controller.commands.sim.expecting import Miss, missed, unexpected
 from controller.commands.sim.scenario_file import Scenario
@@ -35,7 +36,7 @@ def summary(played: Played, seed: int, wall_s: float) -> dict[str, Any]:
 def passed_over(faults: Sequence[PlannedFault], planned: int) -> str:
     """Say in one line which of so many planned faults never struck."""
     names = ", ".join(f"{fault.device} {fault.fault} ({_moment(fault)})" for fault in faults)
-    return f"{len(faults)} of {planned} faults never struck: {names}"
+    return f"{len(faults)} of {numbers.counted(planned, 'fault')} never struck: {names}"
 
 
 def _moment(fault: PlannedFault) -> str:

@@ -55,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
     if options.check:
         _loaded([find_site(file) for file in (options.file, options.against) if file is not None])
         print(f"{options.file}: no mistakes", file=sys.stderr if options.json else sys.stdout)
+        if options.json:
+            print(json.dumps({"ok": True, "file": str(options.file)}))
         return 0
     return run_file(
         options.file,

@@ -20,7 +20,7 @@ from controller.commands.sim.keeping import Keeper, timeline
 from controller.commands.sim.scenario import faults_of, load_scenario, shift_of, speed_of
 from controller.commands.sim.scenario_file import ExpectPart, FaultPart, Scenario, ShiftPart
 from controller.commands.sim.scratch import scratch_folder
-from controller.commands.sim.shift import known_faults, play
+from controller.commands.sim.shift import known_faults, play_or_fall
 from controller.commands.sim.shift_parts import Played
 from controller.commands.sim.stopping import in_order
 from controller.commands.sim.tally import EXPECT, Tally, Trial, cause_of, first_of_each_kind, kind_of
@@ -28,7 +28,7 @@ from controller.commands.sim.telling import demand_shift, is_scenario
 from controller.sites import find_site
 from packline.core.clock import WallClock
 from simulation.people.demand import TRAITS
-from simulation.virtual.breakages import CANARY, CRASH
+from simulation.virtual.breakages import CANARY
 from simulation.virtual.faults import PlannedFault, swarm
 from simulation.virtual.shrink import shrink
 
@@ -122,10 +122,7 @@ def attempt(scenario: Scenario, beside: Path, faults: tuple[PlannedFault, ...]) 
     """Play a scenario with other faults in a folder of its own; what crashes it is something broken."""
     parts = tuple(FaultPart(**fault.as_dict()) for fault in faults)
     with scratch_folder("qa") as folder:
-        try:
-            return play(shift_of(scenario.model_copy(update={"faults": parts}), beside, folder))
-        except Exception as error:  # noqa: BLE001 - a line or a plant that falls over is what is looked for
-            return Played(broken=(f"{CRASH}: {type(error).__name__} {error}"[:300],))
+        return play_or_fall(shift_of(scenario.model_copy(update={"faults": parts}), beside, folder))
 
 
 def _base(chosen: argparse.Namespace) -> tuple[Scenario, Path]:

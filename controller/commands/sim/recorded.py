@@ -10,7 +10,7 @@ from pathlib import Path
 
 from controller.commands.sim.judging import is_good, misses_of
 from controller.commands.sim.scenario_file import Scenario
-from controller.commands.sim.shift import play
+from controller.commands.sim.shift import play_or_fall
 from controller.commands.sim.shift_parts import EPOCH, Played, Shift, Tell
 from controller.site import Site
 from packline.store import Store
@@ -56,9 +56,9 @@ def play_recorded(
 ) -> tuple[Played, Recording]:
     """Play the shift of a scenario, and give what was recorded of it beside what came of it; `command` is what makes it again."""
     ears = ShiftRecorder()
-    played = play(shift, tell, ears)
+    played = play_or_fall(shift, tell, ears)
     facts = list(played.facts)
-    misses = misses_of(played, shift, scenario)
+    misses = misses_of(played, shift, scenario) if played.figures else []
     head = Head(
         site=shift.site.site.name,
         scenario=hash_of(scenario, shift.site),

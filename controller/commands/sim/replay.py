@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
+from controller.commands import numbers
 from controller.commands.sim.note import shift_in
 from controller.commands.sim.shift import play
 from controller.replay.again import difference
@@ -22,10 +23,12 @@ from controller.site import Site
 from controller.site_file import load_site
 from controller.sites import find_site
 from packline.core.clock import WallClock
+from packline.core.faults import Fault
 from packline.store.codec import plain
 from packline.store.recorded import Recorded
 
 MOST_SHOWN = 200
+ENDING = ".jsonl"
 COMPARED = """\
 What is compared, row by row, until the first that is another (exit code 1):
   chain       numbers without gaps, and every row's hash: a changed, dropped or inserted row is told
@@ -66,9 +69,8 @@ def run(chosen: argparse.Namespace) -> int:
     out = sys.stderr if chosen.json else sys.stdout
     with recording(chosen.journal) as recorded:
         if chosen.export:
-            lines = recorded.export(chosen.export)
-            print(f"{lines} rows written to {chosen.export}", file=out)
-            return 0
+            return _export(recorded, chosen, out)
+        _demand_rows(recorded, chosen.journal)
         note = note_of(chosen.journal)
         site, about = _site(chosen, note)
         report = compare(recorded, Terms(site=site), Progress(out, recorded.count("journal")).tell)
@@ -81,6 +83,31 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.json:
         print(json.dumps(said, ensure_ascii=False), flush=True)
     return 1 if report.divergence else 0
+
+
+def _export(recorded: Recorded, chosen: argparse.Namespace, out: TextIO) -> int:
+    """Write the recording; it gets its name when it is whole. Raises Fault 4201 for a name that no export has."""
+    target: Path = chosen.export
+    if target.suffix != ENDING or target.is_dir():
+        seen = "a folder" if target.is_dir() else target.name
+        remedy = f"Name a file such as run{ENDING}."
+        raise Fault(
+            4201, where=f"--export {target}", seen=seen, expected=f"a name that ends in {ENDING}", remedy=remedy
+        )
+    part = target.with_name(f"{target.name}.part")
+    rows = recorded.export(part)
+    part.replace(target)
+    print(f"{numbers.counted(rows, 'row')} written to {target}", file=out)
+    if chosen.json:
+        print(json.dumps({"ok": True, "rows": rows, "export": str(target)}), flush=True)
+    return 0
+
+
+def _demand_rows(recorded: Recorded, journal: Path) -> None:
+    """Raise Fault 4201 where there is nothing to compare: that would look like nothing that differs."""
+    if not recorded.count("journal"):
+        remedy = "Record a run that comes further."
+        raise Fault(4201, where=str(journal), seen="a journal without rows", expected="at least one", remedy=remedy)
 
 
 def _site(chosen: argparse.Namespace, note: Mapping[str, Any] | None) -> tuple[Site | None, str]:

@@ -79,7 +79,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Write the page; 0 when every shift on it was well, 1 when one was not."""
     logging.disable(logging.CRITICAL)  # what goes wrong in a shift is on the page
-    _demand_page(chosen.out)
+    _demand_page(chosen.out, [*chosen.files, *(chosen.against or ())])
     files = [chosen.files or [FILE], *([chosen.against] if chosen.against else [])]
     _demand_played([name for names in files for name in names], chosen)
     seed = chosen.seed
@@ -105,11 +105,13 @@ def run(chosen: argparse.Namespace) -> int:
     return 0 if is_well else 1
 
 
-def _demand_page(path: Path) -> None:
-    """Raise Fault 4201 for a page that cannot be written, before anything is played for it."""
+def _demand_page(path: Path, files: Sequence[Path]) -> None:
+    """Raise Fault 4201 for a page that cannot be written, or would take the place of what it tells of, before anything is played."""
+    where, remedy = f"--out {path}", "Name a file such as report.html."
     if path.is_dir():
-        remedy = "Name a file such as report.html."
-        raise Fault(4201, where=f"--out {path}", seen="a folder", expected="a file", remedy=remedy)
+        raise Fault(4201, where=where, seen="a folder", expected="a file", remedy=remedy)
+    if any(path.resolve() == file.resolve() for file in files):
+        raise Fault(4201, where=where, seen="one of the files to report on", expected="another file", remedy=remedy)
     make_folder(path.parent)
 
 

@@ -23,7 +23,7 @@ from controller.commands.sim.note import write_note
 from controller.commands.sim.recorded import command_for, play_recorded
 from controller.commands.sim.scenario import load_scenario, shift_of
 from controller.commands.sim.scenario_file import Scenario, ShiftPart
-from controller.commands.sim.shift import play
+from controller.commands.sim.shift import play_or_fall
 from controller.commands.sim.shift_parts import Played, Shift, Tell
 from controller.commands.sim.telling import is_model, is_scenario
 from controller.replay.opening import NOTE
@@ -108,9 +108,9 @@ def run(chosen: argparse.Namespace) -> int:
             progress.end()
             return _interrupted(last, shift, chosen, wall.monotonic() - began)
     progress.end()
-    if chosen.data and not shift.computing:  # what depends on the computer cannot be played again
+    if chosen.data and played.figures and not shift.computing:  # what depends on the computer cannot be played again
         write_note(chosen.data, scenario, shift, played)
-    misses = misses_of(played, shift, scenario)
+    misses = misses_of(played, shift, scenario) if played.figures else []
     is_well = is_good(played, shift, scenario, misses)
     said = {"ok": is_well, **summary(played, shift.seed, wall.monotonic() - began)}
     _tell(played, shift, misses, said, out)
@@ -124,9 +124,12 @@ def _tell(played: Played, shift: Shift, misses: Sequence[Miss], said: Mapping[st
         print(what, file=out)
     if played.not_struck:
         print(passed_over(played.not_struck, len(shift.faults)), file=sys.stderr)
+    if not played.figures:
+        print(f"NOT well: the shift fell over (seed {shift.seed})", file=out)
+        return
     print(
         f"{'all is well' if said['ok'] else 'NOT well'}: {numbers.counted(said['parcels_shipped'], 'parcel')} of "
-        f"{numbers.counted(said['orders'], 'order')} left the door in {said['virtual_seconds']:.0f} s of the line, {said['wall_seconds']:.1f} s of this computer; "
+        f"{numbers.counted(shift.orders, 'order')} left the door in {said['virtual_seconds']:.0f} s of the line, {said['wall_seconds']:.1f} s of this computer; "
         f"journal {played.journal[:12]}",
         file=out,
     )
@@ -141,6 +144,13 @@ def _interrupted(last: Mapping[str, Any], shift: Shift, chosen: argparse.Namespa
         file=sys.stderr,
         flush=True,
     )
+    if chosen.data:
+        print(
+            f"the books are in {chosen.data}, without a note of how the run began: replay compares them row by row",
+            file=sys.stderr,
+        )
+    if chosen.record:
+        print(f"{chosen.record} was not written: a recording is of a whole shift", file=sys.stderr)
     if chosen.json:
         said = {"ok": False, "interrupted": True, "seed": shift.seed, **last, "wall_seconds": round(seconds, 2)}
         print(json.dumps(said), flush=True)
@@ -180,7 +190,7 @@ def _demand_recording(path: Path | None) -> None:
 
 def _played(chosen: argparse.Namespace, shift: Shift, scenario: Scenario, tell: Tell) -> Played:
     if chosen.record is None:
-        return play(replace(shift, keeps_facts=False), tell)
+        return play_or_fall(replace(shift, keeps_facts=False), tell)
     played, recording = play_recorded(shift, scenario, tell, command_for(chosen.file, shift))
     write(recording, chosen.record)
     return played

@@ -105,6 +105,7 @@ class Serving:
     def figures(self, ended: str) -> dict[str, Any]:
         """Say how it went, JSON-ready."""
         return {
+            "ok": True,
             "ended": ended,
             "seconds": round(self.seconds(), 3),
             "plant_seconds": round(self.twin.motion.now(), 3),
@@ -238,13 +239,13 @@ def _late(loop: PacedLoop) -> str:
 
 
 def _announce(served: Sequence[Served], spec: PlantSpec, files: Mapping[str, str], serving: Serving) -> None:
-    units = {machine.name: str(machine.file.machine.unit) for machine in spec.machines if _is_modbus(machine.file)}
+    units = {machine.name: machine.file.machine.unit for machine in spec.machines if _is_modbus(machine.file)}
     rows = [
         {
             "name": device.name,
             "protocol": device.protocol,
             "address": device.address,
-            "unit": units.get(device.name, ""),
+            "unit": units.get(device.name),
             "file": files.get(device.name, ""),
         }
         for device in served
@@ -253,9 +254,13 @@ def _announce(served: Sequence[Served], spec: PlantSpec, files: Mapping[str, str
     if serving.chosen.json:
         print(json.dumps({"ready": True, "machines": rows, "truth": truth}), flush=True)
         return
-    for line in _table(["device", "protocol", "address", "unit", "machine file"], [list(row.values()) for row in rows]):
+    for line in _table(["device", "protocol", "address", "unit", "machine file"], [_said_of(row) for row in rows]):
         print(line, flush=True)
     print(f"the plant is ready; truth, faults and hands at {truth}; Ctrl-C ends it", flush=True)
+
+
+def _said_of(row: Mapping[str, Any]) -> list[str]:
+    return ["" if value is None else str(value) for value in row.values()]
 
 
 def _is_modbus(file: Any) -> bool:

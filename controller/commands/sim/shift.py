@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +11,16 @@ from controller.commands.sim.shift_parts import Listener, Played, Shift, Tell, h
 from controller.commands.sim.shift_run import Run
 from controller.commands.twin.plant import plant_of
 from controller.site import Site
+from packline.core.faults import Fault
+from packline.core.files import FileFaults
 from simulation.faults.known import known
 from simulation.spec import PlantSpec
+from simulation.virtual.breakages import CRASH
 from simulation.virtual.check import self_check
 from simulation.virtual.loop import run
 from simulation.virtual.making import make_loop
+
+MOST_OF_CRASH = 300
 
 
 def play(shift: Shift, tell: Tell = lambda _: None, listener: Listener | None = None) -> Played:
@@ -26,6 +32,18 @@ def play(shift: Shift, tell: Tell = lambda _: None, listener: Listener | None = 
         return await Run(shift, plant, tell, listener).play()
 
     return run(whole(), lambda: make_loop(rate=plant.speed, horizon_s=horizon_s(shift), with_sockets=bool(shift.over)))
+
+
+def play_or_fall(shift: Shift, tell: Tell = lambda _: None, listener: Listener | None = None) -> Played:
+    """Play a shift; what makes line or plant fall over is something broken, and told like it. Raises the faults of files."""
+    try:
+        return play(shift, tell, listener)
+    except (Fault, FileFaults):
+        raise
+    except Exception as error:
+        # campaigns, which look for this, have logging switched off
+        logging.getLogger(__name__).error("the shift of seed %s fell over", shift.seed, exc_info=error)
+        return Played(broken=(f"{CRASH}: {type(error).__name__} {error}"[:MOST_OF_CRASH],))
 
 
 def known_faults(shift: Shift) -> Mapping[str, Sequence[str]]:

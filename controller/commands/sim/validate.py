@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from controller.commands import numbers
+from packline.core.faults import Fault
 from simulation.model.report import number
 from simulation.validation.case import Between
 from simulation.validation.cases import cases
@@ -32,10 +33,10 @@ def run(chosen: argparse.Namespace) -> int:
     out = sys.stderr if chosen.json else sys.stdout
     among = [case for case in cases() if chosen.only.lower() in case.name.lower()]
     if not among:
-        print(
-            f"no case has {chosen.only!r} in its name; there are: {'; '.join(c.name for c in cases())}", file=sys.stderr
+        expected = f"a part of the name of a case: {'; '.join(case.name for case in cases())}"
+        raise Fault(
+            4201, where="--only", seen=chosen.only, expected=expected, remedy="Type a part of one of these names."
         )
-        return 2
     done = check_all(scale=LONG if chosen.long else 1.0, seed=chosen.seed, tell=_tell, among=among)
     _tell("")
     print(*_lines(done), sep="\n", file=out)

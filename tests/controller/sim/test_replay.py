@@ -227,6 +227,36 @@ def test_an_export_replays_as_its_books_do_and_without_the_other_tables_says_wha
     assert any("no site file" in note for note in notes)
 
 
+@pytest.mark.parametrize("name", ["packline.db", "folder", "run.txt"])
+def test_an_export_never_takes_the_place_of_books(books, capsys, name):
+    (books.parent / "folder").mkdir(exist_ok=True)
+    target = books if name == books.name else books.parent / name
+    before = books.read_bytes()
+    assert main(["sim", "replay", str(books), "--export", str(target), "--json"]) == 1
+    (fault,) = json.loads(capsys.readouterr().out.splitlines()[-1])["faults"]
+    assert (fault["code"], fault["expected"]) == (4201, "a name that ends in .jsonl")
+    assert books.read_bytes() == before
+
+
+def test_an_export_says_in_json_what_it_wrote(books, tmp_path, capsys):
+    whole = tmp_path / "whole.jsonl"
+    assert main(["sim", "replay", str(books), "--export", str(whole), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["ok"], said["export"]) == (True, str(whole))
+    assert len(whole.read_text("utf-8").splitlines()) == said["rows"] + 1
+    assert [path.name for path in whole.parent.glob("*.part")] == []
+
+
+def test_a_journal_without_rows_agrees_with_no_release(run, tmp_path, capsys):
+    whole, none = tmp_path / "whole.jsonl", tmp_path / "none.jsonl"
+    assert main(["sim", "replay", str(run), "--export", str(whole)]) == 0
+    none.write_text(dumps({"table": "end", "rows": {}}) + "\n", "utf-8")
+    capsys.readouterr()
+    assert main(["sim", "replay", str(none), "--json"]) == 1
+    (fault,) = json.loads(capsys.readouterr().out.splitlines()[-1])["faults"]
+    assert (fault["code"], fault["seen"]) == (4201, "a journal without rows")
+
+
 def test_books_that_were_changed_behind_the_journal_are_told(books):
     change(books, "UPDATE parcel SET place = 'nowhere' WHERE lpn = (SELECT min(lpn) FROM parcel)")
     found = replayed(books).divergence

@@ -120,6 +120,19 @@ def test_recordings_that_do_not_belong_together_are_refused(tmp_path, capsys, se
     assert seen in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("side", ["files", "against"])
+def test_a_page_never_takes_the_place_of_what_it_tells_of(tmp_path, capsys, side):
+    for name in ("a", "b"):
+        write(recording(), tmp_path / f"{name}.jsonl")
+    words = ["sim", "report", str(tmp_path / "a.jsonl"), "--against", str(tmp_path / "b.jsonl")]
+    taken = tmp_path / ("a.jsonl" if side == "files" else "b.jsonl")
+    before = taken.read_bytes()
+
+    assert main([*words, "--out", str(tmp_path / "." / taken.name)]) == 1
+    assert "one of the files to report on" in capsys.readouterr().err
+    assert taken.read_bytes() == before
+
+
 def test_a_page_on_a_shift_that_was_not_well_ends_with_one(tmp_path):
     write(recording(is_well=False, broken=("label: one too many",)), tmp_path / "a.jsonl")
 

@@ -17,7 +17,7 @@ def nothing_is_played(monkeypatch):
     def play(*_):
         raise AssertionError("it was played")
 
-    monkeypatch.setattr(running, "play", play)
+    monkeypatch.setattr(running, "play_or_fall", play)
 
 
 def run(capsys, *words):
@@ -107,16 +107,35 @@ def test_a_run_that_is_interrupted_says_how_far_it_came(capsys, monkeypatch):
         tell({**counts, "orders": 9, "orders_over": 4, "left_door": 3})
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running, "play", play)
+    monkeypatch.setattr(running, "play_or_fall", play)
     code, said, err = run(capsys)
     assert code == INTERRUPTED
     assert (said["ok"], said["interrupted"], said["orders_over"], said["left_door"]) == (False, True, 4, 3)
     assert "orders were over, 3 parcels had left the door and nothing was seen to be broken" in err
 
 
+def test_a_run_that_is_interrupted_says_what_was_kept_of_it(capsys, monkeypatch, tmp_path):
+    def play(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "play_or_fall", play)
+    monkeypatch.setattr(running, "play_recorded", play)
+    _, _, err = run(capsys, "--data", tmp_path / "books", "--record", tmp_path / "shift.jsonl")
+    assert f"the books are in {tmp_path / 'books'}, without a note" in err
+    assert f"{tmp_path / 'shift.jsonl'} was not written" in err
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["alone", "recorded"])
+def test_a_shift_that_falls_over_is_told_like_what_a_campaign_finds(capsys, tmp_path, kept):
+    (tmp_path / "short.toml").write_text("horizon_s = 0.1\n[shift]\norders = 1\n")
+    words = ("--record", tmp_path / "shift.jsonl") if kept else ()
+    code, said, _ = run(capsys, tmp_path / "short.toml", *words)
+    assert (code, said["ok"], said["broken"][0].partition(":")[0]) == (1, False, "crash")
+
+
 def test_a_run_that_is_told_to_end_leaves_no_folder(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(running, "play", lambda *_: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr(running, "play_or_fall", lambda *_: signal.raise_signal(signal.SIGTERM))
     code, said, _ = run(capsys)
     assert (code, said["interrupted"], [*tmp_path.iterdir()]) == (INTERRUPTED, True, [])
 

@@ -202,7 +202,7 @@ def test_what_is_expected_to_break_is_one_of_the_kinds_of_breakage(tmp_path):
 
 def test_a_run_in_which_something_unexpected_broke_is_not_well_and_says_it_once(tmp_path, capsys, monkeypatch):
     played = Played(figures={**SAID, "orders": 3}, broken=("liveness: 1 orders are not over",))
-    monkeypatch.setattr(running, "play", lambda *_: played)
+    monkeypatch.setattr(running, "play_or_fall", lambda *_: played)
     path = tmp_path / "fault.toml"
     path.write_text('[[faults]]\ndevice = "arm-1"\nfault = "jam"\ntimes = 1\n', "utf-8")
     assert main(["sim", "run", str(path)]) == 1

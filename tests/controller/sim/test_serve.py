@@ -95,7 +95,7 @@ async def _is_stopped(hand):
 
 def test_the_table_names_protocol_address_unit_and_machine_file(plant):
     rows = {row["name"]: row for row in plant.ready["machines"]}
-    assert (rows["arm-1"]["protocol"], rows["arm-1"]["unit"], rows["arm-1"]["file"]) == ("modbus", "1", "applicator")
+    assert (rows["arm-1"]["protocol"], rows["arm-1"]["unit"], rows["arm-1"]["file"]) == ("modbus", 1, "applicator")
     assert rows["packer-1"]["address"].startswith("opc.tcp://")
     assert rows["cam-table"]["address"].endswith("/snapshot.jpg")
 

@@ -41,6 +41,8 @@ _OF_THE_START = re.compile(
 )
 """What a run passes on its own way into the line, with or without parcels."""
 OFTEN = 30
+MUCH = 1 / 3
+"""The share of points died at, from which on runs also die there again."""
 LABEL_JOB = "label job sent to "
 
 
@@ -130,9 +132,17 @@ class Campaign:
         return self._begin({})
 
     def kill_at_points(self, number: int, *, starting: bool = False) -> None:
-        """Let `number` runs die, each at the first of a few points where none has died yet."""
+        """Let `number` runs die, each at the first of a few points where none has died yet.
+
+        The more of them are done, the more runs die where others did: one that comes to none of its points lives until the orders
+        are over, and then no later one has anything to do.
+        """
         for _ in range(number):
-            pool = self.catalogue.open(self.catalogue.starting if starting else self.catalogue.way)
+            known = self.catalogue.starting if starting else self.catalogue.way
+            pool = self.catalogue.open(known)
+            share = 1 - len(pool) / max(len(known), 1)
+            if share > MUCH and self._rng.random() < share:
+                pool = sorted(known & self.catalogue.visited)
             chosen = self._rng.sample(pool, min(TARGETS, len(pool)))
             self._die_at({point: self._occurrence(point) for point in chosen})
 

@@ -16,6 +16,9 @@ from simulation.virtual.check import self_check
 from simulation.virtual.loop import run
 from simulation.virtual.making import make_loop
 
+ENDING_S = 1.0
+"""The loop's seconds that a shift has beyond its horizon, to be looked at and to leave in order; more is a run that never ends."""
+
 
 def play(shift: Shift, tell: Tell = lambda _: None, listener: Listener | None = None) -> Played:
     """Play a shift to its end, heard by `listener`; raises VirtualDeadlock, VirtualHorizon and whatever breaks the line or its plant."""
@@ -25,7 +28,8 @@ def play(shift: Shift, tell: Tell = lambda _: None, listener: Listener | None = 
     async def whole() -> Played:
         return await Run(shift, plant, tell, listener).play()
 
-    return run(whole(), lambda: make_loop(rate=plant.speed, horizon_s=horizon_s(shift), with_sockets=bool(shift.over)))
+    ends_s = horizon_s(shift) + ENDING_S
+    return run(whole(), lambda: make_loop(rate=plant.speed, horizon_s=ends_s, with_sockets=bool(shift.over)))
 
 
 def known_faults(shift: Shift) -> Mapping[str, Sequence[str]]:

@@ -110,7 +110,8 @@ FIGURE_WORDS = {
 }
 EXPECT = """
 Each figure may stand alone (exactly), with `_ge` (at least) or with `_le` (at most): `exceptions_le = 6`. A run that misses one ends with exit code 1
-and says place, what was seen and what was expected. Nothing that must never be may be broken, but what `broken` names: then it *must* be (a
+and says place, what was seen and what was expected. What no run can come to (less than 0, more orders than the shift has, `_ge` above `_le`) is a
+mistake of the file. Nothing that must never be may be broken, but what `broken` names: then it *must* be (a
 scenario that shows a planted fault). Figures in the list of what is never on the floor are explained with the [faults of the
 twin](twin-faults.md#figures-of-the-summary).
 """

@@ -16,6 +16,7 @@ from packline.orders.lifecycle import TARGET
 from packline.orders.model import Event
 from packline.orders.tracking import TRACKING
 from packline.store.recorded import Recorded, fits, number_after
+from packline.store.unreadable import UNREADABLE
 from packline.store.world import World, event_of
 
 CONTEXT = 3
@@ -90,6 +91,8 @@ class _Walk:
             self._count(moment)
             yield from self._news.judge(moment)
         except Fault as fault:
+            if fault.code == UNREADABLE:  # the books are at fault, not this row
+                raise
             yield Finding(
                 rule="lifecycle", seen=f"{row['kind']}: {fault.seen}", expected=fault.expected or "a step of the table"
             )

@@ -36,7 +36,7 @@ def recording(path: Path) -> Iterator[Recorded]:
 def events(recorded: Recorded) -> Iterator[tuple[datetime, Event]]:
     """Give everything that happened, in order, with its time: for whoever wants to watch a run again.
 
-    Raises KeyError, TypeError or ValueError at a row that cannot be read.
+    Raises Fault 5002 at a row that cannot be read, KeyError, TypeError or ValueError at one whose event cannot.
     """
     for row in recorded.journal():
         yield row["at"], event_of(row)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, LargeBinary, Table, func, insert, select
+from sqlalchemy import Connection, LargeBinary, Select, Table, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from packline.core.clock import Clock
@@ -24,6 +25,7 @@ from packline.store.codec import place_order, plain
 from packline.store.columns import Content, Utc
 from packline.store.journal import digest, skipped
 from packline.store.schema import metadata
+from packline.store.unreadable import NO_VALUE, unreadable
 from packline.store.world import World
 
 EXPORTED = (
@@ -38,12 +40,15 @@ _REMEDY = "Name the books of a run (packline.db), the folder that they lie in, o
 _WHOLE = "Write it again with `packline sim replay JOURNAL --export FILE`: it ends early, or is of a release that wrote no end."
 _RECORDING = "a recording of `sim run --record`, which `sim report` reads"
 
+_COMPARED = ("orders", "unit", "parcel")
+
+T = TypeVar("T")
 Row = dict[str, Any]
 """A row by the names of its columns, as the schema types them."""
 
 
 class Recorded:
-    """The books of a run, read only."""
+    """The books of a run, read only. Whatever reads rows raises Fault 5002 for a value that cannot be read, with its place."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -82,7 +87,7 @@ class Recorded:
 
     def differences(self, world: World) -> list[str]:
         """Say where the rows of orders, units and parcels are not those that the journal gives."""
-        return self._store.writer.read_now(lambda connection: list(differences(connection, world)))
+        return self._ask(_COMPARED, lambda connection: list(differences(connection, world)))
 
     def export(self, path: Path) -> int:
         """Write what EXPORTED names as one JSON object a line, with "table", and an end; gives how many rows of the books."""
@@ -96,10 +101,15 @@ class Recorded:
             file.write(json.dumps({"table": END, "rows": counts}) + "\n")
         return counts.total()
 
-    def _rows(self, query: Any) -> list[Row]:
-        return self._store.writer.read_now(
-            lambda connection: [dict(row) for row in connection.execute(query).mappings()]
-        )
+    def _rows(self, query: Select[Any]) -> list[Row]:
+        names = [table.name for table in query.get_final_froms() if isinstance(table, Table)]
+        return self._ask(names, lambda connection: [dict(row) for row in connection.execute(query).mappings()])
+
+    def _ask(self, names: Iterable[str], run: Callable[[Connection], T]) -> T:
+        try:
+            return self._store.writer.read_now(run)
+        except NO_VALUE as error:
+            raise self._store.writer.read_now(partial(unreadable, names=names, error=error)) from error
 
 
 @contextmanager

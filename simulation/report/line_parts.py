@@ -82,7 +82,8 @@ def _how_sure(side: Side) -> Markup:
         if runs > 1
         else "One shift: no interval over replications (give --replications 10, or more recordings).",
         f"Warm-up of the first shift: {first.window.why}; measured from {seconds(first.window.begin_s)} to "
-        f"{seconds(first.window.end_s)}.",
+        f"{seconds(first.window.end_s)}: the window. Throughput counts over the window, parcels_per_hour of sim run from the first carton on; "
+        "what sim run says leaves out no warm-up.",
     ]
     if first.batched is None:
         said.append("Too few parcels for batch means: 20 are the least.")

@@ -9,7 +9,7 @@ from simulation.statistics.intervals import Interval
 UNKNOWN = "–"  # noqa: RUF001 - a dash
 TITLES = {
     "parcels": "parcels that left",
-    "throughput_per_h": "throughput, parcels per hour",
+    "throughput_per_h": "throughput, parcels per hour of the window",
     "wip": "parcels in work, mean",
     "cycle_mean_s": "cycle time of a parcel, mean",
     "cycle_p50_s": "cycle time, p50",

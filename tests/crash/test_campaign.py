@@ -12,7 +12,8 @@ from tests.crash.hall import open_hall
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(0)]
 
-ORDERS = 12
+ORDERS, MORE_ORDERS = 12, 36
+"""Of a round; a later one of a long campaign looks for what few runs come to, and these live long."""
 ROUND = 54
 """Kills of one campaign: the reference parcel's, those at named points, random ones, and whole `packline up`."""
 STARTING, AT_RANDOM, OF_UP = 6, 9, 4
@@ -42,7 +43,7 @@ def test_no_kill_loses_or_doubles_anything(folder: Path, pytestconfig: pytest.Co
 
 def play(folder: Path, seed: int, catalogue: Catalogue) -> Campaign:
     """Play one round: orders flow, controllers die, the rest of the work is done in peace."""
-    with open_hall(folder, orders=ORDERS, seed=seed) as hall:
+    with open_hall(folder, orders=MORE_ORDERS if catalogue.visited else ORDERS, seed=seed) as hall:
         campaign = Campaign(hall=hall, seed=seed, catalogue=catalogue)
         campaign.refer()
         named = ROUND - 1 - STARTING - AT_RANDOM - OF_UP

@@ -87,7 +87,7 @@ def test_a_shift_that_was_not_well_says_why_at_the_top():
     [
         "throughput, parcels per hour", "p99", "Overall equipment effectiveness", "availability", "Bottleneck", "longest active",
         "Little", "3001 no-read", "labels right at the first pass", "Faults over time", "jam", "packline sim run --seed 1", "seed 1",
-        "batch means", "MSER-5", "longest", "sum",
+        "batch means", "MSER-5", "longest", "sum", "parcels_per_hour of sim run from the first carton on",
     ],
 )  # fmt: skip
 def test_the_page_says(words):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from packline.core.files import FileFaults, near, read_toml, survey
 from simulation.faults.catalogue import Ends, Kind
 from simulation.faults.known import known
 from simulation.people.demand import DemandSpec
-from simulation.virtual.faults import PlannedFault
+from simulation.virtual.faults import Campaign, PlannedFault
 
 PATTERN_WORDS = {DEVICE_PATTERN: "a small letter, then small letters, digits and dashes, 40 characters at most"}
+
+DRAW_NOTHING = "Name what may be drawn, or write most_faults = 0: that draws nothing."
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -41,13 +44,23 @@ def read_scenario(path: Path) -> tuple[Scenario | None, list[Fault]]:
     if read.model is None:
         return None, read.faults
     told = {fault.where for fault in read.faults}
-    further = [fault for fault in _against_site(read.model, raw, path) if fault.where not in told]
+    every = (*_against_orders(read.model, path), *_against_site(read.model, raw, path))
+    further = [fault for fault in every if fault.where not in told]
     return read.model, [*(fault for fault in read.faults if not _is_told_within(fault.where, told)), *further]
 
 
 def _is_told_within(where: str, told: set[str]) -> bool:
     """Tell whether something inside a table was found wrong: without it the table is wrong too, which says nothing."""
     return any(one.startswith(f"{where[:-1]}.") for one in told)
+
+
+def _against_orders(scenario: Scenario, path: Path) -> Iterator[Fault]:
+    """Compare what is expected with the orders that there are: of more than those none can be over."""
+    orders, said = scenario.shift.orders, scenario.expect.bounds()
+    for key in ("orders_over", "orders_over_ge"):
+        if said.get(key, 0) > orders:
+            expected = f"at most {orders}, the orders of the shift"
+            yield Fault(4201, where=f"{path} [expect.{key}]", seen=f"{said[key]:g}", expected=expected)
 
 
 def _against_site(scenario: Scenario, raw: Mapping[str, Any], path: Path) -> Iterator[Fault]:
@@ -96,12 +109,32 @@ def _fault_against(devices: Mapping[str, Mapping[str, Kind]], part: Mapping[str,
 def _campaign_against(scenario: Scenario, devices: Mapping[str, Mapping[str, Kind]], path: Path) -> Iterator[Fault]:
     kinds = {fault for faults in devices.values() for fault in faults}
     named = kinds | set(devices) | {f"{device} {fault}" for device, faults in devices.items() for fault in faults}
-    for key in ("kinds", "without"):
-        for n, name in enumerate(getattr(scenario.campaign, key)):
-            if name not in named:
-                expected = "a kind of fault, a device, or a device and one of its kinds"
-                where = f"{path} [campaign.{key}.{n}]"
-                yield Fault(4201, where=where, seen=name, expected=expected, remedy=near(name, kinds | set(devices)))
+    unknown = [
+        (f"{path} [campaign.{key}.{n}]", name)
+        for key in ("kinds", "without")
+        for n, name in enumerate(getattr(scenario.campaign, key))
+        if name not in named
+    ]
+    for where, name in unknown:
+        expected = "a kind of fault, a device, or a device and one of its kinds"
+        yield Fault(4201, where=where, seen=name, expected=expected, remedy=near(name, kinds | set(devices)))
+    if not unknown:
+        yield from _drawn_from(scenario.campaign.campaign(), devices, path)
+
+
+def _drawn_from(campaign: Campaign, devices: Mapping[str, Mapping[str, Kind]], path: Path) -> Iterator[Fault]:
+    """Say when nothing is left that could be drawn: such a campaign proves nothing, and looks as if it did."""
+    if campaign.most_faults == 0 or _has_any(campaign, devices):
+        return
+    is_taken_out = _has_any(replace(campaign, without=()), devices)
+    key = "without" if is_taken_out else "seams" if campaign.seams else "kinds"
+    seen = ", ".join(getattr(campaign, key))
+    expected = "something left to draw" if is_taken_out else "something that this line has"
+    yield Fault(4201, where=f"{path} [campaign.{key}]", seen=seen, expected=expected, remedy=DRAW_NOTHING)
+
+
+def _has_any(campaign: Campaign, devices: Mapping[str, Mapping[str, Kind]]) -> bool:
+    return any(campaign.has(device, fault) for device, faults in devices.items() for fault in faults)
 
 
 def site_path(site: str, beside: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, model_validator
@@ -163,11 +164,13 @@ MEASURED = ("virtual_seconds", "mean_flow_s", "p50_flow_s", "p95_flow_s", "most_
 FIGURES = (*COUNTED, *MEASURED)
 """What can be expected of a run: figures of `packline sim run --json`."""
 BOUNDS = {"": "Exactly.", "_ge": "At least.", "_le": "At most."}
+_RISING = (("_ge", "_le"), ("_ge", ""), ("", "_le"))
+"""Bounds of one figure of which the first may not be above the second: no run could be both."""
 
 
 def _expectations() -> dict[str, Any]:
     return {
-        f"{figure}{bound}": (float | None, Field(None, description=words))
+        f"{figure}{bound}": (NotNegative | None, Field(None, description=words))
         for figure in FIGURES
         for bound, words in BOUNDS.items()
     }
@@ -181,9 +184,22 @@ class _Expect(Part):
         description="What must be found broken, by the word before the colon (see [below](#what-may-be-broken)); nothing else may be.",
     )
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if mistakes := list(_contradictions(self.bounds())):
+            raise Wrong(*mistakes)
+        return self
+
     def bounds(self) -> dict[str, float]:
         """Give what is said of figures, by key."""
         return {name: value for name, value in self.model_dump(exclude={"broken"}).items() if value is not None}
+
+
+def _contradictions(said: dict[str, float]) -> Iterator[Mistake]:
+    for figure in FIGURES:
+        for low, high in ((f"{figure}{low}", f"{figure}{high}") for low, high in _RISING):
+            if low in said and high in said and said[low] > said[high]:
+                yield Mistake(at=low, seen=f"{said[low]:g}", expected=f"at most {high}, which is {said[high]:g}")
 
 
 if TYPE_CHECKING:

@@ -104,13 +104,14 @@ FIGURE_WORDS = {
     "virtual_seconds": "Seconds of the line.",
     "mean_flow_s": "Simulated seconds of a parcel in the hall, from the fresh carton to the door: their mean,",
     "p50_flow_s": "their median,",
-    "p95_flow_s": "what 95 in 100 do not exceed,",
+    "p95_flow_s": "what 95 in 100 do not exceed (linear between neighbours, as in `sim report`),",
     "most_flow_s": "and the longest.",
-    "parcels_per_hour": "Parcels that left in a simulated hour, from the first carton to the last door.",
+    "parcels_per_hour": "Parcels that left in a simulated hour, from the first carton to the last door; `throughput_per_h` of `sim report` counts from the start of the shift.",
 }
 EXPECT = """
 Each figure may stand alone (exactly), with `_ge` (at least) or with `_le` (at most): `exceptions_le = 6`. A run that misses one ends with exit code 1
-and says place, what was seen and what was expected. Nothing that must never be may be broken, but what `broken` names: then it *must* be (a
+and says place, what was seen and what was expected. What no run can come to (less than 0, more orders than the shift has, `_ge` above `_le`) is a
+mistake of the file. Nothing that must never be may be broken, but what `broken` names: then it *must* be (a
 scenario that shows a planted fault). Figures in the list of what is never on the floor are explained with the [faults of the
 twin](twin-faults.md#figures-of-the-summary).
 """

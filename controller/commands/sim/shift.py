@@ -21,6 +21,8 @@ from simulation.virtual.loop import run
 from simulation.virtual.making import make_loop
 
 MOST_OF_CRASH = 300
+ENDING_S = 1.0
+"""The loop's seconds that a shift has beyond its horizon, to be looked at and to leave in order; more is a run that never ends."""
 
 
 def play(shift: Shift, tell: Tell = lambda _: None, listener: Listener | None = None) -> Played:
@@ -31,7 +33,8 @@ def play(shift: Shift, tell: Tell = lambda _: None, listener: Listener | None = 
     async def whole() -> Played:
         return await Run(shift, plant, tell, listener).play()
 
-    return run(whole(), lambda: make_loop(rate=plant.speed, horizon_s=horizon_s(shift), with_sockets=bool(shift.over)))
+    ends_s = horizon_s(shift) + ENDING_S
+    return run(whole(), lambda: make_loop(rate=plant.speed, horizon_s=ends_s, with_sockets=bool(shift.over)))
 
 
 def play_or_fall(shift: Shift, tell: Tell = lambda _: None, listener: Listener | None = None) -> Played:

@@ -156,13 +156,14 @@ class Run:
 
         async def watch() -> None:
             nonlocal late
-            ends_at = horizon_s(self._shift) - LOOK_S
-            while not (self._stage.is_over() and self._clock.monotonic() > self._strikes.ends_s):
-                await self._clock.sleep(LOOK_S)
+            horizon = horizon_s(self._shift)
+            while not self._is_done():
+                rest_s = horizon - self._clock.monotonic()
+                if late := rest_s <= 0:
+                    break
+                await self._clock.sleep(min(LOOK_S, rest_s))  # the last look is at the horizon itself
                 self._tell(self._stage.progress())
                 if self._is_broken():  # what comes after it says nothing more, and may take long
-                    break
-                if late := self._clock.monotonic() >= ends_at:
                     break
             raise _Over
 
@@ -173,6 +174,10 @@ class Run:
         except* _Over:
             pass  # raised again from here, Python before 3.11.4 would wrap it in a group of its own
         return late
+
+    def _is_done(self) -> bool:
+        """Tell whether the play is over, and so is what goes wrong in it."""
+        return self._stage.is_over() and self._clock.monotonic() > self._strikes.ends_s
 
     def _is_broken(self) -> bool:
         """Tell whether something is broken that need not be waited for."""

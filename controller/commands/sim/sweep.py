@@ -13,13 +13,12 @@ from typing import Any
 from controller.commands import numbers
 from controller.commands.sim import INTERRUPTED
 from controller.commands.sim.qa import seeds
-from controller.commands.sim.sweep_figures import is_figure, names_of
+from controller.commands.sim.sweep_figures import is_figure, meant, names_of
 from controller.commands.sim.sweep_grid import Point, Work, points, setting, shard, works
-from controller.commands.sim.sweep_results import Results, summary
+from controller.commands.sim.sweep_results import Results, reasons, summary
 from controller.commands.sim.sweep_runs import LOCAL, in_processes, on_cluster
 from packline.core.clock import WallClock
 from packline.core.faults import Fault
-from packline.core.files import near
 from simulation.report.words import number
 
 OUT = Path("sweep")
@@ -64,7 +63,11 @@ def run(chosen: argparse.Namespace) -> int:
     results = Results(chosen.out, chosen.shard)
     todo = [work for work in every if work.key not in results.rows]
     columns = _columns(grid[0], chosen.figure)
-    print(f"{len(every)} runs, {len(every) - len(todo)} of them done before", file=sys.stderr, flush=True)
+    print(
+        f"{numbers.counted(len(every), 'run')}, {len(every) - len(todo)} of them done before",
+        file=sys.stderr,
+        flush=True,
+    )
     is_interrupted = _play(results, todo, chosen)
     found = summary(grid, chosen.seeds, results.rows)
     out = sys.stderr if chosen.json else sys.stdout
@@ -85,7 +88,7 @@ def _play(results: Results, todo: Sequence[Work], chosen: argparse.Namespace) ->
     """Play what is to be done, and keep each result as it comes; gives whether somebody interrupted it."""
     try:
         for row in _told(results.add(_played(todo, chosen)), len(todo)):
-            for what in row["broken"][:1]:
+            for what in reasons(row)[:1]:
                 print(f"{_corner(row['set'])} seed {row['seed']}: {what}", file=sys.stderr, flush=True)
     except KeyboardInterrupt:
         return True
@@ -107,7 +110,9 @@ def _told(rows: Iterable[dict[str, Any]], count: int) -> Iterator[dict[str, Any]
         if now_s - said_s >= BETWEEN_S or n == count:
             said_s, left_s = now_s, (now_s - began_s) / n * (count - n)
             print(
-                f"{n} of {count} runs, {now_s - began_s:.0f} s, about {left_s:.0f} s left", file=sys.stderr, flush=True
+                f"{n} of {numbers.counted(count, 'run')}, {now_s - began_s:.0f} s, about {left_s:.0f} s left",
+                file=sys.stderr,
+                flush=True,
             )
         yield row
 
@@ -118,7 +123,7 @@ def _columns(corner: Point, asked: Sequence[str] | None) -> list[str]:
     for name in asked or ():
         if not is_figure(name, known):
             expected = f"one of {', '.join(sorted(known))}"
-            raise Fault(4201, where="--figure", seen=name, expected=expected, remedy=near(name, set(known)))
+            raise Fault(4201, where="--figure", seen=name, expected=expected, remedy=meant(name, known))
     return list(asked or (OF_MODEL if corner.is_model else OF_SHIFT))
 
 
@@ -137,6 +142,9 @@ def _table(found: Sequence[dict[str, Any]], columns: Sequence[str]) -> Iterator[
     for row in (heads, *rows):
         cells = (cell.rjust(width) for cell, width in zip(row[1:], wide[1:], strict=True))
         yield "  ".join([row[0].ljust(wide[0]), *cells]).rstrip()
+    for point in found:
+        if cause := point["cause"]:
+            yield f"{_corner(point['set'])} seed {cause['seed']}: {cause['what']}"
 
 
 def _cell(pair: dict[str, float | None] | None) -> str:

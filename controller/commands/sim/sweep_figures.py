@@ -8,6 +8,7 @@ from pathlib import Path
 
 from controller.commands.sim.shift import plant_spec
 from controller.commands.sim.sweep_grid import Point, Work, model_at, shift_at
+from packline.core.files import near
 from simulation.model.running import run_once
 from simulation.recording.rows import Head, MachineRow, Recording
 from simulation.report.figures import figures_of
@@ -16,6 +17,14 @@ MOMENT_S = 1e-6
 """A model that runs for a moment has every name but those of SEEN, and costs nothing."""
 SEEN = re.compile(r"(.+\.)(at\.\d+|verdicts\.\w+)|little_residual")
 """Names of what a run has only if it came to that: a block with so many in it, a verdict that was given."""
+
+OF_RUN = {
+    "mean_flow_s": "cycle_mean_s",
+    "p50_flow_s": "cycle_p50_s",
+    "p95_flow_s": "cycle_p95_s",
+    "parcels_per_hour": "throughput_per_h",
+}
+"""What `packline sim run` calls a figure, and what it is called here."""
 
 
 def names_of(point: Point) -> Collection[str]:
@@ -28,6 +37,11 @@ def is_figure(name: str, names: Collection[str]) -> bool:
     """Tell whether a run may have a figure of this name, where it has all of `names`."""
     seen = SEEN.fullmatch(name)
     return name in names or (seen is not None and (not seen[1] or any(one.startswith(seen[1]) for one in names)))
+
+
+def meant(name: str, names: Collection[str]) -> str:
+    """Suggest the figure that was meant by a name that no run has; "" when none is like it."""
+    return near(OF_RUN.get(name, name), set(names))
 
 
 def _of_model(work: Work) -> Collection[str]:

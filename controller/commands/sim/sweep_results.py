@@ -16,6 +16,9 @@ from simulation.statistics.intervals import Interval, over_replications
 Row = dict[str, Any]
 Key = tuple[str, int]
 NAME = "results"
+NO_REASON = (
+    "not well, and its line does not say why: it was kept before lines said so, and is played again in another folder"
+)
 
 
 def file_of(folder: Path, part: tuple[int, int]) -> Path:
@@ -60,8 +63,18 @@ def _summary(point: Point, rows: Sequence[Row]) -> Row:
         "scenario": point.scenario,
         "seeds": len(rows),
         "well": sum(row["well"] for row in rows),
+        "cause": next(map(_cause, (row for row in rows if not row["well"])), None),
         "figures": {name: _pair(over_replications([_number(row, name) for row in rows])) for name in names},
     }
+
+
+def reasons(row: Row) -> list[str]:
+    """Give why a run is not well: what was broken, then what was expected and missed."""
+    return [*row.get("broken", ()), *row.get("missed", ())]
+
+
+def _cause(row: Row) -> Row:
+    return {"seed": row["seed"], "what": next(iter(reasons(row)), NO_REASON)}
 
 
 def _mend(file: Path) -> None:

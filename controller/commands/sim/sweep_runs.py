@@ -10,6 +10,8 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import Any
 
+from controller.commands.sim.expecting import unexpected
+from controller.commands.sim.judging import misses_of
 from controller.commands.sim.recorded import play_recorded
 from controller.commands.sim.scratch import scratch_folder
 from controller.commands.sim.stopping import submit, workers
@@ -41,11 +43,13 @@ def play_work(work: Work) -> Row:
 
 def _of_shift(work: Work) -> Row:
     with scratch_folder("sweep") as folder:
-        played, recording = play_recorded(*shift_at(work, folder))
+        shift, scenario = shift_at(work, folder)
+        played, recording = play_recorded(shift, scenario)
     return {
         "figures": dict(figures_of(recording).numbers),
         "well": recording.head.is_well,
-        "broken": list(played.broken),
+        "broken": list(unexpected(scenario.expect, played.broken)),
+        "missed": [miss.text() for miss in misses_of(played, shift, scenario)],
         "journal": played.journal,
         "truth": played.truth,
     }

@@ -114,3 +114,28 @@ def test_a_fault_that_the_controller_cannot_have_is_refused(tmp_path):
 
 def test_an_empty_scenario_is_the_demo_shift():
     assert Scenario().shift.site == "sites/demo.toml"
+
+
+# -- how long a shift may take -----------------------------------------------------------------------------------------------
+
+
+def within(horizon_s, tmp_path, capsys):
+    """Play a small shift that may take so long; None: as long as it likes."""
+    path = tmp_path / "bounded.toml"
+    path.write_text(as_toml(Scenario(shift=ShiftPart(orders=1, pixels=0), horizon_s=horizon_s), ()), "utf-8")
+    return played(path, capsys)
+
+
+def test_a_shift_is_looked_at_up_to_its_horizon_and_once_more_at_it(tmp_path, capsys):
+    _, free = within(None, tmp_path, capsys)
+    for more_s in (0.0, 0.5, 1.0):
+        code, said = within(free["virtual_seconds"] + more_s, tmp_path, capsys)
+        assert (code, said["broken"]) == (0, [])
+        assert (said["journal_hash"], said["virtual_seconds"]) == (free["journal_hash"], free["virtual_seconds"])
+
+
+@pytest.mark.parametrize("horizon_s", [0.25, 4.5, 5.0])
+def test_a_shift_that_is_not_over_is_given_up_at_its_horizon_and_not_before(horizon_s, tmp_path, capsys):
+    code, said = within(horizon_s, tmp_path, capsys)
+    assert (code, said["virtual_seconds"]) == (1, horizon_s)
+    assert [what.partition(":")[0] for what in said["broken"]] == ["liveness"]

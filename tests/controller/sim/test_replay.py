@@ -264,6 +264,26 @@ def test_books_that_were_changed_behind_the_journal_are_told(books):
     assert "nowhere" in found.seen
 
 
+@pytest.mark.parametrize(
+    "sql, place, seen, expected",
+    [
+        ("UPDATE parcel SET state = 'x'", "table parcel row PL", "'x'", "one of open, "),
+        ("UPDATE unit SET state = 'x'", "table unit row ", "'x'", "one of "),
+        ("UPDATE orders SET content = '{}'", "table orders row marketplace-", "'{}'", "an order as JSON"),
+        ("UPDATE effect SET state = 'x'", "table effect row ", "'x'", "one of "),
+        ("UPDATE inbox SET received_at = 'x'", "table inbox row 1, received_at", "'x'", "a time in UTC"),
+        ("UPDATE outbox SET body = '{' WHERE seq > 20", "table outbox row ", "'{'", "JSON"),
+        ("UPDATE journal SET at = 'x' WHERE seq = 20", "table journal row 20, at", "'x'", "a time in UTC"),
+    ],
+)
+def test_a_value_in_the_books_that_cannot_be_read_is_told_with_its_place(books, capsys, sql, place, seen, expected):
+    change(books, sql)
+    assert main(["sim", "replay", str(books), "--json"]) == 1
+    (fault,) = json.loads(capsys.readouterr().out.splitlines()[-1])["faults"]
+    assert (fault["code"], fault["seen"]) == (5002, seen)
+    assert fault["where"].startswith(place) and fault["expected"].startswith(expected)
+
+
 def test_what_is_no_recording_is_refused_with_what_to_name_instead(tmp_path, capsys):
     other = tmp_path / "other.jsonl"
     other.write_text('{"table": "nothing"}\n')

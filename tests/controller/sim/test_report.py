@@ -41,6 +41,19 @@ def test_a_shift_that_is_recorded_has_the_journal_and_the_truth_of_one_that_is_n
     assert (played.journal, played.truth, played.virtual_s) == (alone.journal, alone.truth, alone.virtual_s)
 
 
+def test_a_run_and_its_report_count_percentiles_in_one_way_and_the_rate_from_where_they_say(tmp_path):
+    scenario = Scenario(shift=ShiftPart(orders=4, pixels=0))
+    played, found = play_recorded(shift_of(scenario, tmp_path / "scenario.toml", tmp_path), scenario)
+    figures, numbers = played.figures, figures_of(found).numbers
+
+    assert figures["p50_flow_s"] == pytest.approx(numbers["cycle_p50_s"], abs=0.06)
+    assert figures["p95_flow_s"] == pytest.approx(numbers["cycle_p95_s"], abs=0.06)
+    assert figures["p95_flow_s"] < figures["most_flow_s"]
+    last_s = max(parcel.ended_s for parcel in found.parcels if parcel.ended_s is not None)
+    lasted_s = last_s - min(parcel.begun_s for parcel in found.parcels)
+    assert figures["parcels_per_hour"] == pytest.approx(numbers["throughput_per_h"] * last_s / lasted_s, abs=0.02)
+
+
 def test_every_machine_is_in_one_state_at_any_time_and_was_at_work(recorded):
     machines = figures_of(recorded[1]).machines
 

@@ -7,7 +7,7 @@ import tempfile
 import pytest
 
 from controller.__main__ import main
-from controller.commands.sim import INTERRUPTED, VERBS, running
+from controller.commands.sim import INTERRUPTED, VERBS, running, shift
 
 FIGURES = {"parcels_shipped": 1, "orders_over": 1, "exceptions": 0}
 
@@ -126,11 +126,14 @@ def test_a_run_that_is_interrupted_says_what_was_kept_of_it(capsys, monkeypatch,
 
 
 @pytest.mark.parametrize("kept", [False, True], ids=["alone", "recorded"])
-def test_a_shift_that_falls_over_is_told_like_what_a_campaign_finds(capsys, tmp_path, kept):
-    (tmp_path / "short.toml").write_text("horizon_s = 0.1\n[shift]\norders = 1\n")
+def test_a_shift_that_falls_over_is_told_like_what_a_campaign_finds(capsys, tmp_path, monkeypatch, kept):
+    def falls(*_):
+        raise ZeroDivisionError("a line that falls")
+
+    monkeypatch.setattr(shift, "play", falls)
     words = ("--record", tmp_path / "shift.jsonl") if kept else ()
-    code, said, _ = run(capsys, tmp_path / "short.toml", *words)
-    assert (code, said["ok"], said["broken"][0].partition(":")[0]) == (1, False, "crash")
+    code, said, _ = run(capsys, *words)
+    assert (code, said["ok"], said["broken"]) == (1, False, ["crash: ZeroDivisionError a line that falls"])
 
 
 def test_a_run_that_is_told_to_end_leaves_no_folder(capsys, monkeypatch, tmp_path):

@@ -82,6 +82,49 @@ def test_every_mistake_of_a_scenario_is_named_with_its_place(tmp_path):
     assert found["[campaign.kinds.0]"][1] == "Did you mean 'jam'?"
 
 
+@pytest.mark.parametrize(
+    "text, where, seen, expected",
+    [
+        ("exceptions_le = -1", "[expect.exceptions_le]", "-1", "a number at least 0"),
+        ("exceptions_le = inf", "[expect.exceptions_le]", "inf", "a number"),
+        ("orders_over = 5", "[expect.orders_over]", "5", "at most 1, the orders of the shift"),
+        ("orders_over_ge = 5", "[expect.orders_over_ge]", "5", "at most 1, the orders of the shift"),
+        ("deaths_ge = 3\ndeaths_le = 1", "[expect.deaths_ge]", "3", "at most deaths_le, which is 1"),
+        ("deaths = 3\ndeaths_le = 1", "[expect.deaths]", "3", "at most deaths_le, which is 1"),
+        ("deaths = 0\ndeaths_ge = 1", "[expect.deaths_ge]", "1", "at most deaths, which is 0"),
+    ],
+)
+def test_what_no_run_can_come_to_is_not_expected(text, where, seen, expected, tmp_path):
+    path = tmp_path / "never.toml"
+    path.write_text(f"[shift]\norders = 1\n[expect]\n{text}\n", "utf-8")
+    with pytest.raises(FileFaults) as found:
+        load_scenario(path)
+    (fault,) = found.value.faults
+    assert (fault.code, fault.where, fault.seen, fault.expected) == (4201, f"{path} {where}", seen, expected)
+
+
+def test_bounds_that_meet_are_expected(tmp_path):
+    path = tmp_path / "narrow.toml"
+    path.write_text("[shift]\norders = 1\n[expect]\norders_over = 1\norders_over_ge = 1\norders_over_le = 1\n", "utf-8")
+    assert load_scenario(path).expect.bounds() == {"orders_over": 1, "orders_over_ge": 1, "orders_over_le": 1}
+
+
+@pytest.mark.parametrize(
+    "text, where, seen",
+    [
+        ('kinds = ["jam"]\nwithout = ["jam"]', "[campaign.without]", "jam"),
+        ('kinds = ["arm-1 jam"]\nwithout = ["arm-1", "hall"]', "[campaign.without]", "arm-1, hall"),
+    ],
+)
+def test_a_campaign_that_can_draw_nothing_is_no_campaign_unless_it_says_so(text, where, seen, tmp_path):
+    path = tmp_path / "empty.toml"
+    path.write_text(f"[campaign]\n{text}\n", "utf-8")
+    ((place, (told, remedy)),) = places(path).items()
+    assert (place, told) == (where, seen) and "most_faults = 0" in remedy
+    path.write_text(f"[campaign]\n{text}\nmost_faults = 0\n", "utf-8")
+    assert load_scenario(path).campaign.most_faults == 0
+
+
 def test_a_scenario_of_a_line_that_is_not_there_says_so(tmp_path):
     path = tmp_path / "elsewhere.toml"
     path.write_text('[shift]\nsite = "nowhere.toml"\n', "utf-8")

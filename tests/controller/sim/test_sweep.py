@@ -15,7 +15,7 @@ from controller.commands.sim import INTERRUPTED
 from controller.commands.sim import sweep as sweep_command
 from controller.commands.sim.sweep_figures import is_figure, names_of
 from controller.commands.sim.sweep_grid import points, setting, works
-from controller.commands.sim.sweep_results import Results
+from controller.commands.sim.sweep_results import NO_REASON, Results
 from controller.commands.sim.sweep_runs import play_work
 
 ROOT = Path(__file__).parents[3]
@@ -157,7 +157,7 @@ def test_values_are_those_of_toml_or_else_texts(text, values):
         (["--set", "model.seed=1,2"], ["--seeds A:B"]),
         (["--set", "model.horizon_s=1", "--set", "model.horizon_s=2"], ["the place twice"]),
         (["--set", "model.horizon_s.x=1"], ["a table on the way"]),
-        (["--figure", "thruput", "--seeds", "0:1"], ["thruput"]),
+        (["--figure", "thruput", "--seeds", "0:1"], ["thruput", "Did you mean 'throughput'?"]),
     ],
 )
 def test_a_place_that_does_not_fit_is_told_before_anything_is_played(model, tmp_path, capsys, words, told):
@@ -233,3 +233,42 @@ def test_a_sweep_that_is_interrupted_says_how_far_it_is_and_goes_on(model, tmp_p
     code, said, err = sweep(capsys, model, "--seeds", "0:3", "--out", tmp_path)
     assert (code, said["ok"], said["left"]) == (0, True, 0)
     assert "3 runs, 1 of them done before" in err
+
+
+# -- why a run is not well ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name, nearest", [("p95_flow_s", "cycle_p95_s"), ("cycle_p95", "cycle_p95_s"), ("x", None)])
+def test_a_figure_as_the_run_calls_it_is_answered_with_its_name_here(name, nearest, tmp_path, capsys):
+    _, said, _ = sweep(capsys, ROOT / "sites" / "demo.toml", "--figure", name, "--out", tmp_path)
+    (fault,) = said["faults"]
+    suggested = fault["remedy"].startswith("Did you mean")
+    assert suggested == bool(nearest) and (not suggested or fault["remedy"] == f"Did you mean {nearest!r}?")
+
+
+@pytest.fixture
+def hopeful(tmp_path):
+    path = tmp_path / "hopeful.toml"
+    path.write_text("[shift]\norders = 1\npixels = 0\n[expect]\nparcels_shipped_ge = 2\n", "utf-8")
+    return path
+
+
+def test_what_a_run_missed_is_told_with_its_point_also_when_it_was_done_before(hopeful, tmp_path, capsys):
+    why = "missed [expect.parcels_shipped_ge]: parcels_shipped 1, expected at least 2"
+    for begins in ("1 run, 0 of them done before", "1 run, 1 of them done before"):
+        code, said, err = sweep(capsys, hopeful, "--seeds", "3:4", "--out", tmp_path / "out")
+        (point,) = said["points"]
+        assert (code, point["well"], point["cause"]) == (1, 0, {"seed": 3, "what": why})
+        assert begins in err and err.rstrip().endswith(f"as it is seed 3: {why}")
+
+
+def test_a_run_that_was_kept_without_a_reason_is_told_to_have_none(hopeful, tmp_path, capsys):
+    out = tmp_path / "out"
+    sweep(capsys, hopeful, "--seeds", "3:4", "--out", out)
+    kept = json.loads((out / "results.jsonl").read_text())
+    (out / "results.jsonl").write_text(json.dumps({key: kept[key] for key in kept if key != "missed"}) + "\n")
+    assert sweep(capsys, hopeful, "--seeds", "3:4", "--out", out)[1]["points"][0]["cause"]["what"] == NO_REASON
+
+
+def test_a_point_that_is_well_has_no_cause(model, tmp_path, capsys):
+    assert sweep(capsys, model, "--seeds", "0:1", "--out", tmp_path)[1]["points"][0]["cause"] is None

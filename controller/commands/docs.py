@@ -9,9 +9,9 @@ from pathlib import Path
 from controller.__main__ import MODULES, VERBS
 from controller.commands import sim
 from controller.commands.folders import make_folder
-from controller.commands.sim.fault_pages import fault_pages
-from controller.commands.sim.model_pages import model_pages
-from controller.commands.sim.scenario_pages import scenario_pages
+from controller.commands.sim.pages.faults import fault_pages
+from controller.commands.sim.pages.models import model_pages
+from controller.commands.sim.pages.scenarios import scenario_pages
 from controller.integrator.station_needs import MACHINE_NEEDS
 from controller.reference.all_pages import Arguments, pages
 

@@ -32,8 +32,8 @@ EVENTS = sum(len(steps) + 1 for steps in TABLE.values())
 
 def by_controller(url: str, orders: int) -> Callable[[], int]:
     """Give a shift of the shipped line by the real controller and its books."""
-    from controller.commands.sim.shift import play
-    from controller.commands.sim.shift_parts import Shift
+    from controller.commands.sim.shift.parts import Shift
+    from controller.commands.sim.shift.playing import play
     from controller.site_file import load_site
 
     def run(folder: Path, count: int) -> int:

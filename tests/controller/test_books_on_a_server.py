@@ -14,7 +14,7 @@ from controller.__main__ import main
 from controller.books import OWNER, demand_own_books, open_line
 from controller.commands.sim.scenario import load_scenario, shift_of
 from controller.commands.sim.scenario_file import Scenario, ShiftPart
-from controller.commands.sim.shift import play
+from controller.commands.sim.shift.playing import play
 from controller.site_file import load_site
 from packline.core.clock import ManualClock
 from packline.core.faults import Fault

@@ -26,8 +26,8 @@ VERBS = {
 """What each verb does; `controller.commands.sim.<verb>` has `arguments(options)` and `run(chosen)`."""
 INTERRUPTED = 130
 """The exit code of what SIGINT ended, as shells give it."""
-MODULES = {"run": "running", "watch": "watching"}
-"""Verbs whose word no module can have: it would take the place of the function here."""
+MODULES = {"run": "running", "watch": "watching", "sweep": "sweep.command"}
+"""Verbs whose word no module can have (it would take the place of the function here), or whose rooms have several files."""
 
 
 def arguments(options: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from controller.commands import numbers
 from controller.commands.demo import is_well
 from controller.commands.sim.expecting import Miss, missed, unexpected
 from controller.commands.sim.scenario_file import Scenario
-from controller.commands.sim.shift_parts import Played, Shift
+from controller.commands.sim.shift.parts import Played, Shift
 from controller.commands.sim.tally import EXPECT
 from simulation.virtual.faults import PlannedFault
 

@@ -10,7 +10,7 @@ from typing import Any
 from controller.commands.folders import make_folder
 from controller.commands.sim.scenario import as_toml, site_path
 from controller.commands.sim.scenario_file import Scenario
-from controller.commands.sim.shift_parts import Played
+from controller.commands.sim.shift.parts import Played
 from controller.sites import shipped
 from packline.core.faults import Fault
 from simulation.virtual.faults import PlannedFault

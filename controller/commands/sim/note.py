@@ -12,7 +12,7 @@ from typing import Any
 
 from controller.commands.sim.scenario import as_toml, load_scenario, shift_of
 from controller.commands.sim.scenario_file import Scenario
-from controller.commands.sim.shift_parts import Played, Shift
+from controller.commands.sim.shift.parts import Played, Shift
 from controller.replay.opening import NOTE
 from controller.starting import DATABASE
 

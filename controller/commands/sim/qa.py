@@ -20,8 +20,8 @@ from controller.commands.sim.keeping import Keeper, timeline
 from controller.commands.sim.scenario import faults_of, load_scenario, shift_of, speed_of
 from controller.commands.sim.scenario_file import ExpectPart, FaultPart, Scenario, ShiftPart
 from controller.commands.sim.scratch import scratch_folder
-from controller.commands.sim.shift import known_faults, play_or_fall
-from controller.commands.sim.shift_parts import Played
+from controller.commands.sim.shift.parts import Played
+from controller.commands.sim.shift.playing import known_faults, play_or_fall
 from controller.commands.sim.stopping import in_order
 from controller.commands.sim.tally import EXPECT, Tally, Trial, cause_of, first_of_each_kind, kind_of
 from controller.commands.sim.telling import demand_shift, is_scenario

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from controller.commands.sim.judging import is_good, misses_of
 from controller.commands.sim.scenario_file import Scenario
-from controller.commands.sim.shift import play_or_fall
-from controller.commands.sim.shift_parts import EPOCH, Played, Shift, Tell
+from controller.commands.sim.shift.parts import EPOCH, Played, Shift, Tell
+from controller.commands.sim.shift.playing import play_or_fall
 from controller.site import Site
 from packline.store import Store
 from packline.store.journal import Entry

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from controller.commands import numbers
 from controller.commands.sim.note import shift_in
-from controller.commands.sim.shift import play
+from controller.commands.sim.shift.playing import play
 from controller.replay.again import difference
 from controller.replay.lockstep import Divergence, Report, compare
 from controller.replay.moment import Terms

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.commands.sim.pace import patched, run_paced
-from controller.commands.sim.shift_parts import EPOCH
+from controller.commands.sim.shift.parts import EPOCH
 from controller.commands.sim.stretching import PatientClock, stretched
 from controller.commands.twin.people import people_of
 from controller.commands.twin.plant import plant_of

@@ -23,8 +23,8 @@ from controller.commands.sim.note import write_note
 from controller.commands.sim.recorded import command_for, play_recorded
 from controller.commands.sim.scenario import load_scenario, shift_of
 from controller.commands.sim.scenario_file import Scenario, ShiftPart
-from controller.commands.sim.shift import play_or_fall
-from controller.commands.sim.shift_parts import Played, Shift, Tell
+from controller.commands.sim.shift.parts import Played, Shift, Tell
+from controller.commands.sim.shift.playing import play_or_fall
 from controller.commands.sim.telling import is_model, is_scenario
 from controller.replay.opening import NOTE
 from controller.sites import find_site

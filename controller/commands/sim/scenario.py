@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from controller.commands.sim.scenario_file import DEVICE_PATTERN, DemandPart, Scenario
-from controller.commands.sim.shift import plant_spec
-from controller.commands.sim.shift_parts import IN_MEMORY, Shift
+from controller.commands.sim.shift.parts import IN_MEMORY, Shift
+from controller.commands.sim.shift.playing import plant_spec
 from controller.site import Site, twin_part
 from controller.site_file import load_site
 from controller.sites import find_site

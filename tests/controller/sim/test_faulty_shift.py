@@ -11,7 +11,7 @@ import pytest
 from controller.__main__ import main
 from controller.commands.sim.scenario import as_toml, load_scenario
 from controller.commands.sim.scenario_file import Scenario, ShiftPart
-from controller.commands.sim.shift_parts import EPOCH
+from controller.commands.sim.shift.parts import EPOCH
 from controller.commands.sim.telling import is_scenario
 from controller.processes import DATABASE
 from packline.core.files import FileFaults

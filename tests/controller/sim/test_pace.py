@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import simpy
 
-from controller.commands.sim.computing import offload_of
 from controller.commands.sim.roles import Play
 from controller.commands.sim.scaled import Children, figures
-from controller.commands.sim.shift_parts import EPOCH
+from controller.commands.sim.shift.computing import offload_of
+from controller.commands.sim.shift.parts import EPOCH
 from controller.commands.sim.stretching import PatientClock, patient
 from packline.core.clock import ManualClock
 from plc.machine_file import shipped_machine

@@ -13,7 +13,7 @@ from controller.__main__ import main
 from controller.commands.sim import INTERRUPTED, qa
 from controller.commands.sim.scenario import load_scenario, shift_of
 from controller.commands.sim.scenario_file import Scenario
-from controller.commands.sim.shift_parts import EPOCH, Played
+from controller.commands.sim.shift.parts import EPOCH, Played
 from simulation.people.demand import TRAITS
 from simulation.plant.truth import Fact
 from simulation.virtual.faults import swarm

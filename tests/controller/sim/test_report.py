@@ -9,7 +9,7 @@ from controller.__main__ import main
 from controller.commands.sim.recorded import play_recorded
 from controller.commands.sim.scenario import shift_of
 from controller.commands.sim.scenario_file import FaultPart, Scenario, ShiftPart
-from controller.commands.sim.shift import play
+from controller.commands.sim.shift.playing import play
 from simulation.recording.files import write
 from simulation.recording.rows import STATES
 from simulation.report.figures import figures_of

@@ -7,7 +7,8 @@ import tempfile
 import pytest
 
 from controller.__main__ import main
-from controller.commands.sim import INTERRUPTED, VERBS, running, shift
+from controller.commands.sim import INTERRUPTED, VERBS, running
+from controller.commands.sim.shift import playing
 
 FIGURES = {"parcels_shipped": 1, "orders_over": 1, "exceptions": 0}
 
@@ -130,7 +131,7 @@ def test_a_shift_that_falls_over_is_told_like_what_a_campaign_finds(capsys, tmp_
     def falls(*_):
         raise ZeroDivisionError("a line that falls")
 
-    monkeypatch.setattr(shift, "play", falls)
+    monkeypatch.setattr(playing, "play", falls)
     words = ("--record", tmp_path / "shift.jsonl") if kept else ()
     code, said, _ = run(capsys, *words)
     assert (code, said["ok"], said["broken"]) == (1, False, ["crash: ZeroDivisionError a line that falls"])

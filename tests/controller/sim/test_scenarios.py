@@ -10,7 +10,7 @@ from controller.commands.sim import running, telling
 from controller.commands.sim.expecting import missed, unexpected
 from controller.commands.sim.scenario import as_toml, load_scenario
 from controller.commands.sim.scenario_file import DemandPart, ExpectPart, Scenario
-from controller.commands.sim.shift_parts import Played
+from controller.commands.sim.shift.parts import Played
 from packline.core.files import FileFaults
 from simulation.people.demand import KNOWN_TRAITS, TRAITS, Demand, DemandSpec
 

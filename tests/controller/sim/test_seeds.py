@@ -11,7 +11,7 @@ import pytest
 from controller.commands.sim.qa import attempt, of_seed
 from controller.commands.sim.scenario import shift_of
 from controller.commands.sim.scenario_file import Scenario, ShiftPart
-from controller.commands.sim.shift import known_faults
+from controller.commands.sim.shift.playing import known_faults
 from simulation.virtual.faults import swarm
 
 SEEDS, SLICE, ORDERS = 100, 10, 1

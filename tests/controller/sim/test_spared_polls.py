@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import simpy
 
-from controller.commands.sim.shift import play
-from controller.commands.sim.shift_parts import Played, Shift
+from controller.commands.sim.shift.parts import Played, Shift
+from controller.commands.sim.shift.playing import play
 from controller.site_file import load_site
 from packline.core.clock import ManualClock
 from plc.handshake import frames

@@ -12,11 +12,11 @@ import pytest
 
 from controller.__main__ import main
 from controller.commands.sim import INTERRUPTED
-from controller.commands.sim import sweep as sweep_command
-from controller.commands.sim.sweep_figures import is_figure, names_of
-from controller.commands.sim.sweep_grid import points, setting, works
-from controller.commands.sim.sweep_results import NO_REASON, Results
-from controller.commands.sim.sweep_runs import play_work
+from controller.commands.sim.sweep import command as sweep_command
+from controller.commands.sim.sweep.figures import is_figure, names_of
+from controller.commands.sim.sweep.grid import points, setting, works
+from controller.commands.sim.sweep.results import NO_REASON, Results
+from controller.commands.sim.sweep.runs import play_work
 
 ROOT = Path(__file__).parents[3]
 MODEL = """

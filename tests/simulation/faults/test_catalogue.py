@@ -6,7 +6,7 @@ import pytest
 
 from controller.commands.sim.scenario import known_of, shift_of
 from controller.commands.sim.scenario_file import Scenario, ShiftPart
-from controller.commands.sim.shift import known_faults, switched
+from controller.commands.sim.shift.playing import known_faults, switched
 from controller.site_file import load_site
 from simulation.faults.catalogue import CATALOGUE, COMMITS, NAMED, Ends, Seam, ends_of, ids, seams_of
 from simulation.faults.known import known

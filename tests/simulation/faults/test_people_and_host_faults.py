@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from controller.commands.sim.lives import DISK
+from controller.commands.sim.shift.reaper import DISK
 from packline.core.clock import LoopClock, ManualClock
 from packline.core.faults import Fault
 from packline.core.ids import SeededIds

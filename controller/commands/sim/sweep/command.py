@@ -13,10 +13,10 @@ from typing import Any
 from controller.commands import numbers
 from controller.commands.sim import INTERRUPTED
 from controller.commands.sim.qa import seeds
-from controller.commands.sim.sweep_figures import is_figure, meant, names_of
-from controller.commands.sim.sweep_grid import Point, Work, points, setting, shard, works
-from controller.commands.sim.sweep_results import Results, reasons, summary
-from controller.commands.sim.sweep_runs import LOCAL, in_processes, on_cluster
+from controller.commands.sim.sweep.figures import is_figure, meant, names_of
+from controller.commands.sim.sweep.grid import Point, Work, points, setting, shard, works
+from controller.commands.sim.sweep.results import Results, reasons, summary
+from controller.commands.sim.sweep.runs import LOCAL, in_processes, on_cluster
 from packline.core.clock import WallClock
 from packline.core.faults import Fault
 from simulation.report.words import number

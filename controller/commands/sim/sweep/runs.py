@@ -15,7 +15,7 @@ from controller.commands.sim.judging import misses_of
 from controller.commands.sim.recorded import play_recorded
 from controller.commands.sim.scratch import scratch_folder
 from controller.commands.sim.stopping import submit, workers
-from controller.commands.sim.sweep_grid import Work, model_at, shift_at
+from controller.commands.sim.sweep.grid import Work, model_at, shift_at
 from packline.core.faults import Fault
 from simulation.model.running import run_model
 from simulation.report.figures import figures_of

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
-from controller.commands.sim.lives import Reaper
+from controller.commands.sim.shift.reaper import Reaper
 from packline.core.clock import LoopClock
 from simulation.faults.catalogue import DATABASE
 from simulation.virtual.faults import PlannedFault

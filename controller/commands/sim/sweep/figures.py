@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from controller.commands.sim.shift import plant_spec
-from controller.commands.sim.sweep_grid import Point, Work, model_at, shift_at
+from controller.commands.sim.shift.playing import plant_spec
+from controller.commands.sim.sweep.grid import Point, Work, model_at, shift_at
 from packline.core.files import near
 from simulation.model.running import run_once
 from simulation.recording.rows import Head, MachineRow, Recording

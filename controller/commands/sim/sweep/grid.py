@@ -17,7 +17,7 @@ from typing import Any
 from controller.commands.sim.recorded import hash_of
 from controller.commands.sim.scenario import load_scenario, shift_of
 from controller.commands.sim.scenario_file import DEMO, Scenario
-from controller.commands.sim.shift_parts import Shift
+from controller.commands.sim.shift.parts import Shift
 from controller.commands.sim.telling import is_scenario
 from controller.site import Site
 from controller.sites import find_site

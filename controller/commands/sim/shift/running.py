@@ -10,12 +10,12 @@ from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from controller.commands.sim.computing import offload_of
-from controller.commands.sim.house import House
-from controller.commands.sim.lives import DISK, Reaper
-from controller.commands.sim.shift_lives import Lives
-from controller.commands.sim.shift_parts import EPOCH, Listener, Played, Shift, Tell, horizon_s
-from controller.commands.sim.shift_strikes import Strikes
+from controller.commands.sim.shift.computing import offload_of
+from controller.commands.sim.shift.house import House
+from controller.commands.sim.shift.lives import Lives
+from controller.commands.sim.shift.parts import EPOCH, Listener, Played, Shift, Tell, horizon_s
+from controller.commands.sim.shift.reaper import DISK, Reaper
+from controller.commands.sim.shift.strikes import Strikes
 from controller.commands.twin.people import people_of
 from controller.site import Site
 from packline.core.clock import LoopClock

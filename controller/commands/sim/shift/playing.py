@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from controller.commands.sim.shift_parts import Listener, Played, Shift, Tell, horizon_s
-from controller.commands.sim.shift_run import Run
+from controller.commands.sim.shift.parts import Listener, Played, Shift, Tell, horizon_s
+from controller.commands.sim.shift.running import Run
 from controller.commands.twin.plant import plant_of
 from controller.site import Site
 from packline.core.faults import Fault

@@ -7,11 +7,11 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from controller.commands.sim.books_trouble import causes, demand_trouble
-from controller.commands.sim.computing import offload_of
-from controller.commands.sim.house import House
-from controller.commands.sim.lives import RESTART_S, Killed, Reaper
-from controller.commands.sim.shift_parts import IN_MEMORY, Shift
+from controller.commands.sim.shift.books_trouble import causes, demand_trouble
+from controller.commands.sim.shift.computing import offload_of
+from controller.commands.sim.shift.house import House
+from controller.commands.sim.shift.parts import IN_MEMORY, Shift
+from controller.commands.sim.shift.reaper import RESTART_S, Killed, Reaper
 from controller.line import Given, Line
 from controller.links import Links
 from controller.processes import import_items

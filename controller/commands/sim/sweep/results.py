@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.commands.folders import make_folder
-from controller.commands.sim.sweep_grid import Point
+from controller.commands.sim.sweep.grid import Point
 from packline.core.faults import Fault
 from simulation.statistics.intervals import Interval, over_replications
 

@@ -1,0 +1,1 @@
+"""The reference pages of the twin: faults, models and scenarios, made from the code."""

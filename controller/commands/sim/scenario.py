@@ -56,6 +56,8 @@ def _is_told_within(where: str, told: set[str]) -> bool:
 
 def _against_orders(scenario: Scenario, path: Path) -> Iterator[Fault]:
     """Compare what is expected with the orders that there are: of more than those none can be over."""
+    if scenario.broken:  # a stored failure of `sim qa --orders`: what it shows is that they were missed
+        return
     orders, said = scenario.shift.orders, scenario.expect.bounds()
     for key in ("orders_over", "orders_over_ge"):
         if said.get(key, 0) > orders:

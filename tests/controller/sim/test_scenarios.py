@@ -9,7 +9,7 @@ from controller.__main__ import main
 from controller.commands.sim import running, telling
 from controller.commands.sim.expecting import missed, unexpected
 from controller.commands.sim.scenario import as_toml, load_scenario
-from controller.commands.sim.scenario_file import DemandPart, ExpectPart, Scenario
+from controller.commands.sim.scenario_file import DemandPart, ExpectPart, Scenario, ShiftPart
 from controller.commands.sim.shift.parts import Played
 from packline.core.files import FileFaults
 from simulation.people.demand import KNOWN_TRAITS, TRAITS, Demand, DemandSpec
@@ -101,6 +101,15 @@ def test_what_no_run_can_come_to_is_not_expected(text, where, seen, expected, tm
         load_scenario(path)
     (fault,) = found.value.faults
     assert (fault.code, fault.where, fault.seen, fault.expected) == (4201, f"{path} {where}", seen, expected)
+
+
+def test_a_failure_of_a_campaign_with_fewer_orders_than_its_file_expects_can_be_played_again(tmp_path):
+    expect = ExpectPart.model_validate({"orders_over": 3})
+    path = tmp_path / "kept.toml"
+    path.write_text(
+        as_toml(Scenario(shift=ShiftPart(orders=1), expect=expect), (), ("expect: orders_over 1",)), "utf-8"
+    )
+    assert load_scenario(path).expect.bounds() == {"orders_over": 3}
 
 
 def test_bounds_that_meet_are_expected(tmp_path):

@@ -127,6 +127,12 @@ def test_a_shift_is_swept_by_the_sites_own_numbers_and_gives_its_journal():
     assert len(row["journal"]) == 64
 
 
+def test_a_shift_of_which_something_else_is_expected_is_played_anew():
+    """What was kept says whether it was well, by what was expected then."""
+    few, many = points(None, [setting("expect.exceptions_le=0,1")])
+    assert few.scenario != many.scenario
+
+
 def test_a_run_that_falls_over_is_a_result_and_not_the_end(model):
     (point,) = points(Path(model), [])
     broken = works([point], range(1), (1, 1))[0]

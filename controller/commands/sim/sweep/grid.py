@@ -143,11 +143,16 @@ def _point(raw: Mapping[str, Any], path: Path, chosen: Mapping[str, Any]) -> Poi
     if point.is_model:
         model_of(left, _said(path, chosen))
         body = {**left, "model": {key: value for key, value in left["model"].items() if key != "seed"}}
-        text = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()[:16]
+        text = _hashed(body)
     else:
         shift, scenario = _shift(left, path, chosen, Path(), 0)
-        text = hash_of(scenario, shift.site)
+        # what is expected decides whether a run was well, though it is played the same
+        text = _hashed([hash_of(scenario, shift.site), scenario.expect.model_dump(mode="json"), scenario.broken])
     return Point(settings=dict(chosen), raw=left, beside=str(path), scenario=text)
+
+
+def _hashed(said: Any) -> str:
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _shift(

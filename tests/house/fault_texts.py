@@ -24,6 +24,7 @@ AT_START = (
     "packline/store/version",
     "packline/store/__init__",
     "packline/store/recorded",
+    "packline/store/unreadable",
     "packline/store/world",
     "packline/feeds/signing",
     "packline/core/files",

@@ -25,6 +25,10 @@ class Fault(Exception):  # noqa: N818 - the trade's word
         self.remedy = remedy or self.kind.remedy
         super().__init__(self.text())
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Be made again from its parts, as a process that another one sent it to does; an exception's own way knows no parts with names."""
+        return _again, (self.code, self.where, self.seen, self.expected, self.remedy)
+
     def text(self) -> str:
         """Give the one-line form: `2104 label not on parcel: where, saw X, expected Y. Remedy`."""
         parts = [self.where]
@@ -45,6 +49,10 @@ class Fault(Exception):  # noqa: N818 - the trade's word
             "expected": self.expected,
             "remedy": self.remedy,
         }
+
+
+def _again(code: int, where: str, seen: str, expected: str, remedy: str) -> Fault:
+    return Fault(code, where=where, seen=seen, expected=expected, remedy=remedy)
 
 
 def severity_of(code: int) -> Severity:

@@ -17,6 +17,9 @@ SYSTEM = (
     "throughput", "wip", "flow", "flow_deviation", "flow_p50", "flow_p90", "flow_p95", "flow_p99", "arrivals",
     "departures", "lost", "scrapped", "made", "used", "little_residual",
 )  # fmt: skip
+LEFT = ("departures", "lost", "scrapped")
+CLOSED = ("wip", "arrivals", "made", "used")
+NOTHING_LEFT = "nothing left the model: how fast items go round is the throughput of its blocks"
 CLASS = ("number", "wait", "sojourn", "lost_share")
 BLOCK = ("throughput", "number", "queue", "wait", "sojourn", "lost_share", "oee.index")
 SOME_RUNS = frozenset({"classes", "at", "verdicts", "made", "used", "little_residual"})
@@ -77,10 +80,17 @@ def tables(outcome: Outcome) -> Iterator[str]:
     yield f"estimates with half widths of {model.level:.0%} intervals; rates a second, times in seconds"
     yield ""
     known = set(outcome.names())
+    is_closed = all(outcome.interval(name).estimate == 0 for name in LEFT)
     yield from _table(
         ("figure", "estimate", "half width"),
-        [_row(n, found) for n in SYSTEM if n in known and not math.isnan((found := outcome.interval(n)).estimate)],
+        [
+            _row(n, found)
+            for n in (CLOSED if is_closed else SYSTEM)
+            if n in known and not math.isnan((found := outcome.interval(n)).estimate)
+        ],
     )
+    if is_closed:
+        yield NOTHING_LEFT
     rows = [
         (name, *(_short(outcome, f"{name}.{figure}", known) for figure in BLOCK))
         for name in model.blocks

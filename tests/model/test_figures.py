@@ -94,3 +94,4 @@ def test_figures_that_nobody_knows_are_not_shown_to_people(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "flow" not in said, "nothing ever leaves"
     assert "wip" in said
+    assert "departures" not in said and "nothing left the model" in said, "a throughput of 0 is not what goes round"

@@ -29,6 +29,7 @@ from simulation.virtual.watch import HANDED_OVER, Watch
 
 ENDS = frozenset({"order.closed", "order.cancelled", "order.returned"})
 NOTHING: Mapping[str, int] = MappingProxyType({})
+MOST_NAMED = 3
 REACTS_S = 2.0
 """So many seconds after the house took a cancellation nothing of that order leaves; the gate may have been at work."""
 Recorded = Mapping[str, tuple[str, int]]
@@ -143,8 +144,10 @@ def unwanted(
 def liveness(waiting: Sequence[str], *, is_late: bool) -> Iterator[str]:
     """After the last fault every order ends or lies with a person, and every subscriber hears all, before the horizon."""
     if is_late:
-        yield (
-            f"{LIVENESS}: {len(waiting)} orders are not over"
-            if waiting
-            else f"{LIVENESS}: a subscriber was not told all"
-        )
+        yield f"{LIVENESS}: {_not_over(waiting) if waiting else 'a subscriber was not told all'}"
+
+
+def _not_over(waiting: Sequence[str]) -> str:
+    more = f" and {len(waiting) - MOST_NAMED} more" if len(waiting) > MOST_NAMED else ""
+    said = "1 order is not over" if len(waiting) == 1 else f"{len(waiting)} orders are not over"
+    return f"{said}: {', '.join(waiting[:MOST_NAMED])}{more}"

@@ -60,7 +60,13 @@ def campaign(capsys, *words):
 
 def kinds(seed, faults, orders):
     """Have odd seeds break a label and every fourth the order of things."""
-    return ("liveness: 1 orders are not over",) if seed % 4 == 0 else ("label: left with 2 labels",) if seed % 2 else ()
+    return (
+        ("liveness: 1 order is not over: HM-1",)
+        if seed % 4 == 0
+        else ("label: left with 2 labels",)
+        if seed % 2
+        else ()
+    )
 
 
 # -- what is kept ------------------------------------------------------------------------------------------------------------

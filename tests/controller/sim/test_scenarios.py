@@ -238,7 +238,7 @@ def test_an_expectation_that_is_missed_is_named_with_what_was_seen(expect, seen)
 
 
 def test_what_is_broken_must_be_expected():
-    found = ("label: PL1 left with 2 labels", "liveness: 1 orders are not over")
+    found = ("label: PL1 left with 2 labels", "liveness: 1 order is not over: HM-1")
     expect = ExpectPart(broken=("label",))
     assert unexpected(ExpectPart(), found) == found
     assert unexpected(expect, found) == found[1:]
@@ -253,7 +253,7 @@ def test_what_is_expected_to_break_is_one_of_the_kinds_of_breakage(tmp_path):
 
 
 def test_a_run_in_which_something_unexpected_broke_is_not_well_and_says_it_once(tmp_path, capsys, monkeypatch):
-    played = Played(figures={**SAID, "orders": 3}, broken=("liveness: 1 orders are not over",))
+    played = Played(figures={**SAID, "orders": 3}, broken=("liveness: 1 order is not over: HM-1",))
     monkeypatch.setattr(running, "play_or_fall", lambda *_: played)
     path = tmp_path / "fault.toml"
     path.write_text('[[faults]]\ndevice = "arm-1"\nfault = "jam"\ntimes = 1\n', "utf-8")

@@ -198,7 +198,9 @@ def test_the_label_that_left_is_the_one_that_the_books_have_recorded():
 
 def test_an_order_that_is_not_over_at_the_horizon_is_no_life():
     assert list(liveness(["O1"], is_late=False)) == []
-    assert list(liveness(["O1"], is_late=True)) == ["liveness: 1 orders are not over"]
+    assert list(liveness(["O1"], is_late=True)) == ["liveness: 1 order is not over: O1"]
+    many = list(liveness(["O1", "O2", "O3", "O4", "O5"], is_late=True))
+    assert many == ["liveness: 5 orders are not over: O1, O2, O3 and 2 more"]
     assert list(liveness([], is_late=True)) == ["liveness: a subscriber was not told all"]
 
 

@@ -3,7 +3,9 @@
 import simpy
 
 from simulation.virtual.loop import VirtualLoop, run
-from tests.bench.led_line import JOBS, by_asyncio, by_simpy
+from tests.bench.led_line import by_asyncio
+from tests.bench.led_plant import JOBS
+from tests.bench.led_simpy import by_simpy
 
 PARCELS = 6
 

@@ -73,6 +73,7 @@ lock: $(LOCK_VENV)/bin/uv
 	@$(COMPILE) -c requirements/run.txt requirements/build.in -o requirements/build.txt
 	@$(COMPILE) -c requirements/run.txt -c requirements/build.txt requirements/test.in -o requirements/test.txt
 	@$(COMPILE) -c requirements/run.txt requirements/postgres.in -o requirements/postgres.txt
+	@$(COMPILE) -c requirements/run.txt -c requirements/test.txt requirements/dask.in -o requirements/dask.txt
 
 wheel: $(RUN_STAMP)
 	@$(BIN)/python -m hatchling build -t wheel -d dist

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "decisions" / "2026-11-21-libraries.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("lock", ["run", "build", "test", "postgres"])
+@pytest.mark.parametrize("lock", ["run", "build", "test", "postgres", "dask"])
 def test_every_library_that_is_asked_for_is_on_the_page_of_libraries(lock):
     lines = (ROOT / "requirements" / f"{lock}.in").read_text("utf-8").splitlines()
     asked = {found[0] for line in lines if (found := re.match(r"[A-Za-z][\w.-]*", line))}

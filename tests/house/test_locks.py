@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ["build", "run", "test", "postgres"]
+LOCKS = ["build", "run", "test", "postgres", "dask"]
+EXTRAS = ["postgres", "dask"]
 ADDRESS = re.compile(
     r"://|\bfile:|(^|\s)(-i|-f|--index-url|--extra-index-url|--find-links|--trusted-host)\b|(?<!\w)/\w"
 )
@@ -45,11 +46,12 @@ def test_the_wheel_asks_for_what_the_lock_was_made_from():
     assert sorted(project["project"]["dependencies"]) == asked
 
 
-def test_the_extra_for_a_database_server_asks_for_what_its_lock_was_made_from():
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_an_extra_asks_for_what_its_lock_was_made_from(extra):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    asked = [line for line in read("postgres.in") if line and not line.startswith("#")]
+    asked = [line for line in read(f"{extra}.in") if line and not line.startswith("#")]
 
-    assert project["project"]["optional-dependencies"]["postgres"] == asked
+    assert project["project"]["optional-dependencies"][extra] == asked
 
 
 def test_all_locks_agree():

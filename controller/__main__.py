@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import errno
 import importlib
 import json
 import os
@@ -92,11 +93,19 @@ def _tell(faults: Sequence[Fault], options: argparse.Namespace) -> int:
     return 1
 
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a disk says that takes no more; a write names no file."""
+
+
 def _outside(error: OSError) -> Fault:
     """Name what the system refused: a file that cannot be written, an address that cannot be listened at."""
     seen = (error.strerror or str(error) or type(error).__name__).lower()
     if isinstance(error, FileExistsError):
         seen = "a file of that name"
+    if error.errno in FULL:
+        where = os.fsdecode(error.filename) if error.filename is not None else "what is written"
+        remedy = "Free disk space, or name another place to write to."
+        return Fault(4201, where=where, seen=seen, expected="a disk with room for it", remedy=remedy)
     if error.filename is None:
         remedy = "Stop what listens there, or name another address of this computer."
         return Fault(4201, where="the network", seen=seen, expected="an address that is free", remedy=remedy)

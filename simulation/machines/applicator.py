@@ -73,7 +73,7 @@ class Applicator(Mechanics):
             return Done(error=ERROR_NO_PARCEL)
         label, self._pad = self._pad, None
         if self._quirks.hits("label_dropped"):
-            self._papers.discard(label, fact="label_lost")  # blown off the pad: the arm feels nothing of it
+            self._papers.lose(label, by=self._name)  # blown off the pad: the arm feels nothing of it
         else:
             self._tamp(label, carton)
         yield self._env.timeout(self._apply_s * 0.3)

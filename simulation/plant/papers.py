@@ -100,15 +100,19 @@ class Papers:
         self._fact("label_removed", label, lpn=carton.lpn)
         return label
 
-    def discard(self, label: LabelPaper, *, fact: str = "label_discarded") -> None:
-        """Throw a held label, or the one at a peel bar, away; `fact` is label_lost when nobody meant it."""
+    def lose(self, label: LabelPaper, *, by: str) -> None:
+        """Let a held label fall where nobody meant it to, by a machine's fault."""
+        self.discard(label, fact="label_lost", by=by)
+
+    def discard(self, label: LabelPaper, *, fact: str = "label_discarded", **data: object) -> None:
+        """Throw a held label, or the one at a peel bar, away."""
         require(label.place != BIN and not label.place.startswith("carton:"), f"label {label.number} is not held")
         for printer, lies in self.at_peel.items():
             if lies is label:
                 self.at_peel[printer] = None
         label.place = BIN
         self._forget(label)
-        self._fact(fact, label)
+        self._fact(fact, label, **data)
 
     def let_go(self, carton: Carton) -> None:
         """Nobody sees this carton again: what its labels look like, and where they sit on it, need not be kept."""

@@ -184,10 +184,12 @@ def _planned(kind: str, times: object) -> float | None:
 
 
 def _undone(machine: str, facts: list[Fact]) -> int:
-    """Count the seals that were put on a sealed carton or cut open again, and the labels that were whole and right no
-    longer, or never."""
+    """Count the seals that were put on a sealed carton or cut open again, and the jobs with labels that were whole and right no
+    longer, or never, or that fell off the arm while it felt nothing of it."""
     sealed: set[str] = set()
-    labelled: dict[tuple[str, int], str] = {}
+    labelled: dict[tuple[str, int], float] = {}
+    bad: set[float] = set()
+    """When the labels of a job were stuck: two of one job, one on the other, are one bad job."""
     found = 0
     for fact in facts:
         data = fact.data
@@ -199,13 +201,15 @@ def _undone(machine: str, facts: list[Fact]) -> int:
                 found += data["lpn"] in sealed
                 sealed.discard(data["lpn"])
             case "label_applied" if data["by"] == machine:
-                is_right = data["complete"] and data["label_lpn"] == data["lpn"]
-                found += not is_right
-                if is_right:
-                    labelled[data["lpn"], data["label"]] = data["lpn"]
+                labelled[data["lpn"], data["label"]] = fact.sim_s
+                if not data["complete"] or data["label_lpn"] != data["lpn"]:
+                    bad.add(fact.sim_s)
+            case "label_lost" if data["by"] == machine:
+                bad.add(fact.sim_s)
             case "label_removed":
-                found += labelled.pop((data["lpn"], data["label"]), None) is not None
-    return found
+                stuck_at = labelled.pop((data["lpn"], data["label"]), None)
+                bad |= set() if stuck_at is None else {stuck_at}
+    return found + len(bad)
 
 
 def _second(value: float) -> float:

@@ -415,3 +415,13 @@ def test_a_log_level_that_no_process_would_take_is_told_before_one_is_started(tm
     monkeypatch.setenv("PACKLINE_DATA", str(tmp_path))
     assert main(["up", str(DEMO)]) == 1
     assert "PACKLINE_LOG, saw LOUD" in capsys.readouterr().err
+
+
+def test_a_disk_without_room_is_not_taken_for_a_network_that_is_busy():
+    with pytest.raises(OSError) as full, Path("/dev/full").open("w", encoding="utf-8") as device:
+        device.write("a page")
+
+    fault = _outside(full.value)
+
+    assert (fault.code, fault.where, fault.expected) == (4201, "what is written", "a disk with room for it")
+    assert "disk space" in fault.remedy

@@ -230,7 +230,7 @@ DEVICE_FAULTS: tuple[FaultKind, ...] = (
         2104,
         "label not on parcel",
         "The camera saw no label after the arm reported it applied.",
-        "Look at the parcel and the arm's pad and say where the label is.",
+        "Is the label on the parcel? 'Try again': the camera looks once more. On the pad, or lost? Take it away, then void and reprint.",
         H,
     ),
     FaultKind(

@@ -265,6 +265,7 @@ class RequestDesk:
             case "hold":
                 await post.hold(row.actor)
             case "release":
+                post.demand_closed()
                 await post.release(row.actor)
             case other:
                 raise Fault(4301, where=post.name, seen=str(other), expected="hold | release")

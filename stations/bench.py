@@ -88,9 +88,9 @@ class Bench:
     def _word(self, word: str, actor: str) -> Instruction:
         job = self._hands.job
         if job is None or word not in ("DONE", "NOTDONE"):
-            raise Fault(4301, where=self.name, seen=f"DO:{word}", expected="the next step on the screen")
+            raise Fault(4304, where=self.name, seen=f"DO:{word}", expected="the next step on the screen")
         if job.kind is APPLY and word == "DONE":
-            raise Fault(4301, where=self.name, seen="DO:DONE", expected="a scan of the label on the carton")
+            raise Fault(4304, where=self.name, seen="DO:DONE", expected="a scan of the label on the carton")
         self._hands.answer(word == "DONE", actor, f"DO:{word}")
         return say("done", lpn=job.subject)
 

@@ -63,7 +63,7 @@ class Clarification:
 
     async def _answered(self, action: str, actor: str) -> Instruction:
         if action != "DONE" or not self._current:
-            raise Fault(4301, where=self.name, seen=f"DO:{action}", expected="a plate first, then DO:DONE")
+            raise Fault(4304, where=self.name, seen=f"DO:{action}", expected="a plate first, then DO:DONE")
         parcel, _ = await self._kit.known(self._current, self.name)
         if parcel.state is not ParcelState.RETURNING:
             raise Fault(

@@ -95,7 +95,7 @@ class HandOver:
     async def _word(self, word: str, actor: str) -> Instruction:
         job = self._hands.job
         if job is None or word not in ("DONE", "NOTDONE"):
-            raise Fault(4301, where=self.name, seen=f"DO:{word}", expected="a label first")
+            raise Fault(4304, where=self.name, seen=f"DO:{word}", expected="a label first")
         parcel, order = await self._kit.known(job.subject, self.name)
         why = ship_blockers(order, parcel) if word == "DONE" else ()
         if why:

@@ -26,6 +26,7 @@ REST_S = 2.0
 """The same while it rests: whatever it waits for wakes it, but a wake-up that got lost must not stop the line."""
 MOST_WAITING_SCANS = 64
 FIRST_MACHINE_FAULT = 2000
+SAFETY_OPEN = 2007
 WITH_SENSOR = frozenset({"pack", "print_apply", "courier_gate"})
 """Kinds of stations whose machine feels what stands before it."""
 STEP = "step"
@@ -118,6 +119,12 @@ class Post:
         self.screen.hold_by = actor
         self.screen.on_hold()
         self.wake()
+
+    def demand_closed(self) -> None:
+        """Raise Fault 2007 while the safety circuit of a machine is open: no machine takes a release then."""
+        for machine in self.work.machines:
+            if SAFETY_OPEN in machine.view().faults:
+                raise Fault(SAFETY_OPEN, where=machine.name, seen="an open safety circuit", expected="a closed one")
 
     async def release(self, actor: str) -> None:
         """A person lets the station work again: machines are claimed and made ready afresh."""

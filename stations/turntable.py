@@ -288,7 +288,7 @@ class Turntable:
             return await self._put_back(current, word, actor)
         unit = self._picks.first()
         if word != "SHORT" or current is not None or unit is None:
-            raise Fault(4301, where=self.name, seen=f"DO:{word}", expected="DO:SHORT while an item is to be picked")
+            raise Fault(4304, where=self.name, seen=f"DO:{word}", expected="DO:SHORT while an item is to be picked")
         order = await self._order(unit)
         if not order.content.short_allowed:
             fault = Fault(3013, where=self.name, seen=unit.sku, expected="an order that allows short delivery")
@@ -307,7 +307,7 @@ class Turntable:
         order = await self._order(unit)
         is_cancelled = order.content.purchase is Purchase.CANCELLED
         if (word == "DONE") != is_cancelled:
-            raise Fault(4301, where=self.name, seen=f"DO:{word}", expected="the next step on the screen")
+            raise Fault(4304, where=self.name, seen=f"DO:{word}", expected="the next step on the screen")
         kind = "UnitReturned" if is_cancelled else "UnitPutBack"
         await self._kit.finish(order.order_id, self._event(kind, unit.unit_id, order, actor, {}))
         self._stage.close()

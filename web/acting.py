@@ -14,6 +14,7 @@ from packline.orders.policy import ACTION_ROLE, ROLES, Action, may
 from packline.store import Store
 from packline.store.requests import ACTUATION_S, ANSWER_S
 from web.live import Hub
+from web.row_number import RowNumber
 
 PATIENCE_S = 1.5
 STEP_S = 0.025
@@ -44,7 +45,7 @@ class ExceptionArgs(_Args):
 
 
 class AckArgs(_Args):
-    id: int
+    id: RowNumber
 
 
 class AnswerArgs(_Args):
@@ -71,11 +72,11 @@ class StationArgs(_Args):
 
 
 class ReplayArgs(_Args):
-    inbox_id: int
+    inbox_id: RowNumber
 
 
 class DismissArgs(_Args):
-    inbox_id: int
+    inbox_id: RowNumber
     note: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
 
 

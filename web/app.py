@@ -17,6 +17,7 @@ from web.crowd import Gauge, Pacer
 from web.doors import Doors, Visitor
 from web.live import Hub
 from web.room import KEY, Room
+from web.row_number import RowConverter
 from web.settings import Ask, WebSettings
 from web.words import Words
 
@@ -42,6 +43,7 @@ def create_app(settings: WebSettings) -> Flask:
     app = Flask("web", root_path=str(Path(__file__).parent))
     app.config.update(MAX_CONTENT_LENGTH=MOST_FORM_BYTES, MAX_FORM_MEMORY_SIZE=MOST_FORM_BYTES)
     app.extensions[KEY] = _furnish(settings, Path(app.static_folder or ""))
+    app.url_map.converters["int"] = RowConverter
     app.before_request(guard.before)
     app.after_request(headers.after)
     face.install(app)

@@ -21,6 +21,7 @@ from web.headers import video_base
 from web.live import View
 from web.pages.parcels import jpeg
 from web.room import room
+from web.speech import BUYER_LANG
 from web.video_token import BUYER_S, camera_claims, until
 
 blueprint = Blueprint("buyer", __name__, url_prefix="/buyer")
@@ -142,7 +143,13 @@ def _remembered(answer: Response, language: str | None) -> Response:
     """Let the browser keep the language that was chosen; the link itself stays as it was given out."""
     if language in room().words.languages:
         answer.set_cookie(
-            "lang", language, max_age=PREFERENCE_S, secure=room().settings.https, httponly=True, samesite="Lax"
+            BUYER_LANG,
+            language,
+            max_age=PREFERENCE_S,
+            path=f"{request.script_root}{blueprint.url_prefix}",  # one who also works here keeps the dashboard as it is
+            secure=room().settings.https,
+            httponly=True,
+            samesite="Lax",
         )
     return answer
 

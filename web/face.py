@@ -19,6 +19,7 @@ from web.guard import visitor
 from web.live import View
 from web.masking import masked
 from web.room import room
+from web.troubles import stopped
 from web.words import HTML_LANGS, LANGUAGE_NAMES, short
 
 THEMES = ("auto", "light", "dark")
@@ -57,6 +58,7 @@ def install(app: Flask) -> None:
         asker=speech.asker,
         device_state=speech.device_state,
         sensed=speech.sensed,
+        stopped=stopped,
     )
     app.context_processor(surroundings)
 

@@ -10,10 +10,8 @@ from typing import Any
 from packline.core.faults import URGENCY, Severity, severity_of
 from web.floor import first_thing
 from web.ground import Ground, Place, Point
-from web.troubles import Standing, beside, culprits, quality_of, severity, standing, state_of
+from web.troubles import Standing, beside, culprits, quality_of, severity, standing, state_of, stopped
 
-EMERGENCY = 2007
-"""The safety circuit of a machine is open."""
 LANES = {"lane-hold": "hold", "lane-gate": "courier_gate", "lane-clarify": "clarification"}
 """The kind of station that a lane ends at."""
 SHOWN_DIGITS = 3
@@ -131,7 +129,7 @@ def scene(snapshot: Mapping[str, Any], ground: Ground) -> Scene:
         boxes=tuple(sorted(boxes, key=lambda box: box.lpn)),
         pieces=tuple(_pieces(stations, ground, {box.at for box in boxes})),
         astray=tuple(astray),
-        stopped=tuple(station["name"] for station in stations if is_stopped(station)),
+        stopped=stopped(stations),
     )
 
 
@@ -143,12 +141,6 @@ def _pieces(stations: Sequence[Mapping[str, Any]], ground: Ground, taken: set[Po
         if station.get("unit") and at not in taken:
             unit, order = str(station["unit"]), str(station.get("order", ""))
             yield Piece(unit=unit, order=order, at=at, station=name, door=doors.get(name))
-
-
-def is_stopped(station: Mapping[str, Any]) -> bool:
-    """Tell whether a safety circuit is open at a station."""
-    codes = {one.code for one in standing(station)} | {(station.get("fault") or {}).get("code")}
-    return EMERGENCY in codes
 
 
 def _sorted_out(

@@ -13,12 +13,16 @@ from web.room import room
 UNITS = (("_ddeg", 10, "°"), ("_deg", 1, "°"), ("_pct", 1, " %"), ("_kg", 1, " kg"))
 """What the name of a machine's number ends with, by what it is divided, and the sign of its unit."""
 
+BUYER_LANG = "buyer_lang"
+"""The cookie with the language of a buyer's page; a browser sends it to those pages only."""
+
 
 def language() -> str:
     """Give the reader's language: their choice, else their browser's."""
     if "language" not in g:
         accepted = [tag for tag, _ in request.accept_languages]
-        g.language = room().words.choose(request.cookies.get("lang"), accepted)
+        chosen = request.cookies.get(BUYER_LANG) or request.cookies.get("lang")
+        g.language = room().words.choose(chosen, accepted)
     return str(g.language)
 
 

@@ -61,6 +61,8 @@ class Reader:
     def _parts(self, view: View) -> Iterator[tuple[str, str]]:
         yield "nav", _kept(view, ("nav", self.here), lambda: render_template("parts/nav.html", nav=nav(self.here)))
         yield "bell", _kept(view, ("bell",), lambda: render_template("parts/bell.html", nav=nav(self.here)))
+        if self.page != "plan":  # which has it above its figures
+            yield "estop", _kept(view, ("estop",), lambda: render_template("parts/estop.html", view=view))
         if self.page == "overview":
             yield "view", _kept(view, ("overview",), lambda: overview.fragment(view))
         elif self.page == "plan":

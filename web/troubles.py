@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from packline.core.faults import URGENCY, Severity, severity_of
 from packline.orders.policy import Action, rule_for
 
+EMERGENCY = 2007
+"""The safety circuit of a machine is open."""
 TAKEN = 1101
 """Another controller has the machine."""
 
@@ -58,6 +60,16 @@ def culprits(station: Mapping[str, Any]) -> tuple[Standing, ...]:
     """Give the devices that the station's own fault is about."""
     own = (station.get("fault") or {}).get("code")
     return tuple(one for one in standing(station) if one.code == own)
+
+
+def stopped(stations: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Give the names of the stations at which a safety circuit is open."""
+    return tuple(str(station["name"]) for station in stations if _is_stopped(station))
+
+
+def _is_stopped(station: Mapping[str, Any]) -> bool:
+    codes = {one.code for one in standing(station)} | {(station.get("fault") or {}).get("code")}
+    return EMERGENCY in codes
 
 
 def severity(station: Mapping[str, Any]) -> str:

@@ -144,7 +144,7 @@ WORK_FAULTS: tuple[FaultKind, ...] = (
         "Import the item, then replay the order.",
         W,
     ),
-    FaultKind(4101, "not an LPN", "The scanned text is no licence plate.", "Scan the carton's PL number.", W),
+    FaultKind(4101, "not a carton plate", "The scanned text is no carton plate.", "Scan the carton's PL number.", W),
     FaultKind(4102, "not an SSCC", "The text is no SSCC.", "Scan the label's (00) code.", W),
     FaultKind(
         4103,
@@ -154,8 +154,8 @@ WORK_FAULTS: tuple[FaultKind, ...] = (
         W,
     ),
     FaultKind(4104, "item not wanted", "No open order waits for this item.", "Put the item back to its shelf.", W),
-    FaultKind(4105, "carton already used", "This LPN belongs to another order.", "Take a fresh carton.", W),
-    FaultKind(4106, "unknown carton", "The books do not know this LPN.", "Take it to clarification.", W),
+    FaultKind(4105, "carton already used", "This plate belongs to another order.", "Take a fresh carton.", W),
+    FaultKind(4106, "unknown carton", "The books do not know this plate.", "Take it to clarification.", W),
     FaultKind(4201, "file wrong", "The file does not say what it must.", "Mend the line that is named.", H),
     FaultKind(4202, "unknown key", "The file has a key that nobody reads.", "Mend or remove the key that is named.", H),
     FaultKind(
@@ -171,6 +171,13 @@ WORK_FAULTS: tuple[FaultKind, ...] = (
         "answer about an older picture",
         "The parcel has another picture now than the one that was answered.",
         "Look at the newest picture, then answer again.",
+        W,
+    ),
+    FaultKind(
+        4304,
+        "nothing here waits for this answer",
+        "The station has no step now that this word answers.",
+        "Do what the screen shows.",
         W,
     ),
     # 5xxx software

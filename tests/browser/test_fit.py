@@ -8,7 +8,7 @@ import pytest
 
 from packline.core.tokens import sign
 from tests.browser.conftest import DESK, PHONE, WALL
-from tests.web.stage import READY, SECRET, say, wound
+from tests.web.stage import READY, SECRET, healthy, say, wound
 
 pytestmark = pytest.mark.browser
 
@@ -210,6 +210,66 @@ def test_what_an_unclean_stop_left_to_read_moves_no_station(visit, site, size):
     page.get_by_role("link", name="Unclean stop").wait_for()
 
     assert page.evaluate(boxes) == healthy
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1440, 900), (1920, 1080)])
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_the_remedy_of_every_fault_of_a_machine_is_read_to_its_end(visit, site, size, locale):
+    page = visit("/", viewport={"width": size[0], "height": size[1]}, locale=locale)
+    for code in (2007, 2001, 2103, 2105):
+        site.stage.controller.snapshot = wound(healthy(), "label-1", code, "held")
+        site.stage.hub.poll()
+        page.reload()
+        page.wait_for_selector("#tile-label-1 .shout")
+        assert page.evaluate(CUT_SHORT) == [], code
+
+
+def stopped(site):
+    """Open the safety circuit of the labelling station."""
+    snapshot = wound(site.stage.controller.snapshot, "label-1", 2007, "held")
+    snapshot["stations"][2]["devices"][0]["faults"] = [2007]
+    site.stage.controller.snapshot = snapshot
+    site.stage.hub.poll()
+
+
+@pytest.mark.parametrize("path", ["/", "/station/pack-1", "/orders", "/plan"])
+def test_an_emergency_stop_is_told_on_an_open_page_once_and_goes_when_it_is_over(visit, site, path):
+    page = visit(path)
+    assert page.locator(".banner.estop").count() == 0
+    healthy = site.stage.controller.snapshot
+    stopped(site)
+    said = page.get_by_role("alert").filter(has_text="Emergency stop.")
+    said.wait_for()
+    page.mouse.wheel(0, 5000)
+
+    box = page.locator(".banner.estop").bounding_box()
+    assert "Safety circuit open at: Labelling" in said.inner_text() and page.locator(".banner.estop").count() == 1
+    assert path == "/plan" or abs(box["y"] + box["height"] - DESK["height"]) < 1
+    site.stage.controller.snapshot = healthy
+    site.stage.hub.poll()
+    page.locator(".banner.estop").wait_for(state="detached")
+
+
+def test_an_emergency_stop_hides_no_station_of_the_wall_and_moves_no_button(visit, site):
+    page = visit("/station/label-1", role="operator")
+    place = page.locator("h1").bounding_box()
+    stopped(site)
+    page.locator(".banner.estop").wait_for()
+    assert page.locator("h1").bounding_box() == place
+    page.set_viewport_size(WALL)
+    page.goto(f"{site.url}/")
+    bottoms = page.evaluate("[...document.querySelectorAll('.tile')].map(e => e.getBoundingClientRect().bottom)")
+
+    assert max(bottoms) <= page.locator(".banner.estop").bounding_box()["y"]
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_an_emergency_stop_has_no_barrier_and_fits_a_phone(visit, site, locale):
+    stopped(site)
+    page = visit("/", locale=locale)
+
+    assert barriers(page) == [] and overhang(page) == 0
+    assert page.locator(".banner.estop").bounding_box()["height"] < PHONE["height"] / 4
 
 
 def test_nothing_moves_for_those_who_asked_for_rest(visit, site):

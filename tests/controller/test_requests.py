@@ -182,6 +182,18 @@ async def test_stations_are_held_and_released(office: Office) -> None:
     assert office.posts["label-1"].screen.hold_by == "" and office.life.floor.machines["arm"].released == 1
 
 
+async def test_a_release_is_refused_while_the_safety_circuit_is_open(office: Office) -> None:
+    arm, release = office.life.floor.machines["arm"], {"station": "label-1", "action": "release"}
+    await office.ask("station", {"station": "label-1", "action": "hold"}, actor="mei")
+    arm.now.faults = (2007,)
+    row = await office.ask("station", release)
+    assert (row.state, row.result["code"], row.result["where"]) == ("refused", 2007, arm.name)
+    assert "reset the safety circuit" in row.result["remedy"]
+    assert office.posts["label-1"].screen.hold_by == "mei" and arm.released == 0
+    arm.now.faults = ()
+    assert (await office.ask("station", release)).state == "done" and arm.released == 1
+
+
 # -- buyers ------------------------------------------------------------------------------------------------------------
 
 

@@ -95,7 +95,7 @@ async def test_wrong_label_scanned_at_the_bench_is_refused_and_nothing_is_believ
     lpn = await bulky(life)
     step = await closed(life, lpn)
     await until(lambda: job(life) is not None and job(life).kind is APPLY)
-    for text, code in ((f"00{other.labels[0].sscc}", 3002), ("00395213210000009999", 3002), ("DO:DONE", 4301)):
+    for text, code in ((f"00{other.labels[0].sscc}", 3002), ("00395213210000009999", 3002), ("DO:DONE", 4304)):
         with pytest.raises(Fault) as found:
             await life.scan(life.bench, text)
         assert found.value.code == code
@@ -245,7 +245,7 @@ async def test_one_carton_at_a_time_and_strangers_are_sent_on(life: Life) -> Non
     assert (await life.scan(life.bench, ordinary)).key == "finish_first"
     life.bench._current = ""
     assert (await life.scan(life.bench, ordinary)).params["to"] == "label-1"
-    for text, code in (("PL0000000994", 4106), ("hello", 4101), ("DO:DONE", 4301)):
+    for text, code in (("PL0000000994", 4106), ("hello", 4101), ("DO:DONE", 4304)):
         with pytest.raises(Fault) as found:
             await life.scan(life.bench, text)
         assert found.value.code == code

@@ -330,7 +330,7 @@ async def test_the_hand_run_gate_refuses_what_may_not_leave(life: Life) -> None:
     assert (await life.scan(life.door, f"00{box.labels[0].sscc}")).key == "take_back"
     approved = await life.approved()
     await life.resolver.parcel(approved.lpn, "reprint", actor="lin", role="operator")
-    for text, code in ((f"00{approved.labels[0].sscc}", 3006), ("00395213210000009999", 4106), ("DO:DONE", 4301)):
+    for text, code in ((f"00{approved.labels[0].sscc}", 3006), ("00395213210000009999", 4106), ("DO:DONE", 4304)):
         with pytest.raises(Fault) as found:
             await life.scan(life.door, text)
         assert found.value.code == code

@@ -92,7 +92,7 @@ async def test_an_item_put_back_in_mid_spin_raises_no_alarm(life: Life) -> None:
     assert await states(life, order_id) == ["wanted"]
 
 
-@pytest.mark.parametrize("barcode, code", [("nonsense", 4103), (POT, 4104), ("DO:OK", 4301), (TWO, 4106)], ids=str)
+@pytest.mark.parametrize("barcode, code", [("nonsense", 4103), (POT, 4104), ("DO:OK", 4304), (TWO, 4106)], ids=str)
 async def test_wrong_item_or_word_or_plate_is_refused_with_a_reason(life: Life, barcode: str, code: int) -> None:
     await life.order(1, {"CUP": 1})
     with pytest.raises(Fault) as found:

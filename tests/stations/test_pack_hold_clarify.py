@@ -323,7 +323,7 @@ async def test_clarification_sends_on_what_is_clear(life: Life) -> None:
 
 
 async def test_the_word_counts_only_after_a_plate(life: Life) -> None:
-    for text, code in (("DO:DONE", 4301), ("hello", 4101), ("PL0000000994", 4106)):
+    for text, code in (("DO:DONE", 4304), ("hello", 4101), ("PL0000000994", 4106)):
         with pytest.raises(Fault) as found:
             await life.scan(life.clarify, text)
         assert found.value.code == code

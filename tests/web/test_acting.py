@@ -139,3 +139,15 @@ def test_a_button_on_a_page_answers_with_one_line(stage):
     answer = client.post("/act", data=form, headers={**headers, "X-CSRF-Token": client.csrf})
 
     assert answer.status_code == 200 and 'class="toast' in answer.text and "<html" not in answer.text
+
+
+def test_a_release_that_an_open_safety_circuit_refuses_is_shown_with_its_remedy(furnished):
+    furnished.controller.verdict = ("refused", Fault(2007, where="arm-1", seen="an open safety circuit").as_dict())
+    client = furnished.client("operator")
+    said = client.post(
+        "/act",
+        data={"action": "station", "args": '{"station": "label-1", "action": "release"}'},
+        headers={"X-CSRF-Token": client.csrf, "X-Request-Key": "a-key-of-a-click"},
+    ).text
+
+    assert "Refused: Interlock or e-stop" in said and "reset the safety circuit at the machine" in said

@@ -202,6 +202,14 @@ def test_the_buyer_chooses_the_language_and_the_browser_keeps_it(furnished):
     assert '<html lang="en"' in furnished.app.test_client().get(f"{url}?lang=xx").text
 
 
+def test_the_language_of_a_buyers_page_is_not_that_of_the_dashboard(furnished):
+    client, url = furnished.client("operator"), link(furnished)
+    assert '<html lang="zh-Hans"' in client.get(f"{url}?lang=zh").text
+
+    assert '<html lang="en"' in client.get("/").text
+    assert '<html lang="zh-Hans"' in client.get(url).text
+
+
 def test_the_picture_says_whose_parcel_it_is(furnished):
     page = furnished.app.test_client().get(link(furnished)).text
 

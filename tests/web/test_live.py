@@ -167,18 +167,18 @@ def test_a_fragment_is_made_once_for_all_who_look(board):
 def test_a_stream_begins_with_the_state_and_a_heartbeat(furnished):
     heard = listen(furnished, "/live?view=overview&here=overview.page")
 
-    assert [m["event"] for m in heard(5)] == ["nav", "bell", "view", "changed", "beat"]
+    assert [m["event"] for m in heard(6)] == ["nav", "bell", "estop", "view", "changed", "beat"]
 
 
 def test_event_ids_are_the_journals_numbers(furnished):
-    heard = listen(furnished, "/live?view=page")(4)
+    heard = listen(furnished, "/live?view=page")(5)
 
     assert {m["id"] for m in heard} == {str(healthy()["seq"])}
 
 
 def test_a_change_is_told_in_the_next_message_and_only_once(furnished):
     heard = listen(furnished, "/live?view=overview")
-    heard(5)
+    heard(6)
     furnished.controller.snapshot = wound(furnished.controller.snapshot, "label-1", 2103)
     furnished.hub.poll()
 
@@ -190,7 +190,7 @@ def test_a_change_is_told_in_the_next_message_and_only_once(furnished):
 
 def test_heartbeats_come_every_two_seconds_and_say_when_the_picture_is_old(furnished):
     heard = listen(furnished, "/live?view=page")
-    heard(4)
+    heard(5)
     furnished.controller.is_silent = True
     beats = []
     for _ in range(2):
@@ -203,7 +203,7 @@ def test_heartbeats_come_every_two_seconds_and_say_when_the_picture_is_old(furni
 
 def test_that_the_controller_is_gone_is_the_next_word_of_a_stream_and_so_is_its_return(furnished):
     heard = listen(furnished, "/live?view=page")
-    heard(4)
+    heard(5)
     furnished.controller.is_alive = False
     furnished.hub.poll()
     gone = heard(1)
@@ -253,7 +253,7 @@ def test_no_more_programs_wait_than_there_are_places_for_streams(tmp_path):
 def test_a_page_that_knows_the_state_is_not_told_again(furnished):
     url = furnished.client("viewer").get("/orders").text.split('sse-connect="')[1].split('"')[0].replace("&amp;", "&")
 
-    assert "changed" not in [m["event"] for m in listen(furnished, url)(3)]
+    assert "changed" not in [m["event"] for m in listen(furnished, url)(4)]
 
 
 def test_streams_beyond_the_cap_get_503_and_pages_still_work(tmp_path):
@@ -278,7 +278,7 @@ def test_streams_beyond_the_cap_get_503_and_pages_still_work(tmp_path):
 def test_a_stream_ends_when_its_session_does(furnished):
     client = furnished.client("operator")
     heard = listen(furnished, "/live?view=page", client)
-    heard(4)
+    heard(5)
     furnished.store.users.end_sessions("operator")
     furnished.clock.advance(31)
 
@@ -288,7 +288,7 @@ def test_a_stream_ends_when_its_session_does(furnished):
 
 def test_streams_close_themselves_when_the_process_stops(furnished):
     heard = listen(furnished, "/live?view=page")
-    heard(4)
+    heard(5)
     furnished.hub.stop()
 
     with pytest.raises(StopIteration):
@@ -308,7 +308,7 @@ def test_an_unreadable_database_does_not_end_the_stream(furnished, monkeypatch):
     monkeypatch.setattr(furnished.store.views, "exception_counts", broken)
     furnished.hub.poll()
 
-    assert [m["event"] for m in listen(furnished, "/live?view=overview")(5)][-1] == "beat"
+    assert [m["event"] for m in listen(furnished, "/live?view=overview")(6)][-1] == "beat"
 
 
 def listen(stage, url, client=None):

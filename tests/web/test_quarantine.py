@@ -151,3 +151,22 @@ def test_a_message_that_cannot_be_read_tells_an_operator_nothing(stage, body):
     number = held(stage, body=body.encode())
 
     assert "138" not in stage.client("operator").get(f"/quarantine/{number}").text
+
+
+@pytest.mark.parametrize("number", ["9223372036854775808", "9" * 23, "9" * 5000], ids=["one-more", "long", "endless"])
+def test_a_number_that_the_books_cannot_hold_is_no_page(furnished, number):
+    client = furnished.client("supervisor")
+    answers = [
+        client.get(f"/quarantine/{number}"),
+        client.post(f"/quarantine/{number}/dismiss", data={"csrf": client.csrf, "key": "a-key-of-a-form"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+
+
+@pytest.mark.parametrize("action, args", [("alarm_ack", {"id": 2**63}), ("dismiss", {"inbox_id": 2**63, "note": ""}), ("replay", {"inbox_id": 2**63})])  # fmt: skip
+def test_a_request_about_a_number_that_the_books_cannot_hold_is_unreadable(furnished, action, args):
+    client = furnished.client("supervisor")
+    answer = furnished.post(client, "/api/requests", {"action": action, "args": args, "key": "a-key-of-it"})
+
+    assert answer.status_code == 400 and furnished.controller.handled == []

@@ -50,7 +50,11 @@ def test_what_the_station_answers_is_what_the_person_reads(furnished):
     "result, ok, words",
     [
         (say("store", lpn=READY, slot="H03"), True, f"Put {READY} into slot H03 and scan the slot."),
-        (say("refused", code=4101, name="not an LPN"), False, "Refused: Not an LPN. Scan the carton's PL number."),
+        (
+            say("refused", code=4101, name="not a carton plate"),
+            False,
+            "Refused: Not a carton plate. Scan the carton's PL number.",
+        ),
         (say("place_first", unit="u", sku="CUP", name="Cup"), False, "Not yet: put Cup on the table first."),
         (say("finish_first", unit="u-1"), False, "Finish u-1 first."),
     ],

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from packline.core.identity import Lpn
 from tests.web.stage import READY, WAITING, healthy, on_floor, wound
 from web.ground import TALL, WIDE, lay
-from web.scene import EMERGENCY, scene
+from web.scene import scene
+from web.troubles import EMERGENCY
 
 STATIONS = [station["name"] for station in healthy()["stations"]]
 PLACES = st.sampled_from([*STATIONS, *(f"to:{name}" for name in STATIONS), "H01", "H40", "lane-hold", "lane-gate", "lane-clarify", "", "nowhere-9"])  # fmt: skip

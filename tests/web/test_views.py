@@ -258,3 +258,23 @@ def test_recovery_is_told_on_the_overview_and_explained_on_its_page(furnished):
         and "backup was restored" in page
         and "Serial numbers were advanced" in page
     )
+
+
+@pytest.mark.parametrize("path", ["/", "/station/pack-1", "/orders", "/exceptions", "/alarms", "/items", "/quarantine"])
+def test_every_page_with_live_data_says_an_emergency_stop(furnished, path):
+    client = furnished.client("supervisor")
+    assert "Emergency stop." not in client.get(path).text
+    furnished.controller.snapshot["stations"][2]["devices"][0]["faults"] = [2007]
+    furnished.hub.poll()
+    page = client.get(path).text
+
+    assert page.count("Emergency stop.") == 1 and "Safety circuit open at: Labelling." in page
+
+
+@pytest.mark.parametrize("waited_s, shown", [(0, "–"), (0.4, "0<"), (754, "12<")])
+def test_a_line_on_which_nothing_waits_shows_no_time(furnished, waited_s, shown):
+    furnished.controller.snapshot["line"]["oldest_waiting_s"] = waited_s
+    furnished.hub.poll()
+    page = furnished.client("viewer").get("/").text
+
+    assert f"<dt>Oldest waiting</dt><dd>{shown}" in page

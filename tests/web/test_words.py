@@ -130,7 +130,7 @@ def test_any_instruction_whatever_becomes_a_sentence(language, key, params):
     [
         (say("box", lpn=""), "Take a fresh carton, put the item in, and scan the carton's plate.", "取一个新箱子，放入商品，并扫描箱码。"),
         (say("take_back", lpn="PL1", why=["not_approved", "held"]), "Take PL1 back: Waits for the buyer, On hold.", "把 PL1 拿回来：等待买家, 暂存中。"),
-        (say("refused", code=4101), "Refused: Not an LPN. Scan the carton's PL number.", "已拒绝：不是箱码。扫描箱子的 PL 编号。"),
+        (say("refused", code=4101), "Refused: Not a carton plate. Scan the carton's PL number.", "已拒绝：不是箱码。扫描箱子的 PL 编号。"),
         (say("ask_person", code=2103), "Waiting for a decision: Printer silent.", "等待决定：打印机无应答。"),
         (say("ask_person", exception="X"), "Waiting for a decision. Open the exception.", "等待决定，请打开异常。"),
     ],

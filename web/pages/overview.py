@@ -35,6 +35,7 @@ def _aside(line: Mapping[str, Any]) -> int:
 
 
 def _values(view: View) -> dict[str, Any]:
+    waited_s = float(view.snapshot.get("line", {}).get("oldest_waiting_s") or 0)
     return {
         "floor": draw(view.snapshot),
         "beside": view.snapshot.get("devices", ()),
@@ -43,5 +44,5 @@ def _values(view: View) -> dict[str, Any]:
         "aside": _aside(view.snapshot.get("line", {})),
         "recovered": (view.snapshot.get("run") or {}).get("recovered"),
         "severities": menu.waiting(view).get("exceptions", {}).get("severities", {}),
-        "oldest": speech.largest(float(view.snapshot.get("line", {}).get("oldest_waiting_s") or 0)),
+        "oldest": speech.largest(waited_s) if waited_s else None,
     }

@@ -86,6 +86,50 @@ def test_what_was_meant_is_proposed():
     assert "m.toml [model.blocks.desk.servce]" in text
 
 
+@pytest.mark.parametrize("mean", ["-1.25", "'x'", "nan", "inf"])
+def test_a_wrong_mean_is_told_once_and_not_also_as_a_mean_that_is_not_there(mean):
+    assert set(faults(changed(("mean = 1.25", f"mean = {mean}")))) == {"model.blocks.in.every.mean"}
+
+
+@pytest.mark.parametrize(
+    "before, after, told",
+    [
+        ("horizon_s = 100", "horizn_s = 100\nwarmup_s = 10", {"model.horizon_s", "model.horizn_s"}),
+        ("horizon_s = 100", "horizon_s = -100\nwarmup_s = 10", {"model.horizon_s"}),
+        ("mean = 1.25", "maen = 1.25", {"model.blocks.in.every.maen"}),
+        (
+            "every = {",
+            "profile = [{ from_s = 0, times = 1 }]\nevry = {",
+            {"model.blocks.in.evry"},
+        ),
+        (
+            "service = 1",
+            "service = 1\noprator = 'crew'\nfailures = [{ every = 5, repair = 1, operator = true }]",
+            {"model.blocks.desk.oprator"},
+        ),
+    ],
+)
+def test_what_stands_for_a_wrong_key_is_not_told_as_a_mistake(before, after, told):
+    assert set(faults(changed((before, after)))) == told
+
+
+@pytest.mark.parametrize(
+    "file, seen, remedy",
+    [
+        ("sites/demo.toml", "a site file", "`packline sim run` plays a shift of it."),
+        ("sites/shift-quiet.toml", "a scenario of a shift", "`packline sim run` plays it."),
+        ("machine.toml", "a machine file", "`packline check` says what is wrong in it."),
+    ],
+)
+def test_a_file_of_another_kind_is_told_as_that_in_one_line(file, seen, remedy, tmp_path, capsys):
+    (tmp_path / "machine.toml").write_text("[machine]\nname = 'x'\n", "utf-8")
+    path = file if "/" in file else str(tmp_path / file)
+    assert main(["sim", "model", path, "--json"]) == 1
+    (fault,) = json.loads(capsys.readouterr().out.splitlines()[-1])["faults"]
+    assert (fault["code"], fault["where"], fault["seen"], fault["expected"]) == (4201, path, seen, "a [model]")
+    assert fault["remedy"] == remedy
+
+
 WRONG = [
     ('kind = "server"', 'kind = "sever"', "model.blocks.desk.kind"),
     ('kind = "server"', "kind = 3", "model.blocks.desk.kind"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.commands import numbers
+from controller.commands.sim.telling import demand_model
 from controller.sites import find_site
 from packline.core.clock import WallClock
 from packline.core.faults import Fault
@@ -133,7 +134,10 @@ def _loaded(paths: list[Path]) -> list[Model]:
     found, faults = [], []
     for path in paths:
         try:
+            demand_model(path)
             found.append(load_model(path))
+        except Fault as wrong:
+            faults.append(wrong)
         except FileFaults as wrong:
             faults += wrong.faults
     if faults:

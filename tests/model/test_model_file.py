@@ -9,9 +9,11 @@ import pytest
 
 from controller.__main__ import main
 from packline.core.files import FileFaults
+from simulation.model.burden import burdens
 from simulation.model.laws import Law
 from simulation.model.model_file import BLOCKS
 from simulation.model.reading import load_model, model_of, read_model
+from simulation.model.running import run_model
 
 ROOT = Path(__file__).parents[2]
 
@@ -319,20 +321,62 @@ def test_figures_come_as_json_in_the_last_line(capsys, tmp_path):
 
 
 def test_a_file_is_checked_without_a_run(capsys, tmp_path):
-    (tmp_path / "m.toml").write_text(changed(("horizon_s = 100", "horizon_s = 1e12")))
-    assert main(["sim", "model", str(tmp_path / "m.toml"), "--check"]) == 0
-    assert "no mistakes" in capsys.readouterr().out
-    assert main(["sim", "model", str(tmp_path / "m.toml"), "--check", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"ok": True, "file": str(tmp_path / "m.toml")}
+    path = tmp_path / "m.toml"
+    path.write_text(changed(("horizon_s = 100", "horizon_s = 1e7")))
+    assert main(["sim", "model", str(path), "--check"]) == 0
+    assert capsys.readouterr() == (f"{path}: no mistakes\n", "")
+    assert main(["sim", "model", str(path), "--check", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"ok": True, "file": str(path), "warnings": []}
+
+
+@pytest.mark.parametrize(
+    "before, after", [("horizon_s = 100", "horizon_s = 1e18"), ("mean = 1.25", "mean = 0.000001"), ("mix =", "size = 1e9\nmix =")]
+)  # fmt: skip
+def test_a_check_warns_of_runs_that_would_hardly_end(before, after, capsys, tmp_path):
+    path = tmp_path / "m.toml"
+    path.write_text(changed((before, after)))
+    assert main(["sim", "model", str(path), "--check", "--json"]) == 0
+    out, err = capsys.readouterr()
+    (warning,) = json.loads(out)["warnings"]
+    assert "that takes more than an hour" in warning
+    assert f"warning: {warning}" in err
+
+
+def test_a_source_that_ends_after_so_many_is_no_burden():
+    model = model_of(tomllib.loads(changed(("horizon_s = 100", "horizon_s = 1e18"), ("mix =", "most = 9\nmix ="))), "m")
+    assert list(burdens(model)) == []
+
+
+def test_a_run_whose_horizon_is_far_says_soon_how_far_it_is():
+    class Stopped(Exception):
+        pass
+
+    heard: list[str] = []
+
+    def tell(text: str) -> None:
+        heard.append(text)
+        raise Stopped
+
+    model = model_of(tomllib.loads(changed(("horizon_s = 100", "horizon_s = 1e18"))), "m.toml")
+    with pytest.raises(Stopped):
+        run_model(model, tell=tell)
+    assert heard[0].startswith("run 1 of 10: 0%, ")
+    assert heard[0].endswith(" s of 1e+18 s")
+
+
+def test_pilot_runs_say_how_far_they_are():
+    model = model_of(tomllib.loads(changed(("horizon_s = 100", 'horizon_s = 20000\nwarmup_s = "mser"'))), "m.toml")
+    heard: list[str] = []
+    run_model(model, replications=1, tell=heard.append)
+    assert heard[0].startswith("pilot run 1 of 5: ")
 
 
 def test_it_is_told_how_far_a_run_is_and_the_figures_do_not_care():
-    from simulation.model.running import run_model
-
-    model = model_of(tomllib.loads(GOOD), "m.toml")
+    model = model_of(tomllib.loads(changed(("horizon_s = 100", "horizon_s = 20000\nwarmup_s = 500"))), "m.toml")
     heard: list[str] = []
     told = run_model(model, replications=2, tell=heard.append)
-    assert heard[0] == "run 1 of 2: 2%"
+    assert heard[0].startswith("run 1 of 2: ")
+    assert heard[0].endswith(" s of 20000 s")
     assert heard[-1] == "run 2 of 2 is done"
     assert repr(told.runs) == repr(run_model(model, replications=2).runs)
 

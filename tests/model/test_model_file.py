@@ -186,6 +186,39 @@ def test_a_mistake_is_told_where_it_is(before, after, place):
     assert expected
 
 
+LOOP = 'next = "desk"'
+
+
+def trap(*pairs: tuple[str, str]) -> dict[str, tuple[str, str]]:
+    return faults(changed(("next = { desk = 0.25, out = 0.75 }", LOOP), *pairs))
+
+
+def test_a_circle_that_a_source_fills_and_nothing_leaves_is_refused():
+    ((place, (seen, _)),) = trap().items()
+    assert place == "model.blocks.desk.next"
+    assert seen == "a circle that nothing leaves, though in gives to it without end"
+    assert set(faults(changed(("{ desk = 0.25, out = 0.75 }", "{ desk = 1.0, out = 0.0 }")))) == {place}
+
+
+@pytest.mark.parametrize(
+    "before, after",
+    [
+        ("mix =", "most = 6\nmix ="),
+        ("mix =", "blocked = 'lose'\nmix ="),
+        ("service = 1", "service = 1\npatience = 5"),
+        ("service = 1", "service = 1\nbalk = [0, 0.5]"),
+        ("service = 1", "service = 1\nqueue = 3\nfull = 'lose'"),
+        ("service = 1", "service = 1\nfailures = [{ every = 5, repair = 1, after = 'scrap' }]"),
+    ],
+)
+def test_a_circle_is_well_that_is_left_in_another_way_or_filled_once(before, after):
+    assert trap((before, after)) == {}
+
+
+def test_who_gives_up_and_comes_back_has_not_left():
+    assert set(trap(("service = 1", "service = 1\npatience = 5\nimpatient = 'desk'"))) == {"model.blocks.desk.next"}
+
+
 def test_a_circle_without_time_is_refused():
     text = """
 [model]

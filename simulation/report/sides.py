@@ -58,6 +58,11 @@ def side_of(name: str, recordings: Sequence[Recording]) -> Side:
     return Side(name=name, recordings=ordered, shifts=[figures_of(recording) for recording in ordered])
 
 
+def shown_s(sides: Sequence[Side]) -> float:
+    """Give the end of the longest shift that is shown: one scale of time for all, so that they can be compared by eye."""
+    return max(side.recordings[0].head.ended_s for side in sides)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """Second minus first. `is_paired`: seed by seed with common random numbers; `apart` is the half width without them."""

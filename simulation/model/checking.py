@@ -9,7 +9,6 @@ from packline.core.faults import Fault
 from packline.core.files import near
 from simulation.blocks.floor import OUT
 from simulation.model.checking_blocks import check_itself
-from simulation.model.checking_exits import check_exits
 from simulation.model.flow_parts import (
     AssemblyPart,
     BufferPart,
@@ -156,8 +155,6 @@ def check_whole(parts: Mapping[str, Part], where: str) -> Iterator[Fault]:
         expected = "a block that takes time in each circle"
         yield Fault(4201, where=f"{where} [model.blocks.{circle[0]}.next]", seen=seen, expected=expected)
         return
-    taken = {name: {t for ways in ways_of(part).values() for t, p in ways.items() if p} for name, part in parts.items()}
-    yield from check_exits(parts, taken, where)
     for name, part in parts.items():
         if isinstance(part, SourcePart) and part.every is None and not part.at and part.most is None:
             for target in sorted(_open_ends(name, parts)):

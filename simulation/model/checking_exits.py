@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from packline.core.faults import Fault
 from simulation.blocks.floor import OUT
+from simulation.model.checking import ways_of
 from simulation.model.flow_parts import AssemblyPart, PackPart, SinkPart, SourcePart
 from simulation.model.line_parts import CourierPart
+from simulation.model.model_file import Model
 from simulation.model.parts import Part
 from simulation.model.station_parts import StationPart
 
@@ -15,8 +16,10 @@ Graph = Mapping[str, Collection[str]]
 """Where each block leads; ways that nobody takes are left out."""
 
 
-def check_exits(parts: Mapping[str, Part], graph: Graph, where: str) -> Iterator[Fault]:
-    """Say the first block of each circle that is fed without end and has no way out. Closed networks, which no source feeds so, are well."""
+def traps(model: Model) -> Iterator[str]:
+    """Warn of each circle that is fed without end and has no way out. Closed networks, which no source feeds so, are well."""
+    parts: Mapping[str, Part] = model.blocks
+    graph = {name: {t for ways in ways_of(part).values() for t, p in ways.items() if p} for name, part in parts.items()}
     told: set[str] = set()
     for source in (name for name, part in parts.items() if _is_endless(part)):
         for name in parts:
@@ -24,13 +27,7 @@ def check_exits(parts: Mapping[str, Part], graph: Graph, where: str) -> Iterator
             is_trap = name in ahead and name in _ahead(source, graph) and not _is_left(ahead, parts)
             if is_trap and name not in told:
                 told |= ahead
-                yield Fault(
-                    4201,
-                    where=f"{where} [model.blocks.{name}.next]",
-                    seen=f"a circle that nothing leaves, though {source} gives to it without end",
-                    expected='a way out of it: "out", or a block that leads there',
-                    remedy="Give one of its blocks another next, or let the source end with most.",
-                )
+                yield f"[model.blocks.{name}.next]: nothing leaves this circle, though {source} gives to it without end"
 
 
 def _is_endless(part: Part) -> bool:
@@ -61,6 +58,6 @@ def _takes_out(part: Part) -> bool:
         return True
     if not isinstance(part, StationPart):
         return False
-    is_given_up = part.patience or getattr(part, "balk", ()) or getattr(part, "balk_by_class", ())
+    is_given_up = any(getattr(part, key, None) for key in ("patience", "balk", "balk_by_class"))
     is_spoiled = any(failure.after == "scrap" for failure in part.failures)
-    return bool(is_given_up and not part.impatient or is_spoiled and not part.scrap)
+    return (is_given_up and not part.impatient) or (is_spoiled and not part.scrap)

@@ -10,6 +10,7 @@ import pytest
 from controller.__main__ import main
 from packline.core.files import FileFaults
 from simulation.model.burden import burdens
+from simulation.model.checking_exits import traps
 from simulation.model.laws import Law
 from simulation.model.model_file import BLOCKS
 from simulation.model.reading import load_model, model_of, read_model
@@ -189,15 +190,20 @@ def test_a_mistake_is_told_where_it_is(before, after, place):
 LOOP = 'next = "desk"'
 
 
-def trap(*pairs: tuple[str, str]) -> dict[str, tuple[str, str]]:
-    return faults(changed(("next = { desk = 0.25, out = 0.75 }", LOOP), *pairs))
+def trap(*pairs: tuple[str, str]) -> list[str]:
+    text = changed(("next = { desk = 0.25, out = 0.75 }", LOOP), *pairs)
+    return list(traps(model_of(tomllib.loads(text), "m.toml")))
 
 
-def test_a_circle_that_a_source_fills_and_nothing_leaves_is_refused():
-    ((place, (seen, _)),) = trap().items()
-    assert place == "model.blocks.desk.next"
-    assert seen == "a circle that nothing leaves, though in gives to it without end"
-    assert set(faults(changed(("{ desk = 0.25, out = 0.75 }", "{ desk = 1.0, out = 0.0 }")))) == {place}
+TRAPPED = "[model.blocks.desk.next]: nothing leaves this circle, though in gives to it without end"
+
+
+@pytest.mark.parametrize("way", [LOOP, "next = { desk = 1.0, out = 0.0 }"])
+def test_a_check_warns_of_a_circle_that_a_source_fills_and_nothing_leaves(way, tmp_path, capsys):
+    path = tmp_path / "m.toml"
+    path.write_text(changed(("next = { desk = 0.25, out = 0.75 }", way)))
+    assert main(["sim", "model", str(path), "--check", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["warnings"] == [f"{path}: {TRAPPED}"]
 
 
 @pytest.mark.parametrize(
@@ -212,11 +218,11 @@ def test_a_circle_that_a_source_fills_and_nothing_leaves_is_refused():
     ],
 )
 def test_a_circle_is_well_that_is_left_in_another_way_or_filled_once(before, after):
-    assert trap((before, after)) == {}
+    assert trap((before, after)) == []
 
 
 def test_who_gives_up_and_comes_back_has_not_left():
-    assert set(trap(("service = 1", "service = 1\npatience = 5\nimpatient = 'desk'"))) == {"model.blocks.desk.next"}
+    assert trap(("service = 1", "service = 1\npatience = 5\nimpatient = 'desk'")) == [TRAPPED]
 
 
 def test_a_circle_without_time_is_refused():

@@ -17,6 +17,7 @@ from packline.core.clock import WallClock
 from packline.core.faults import Fault
 from packline.core.files import FileFaults, near
 from simulation.model.burden import burdens
+from simulation.model.checking_exits import traps
 from simulation.model.model_file import Model
 from simulation.model.reading import load_model
 from simulation.model.report import chosen, compared, comparison, is_hopeless, said, tables, wanted
@@ -73,7 +74,7 @@ def _check(options: argparse.Namespace) -> int:
     warnings = [
         f"{file}: {text}"
         for file, model in zip(files, models, strict=True)
-        for text in burdens(model, options.replications)
+        for text in (*traps(model), *burdens(model, options.replications))
     ]
     for text in warnings:
         print(f"warning: {text}", file=sys.stderr)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from packline.core.faults import Fault
 from packline.core.files import near
@@ -31,11 +31,14 @@ from simulation.model.station_parts import StationPart
 from simulation.model.words import with_meaning
 
 
-def check_parts(shell: Shell, parts: Mapping[str, Part], names: set[str], where: str) -> Iterator[Fault]:
-    """`names` has also the blocks that are wrong in themselves: they are declared."""
+def check_parts(
+    shell: Shell, parts: Mapping[str, Part], names: set[str], where: str, told: Collection[str] = ()
+) -> Iterator[Fault]:
+    """`names` has also the blocks that are wrong in themselves: they are declared; `told` is where something is known to be wrong."""
     if not names:
         yield Fault(4201, where=f"{where} [model.blocks]", seen="nothing", expected="at least a source and a server")
-    if isinstance(shell.warmup_s, float) and shell.warmup_s >= shell.horizon_s:
+    is_written = f"{where} [model.horizon_s]" not in told  # else something stands for it, which says nothing
+    if is_written and isinstance(shell.warmup_s, float) and shell.warmup_s >= shell.horizon_s:
         seen, expected = f"{shell.warmup_s:g}", f"less than the horizon, {shell.horizon_s:g} s"
         yield Fault(4201, where=f"{where} [model.warmup_s]", seen=seen, expected=expected)
     if shell.antithetic and shell.replications % 2:
@@ -49,8 +52,18 @@ def check_parts(shell: Shell, parts: Mapping[str, Part], names: set[str], where:
         if name == OUT:
             yield Fault(4201, where=f"{at}]", seen=name, expected='another name: "out" is the way out')
         yield from _check_ways(part, at, targets)
-        yield from _check_names(part, at, shell, parts, names)
-        yield from check_itself(part, at)
+        # where a key is wrong, a default stands for what was meant: what is compared with that says nothing
+        is_read = not any(_is_key(place, at) for place in told)
+        yield from (
+            fault for fault in _check_names(part, at, shell, parts, names) if is_read or fault.seen != "nothing"
+        )
+        if is_read:
+            yield from check_itself(part, at)
+
+
+def _is_key(place: str, at: str) -> bool:
+    """Tell whether a place is a key of the block itself, and not within one."""
+    return place.startswith(f"{at}.") and "." not in place.removeprefix(f"{at}.")
 
 
 def ways_of(part: Part) -> dict[str, dict[str, float]]:

@@ -64,7 +64,7 @@ def read_model(raw: Mapping[str, Any], where: str) -> tuple[Model | None, list[F
     if shell.model is None:
         return None, faults
     told = {fault.where for fault in faults}
-    further = check_parts(shell.model, parts, set(tables), where)
+    further = check_parts(shell.model, parts, set(tables), where, told)
     faults += [fault for fault in further if fault.where not in told]
     if not faults:  # what is wrong was put right by a guess, so that ways may be missing that are there
         faults += check_whole(parts, where)
@@ -85,7 +85,17 @@ def _read_block(block: dict[str, Any], where: str, name: str, parts: dict[str, P
     read = survey(block, part, where, stand_ins=BLOCK_STAND_INS, patterns=PATTERN_WORDS)
     if read.model is not None:
         parts[name] = read.model
-    return [with_meaning(fault, _place(fault, where), str(kind)) for fault in read.faults]
+    places = {_place(fault, where) for fault in read.faults}
+    return [
+        with_meaning(fault, place, str(kind))
+        for fault in read.faults
+        if not _is_told_within(place := _place(fault, where), places)
+    ]
+
+
+def _is_told_within(place: str, places: set[str]) -> bool:
+    """Tell whether something inside a table was found wrong: that the table lacks it now says nothing."""
+    return bool(place) and any(one.startswith(f"{place}.") for one in places)
 
 
 def _place(fault: Fault, where: str) -> str:

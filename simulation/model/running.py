@@ -96,13 +96,13 @@ def run_model(
         raise ValueError(f"{count} runs are not pairs")
     say = tell or (lambda _text: None)
     warnings: list[str] = []
-    warmup_s = _warmup(model, seed, warnings) if model.warmup_s == "mser" else float(model.warmup_s)
+    warmup_s = _warmup(model, seed, warnings, tell) if model.warmup_s == "mser" else float(model.warmup_s)
     if model.warmup_s == "mser":
         say(f"warm-up by MSER-5: {warmup_s:g} s")
     runs = []
     for n in range(count):
         told = f"run {n + 1} of {count}"
-        tell_share = partial(_say_share, say, told) if tell is not None else None
+        tell_share = partial(_say_share, say, told, model.horizon_s) if tell is not None else None
         runs.append(run_once(model, seed=seed, number=n, warmup_s=warmup_s, tell=tell_share))
         say(f"{told} is done")
         if look is not None and n == 0:
@@ -118,8 +118,9 @@ def _floor(model: Model, seed: int, number: int) -> Floor:
     return Floor(seed=f"{seed}/{pair}", is_mirrored=model.antithetic and number % 2 == 1)
 
 
-def _say_share(say: Tell, told: str, share: float) -> None:
-    say(f"{told}: {share:.0%}")
+def _say_share(say: Tell, told: str, horizon_s: float, share: float) -> None:
+    """Say also the time: of a horizon that is far too long nobody would see a share."""
+    say(f"{told}: {share:.0%}, {share * horizon_s:.6g} s of {horizon_s:g} s")
 
 
 def run_once(
@@ -141,12 +142,14 @@ def run_once(
     )
 
 
-def _warmup(model: Model, seed: int, warnings: list[str]) -> float:
+def _warmup(model: Model, seed: int, warnings: list[str], tell: Tell | None) -> float:
     """Run pilots with seeds of their own, and give the longest warm-up; half of the horizon when one has not settled."""
-    longest = 0.0
-    for n in range(min(PILOTS, model.replications)):
+    longest, count = 0.0, min(PILOTS, model.replications)
+    for n in range(count):
+        told = f"pilot run {n + 1} of {count}"
+        tell_share = partial(_say_share, tell, told, model.horizon_s) if tell is not None else None
         line = build(model, Floor(seed=f"{seed}/pilot/{n}"))
-        line.floor.run(model.horizon_s)
+        line.floor.run(model.horizon_s, tell=tell_share)
         cut = mser5(line.floor.flow.values)
         if cut is None:
             warnings.append("MSER-5 finds no settled state within the horizon: make it longer")

@@ -27,6 +27,7 @@ def _side(side: Side) -> dict[str, Any]:
         "name": side.name,
         "seeds": side.seeds,
         "well": side.is_well,
+        "broken": {str(seed): list(found) for seed, found in side.wrongs().items()},
         "journals": [recording.head.journal for recording in side.recordings],
         "figures": {name: pair(side.interval(name)) for name in side.names()},
         "bottleneck": {"longest_active": first.longest_active, "least_waiting": first.least_waiting},

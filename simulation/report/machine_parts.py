@@ -9,7 +9,7 @@ from simulation.report.charts import strip, time_axis
 from simulation.report.line_parts import difference_cells, independent
 from simulation.report.machines import MachineFigures
 from simulation.report.markup import Child, Markup, tag
-from simulation.report.sides import Difference, Side
+from simulation.report.sides import Difference, Side, shown_s
 from simulation.report.tables import legend, table
 from simulation.report.words import moment, percent, seconds
 
@@ -101,23 +101,22 @@ OF_OEE = (
 
 def states(sides: Sequence[Side]) -> Markup:
     """Draw in which state each machine was when."""
-    body = []
+    body, scale_s = [], shown_s(sides)
     for side in sides:
-        end_s = side.recordings[0].head.ended_s
-        rows = [[m.name, _timeline(m, end_s)] for m in side.shifts[0].machines]
+        rows = [[m.name, _timeline(m, side.recordings[0].head.ended_s, scale_s)] for m in side.shifts[0].machines]
         body.append(
             tag(
                 "div",
                 tag("h3", side.name, class_="side"),
-                tag("div", rows, tag("span"), time_axis(end_s), class_="rows"),
+                tag("div", rows, tag("span"), time_axis(scale_s), class_="rows"),
             )
         )
     return tag("div", body)
 
 
-def _timeline(machine: MachineFigures, end_s: float) -> Markup:
+def _timeline(machine: MachineFigures, end_s: float, scale_s: float) -> Markup:
     parts = [(b, e, s, f"{s} {seconds(e - b)}, from {moment(b)}") for b, e, s in _joined(machine, end_s)]
-    return strip(parts, end_s, f"states of {machine.name} over time")
+    return strip(parts, scale_s, f"states of {machine.name} over time")
 
 
 def _joined(machine: MachineFigures, end_s: float) -> list[tuple[float, float, str]]:

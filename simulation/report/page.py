@@ -74,18 +74,18 @@ def _verdict(sides: Sequence[Side]) -> Markup:
 
 
 def _side_verdict(side: Side) -> Markup:
-    bad = [recording.head for recording in side.recordings if not recording.head.is_well]
+    wrongs = side.wrongs()
     parcels = sum(int(shift.numbers["parcels"]) for shift in side.shifts)
     ended = sum(int(shift.numbers["orders_closed"]) for shift in side.shifts)
     orders = sum(head.orders for head in (r.head for r in side.recordings))
-    said = tag("b", "NOT well" if bad else "All is well")
+    said = tag("b", "NOT well" if wrongs else "All is well")
     counts = f"{parcels} parcel{'' if parcels == 1 else 's'} left the door, {ended} of {orders} orders ended"
-    broken = [f"seed {head.seed}: {what}" for head in bad for what in head.broken or ("not every order ended well",)]
+    broken = [f"seed {seed}: {what}" for seed, found in wrongs.items() for what in found]
     body: Child = [
         tag("p", f"{side.name}: ", said, f". {counts}."),
         tag("ul", [tag("li", text) for text in broken[:MOST_BROKEN]]) if broken else None,
     ]
-    return tag("div", body, class_="verdict bad" if bad else "verdict")
+    return tag("div", body, class_="verdict bad" if wrongs else "verdict")
 
 
 def _clocks(sides: Sequence[Side]) -> Markup:

@@ -11,6 +11,8 @@ from simulation.report.figures import ShiftFigures, figures_of
 from simulation.statistics.intervals import Interval, over_replications, paired
 from simulation.statistics.student import t_quantile
 
+UNENDED = "not every order ended well"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
@@ -29,6 +31,11 @@ class Side:
     def is_well(self) -> bool:
         """Tell whether every shift was."""
         return all(recording.head.is_well for recording in self.recordings)
+
+    def wrongs(self) -> dict[int, tuple[str, ...]]:
+        """Give what was wrong in each shift that was not well, by seed."""
+        bad = [recording.head for recording in self.recordings if not recording.head.is_well]
+        return {head.seed: head.broken or (UNENDED,) for head in bad}
 
     def names(self) -> list[str]:
         """List the figures that any shift has."""
@@ -49,6 +56,11 @@ def side_of(name: str, recordings: Sequence[Recording]) -> Side:
         raise ValueError("a side of a report is at least one shift")
     ordered = sorted(recordings, key=lambda recording: recording.head.seed)
     return Side(name=name, recordings=ordered, shifts=[figures_of(recording) for recording in ordered])
+
+
+def shown_s(sides: Sequence[Side]) -> float:
+    """Give the end of the longest shift that is shown: one scale of time for all, so that they can be compared by eye."""
+    return max(side.recordings[0].head.ended_s for side in sides)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from simulation.recording.rows import ExceptionRow, FaultRow, Recording
 from simulation.report.charts import strip, time_axis
 from simulation.report.markup import Child, Markup, tag
-from simulation.report.sides import Side
+from simulation.report.sides import Side, shown_s
 from simulation.report.tables import legend, table
 from simulation.report.words import UNKNOWN, moment, percent, seconds
 from simulation.statistics.tallies import Tally
@@ -93,20 +93,19 @@ ON_FIRST = (
 
 def faults(sides: Sequence[Side]) -> Markup:
     """Draw when faults struck and exceptions stood, and list the faults."""
-    return tag("div", [_faults(side) for side in sides])
+    return tag("div", [_faults(side, shown_s(sides)) for side in sides])
 
 
-def _faults(side: Side) -> Markup:
+def _faults(side: Side, scale_s: float) -> Markup:
     recording = side.recordings[0]
-    end_s = recording.head.ended_s
     if not recording.faults and not recording.exceptions:
         return tag(
             "div",
             tag("h3", side.name, class_="side"),
             tag("p", "No fault struck and no exception was opened.", class_="soft"),
         )
-    rows = [[name, strip(parts, end_s, f"{name} over time")] for name, parts in _lanes(recording)]
-    lanes = tag("div", rows, tag("span"), time_axis(end_s), class_="rows")
+    rows = [[name, strip(parts, scale_s, f"{name} over time")] for name, parts in _lanes(recording)]
+    lanes = tag("div", rows, tag("span"), time_axis(scale_s), class_="rows")
     said = legend({kind: words for kind, words in LANE_WORDS.items() if kind in _kinds(recording)})
     return tag("div", tag("h3", side.name, class_="side"), said, lanes, _fault_table(recording))
 

@@ -9,9 +9,12 @@ import pytest
 
 from controller.__main__ import main
 from packline.core.files import FileFaults
+from simulation.model.burden import burdens
+from simulation.model.checking_exits import traps
 from simulation.model.laws import Law
 from simulation.model.model_file import BLOCKS
 from simulation.model.reading import load_model, model_of, read_model
+from simulation.model.running import run_model
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,6 +89,50 @@ def test_what_was_meant_is_proposed():
     assert "m.toml [model.blocks.desk.servce]" in text
 
 
+@pytest.mark.parametrize("mean", ["-1.25", "'x'", "nan", "inf"])
+def test_a_wrong_mean_is_told_once_and_not_also_as_a_mean_that_is_not_there(mean):
+    assert set(faults(changed(("mean = 1.25", f"mean = {mean}")))) == {"model.blocks.in.every.mean"}
+
+
+@pytest.mark.parametrize(
+    "before, after, told",
+    [
+        ("horizon_s = 100", "horizn_s = 100\nwarmup_s = 10", {"model.horizon_s", "model.horizn_s"}),
+        ("horizon_s = 100", "horizon_s = -100\nwarmup_s = 10", {"model.horizon_s"}),
+        ("mean = 1.25", "maen = 1.25", {"model.blocks.in.every.maen"}),
+        (
+            "every = {",
+            "profile = [{ from_s = 0, times = 1 }]\nevry = {",
+            {"model.blocks.in.evry"},
+        ),
+        (
+            "service = 1",
+            "service = 1\noprator = 'crew'\nfailures = [{ every = 5, repair = 1, operator = true }]",
+            {"model.blocks.desk.oprator"},
+        ),
+    ],
+)
+def test_what_stands_for_a_wrong_key_is_not_told_as_a_mistake(before, after, told):
+    assert set(faults(changed((before, after)))) == told
+
+
+@pytest.mark.parametrize(
+    "file, seen, remedy",
+    [
+        ("sites/demo.toml", "a site file", "`packline sim run` plays a shift of it."),
+        ("sites/shift-quiet.toml", "a scenario of a shift", "`packline sim run` plays it."),
+        ("machine.toml", "a machine file", "`packline check` says what is wrong in it."),
+    ],
+)
+def test_a_file_of_another_kind_is_told_as_that_in_one_line(file, seen, remedy, tmp_path, capsys):
+    (tmp_path / "machine.toml").write_text("[machine]\nname = 'x'\n", "utf-8")
+    path = file if "/" in file else str(tmp_path / file)
+    assert main(["sim", "model", path, "--json"]) == 1
+    (fault,) = json.loads(capsys.readouterr().out.splitlines()[-1])["faults"]
+    assert (fault["code"], fault["where"], fault["seen"], fault["expected"]) == (4201, path, seen, "a [model]")
+    assert fault["remedy"] == remedy
+
+
 WRONG = [
     ('kind = "server"', 'kind = "sever"', "model.blocks.desk.kind"),
     ('kind = "server"', "kind = 3", "model.blocks.desk.kind"),
@@ -138,6 +185,44 @@ def test_a_mistake_is_told_where_it_is(before, after, place):
     seen, expected = found[place]
     assert seen
     assert expected
+
+
+LOOP = 'next = "desk"'
+
+
+def trap(*pairs: tuple[str, str]) -> list[str]:
+    text = changed(("next = { desk = 0.25, out = 0.75 }", LOOP), *pairs)
+    return list(traps(model_of(tomllib.loads(text), "m.toml")))
+
+
+TRAPPED = "[model.blocks.desk.next]: nothing leaves this circle, though in gives to it without end"
+
+
+@pytest.mark.parametrize("way", [LOOP, "next = { desk = 1.0, out = 0.0 }"])
+def test_a_check_warns_of_a_circle_that_a_source_fills_and_nothing_leaves(way, tmp_path, capsys):
+    path = tmp_path / "m.toml"
+    path.write_text(changed(("next = { desk = 0.25, out = 0.75 }", way)))
+    assert main(["sim", "model", str(path), "--check", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["warnings"] == [f"{path}: {TRAPPED}"]
+
+
+@pytest.mark.parametrize(
+    "before, after",
+    [
+        ("mix =", "most = 6\nmix ="),
+        ("mix =", "blocked = 'lose'\nmix ="),
+        ("service = 1", "service = 1\npatience = 5"),
+        ("service = 1", "service = 1\nbalk = [0, 0.5]"),
+        ("service = 1", "service = 1\nqueue = 3\nfull = 'lose'"),
+        ("service = 1", "service = 1\nfailures = [{ every = 5, repair = 1, after = 'scrap' }]"),
+    ],
+)
+def test_a_circle_is_well_that_is_left_in_another_way_or_filled_once(before, after):
+    assert trap((before, after)) == []
+
+
+def test_who_gives_up_and_comes_back_has_not_left():
+    assert trap(("service = 1", "service = 1\npatience = 5\nimpatient = 'desk'")) == [TRAPPED]
 
 
 def test_a_circle_without_time_is_refused():
@@ -275,20 +360,62 @@ def test_figures_come_as_json_in_the_last_line(capsys, tmp_path):
 
 
 def test_a_file_is_checked_without_a_run(capsys, tmp_path):
-    (tmp_path / "m.toml").write_text(changed(("horizon_s = 100", "horizon_s = 1e12")))
-    assert main(["sim", "model", str(tmp_path / "m.toml"), "--check"]) == 0
-    assert "no mistakes" in capsys.readouterr().out
-    assert main(["sim", "model", str(tmp_path / "m.toml"), "--check", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"ok": True, "file": str(tmp_path / "m.toml")}
+    path = tmp_path / "m.toml"
+    path.write_text(changed(("horizon_s = 100", "horizon_s = 1e7")))
+    assert main(["sim", "model", str(path), "--check"]) == 0
+    assert capsys.readouterr() == (f"{path}: no mistakes\n", "")
+    assert main(["sim", "model", str(path), "--check", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"ok": True, "file": str(path), "warnings": []}
+
+
+@pytest.mark.parametrize(
+    "before, after", [("horizon_s = 100", "horizon_s = 1e18"), ("mean = 1.25", "mean = 0.000001"), ("mix =", "size = 1e9\nmix =")]
+)  # fmt: skip
+def test_a_check_warns_of_runs_that_would_hardly_end(before, after, capsys, tmp_path):
+    path = tmp_path / "m.toml"
+    path.write_text(changed((before, after)))
+    assert main(["sim", "model", str(path), "--check", "--json"]) == 0
+    out, err = capsys.readouterr()
+    (warning,) = json.loads(out)["warnings"]
+    assert "that takes more than an hour" in warning
+    assert f"warning: {warning}" in err
+
+
+def test_a_source_that_ends_after_so_many_is_no_burden():
+    model = model_of(tomllib.loads(changed(("horizon_s = 100", "horizon_s = 1e18"), ("mix =", "most = 9\nmix ="))), "m")
+    assert list(burdens(model)) == []
+
+
+def test_a_run_whose_horizon_is_far_says_soon_how_far_it_is():
+    class Stopped(Exception):
+        pass
+
+    heard: list[str] = []
+
+    def tell(text: str) -> None:
+        heard.append(text)
+        raise Stopped
+
+    model = model_of(tomllib.loads(changed(("horizon_s = 100", "horizon_s = 1e18"))), "m.toml")
+    with pytest.raises(Stopped):
+        run_model(model, tell=tell)
+    assert heard[0].startswith("run 1 of 10: 0%, ")
+    assert heard[0].endswith(" s of 1e+18 s")
+
+
+def test_pilot_runs_say_how_far_they_are():
+    model = model_of(tomllib.loads(changed(("horizon_s = 100", 'horizon_s = 20000\nwarmup_s = "mser"'))), "m.toml")
+    heard: list[str] = []
+    run_model(model, replications=1, tell=heard.append)
+    assert heard[0].startswith("pilot run 1 of 5: ")
 
 
 def test_it_is_told_how_far_a_run_is_and_the_figures_do_not_care():
-    from simulation.model.running import run_model
-
-    model = model_of(tomllib.loads(GOOD), "m.toml")
+    model = model_of(tomllib.loads(changed(("horizon_s = 100", "horizon_s = 20000\nwarmup_s = 500"))), "m.toml")
     heard: list[str] = []
     told = run_model(model, replications=2, tell=heard.append)
-    assert heard[0] == "run 1 of 2: 2%"
+    assert heard[0].startswith("run 1 of 2: ")
+    assert heard[0].endswith(" s of 20000 s")
     assert heard[-1] == "run 2 of 2 is done"
     assert repr(told.runs) == repr(run_model(model, replications=2).runs)
 

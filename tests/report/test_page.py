@@ -171,3 +171,15 @@ def test_numbers_are_said_in_digits_that_mean_something():
     assert [number(value) for value in (0.00696, 3.14159, 32.22, 120.04)] == ["0.01", "3.14", "32.2", "120.0"]
     assert [seconds(value) for value in (0, 0.25, 3.86, 52.4, 245)] == ["0 s", "0.25 s", "3.9 s", "52 s", "4:05 min"]
     assert change("packer-1.oee", -0.032).endswith("3.2 pp") and change("wip", 0.00696) == "+0.01"
+
+
+@pytest.mark.parametrize("section", ["states", "faults"])
+def test_two_shifts_of_different_length_stand_on_one_scale_of_time(section):
+    short = recording()
+    long = recording(ended_s=4000.0)
+    text = page([side_of("short", [short]), side_of("long", [long])], "again")
+
+    body = text.partition(f'<h2 id="{section}">')[2].partition("</section>")[0]
+    axes = re.findall(r'<div class="xs".*?</div>', body)
+    assert len(axes) == 2
+    assert axes[0] == axes[1]

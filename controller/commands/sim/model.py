@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from controller.commands import numbers
+from controller.commands.sim.telling import demand_model
 from controller.sites import find_site
 from packline.core.clock import WallClock
 from packline.core.faults import Fault
 from packline.core.files import FileFaults, near
+from simulation.model.burden import burdens
+from simulation.model.checking_exits import traps
 from simulation.model.model_file import Model
 from simulation.model.reading import load_model
 from simulation.model.report import chosen, compared, comparison, is_hopeless, said, tables, wanted
@@ -53,11 +56,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the model of the file; 0 when it ran."""
     if options.check:
-        _loaded([find_site(file) for file in (options.file, options.against) if file is not None])
-        print(f"{options.file}: no mistakes", file=sys.stderr if options.json else sys.stdout)
-        if options.json:
-            print(json.dumps({"ok": True, "file": str(options.file)}))
-        return 0
+        return _check(options)
     return run_file(
         options.file,
         seed=options.seed,
@@ -66,6 +65,22 @@ def run(options: argparse.Namespace) -> int:
         as_json=options.json,
         figures=options.figure,
     )
+
+
+def _check(options: argparse.Namespace) -> int:
+    files = [file for file in (options.file, options.against) if file is not None]
+    models = _loaded([find_site(file) for file in files])
+    print(f"{options.file}: no mistakes", file=sys.stderr if options.json else sys.stdout)
+    warnings = [
+        f"{file}: {text}"
+        for file, model in zip(files, models, strict=True)
+        for text in (*traps(model), *burdens(model, options.replications))
+    ]
+    for text in warnings:
+        print(f"warning: {text}", file=sys.stderr)
+    if options.json:
+        print(json.dumps({"ok": True, "file": str(options.file), "warnings": warnings}))
+    return 0
 
 
 def run_file(
@@ -133,7 +148,10 @@ def _loaded(paths: list[Path]) -> list[Model]:
     found, faults = [], []
     for path in paths:
         try:
+            demand_model(path)
             found.append(load_model(path))
+        except Fault as wrong:
+            faults.append(wrong)
         except FileFaults as wrong:
             faults += wrong.faults
     if faults:

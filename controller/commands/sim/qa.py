@@ -17,7 +17,7 @@ from controller.commands import numbers
 from controller.commands.sim import INTERRUPTED
 from controller.commands.sim.judging import judged
 from controller.commands.sim.keeping import Keeper, timeline
-from controller.commands.sim.scenario import faults_of, load_scenario, shift_of, speed_of
+from controller.commands.sim.scenario import demand_orders, faults_of, load_scenario, shift_of, speed_of
 from controller.commands.sim.scenario_file import ExpectPart, FaultPart, Scenario, ShiftPart
 from controller.commands.sim.scratch import scratch_folder
 from controller.commands.sim.shift.parts import Played
@@ -133,6 +133,7 @@ def _base(chosen: argparse.Namespace) -> tuple[Scenario, Path]:
         demand_shift(file)
         own = ShiftPart(site=str(file.resolve()), orders=ORDERS)
         scenario = load_scenario(file) if is_scenario(file) else Scenario(shift=own)
+        demand_orders(scenario, file, chosen.orders)
     return with_shift(scenario, orders=chosen.orders or scenario.shift.orders), file or Path("scenario.toml")
 
 

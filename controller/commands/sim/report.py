@@ -7,22 +7,20 @@ import json
 import logging
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from controller.commands import numbers
 from controller.commands.folders import make_folder
 from controller.commands.sim.recorded import command_for, play_recorded
-from controller.commands.sim.scenario import load_scenario, shift_of
-from controller.commands.sim.scenario_file import Scenario, ShiftPart
+from controller.commands.sim.report_sides import Planned, Work, planned
+from controller.commands.sim.scenario import shift_of
 from controller.commands.sim.scratch import scratch_folder
 from controller.commands.sim.stopping import in_order
-from controller.commands.sim.telling import demand_shift, is_scenario
 from controller.sites import find_site
 from packline.core.faults import Fault
 from packline.core.files import FileFaults
-from simulation.recording.files import is_recording, read
+from simulation.recording.files import is_recording
 from simulation.recording.rows import Recording
 from simulation.report.figures_said import said
 from simulation.report.page import page
@@ -32,17 +30,6 @@ FILE = Path("sites/demo.toml")
 OUT = Path("report.html")
 OF_PLAYED = ("orders", "seed", "replications")
 """Options that say how what is no recording is played."""
-REMEDY = (
-    "Give recordings of one scenario, each with a seed of its own, and what it is to be compared with as --against."
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """One shift that is to be played."""
-
-    path: Path
-    scenario: Scenario
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
@@ -82,26 +69,19 @@ def run(chosen: argparse.Namespace) -> int:
     _demand_page(chosen.out, [*chosen.files, *(chosen.against or ())])
     files = [chosen.files or [FILE], *([chosen.against] if chosen.against else [])]
     _demand_played([name for names in files for name in names], chosen)
-    seed = chosen.seed
-    kept = {name: read(name) for names in files for name in names if is_recording(name)}  # before anything is played
-    sides = []
-    for names in files:
-        recordings = _recordings(names, kept, chosen, seed)
-        # common random numbers: what is played against it has the seeds of the first side
-        seed = recordings[0].head.seed if seed is None else seed
-        sides.append((names, recordings))
-    named = [
-        _side(names, recordings, [other for other, _ in sides if other is not names]) for names, recordings in sides
-    ]
-    chosen.out.write_text(page(named, _command(chosen)), "utf-8")
-    is_well = all(side.is_well for side in named)
-    shifts = sum(len(side.recordings) for side in named)
+    sides = [side_of(side.name, _recordings(side, chosen.jobs)) for side in planned(files, chosen)]
+    chosen.out.write_text(page(sides, _command(chosen)), "utf-8")
+    is_well = all(side.is_well for side in sides)
+    shifts = sum(len(side.recordings) for side in sides)
+    out = sys.stderr if chosen.json else sys.stdout
+    for what in _why(sides):
+        print(what, file=out)
     print(
         f"{'all is well' if is_well else 'NOT well'} in {shifts} shift{'s' if shifts > 1 else ''}; the page is {chosen.out}",
-        file=sys.stderr if chosen.json else sys.stdout,
+        file=out,
     )
     if chosen.json:
-        print(json.dumps({"ok": is_well, "page": str(chosen.out), **said(named)}), flush=True)
+        print(json.dumps({"ok": is_well, "page": str(chosen.out), **said(sides)}), flush=True)
     return 0 if is_well else 1
 
 
@@ -133,32 +113,17 @@ def _demand_played(names: Sequence[Path], chosen: argparse.Namespace) -> None:
         )
 
 
-def _recordings(
-    names: Sequence[Path], kept: Mapping[Path, Recording], chosen: argparse.Namespace, seed: int | None
-) -> list[Recording]:
+def _why(sides: Sequence[Side]) -> Iterator[str]:
+    """Say of each shift that was not well what was wrong first; the page has the rest."""
+    for side in sides:
+        for seed, (first, *more) in side.wrongs().items():
+            yield f"{side.name}, seed {seed}: {first}{f', and {len(more)} more' if more else ''}"
+
+
+def _recordings(side: Planned, jobs: int) -> list[Recording]:
     """Give recordings that are kept, and play what is none."""
-    found = []
-    for name in names:
-        if name in kept:
-            found.append(kept[name])
-        else:
-            found += list(_played(_works(name, chosen, seed), chosen.jobs))
-    return found
-
-
-def _works(name: Path, chosen: argparse.Namespace, seed: int | None) -> list[Work]:
-    path = find_site(name)
-    demand_shift(path)
-    scenario = load_scenario(path) if is_scenario(path) else Scenario(shift=ShiftPart(site=str(path.resolve())))
-    typed = {"orders": chosen.orders, "seed": seed}
-    part = scenario.shift.model_copy(update={key: value for key, value in typed.items() if value is not None})
-    return [
-        Work(
-            path=path,
-            scenario=scenario.model_copy(update={"shift": part.model_copy(update={"seed": part.seed + n})}),
-        )
-        for n in range(chosen.replications or 1)
-    ]
+    played = _played(side.works, jobs)
+    return [next(played) if isinstance(shift, Work) else shift for shift in side.shifts]
 
 
 def _played(works: Sequence[Work], jobs: int) -> Iterator[Recording]:
@@ -180,24 +145,6 @@ def play_one(work: Work) -> Recording:
     with scratch_folder("report") as folder:
         shift = shift_of(work.scenario, work.path, folder)
         return play_recorded(shift, work.scenario, command=command_for(work.path, shift))[1]
-
-
-def _side(names: Sequence[Path], recordings: Sequence[Recording], others: Sequence[Sequence[Path]]) -> Side:
-    """Put the shifts of one side together; raises Fault 4201 for shifts that do not belong together."""
-    scenarios = {recording.head.scenario for recording in recordings}
-    seeds = [recording.head.seed for recording in recordings]
-    where = " ".join(map(str, names))
-    if len(scenarios) > 1:
-        raise Fault(4201, where=where, seen=f"{len(scenarios)} scenarios", expected="recordings of one", remedy=REMEDY)
-    if len(set(seeds)) < len(seeds):
-        twice = next(seed for seed in seeds if seeds.count(seed) > 1)
-        raise Fault(4201, where=where, seen=f"seed {twice} twice", expected="each seed once", remedy=REMEDY)
-    is_taken = any(_name(other) == _name(names) for other in others)
-    return side_of(str(names[0]) if is_taken else _name(names), recordings)
-
-
-def _name(names: Sequence[Path]) -> str:
-    return names[0].name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".toml")
 
 
 def _command(chosen: argparse.Namespace) -> str:

@@ -21,7 +21,7 @@ from controller.commands.sim.expecting import Miss
 from controller.commands.sim.judging import is_good, misses_of, passed_over, summary
 from controller.commands.sim.note import write_note
 from controller.commands.sim.recorded import command_for, play_recorded
-from controller.commands.sim.scenario import load_scenario, shift_of
+from controller.commands.sim.scenario import demand_orders, load_scenario, shift_of
 from controller.commands.sim.scenario_file import Scenario, ShiftPart
 from controller.commands.sim.shift.parts import Played, Shift, Tell
 from controller.commands.sim.shift.playing import play_or_fall
@@ -199,6 +199,7 @@ def _played(chosen: argparse.Namespace, shift: Shift, scenario: Scenario, tell: 
 def _shift(chosen: argparse.Namespace, path: Path, folder: Path) -> tuple[Shift, Scenario]:
     """Put together what the file says and what was typed."""
     scenario = load_scenario(path) if is_scenario(path) else Scenario(shift=ShiftPart(site=str(path.resolve())))
+    demand_orders(scenario, path, chosen.orders)
     typed = {"orders": chosen.orders, "seed": chosen.seed, "speed": chosen.speed, "pixels": chosen.pixels}
     shift = scenario.shift.model_copy(update={name: value for name, value in typed.items() if value is not None})
     if chosen.data:

@@ -23,6 +23,7 @@ from simulation.virtual.faults import Campaign, PlannedFault
 
 PATTERN_WORDS = {DEVICE_PATTERN: "a small letter, then small letters, digits and dashes, 40 characters at most"}
 
+MORE_ORDERS = "Type a larger --orders or leave it out, or expect less in the file."
 DRAW_NOTHING = "Name what may be drawn, or write most_faults = 0: that draws nothing."
 
 
@@ -54,15 +55,26 @@ def _is_told_within(where: str, told: set[str]) -> bool:
     return any(one.startswith(f"{where[:-1]}.") for one in told)
 
 
-def _against_orders(scenario: Scenario, path: Path) -> Iterator[Fault]:
+def demand_orders(scenario: Scenario, path: Path, orders: int | None) -> None:
+    """Raise FileFaults where fewer orders were typed than the file expects to be over: such a run is played for nothing."""
+    if orders is None:
+        return
+    typed = scenario.model_copy(update={"shift": scenario.shift.model_copy(update={"orders": orders})})
+    if faults := list(_against_orders(typed, path, "which --orders says", MORE_ORDERS)):
+        raise FileFaults(faults)
+
+
+def _against_orders(
+    scenario: Scenario, path: Path, said: str = "the orders of the shift", remedy: str = ""
+) -> Iterator[Fault]:
     """Compare what is expected with the orders that there are: of more than those none can be over."""
     if scenario.broken:  # a stored failure of `sim qa --orders`: what it shows is that they were missed
         return
-    orders, said = scenario.shift.orders, scenario.expect.bounds()
+    orders, bounds = scenario.shift.orders, scenario.expect.bounds()
     for key in ("orders_over", "orders_over_ge"):
-        if said.get(key, 0) > orders:
-            expected = f"at most {orders}, the orders of the shift"
-            yield Fault(4201, where=f"{path} [expect.{key}]", seen=f"{said[key]:g}", expected=expected)
+        if bounds.get(key, 0) > orders:
+            expected = f"at most {orders}, {said}"
+            yield Fault(4201, where=f"{path} [expect.{key}]", seen=f"{bounds[key]:g}", expected=expected, remedy=remedy)
 
 
 def _against_site(scenario: Scenario, raw: Mapping[str, Any], path: Path) -> Iterator[Fault]:

@@ -39,6 +39,16 @@ def demand_shift(path: Path) -> None:
         raise Fault(4201, where=str(path), seen="a [model]", expected="a shift", remedy=OF_MODEL)
 
 
+def demand_model(path: Path) -> None:
+    """Raise Fault 4201 for a file of another kind: it has no building blocks. Raises FileFaults for what is no TOML."""
+    raw = read_toml(path)
+    if "model" in raw or any(near(key, {"model"}) for key in raw):
+        return
+    seen, remedy = OTHERS[next((kind for kind in ("site", "machine") if kind in raw), "shift")]
+    if is_scenario(path) or KINDS & set(raw):
+        raise Fault(4201, where=str(path), seen=seen, expected="a [model]", remedy=remedy)
+
+
 def twin_faults(path: Path) -> list[Fault] | None:
     """Give every mistake of a scenario file or a model; None for any other file. Raises FileFaults for what is no TOML."""
     if not (is_model(path) or is_scenario(path)):
@@ -69,6 +79,12 @@ def _heading(key: str, value: Any) -> str:
     return f"[[{key}]]" if isinstance(value, list) and value and isinstance(value[0], Mapping) else f"{key} = ..."
 
 
+OTHERS = {
+    "site": ("a site file", "`packline sim run` plays a shift of it."),
+    "machine": ("a machine file", "`packline check` says what is wrong in it."),
+    "shift": ("a scenario of a shift", "`packline sim run` plays it."),
+}
+"""Each of the other kinds of file, and what is done with one."""
 MOST_SHOWN = 3
 START = "A site file has [site], a scenario [shift], a machine file [machine], a model [model]."
 _READERS = {

@@ -2,10 +2,12 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
 from controller.__main__ import main
+from controller.commands.sim import report
 from controller.commands.sim.recorded import play_recorded
 from controller.commands.sim.scenario import shift_of
 from controller.commands.sim.scenario_file import FaultPart, Scenario, ShiftPart
@@ -146,10 +148,63 @@ def test_a_page_never_takes_the_place_of_what_it_tells_of(tmp_path, capsys, side
     assert taken.read_bytes() == before
 
 
-def test_a_page_on_a_shift_that_was_not_well_ends_with_one(tmp_path):
-    write(recording(is_well=False, broken=("label: one too many",)), tmp_path / "a.jsonl")
+def test_a_page_on_a_shift_that_was_not_well_ends_with_one_and_the_terminal_says_what_was_wrong_first(tmp_path, capsys):
+    write(recording(is_well=False, broken=("label: one too many", "missed x")), tmp_path / "a.jsonl")
+    write(recording(is_well=False), tmp_path / "b.jsonl")
+    words = [str(tmp_path / "a.jsonl"), "--against", str(tmp_path / "b.jsonl"), "--out", str(tmp_path / "page.html")]
 
-    assert main(["sim", "report", str(tmp_path / "a.jsonl"), "--out", str(tmp_path / "page.html")]) == 1
+    assert main(["sim", "report", *words]) == 1
+    first, second, _ = capsys.readouterr().out.splitlines()
+    assert first == "a, seed 1: label: one too many, and 1 more"
+    assert second == "b, seed 1: not every order ended well"
+
+    assert main(["sim", "report", *words, "--json"]) == 1
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["broken"] == {"1": ["label: one too many", "missed x"]}
+    assert told["against"]["broken"] == {"1": ["not every order ended well"]}
+
+
+def test_two_sides_of_one_file_have_names_that_tell_them_apart(tmp_path, capsys):
+    write(recording(), tmp_path / "a.jsonl")
+    page = tmp_path / "page.html"
+    words = [str(tmp_path / "a.jsonl"), "--against", str(tmp_path / "a.jsonl"), "--out", str(page), "--json"]
+
+    assert main(["sim", "report", *words]) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (told["name"], told["against"]["name"]) == ("a (first)", "a (second)")
+    assert "a (second) − a (first)" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    "words, seen",
+    [
+        (["ONE", "OTHER"], "2 scenarios"),
+        (["ONE", "ONE"], "seed 3 twice"),
+        (["ONE", "--against", "OTHER", "--against", "OTHER"], "seed 3 twice"),
+        (["KEPT", "ONE"], "2 scenarios"),
+        (["ONE", "--against", "sites/model-line.toml"], "a [model]"),
+        (["ONE", "--against", "BARE"], "no [twin]"),
+        (["ONE", "--against", "EXPECTS", "--orders", "1"], "2"),
+    ],
+)
+def test_what_cannot_stand_together_is_refused_before_anything_is_played(words, seen, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(report, "play_one", lambda _: pytest.fail("it was played"))
+    shift = "[shift]\norders = 2\nseed = 3\n"
+    files = {
+        "ONE": shift,
+        "OTHER": f"{shift}pixels = 0\n",
+        "EXPECTS": f"{shift}[expect]\norders_over = 2\n",
+        "BARE": Path("sites/demo.toml").read_text().partition("\n[twin]")[0],
+    }
+    for name, text in files.items():
+        (tmp_path / f"{name}.toml").write_text(text)
+    write(recording(), tmp_path / "KEPT.jsonl")
+    places = {**{name: str(tmp_path / f"{name}.toml") for name in files}, "KEPT": str(tmp_path / "KEPT.jsonl")}
+
+    page = str(tmp_path / "page.html")
+    assert main(["sim", "report", *(places.get(word, word) for word in words), "--out", page, "--json"]) == 1
+    (fault,) = json.loads(capsys.readouterr().out.splitlines()[-1])["faults"]
+    assert fault["seen"] == seen
 
 
 def test_words_on_how_to_play_are_not_taken_for_recordings(tmp_path, capsys):

@@ -7,7 +7,7 @@ import tempfile
 import pytest
 
 from controller.__main__ import main
-from controller.commands.sim import INTERRUPTED, VERBS, running
+from controller.commands.sim import INTERRUPTED, VERBS, qa, report, running
 from controller.commands.sim.shift import playing
 
 FIGURES = {"parcels_shipped": 1, "orders_over": 1, "exceptions": 0}
@@ -148,3 +148,19 @@ def test_without_an_action_every_one_is_listed_on_a_line_of_its_own(capsys):
     assert main(["sim"]) == 2
     told = capsys.readouterr().out.splitlines()
     assert set(VERBS) <= {line.split()[0] for line in told if line.startswith("  ")}
+
+
+@pytest.mark.parametrize("verb", ["run", "qa", "report"])
+@pytest.mark.parametrize("key", ["orders_over", "orders_over_ge"])
+def test_fewer_orders_than_the_file_expects_to_be_over_are_refused_before_anything_is_played(
+    verb, key, tmp_path, capsys, monkeypatch, nothing_is_played
+):
+    monkeypatch.setattr(qa, "_trial", lambda _: pytest.fail("it was played"))
+    monkeypatch.setattr(report, "play_one", lambda _: pytest.fail("it was played"))
+    path = tmp_path / "six.toml"
+    path.write_text(f"[shift]\norders = 6\n[expect]\n{key} = 6\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["sim", verb, str(path), "--orders", "2", "--json"]) == 1
+    (fault,) = json.loads(capsys.readouterr().out.splitlines()[-1])["faults"]
+    assert (fault["code"], fault["where"], fault["seen"]) == (4201, f"{path} [expect.{key}]", "6")
+    assert fault["expected"] == "at most 2, which --orders says"

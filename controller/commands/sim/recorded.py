@@ -61,7 +61,7 @@ def play_recorded(
     misses = misses_of(played, shift, scenario) if played.figures else []
     head = Head(
         site=shift.site.site.name,
-        scenario=hash_of(scenario, shift.site),
+        scenario=hash_of(_as_typed(scenario, shift), shift.site),
         seed=shift.seed,
         orders=shift.orders,
         speed=ears.speed,
@@ -84,6 +84,12 @@ def play_recorded(
         scanners=ears.recorder.scanners(),
     )
     return played, recording
+
+
+def _as_typed(scenario: Scenario, shift: Shift) -> Scenario:
+    """Give the scenario with the orders and the speed that were played, from the file or typed."""
+    part = scenario.shift.model_copy(update={"orders": shift.orders, "speed": shift.speed})
+    return scenario.model_copy(update={"shift": part})
 
 
 def hash_of(scenario: Scenario, site: Site) -> str:

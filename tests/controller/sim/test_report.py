@@ -122,6 +122,27 @@ def test_recordings_of_one_scenario_stand_together_with_intervals(tmp_path, caps
     assert told["figures"]["cycle_mean_s"] == pytest.approx({"estimate": 116, "half": 4.303 / math.sqrt(3)}, rel=1e-3)
 
 
+def test_shifts_of_one_file_with_another_number_of_orders_typed_are_not_one_scenario(tmp_path, capsys):
+    shipped = tmp_path / "s.toml"
+    shipped.write_text("[shift]\norders = 2\npixels = 0\n")
+    for seed, orders in ((1, 1), (2, 2), (3, 2)):
+        words = [
+            str(shipped),
+            "--orders",
+            str(orders),
+            "--seed",
+            str(seed),
+            "--record",
+            str(tmp_path / f"{seed}.jsonl"),
+        ]
+        assert main(["sim", "run", *words]) == 0
+    one, two, three = (str(tmp_path / f"{seed}.jsonl") for seed in (1, 2, 3))
+
+    assert main(["sim", "report", one, two, "--out", str(tmp_path / "p")]) == 1
+    assert "2 scenarios" in capsys.readouterr().err
+    assert main(["sim", "report", two, three, "--out", str(tmp_path / "p")]) == 0
+
+
 @pytest.mark.parametrize(
     "second, seen", [({"seed": 1}, "seed 1 twice"), ({"seed": 2, "scenario": "other"}, "2 scenarios")]
 )

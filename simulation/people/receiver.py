@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -65,13 +65,11 @@ class Lasting:
             roles = (*self._heard.get(key, ()), event.role)
             self._heard[key] = self._alike.setdefault(roles, roles)
 
-    def events(self) -> list[Received]:
-        """Give them as events again, with the plate alone: without their ids, and numbered anew."""
+    def __iter__(self) -> Iterator[Received]:
+        """Give them as events again, one at a time, with the plate alone: without their ids, and numbered anew."""
         heard = ((role, *key) for key, roles in self._heard.items() for role in roles)
-        return [
-            Received(n=n, role=role, id="", name=name, order=order, data={"lpn": lpn} if lpn else {})
-            for n, (role, name, order, lpn) in enumerate(heard, 1)
-        ]
+        for n, (role, name, order, lpn) in enumerate(heard, 1):
+            yield Received(n=n, role=role, id="", name=name, order=order, data={"lpn": lpn} if lpn else {})
 
 
 class Seen:
@@ -118,7 +116,12 @@ class Receiver:
     @property
     def events(self) -> list[Received]:
         """Give what is kept, in the order in which it came; what is kept in brief comes by order and parcel."""
-        return self._events if self._keeps_all else self._lasting.events()
+        return list(self.each)
+
+    @property
+    def each(self) -> Iterable[Received]:
+        """Give the same to be looked through, as often as one likes: of a long shift a list would be large."""
+        return self._events if self._keeps_all else self._lasting
 
     def listen(self, role: str, listener: Listener) -> None:
         """Have `listener` awaited for every new event of `role`, in order."""

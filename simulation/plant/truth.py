@@ -157,12 +157,13 @@ class Truth:
 
     def _shared_codes(self) -> int:
         """Count how many cartons too many carry one and the same SSCC (now, or when they left)."""
-        carriers: dict[str, set[str]] = {}
+        first: dict[str, str] = {}
+        others: set[tuple[str, str]] = set()
         for parcel in self.parcels.values():
             for label in parcel.labels_on:
-                if label.sscc:
-                    carriers.setdefault(label.sscc, set()).add(parcel.lpn)
-        return sum(len(lpns) - 1 for lpns in carriers.values())
+                if label.sscc and first.setdefault(label.sscc, parcel.lpn) != parcel.lpn:
+                    others.add((label.sscc, parcel.lpn))
+        return len(others)
 
     # -- what each fact changes ----------------------------------------------------------------------------------------
 

@@ -1,13 +1,13 @@
 """What must be true of a shift, whatever went wrong in it; looked at in the plant and in the ears of its subscribers only.
 
-`Watch` looks at every fact in the moment in which it happens; what only the end shows is asked for by `broken`. The one look at the
-books is at the label that they have recorded for a parcel, as one of the three things that must be equal.
+`Watch` looks at every fact in the moment in which it happens; what only the end shows is asked for by `broken` and the rules after it.
+The one look at the books is at the label that they have recorded for a parcel (`records`), as one of the three things that must be equal.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from packline.core.figures import NEVER_ON_THE_FLOOR
@@ -39,14 +39,13 @@ Recorded = Mapping[str, tuple[str, int]]
 def broken(
     truth: Truth,
     world: World,
-    events: Sequence[Received],
+    events: Iterable[Received],
     watch: Watch,
-    recorded: Recorded | None = None,
     *,
     heard: Mapping[str, int] = NOTHING,
     forged: Sequence[str] = (),
 ) -> list[str]:
-    """Say what is not true that must be; each begins with the name of what is broken, and a colon."""
+    """Say what is not true that must be; each begins with the name of what is broken, and a colon. `events` are looked through twice."""
     return [
         *watch.found,
         *counts(truth.summary()),
@@ -55,7 +54,6 @@ def broken(
         *ends(events),
         *order(heard),
         *signatures(forged),
-        *records(watch.glued, recorded),
     ]
 
 
@@ -78,25 +76,32 @@ def places(world: World) -> Iterator[str]:
             yield f"{CONSERVATION}: piece {number} is in {times} cartons"
 
 
-def ship_events(events: Sequence[Received], left: set[str]) -> Iterator[str]:
+def ship_events(events: Iterable[Received], left: Collection[str]) -> Iterator[str]:
     """Each subscriber hears once that a parcel was handed over, and only of parcels that left."""
-    shipped = Counter((e.role, str(e.data.get("lpn", ""))) for e in events if e.name == HANDED_OVER)
-    for (role, lpn), times in shipped.items():
-        if times > 1:
-            yield f"{SHIP_EVENT}: {role} heard {times} times that {lpn} was handed over"
-        if lpn not in left:
-            yield f"{SHIP_EVENT}: {role} heard that {lpn} was handed over, and it was not"
+    shipped: dict[str, Counter[str]] = {}
+    """By role: a long shift has very many plates, and few roles."""
+    for event in events:
+        if event.name == HANDED_OVER:
+            shipped.setdefault(event.role, Counter())[str(event.data.get("lpn", ""))] += 1
+    for role, times_of in shipped.items():
+        for lpn, times in times_of.items():
+            if times > 1:
+                yield f"{SHIP_EVENT}: {role} heard {times} times that {lpn} was handed over"
+            if lpn not in left:
+                yield f"{SHIP_EVENT}: {role} heard that {lpn} was handed over, and it was not"
 
 
-def ends(events: Sequence[Received]) -> Iterator[str]:
+def ends(events: Iterable[Received]) -> Iterator[str]:
     """An order ends in one way."""
-    told: dict[tuple[str, str], set[str]] = {}
+    told: dict[str, dict[str, str]] = {}
+    others: dict[tuple[str, str], set[str]] = {}
     for event in events:
         if event.name in ENDS:
-            told.setdefault((event.role, event.order), set()).add(event.name)
-    for (role, order), names in told.items():
-        if len(names) > 1:
-            yield f"{TERMINAL_STATE}: {role} heard of {order}: {', '.join(sorted(names))}"
+            first = told.setdefault(event.role, {}).setdefault(event.order, event.name)
+            if first != event.name:
+                others.setdefault((event.role, event.order), {first}).add(event.name)
+    for (role, order), names in others.items():
+        yield f"{TERMINAL_STATE}: {role} heard of {order}: {', '.join(sorted(names))}"
 
 
 def order(heard: Mapping[str, int]) -> Iterator[str]:
@@ -113,10 +118,10 @@ def signatures(forged: Sequence[str]) -> Iterator[str]:
         yield f"{FORGED_MESSAGE}: {path} took one"
 
 
-def records(glued: Mapping[str, tuple[str, int]], recorded: Recorded | None) -> Iterator[str]:
+def records(glued: Mapping[str, tuple[str, int]], recorded: Recorded) -> Iterator[str]:
     """The label with which a parcel left is the one that the books have recorded for it."""
-    for lpn, label in glued.items() if recorded is not None else ():
-        books = recorded.get(lpn) if recorded is not None else None
+    for lpn, label in glued.items():
+        books = recorded.get(lpn)
         if books is None:
             yield f"{RECORD}: {lpn} left, and the books do not know it"
         elif books != label:
@@ -124,7 +129,7 @@ def records(glued: Mapping[str, tuple[str, int]], recorded: Recorded | None) -> 
 
 
 def unwanted(
-    events: Sequence[Received],
+    events: Iterable[Received],
     left_at: Mapping[str, float],
     rejected: Collection[str],
     called_off_at: Mapping[str, float],

@@ -243,7 +243,7 @@ def test_what_is_kept_in_brief_says_who_heard_what_became_of_what_as_often_as_it
     kept = Lasting()
     for one in events:
         kept.add(one)
-    assert Counter(map(brief, kept.events())) == Counter(brief(one) for one in events if one.name in LASTING)
+    assert Counter(map(brief, kept)) == Counter(brief(one) for one in events if one.name in LASTING)
 
 
 def brief(event):

@@ -28,7 +28,7 @@ from simulation.people.rough_house import RoughHouse
 from simulation.people.stage import Stage
 from simulation.spec import PlantSpec
 from simulation.virtual.content import Press, Share
-from simulation.virtual.invariants import broken, liveness, unwanted
+from simulation.virtual.invariants import broken, liveness, records, unwanted
 from simulation.virtual.loop import VirtualLoop
 from simulation.virtual.moments import Moments
 from simulation.virtual.plant import VirtualPlant
@@ -189,22 +189,22 @@ class Run:
         assert store is not None  # noqa: S101 - the line has begun
         rows, chain = store.head_now()
         journal = store.contents_hash_now()
-        recorded = store.views.labels() if len(truth.parcels) <= MOST_COMPARED else None
         receiver = self._stage.receiver
         found = broken(
             truth,
             self._plant.hall.world,
-            receiver.events,
+            receiver.each,
             self._watch,
-            recorded,
             heard=receiver.counts,
             forged=self._post.taken,
         )
+        if len(truth.parcels) <= MOST_COMPARED:
+            found += records(self._watch.glued, store.views.labels())
         speed, people = self._plant.motion.speed, self._stage
         left_at = {lpn: sim_s / speed for lpn, sim_s in self._watch.left_s.items()}
         has_disk = all(fault.device != DATABASE for fault in self._shift.faults)  # what cannot be written is not heeded
         called_off_at = people.marketplace.called_off_at if has_disk else {}
-        found += unwanted(receiver.events, left_at, people.buyers.rejected, called_off_at)
+        found += unwanted(receiver.each, left_at, people.buyers.rejected, called_off_at)
         found += liveness(self._stage.score.waiting(), is_late=late)
         if self._listener is not None:
             self._listener.end(store)

@@ -27,7 +27,7 @@ def target(page, lpn):
 
 
 def test_a_parcel_walks_along_the_belt_when_the_journal_says_that_it_moved(visit, site):
-    page = visit("/orders", **MOVING)
+    page = visit("/orders", alone=True, **MOVING)
     page.clock.install(time=START)
     page.clock.pause_at(START + timedelta(seconds=1))
     page.goto(f"{site.url}/plan")
@@ -53,7 +53,7 @@ def test_a_parcel_is_at_its_new_place_at_once_for_those_who_asked_for_rest(visit
 
 
 def test_what_leaves_the_hall_is_seen_to_leave_it(visit, site):
-    page = visit("/orders", **MOVING)
+    page = visit("/orders", alone=True, **MOVING)
     page.clock.install(time=START)
     page.clock.pause_at(START + timedelta(seconds=1))
     told(site, on_floor(READY, "approved", "gate-1"))

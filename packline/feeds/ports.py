@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -117,8 +117,9 @@ class Delivery(Protocol):
 class Outbox(Protocol):
     """Events that are committed and wait to be told."""
 
-    async def claim(self, now: datetime, limit: int) -> Sequence[Delivery]:
-        """Take at most `limit` deliveries that are due at `now`, by sequence; nobody else gets them meanwhile.
+    async def claim(self, now: datetime, limit: int, *, without: Collection[str] = ()) -> Sequence[Delivery]:
+        """Take at most `limit` deliveries that are due at `now`; nobody else gets them meanwhile. Each subscriber's come by
+        sequence, and the subscribers by turns; those that `without` names are left in peace.
 
         Of the events of one order for one subscriber none is given before an earlier one that is neither sent nor
         parked; the claim of a process that died lapses.

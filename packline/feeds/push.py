@@ -94,16 +94,11 @@ class Pusher:
 
     async def run(self) -> None:
         """Push for ever; streams go side by side and nobody waits for the slowest."""
-        streams: set[asyncio.Task[None]] = set()
         async with asyncio.TaskGroup() as group:
             while True:
-                room = BATCH_ROWS - len(streams)
-                claimed = await self._claim(room)
-                for stream in _streams(claimed):
-                    task = group.create_task(self._stream(stream))
-                    streams.add(task)
-                    task.add_done_callback(streams.discard)
-                    task.add_done_callback(lambda _: self._woken.set())
+                # What is under way is bounded for each subscriber, not in all: a few slow ones would leave no room for the others.
+                for stream in _streams(await self._claim(BATCH_ROWS)):
+                    group.create_task(self._stream(stream)).add_done_callback(lambda _: self._woken.set())
                 await self._rest()
 
     async def decide(self, row: ExceptionRow, *, action: str, actor: str, note: str = "") -> None:
@@ -117,13 +112,21 @@ class Pusher:
         self.wake()
 
     async def _claim(self, room: int) -> Sequence[Delivery]:
-        if room <= 0:
-            return ()
         try:
-            return await self._outbox.claim(self._clock.now(), room)
+            return await self._outbox.claim(self._clock.now(), room, without=self._left_in_peace())
         except Fault as fault:
             log.warning("outbox waits: %s", fault)
             return ()
+
+    def _left_in_peace(self) -> list[str]:
+        """Name the subscribers to whom nothing can be sent now: what is claimed for them would only be given back, again and
+        again for thousands of orders, and before anything newer for the others."""
+        now = self._clock.now()
+        return [
+            name
+            for name in self._subscribers
+            if self._under_way[name] >= MOST_WAITING or self._circuits[name].waits_until(now)
+        ]
 
     async def _rest(self) -> None:
         try:

@@ -6,18 +6,22 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, exists, not_, select, update
+from sqlalchemy import Connection, Select, bindparam, exists, or_, select, update
 
 from packline.core.clock import Clock
 from packline.store import outbox_rows
-from packline.store.prepared import MOST_QUESTIONS, Change, Question, at_most, made_of, one_of, word
+from packline.store.prepared import MOST_QUESTIONS, Change, Question, at_most, made_of, question, word
 from packline.store.schema import delivery, outbox, subscriber
 from packline.store.writer import Writer
 
 CLAIM_S = 60.0
 """How long a claimed delivery is left to its claimer before it is due again."""
+
+FURTHEST = timedelta(days=1)
+"""No pause is as long: what is due later than this was written while the computer's clock was ahead, and is due now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +64,13 @@ _DUE = (
     )
     .join(outbox, outbox.c.event_id == delivery.c.event_id)
     .join(subscriber, subscriber.c.name == delivery.c.subscriber)
-    .where(delivery.c.state == word("pending"), ~_IS_BEHIND)
-    .where(delivery.c.next_at <= bindparam("now"))
+    .where(delivery.c.subscriber == bindparam("to"), delivery.c.state == word("pending"), ~_IS_BEHIND)
+    .where(or_(delivery.c.next_at <= bindparam("now"), delivery.c.next_at > bindparam("beyond")))
     .order_by(delivery.c.seq, delivery.c.id)
 )
+"""Of one subscriber, along an index of its own (`ix_delivery_next`), so that it ends with the last row that is wanted: what a subscriber
+that is away for days has not heard yet, a million rows, is walked through for nobody."""
+_NAMES = question(select(subscriber.c.name).order_by(subscriber.c.name))
 _WORD = update(delivery).where(delivery.c.id == bindparam("of"))
 _CLAIM = Change(_WORD)
 # A claim that lapsed may have been settled by its next claimer: the first word stands.
@@ -86,23 +93,29 @@ class Outbox:
     async def claim(
         self, now: datetime, limit: int, *, lease_s: float = CLAIM_S, without: Collection[str] = ()
     ) -> list[Delivery]:
-        """Take at most `limit` deliveries that are due, by sequence; nobody else gets them for `lease_s` seconds.
+        """Take at most `limit` deliveries that are due; nobody else gets them for `lease_s` seconds.
 
-        `without` names subscribers that are left in peace now.
+        Each subscriber's come by sequence, and the subscribers by turns: one that has a long way to catch up leaves room for the
+        others. `without` names subscribers that are left in peace now.
         """
-        due = _due(tuple(sorted(without)), _rounded(limit))
+        due = _due(_rounded(limit))
+
+        def heads(connection: Connection) -> list[list[Delivery]]:
+            names = [row.name for row in _NAMES.all(connection) if row.name not in without]
+            return [due.all(connection, to=name, now=now, beyond=now + FURTHEST) for name in names]
+
         # The same question twice: where nothing else can have changed in between, the second answer costs nothing.
-        if not await self._writer.read(lambda connection: due.first(connection, now=now)):
+        if not any(await self._writer.read(heads)):
             return []
         until = now + timedelta(seconds=lease_s)
         return await self._writer.write(
-            lambda connection: _claim(connection, due.all(connection, now=now)[:limit], until)
+            lambda connection: _claim(connection, _by_turns(heads(connection), limit), until)
         )
 
     async def release_claims(self) -> int:
         """Give back what a controller that is gone had claimed; for the start of the only one. Gives how many."""
         at = self._clock.now()
-        change = update(delivery).where(delivery.c.claimed, delivery.c.state == "pending")
+        change = update(delivery).where(delivery.c.claimed, delivery.c.state == word("pending"))
         change = change.values(claimed=False, next_at=at)
         return await self._writer.write(lambda connection: connection.execute(change).rowcount)
 
@@ -140,11 +153,16 @@ class Outbox:
 
 
 @lru_cache(maxsize=MOST_QUESTIONS)
-def _due(without: tuple[str, ...], most: int) -> Question[Delivery]:
-    """Give the question that leaves subscribers in peace, built once."""
+def _due(most: int) -> Question[Delivery]:
+    """Give the question for what is due of one subscriber, built once."""
     names = tuple(column.name for column in _DUE.selected_columns)
-    left = _DUE.where(not_(one_of(delivery.c.subscriber, without))) if without else _DUE
-    return Question(at_most(left, most), made_of(Delivery, names))
+    return Question(at_most(_DUE, most), made_of(Delivery, names))
+
+
+def _by_turns(heads: Collection[list[Delivery]], limit: int) -> list[Delivery]:
+    """Give the first of each subscriber, then the second of each, and so on."""
+    rounds = zip_longest(*heads)
+    return [one for turn in rounds for one in turn if one is not None][:limit]
 
 
 def _rounded(limit: int) -> int:
@@ -165,7 +183,7 @@ def _chosen(
         *([outbox.c.at >= since] if since is not None else []),
         *([outbox.c.at < until] if until is not None else []),
         *([delivery.c.subscriber == to] if to is not None else []),
-        *([delivery.c.state == "parked"] if parked else []),
+        *([delivery.c.state == word("parked")] if parked else []),
     ]
     if not conditions:
         raise ValueError("a replay of everything must be asked for by a time range")

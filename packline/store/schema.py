@@ -127,6 +127,7 @@ orders = Table(
     Column("priority", Integer, nullable=False, server_default="5"),
     Column("changed_at", Utc, nullable=False),
     Index("ix_orders_state", "state", "priority", "received_at"),
+    Index("ix_orders_external_id", "external_id"),
 )
 
 unit = Table(
@@ -289,7 +290,20 @@ delivery = Table(
         sqlite_where=text("state = 'pending'"),
         postgresql_where=text("state = 'pending'"),
     ),
-    Index("ix_delivery_due", "state", "next_at"),
+    Index(
+        "ix_delivery_next",
+        "subscriber",
+        "seq",
+        "id",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
+    Index(
+        "ix_delivery_parked",
+        "subscriber",
+        sqlite_where=text("state = 'parked'"),
+        postgresql_where=text("state = 'parked'"),
+    ),
     sqlite_autoincrement=True,
 )
 

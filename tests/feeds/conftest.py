@@ -225,8 +225,9 @@ class MemoryOutbox:
         self.due[number], self.state[number], self.tries[number] = at, "pending", 0
         return number
 
-    async def claim(self, now, limit):
-        ready = [n for n in self.rows if self.state[n] == "pending" and self.due[n] <= now][:limit]
+    async def claim(self, now, limit, *, without=()):
+        due = [n for n in self.rows if self.state[n] == "pending" and self.due[n] <= now]
+        ready = [n for n in due if self.rows[n].subscriber not in without][:limit]
         for number in ready:
             self.state[number] = "claimed"
         return [replace(self.rows[n], attempts=self.tries[n]) for n in ready]

@@ -13,7 +13,7 @@ from packline.core.clock import LoopClock
 from packline.core.faults import Fault
 from packline.feeds.circuit import OPEN_AFTER_FAILURES, PROBE_S
 from packline.feeds.http import carry_over
-from packline.feeds.push import GIVE_UP, LADDER_S, MOST_WAITING, Pusher
+from packline.feeds.push import BATCH_ROWS, GIVE_UP, LADDER_S, MOST_AT_ONCE, MOST_WAITING, Pusher
 from packline.feeds.push import _streams as streams_of
 from packline.feeds.sending import Subscriber
 from packline.feeds.signing import make_secret, verify
@@ -58,10 +58,11 @@ async def http():
         yield client
 
 
-def pusher_of(outbox, books, http, clock, receiver, **other):
+def pusher_of(outbox, books, http, clock, receiver, names=(), **other):
+    roles = {"archive": "archive", "buyer": "buyer", **dict.fromkeys(names, "archive")}
     subscribers = [
         Subscriber(name=name, role=role, url=other.get(name, f"{receiver.url}/{name}"), secret=SECRET)
-        for name, role in (("archive", "archive"), ("buyer", "buyer"))
+        for name, role in roles.items()
     ]
     return Pusher(
         outbox=outbox,
@@ -75,9 +76,9 @@ def pusher_of(outbox, books, http, clock, receiver, **other):
     )
 
 
-async def push_due(pusher):
+async def push_due(pusher, most=1000):
     """Push one batch to its end; gives how many deliveries were claimed."""
-    claimed = await pusher._claim(1000)
+    claimed = await pusher._claim(most)
     for stream in [asyncio.create_task(pusher._stream(stream)) for stream in streams_of(claimed)]:
         await stream
     return len(claimed)
@@ -176,7 +177,7 @@ async def test_pause_that_the_subscriber_names_holds_for_all_its_events(
     await push_due(pusher)
     outbox.add("archive", order_id="two")
     await push_due(pusher)
-    assert (outbox.due[1], outbox.due[2]) == (later(40), later(40))
+    assert (outbox.due[1], outbox.tries[2]) == (later(40), 0)
     assert len(receiver.got["/archive"]) == 1
 
     clock.advance(40)
@@ -364,6 +365,42 @@ async def test_slow_subscriber_never_fills_the_house(outbox, books, http, receiv
     job.cancel()
 
     assert "many others wait before it" in outbox.answers.values()
+
+
+async def test_slow_subscribers_together_never_fill_the_house(outbox, books, http, receiver):
+    never = asyncio.Event()
+
+    async def silent(request):
+        await never.wait()
+
+    clock, names = LoopClock(), [f"slow-{n}" for n in range(BATCH_ROWS // MOST_WAITING + 1)]
+    for name in names:
+        receiver.answers[f"/{name}"] = [silent] * 1000
+        for n in range(MOST_WAITING):
+            outbox.add(name, order_id=f"order-{n}", at=clock.now())
+    pusher = pusher_of(outbox, books, http, clock, receiver, names=[*names, "archive"])
+    job = asyncio.create_task(pusher.run())
+    await eventually(lambda: all(len(receiver.got[f"/{name}"]) == MOST_AT_ONCE for name in names))
+    late = outbox.add("archive", at=clock.now())
+    pusher.wake()
+    await eventually(lambda: outbox.state[late] == "sent")
+    job.cancel()
+
+
+async def test_what_waits_for_a_dead_subscriber_stays_in_the_books_and_delays_nobody(pusher, outbox, receiver, clock):
+    """Taking it out and giving it back, order by order, was all that was done while a day's events waited."""
+    receiver.answers["/archive"] = [Response(status=500)] * OPEN_AFTER_FAILURES
+    for n in range(OPEN_AFTER_FAILURES):
+        outbox.add("archive", order_id=f"order-{n}")
+    await push_due(pusher)
+    waiting = [outbox.add("archive", order_id=f"later-{n}") for n in range(3 * BATCH_ROWS)]
+    news = outbox.add("buyer")
+
+    assert await push_due(pusher, BATCH_ROWS) == 1
+    assert outbox.state[news] == "sent" and not any(outbox.tries[n] for n in waiting)
+
+    clock.advance(PROBE_S)
+    assert await push_due(pusher, BATCH_ROWS) == BATCH_ROWS
 
 
 async def test_one_stream_that_breaks_stops_no_other(pusher, outbox):

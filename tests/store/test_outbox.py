@@ -54,6 +54,25 @@ async def test_only_the_first_event_of_an_order_is_due_for_each_subscriber(told,
     assert due[0].attempts == 0
 
 
+async def test_event_that_was_written_while_the_clock_was_years_ahead_is_told_all_the_same(told, clock):
+    due = await told.outbox.claim(clock.now() - timedelta(days=3000), 100)
+
+    assert len(due) == 4
+
+
+async def test_a_backlog_of_one_subscriber_leaves_room_for_the_others(store, received, clock):
+    await store.outbox.set_subscribers(SUBSCRIBERS)
+    for number in range(1, 21):
+        await store.books.record(received(number))
+    first = await store.outbox.claim(clock.now(), 8, without=["app"])
+    for one in first:
+        await store.outbox.sent(one.id)
+
+    due = await store.outbox.claim(clock.now(), 8)
+    assert Counter(d.subscriber for d in due) == {"app": 4, "shop": 4}
+    assert {d.order_id for d in due if d.subscriber == "shop"}.isdisjoint(d.order_id for d in first)
+
+
 async def test_claimed_delivery_is_left_to_its_claimer_until_the_claim_lapses(told, clock):
     first = await told.outbox.claim(clock.now(), 100, lease_s=60)
 

@@ -341,8 +341,6 @@ CREATE TABLE delivery (
 	CONSTRAINT uq_delivery_event_id_subscriber UNIQUE (event_id, subscriber)
 );
 
-CREATE INDEX ix_delivery_due ON delivery (state, next_at);
-
 CREATE INDEX ix_delivery_pending ON delivery (subscriber, stream, seq) WHERE state = 'pending';
 
 CREATE TABLE label (
@@ -361,4 +359,10 @@ CREATE TABLE label (
 
 CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 
-CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END
+CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+
+CREATE INDEX ix_delivery_next ON delivery (subscriber, seq, id) WHERE state = 'pending';
+
+CREATE INDEX ix_delivery_parked ON delivery (subscriber) WHERE state = 'parked';
+
+CREATE INDEX ix_orders_external_id ON orders (external_id)

@@ -37,6 +37,8 @@ NOT_YET = 3015
 FOREIGN = 3016
 """The fault of an order that was worked, or may have been, in a time that the books have lost."""
 BOOKS_OLDER = "books_older"
+MOST_ASIDE = 100_000
+"""Orders that may wait for somebody who looks for them on the floor; each of them is asked about."""
 _IN_HANDS = frozenset({UnitState.INDUCTED, UnitState.INSPECTED})
 
 
@@ -108,11 +110,12 @@ class Intake:
     async def take(self, new: PlaceOrder) -> Taken:
         """Bring the books to `new`; duplicates and older versions change nothing.
 
-        Raises Fault 4005 (contradiction, too late), 4006 (unknown SKU) or 5101 (the order moved while we looked).
+        Raises Fault 4005 (contradiction, too late, another feed's order), 4006 (unknown SKU) or 5101 (the order moved while we looked).
         """
         order = await self._books.order(new.order_id)
         if order is None:
             return await self._receive(new)
+        demand_same_sale(order, new)
         if new.version <= order.content.version:
             return _old_news(order.content, new)
         return await self._change(order, new)
@@ -154,7 +157,7 @@ class Intake:
                     *(_put_back(unit) for unit in await self._books.units(order_id=order.order_id, states=_IN_HANDS)),
                     Event(kind="OrderClarify", subject=order.order_id, order_id=order.order_id, data=data),
                 )
-        for order in await self._books.orders({OrderState.CLARIFY}):
+        for order in await self._books.orders({OrderState.CLARIFY}, MOST_ASIDE):
             if order.reason == BOOKS_OLDER:
                 await self._ask_where(order)
 
@@ -186,13 +189,16 @@ class Intake:
 
     async def close_finished(self) -> int:
         """Finish orders whose last event was lost between two transactions of a stop; gives how many."""
-        finished = 0
-        for order in await self._books.orders({OrderState.RELEASED, OrderState.SHIPPED}):
-            parcels = await self._books.parcels(order_id=order.order_id)
-            if due := await self._due(order, parcels, "feed"):
-                await self._books.record(*due)
-                finished += 1
-        return finished
+        # Asked for one by one: the parcels of a few days are on their way, and would hide every order that is still here.
+        found = [await self._books.orders({state}) for state in (OrderState.RELEASED, OrderState.SHIPPED)]
+        return sum([await self._finish(order) for order in chain.from_iterable(found)])
+
+    async def _finish(self, order: Order) -> bool:
+        parcels = await self._books.parcels(order_id=order.order_id)
+        due = await self._due(order, parcels, "feed")
+        if due:
+            await self._books.record(*due)
+        return bool(due)
 
     async def _receive(self, new: PlaceOrder) -> Taken:
         await self._check_items(new)
@@ -213,8 +219,9 @@ class Intake:
         events = changes(order, units, parcels, new)
         if not events:
             return Taken(state=InboxState.IGNORED, reason=f"the order is {order.state}")
-        await self._books.record(*(self._with_deadlines(order, event) for event in events))
+        # First people, then the books: after a stop in between the message comes again, and after both it is a duplicate.
         await self._tell_cancelled(order, parcels, new)
+        await self._books.record(*(self._with_deadlines(order, event) for event in events))
         return Taken(state=InboxState.DONE)
 
     def _with_deadlines(self, order: Order, event: Event) -> Event:
@@ -266,6 +273,18 @@ def _gone(parcel: Parcel, event: Callable[..., Event]) -> list[Event]:
 
 def _put_back(unit: Unit) -> Event:
     return Event(kind="UnitPutBack", subject=unit.unit_id, order_id=unit.order_id, data={"reason": BOOKS_OLDER})
+
+
+def demand_same_sale(order: Order, new: PlaceOrder) -> None:
+    """Raise Fault 4005 where two feeds' orders have one number here: "5" of "shop-eu", and "eu-5" of "shop"."""
+    if (new.channel, new.external_id) != (order.content.channel, order.content.external_id):
+        raise Fault(
+            4005,
+            where=f"order {new.order_id}",
+            seen=f"an order of feed {new.channel}",
+            expected=f"an order of feed {order.content.channel}, which has this number",
+            remedy="Give one of the two feeds another name in the site file.",
+        )
 
 
 def _old_news(known: PlaceOrder, new: PlaceOrder) -> Taken:

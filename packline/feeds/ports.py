@@ -59,8 +59,8 @@ class InboxRow(Held, Protocol):
 class Inbox(Protocol):
     """The messages that were accepted and not worked yet, and those that wait for a person."""
 
-    async def pending(self, limit: int) -> Sequence[InboxRow]:
-        """Give at most `limit` pending rows, oldest first."""
+    async def pending(self, limit: int, after: int = 0) -> Sequence[InboxRow]:
+        """Give at most `limit` pending rows with ids above `after`, oldest first."""
         ...
 
     async def mark(self, row_id: int, /, state: str, reason: str, fault: Mapping[str, Any] | None = None) -> None:

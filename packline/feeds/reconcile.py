@@ -13,7 +13,7 @@ from pydantic import Field
 from packline.core.clock import Clock
 from packline.core.faults import Fault
 from packline.core.wire_words import no_answer
-from packline.feeds.intake import FOREIGN, Intake, IntakeBooks
+from packline.feeds.intake import FOREIGN, Intake, IntakeBooks, demand_same_sale
 from packline.feeds.marketplace import OrderData, place_order
 from packline.feeds.ports import InboxState
 from packline.feeds.push import AlarmBell
@@ -142,6 +142,8 @@ class Reconciler:
 
     async def _one(self, new: PlaceOrder, fulfilment: str, found: Findings) -> None:
         order = await self._books.order(new.order_id)
+        if order is not None:
+            demand_same_sale(order, new)
         if await self._is_foreign(order, fulfilment):
             await self._keep_off(new, order, fulfilment)
             found.foreign.append(new.order_id)
@@ -165,8 +167,7 @@ class Reconciler:
         return not any(parcel.place == "gone" for parcel in parcels)
 
     async def _keep_off(self, new: PlaceOrder, order: Order | None, fulfilment: str) -> None:
-        await self._bring_up(new, order)
-        await self._intake.set_aside(new, f"host_has_{fulfilment}")
+        """Ask first, then set aside: after a stop in between the next look does both again, and after both it finds nothing to do."""
         have = f"{order.state}" if order else "nothing"
         fault = Fault(
             FOREIGN,
@@ -176,6 +177,8 @@ class Reconciler:
         )
         actions = [action.value for action in rule_for(FOREIGN).actions]
         await self._books.open_exception(fault, station=self._channel, subject=new.order_id, actions=actions)
+        await self._bring_up(new, order)
+        await self._intake.set_aside(new, f"host_has_{fulfilment}")
 
     async def _bring_up(self, new: PlaceOrder, order: Order | None) -> None:
         """Take what the host changed in the lost time too: it sends no version twice, and the order may be worked later."""

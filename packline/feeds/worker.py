@@ -73,9 +73,15 @@ class IntakeWorker:
                 await self._rest()
 
     async def work(self) -> int:
-        """Work one batch; gives how many messages found their end."""
-        ends = [await self._one(row) for row in await self._inbox.pending(BATCH_ROWS)]
-        return sum(ends)
+        """Look at every message that waits, batch after batch; gives how many found their end.
+
+        A batch may be of messages that all have to wait (a courier is ahead of the gate): those behind it must not.
+        """
+        ended, last = 0, 0
+        while rows := await self._inbox.pending(BATCH_ROWS, last):
+            ended += sum([await self._one(row) for row in rows])
+            last = rows[-1].id
+        return ended
 
     async def decide(self, row: ExceptionRow, *, action: str, actor: str, note: str = "") -> None:
         """Do what a person chose for a row of a feed: `retry` replays the message of a row about "inbox:<id>", `dismiss` takes

@@ -33,7 +33,9 @@ _FIELDS = (
     inbox.c.fault,
 )
 
-_WAITING = select(*_FIELDS).where(inbox.c.state == word("pending")).order_by(inbox.c.id)
+_WAITING = (
+    select(*_FIELDS).where(inbox.c.state == word("pending"), inbox.c.id > bindparam("after")).order_by(inbox.c.id)
+)
 _OF = question(select(*_FIELDS).where(inbox.c.id == bindparam("of")))
 _SAME = question(
     select(inbox.c.id, inbox.c.sha256).where(
@@ -119,10 +121,10 @@ class Inbox:
         row = _row(channel, delivery_id, headers, body, now, kind)
         return await self._writer.write(lambda connection: _put(connection, row))
 
-    async def pending(self, limit: int = 100) -> list[InboxRow]:
-        """Give at most `limit` messages that nobody worked yet, oldest first."""
+    async def pending(self, limit: int = 100, after: int = 0) -> list[InboxRow]:
+        """Give at most `limit` messages that nobody worked yet, with ids above `after`, oldest first."""
         return await self._writer.read(
-            lambda connection: [InboxRow(**row._asdict()) for row in _next(limit).all(connection)]
+            lambda connection: [InboxRow(**row._asdict()) for row in _next(limit).all(connection, after=after)]
         )
 
     async def row(self, id: int) -> InboxRow | None:  # noqa: A002 - the column's name

@@ -1,6 +1,7 @@
 """Books, an inbox and an outbox in memory, by the house's own tables; orders as a marketplace writes them."""
 
 import json
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -156,6 +157,32 @@ class MemoryBooks:
         return [event.kind for event in self.journal]
 
 
+class Stopped(BaseException):
+    """The process ended here."""
+
+
+@contextmanager
+def dying_after(books, writes):
+    """In this block the process ends at the write after so many; what was written before stays."""
+    names, left = ("record", "open_exception", "close_exception"), iter(range(writes))
+
+    def mortal(write):
+        async def last(*args, **kwargs):
+            if next(left, None) is None:
+                raise Stopped
+            return await write(*args, **kwargs)
+
+        return last
+
+    kept = {name: getattr(books, name) for name in names}
+    for name, write in kept.items():
+        setattr(books, name, mortal(write))
+    with suppress(Stopped):
+        yield
+    for name, write in kept.items():
+        setattr(books, name, write)
+
+
 class MemoryInbox:
     def __init__(self, clock):
         self.clock, self.rows, self.states, self.faults = clock, [], {}, {}
@@ -176,8 +203,9 @@ class MemoryInbox:
         self.states[number] = ("pending", "")
         return number
 
-    async def pending(self, limit):
-        return [self._row(row) for row in self.rows if self.states[row.id][0] == "pending"][:limit]
+    async def pending(self, limit, after=0):
+        waiting = [row for row in self.rows if self.states[row.id][0] == "pending" and row.id > after]
+        return [self._row(row) for row in waiting][:limit]
 
     def _row(self, row):
         return replace(row, fault=self.faults.get(row.id, {}))
@@ -304,6 +332,12 @@ def labelled_events(
     ]
     last = [kind for kind, _ in way].index(upto)
     return [Event(kind=k, subject=lpn, order_id=order_id, data=d) for k, d in way[: last + 1]]
+
+
+@pytest.fixture
+def dying(books):
+    """End the process in a block: `with dying(2): ...` at its third write."""
+    return lambda writes: dying_after(books, writes)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from packline.feeds.intake import Intake
+from packline.feeds.marketplace import OrderData, place_order
 from packline.feeds.reconcile import Reconciler
 from packline.feeds.worker import IntakeWorker
 from packline.orders.model import Event, OrderState, ParcelState, UnitState
@@ -103,6 +104,27 @@ async def test_order_that_somebody_worked_whom_the_books_do_not_know_is_not_work
     assert found.foreign == [ORDER]
     assert books.all_orders[ORDER].state is OrderState.CLARIFY
     assert [(row.code, row.subject) for row in books.exceptions.values()] == [(3016, ORDER)]
+
+
+@pytest.mark.parametrize("writes", [0, 1, 2])
+async def test_order_that_is_set_aside_is_asked_about_also_after_a_stop_in_the_middle(
+    reconciler, host, books, data, dying, writes
+):
+    host.has(data(), "shipped")
+    with dying(writes):
+        await reconciler.run_once()
+    await reconciler.run_once()
+
+    assert books.all_orders[ORDER].state is OrderState.CLARIFY
+    assert [(row.code, row.subject) for row in books.exceptions.values()] == [(3016, ORDER)]
+
+
+async def test_another_feeds_order_of_the_same_number_is_left_alone(reconciler, host, books, intake, data):
+    await intake.take(place_order("marketplace-HM", OrderData(**data(id="10023"))))
+    host.has(data(), "shipped")
+
+    assert (await reconciler.run_once()).refused == [f"order {ORDER}"]
+    assert books.all_orders[ORDER].state is OrderState.RECEIVED and books.exceptions == {}
 
 
 async def test_update_of_a_foreign_order_does_not_make_it_new(
@@ -235,6 +257,17 @@ async def test_after_a_restore_every_order_in_work_waits_for_a_person_who_has_lo
         (3016, ORDER, ("shipped", "release", "dismiss"))
     ]
     assert {unit.state for unit in await books.units(order_id=ORDER)} == {UnitState.WANTED}
+
+
+async def test_after_a_restore_every_order_is_asked_about_however_many_there_are(books, intake, data):
+    for n in range(1001):
+        await intake.take(place_order("marketplace", OrderData(**data(id=f"HM-{n}"))))
+        order_id = f"marketplace-HM-{n}"
+        await books.record(Event(kind="OrderReleased", subject=order_id, order_id=order_id))
+
+    await intake.set_all_aside()
+
+    assert {row.subject for row in books.exceptions.values()} == set(books.all_orders)
 
 
 @pytest.mark.parametrize(

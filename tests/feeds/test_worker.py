@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from packline.core.faults import Fault
 from packline.feeds.marketplace import read_order
 from packline.feeds.ports import InboxKind
-from packline.feeds.worker import PATIENCE_S, IntakeWorker
+from packline.feeds.worker import BATCH_ROWS, PATIENCE_S, IntakeWorker
 from packline.orders.model import Event, OrderState, ParcelState, UnitState
 from tests.waiting import let_run, until
 
@@ -404,6 +404,57 @@ async def test_late_cancellation_brings_back_what_is_here_and_tells_people_of_wh
     assert books.all_parcels["PL0000000017"].state is ParcelState.SHIPPED
     assert [row.code for row in books.exceptions.values()] == [4302]
     assert all(unit.state is UnitState.BOXED for unit in books.all_units.values())
+
+
+@pytest.mark.parametrize("writes", [0, 1, 2])
+async def test_people_hear_of_a_cancellation_that_came_too_late_also_after_a_stop_in_the_middle(
+    worker, inbox, books, message, way, dying, writes
+):
+    await released(books, worker, inbox, message)
+    await books.record(*way())
+    inbox.post(message(version=2, purchase="cancelled"))
+    with dying(writes):
+        await worker.work()
+    await worker.work()
+
+    assert [row.code for row in books.exceptions.values()] == [4302]
+    assert books.all_orders[ORDER].content.version == 2
+    assert books.kinds().count("OrderChanged") == 1
+
+
+async def test_messages_that_have_to_wait_hold_up_none_behind_them(worker, inbox, books, message, way):
+    """A courier that was ahead of the gate for more than one batch of parcels stopped the intake of orders."""
+    await released(books, worker, inbox, message)
+    await books.record(*way(upto="ParcelApproved"))
+    early = [courier_says(inbox) for _ in range(2 * BATCH_ROWS + 1)]
+    order = inbox.post(message(id="HM-7"))
+    await worker.work()
+
+    assert inbox.states[order][0] == "done"
+    assert {inbox.states[number][0] for number in early} == {"pending"}
+
+
+async def test_orders_of_two_feeds_that_come_to_one_number_are_not_taken_for_one_order(worker, inbox, books, message):
+    inbox.post(message(), channel="marketplace")
+    inbox.post(message(id="10023", version=2, paid=False), channel="marketplace-HM")
+    await worker.work()
+
+    assert books.all_orders[ORDER].content.external_id == "HM-10023" and books.all_orders[ORDER].content.paid
+    assert inbox.states[2][0] == "quarantined" and "feed marketplace-HM" in inbox.states[2][1]
+
+
+async def test_sweep_finds_what_is_here_behind_all_that_is_on_its_way(worker, inbox, books, message, way):
+    await released(books, worker, inbox, message)
+    await books.record(*way(), Event(kind="OrderShipped", subject=ORDER, order_id=ORDER))
+    on_its_way, parcel = books.all_orders.pop(ORDER), books.all_parcels["PL0000000017"]
+    for n in range(1001):
+        name = f"marketplace-old-{n}"
+        books.all_orders[name] = replace(on_its_way, order_id=name)
+        books.all_parcels[name] = replace(parcel, lpn=name, order_id=name)
+    books.all_orders[ORDER] = replace(on_its_way, state=OrderState.RELEASED)
+
+    assert await worker.intake.close_finished() == 1
+    assert books.all_orders[ORDER].state is OrderState.SHIPPED
 
 
 async def test_worker_runs_until_it_is_stopped_and_wakes_when_called(worker, inbox, books, clock, message):

@@ -17,6 +17,8 @@ _SIDE_FILES = ("-wal", "-shm", "-journal")
 _ALLOW = "See that this user may read and write there."
 _NAME = "Name a copy that `packline backup` made; the books are as they were."
 _DAMAGED = "This is no whole copy of the books: name another; the books are as they were."
+_ELSEWHERE = "Name a file that is not the books."
+_BY_HAND = "Name a copy that `packline backup` made: it is one file, and whole."
 
 
 _READ = "Check the path, and that you may read it."
@@ -32,6 +34,7 @@ def copy_online(database: Path, to: Path) -> None:
         remedy = "Name a file in a folder that is there."
         raise Fault(5002, where=f"backup {to}", seen=seen, expected="a place for the copy", remedy=remedy)
     _demand_books(database)
+    _demand_other(to, database, f"backup {to}")
     part = to.with_name(f"{to.name}.part")
     library = sqlite_library()
     try:
@@ -61,6 +64,8 @@ def restore(backup: Path, database: Path, *, mark: str = "") -> None:
     if not backup.is_file():
         seen = "a folder" if backup.is_dir() else "no such file"
         raise Fault(5002, where=f"restore {backup}", seen=seen, expected="a copy of the books", remedy=_NAME)
+    _demand_other(backup, database, f"restore {backup}")
+    _demand_alone(backup)
     part = database.with_name(f"{database.name}.part")
     try:
         shutil.copyfile(backup, part)
@@ -68,6 +73,7 @@ def restore(backup: Path, database: Path, *, mark: str = "") -> None:
         if mark:
             _put_mark(part, mark)
         _flush(part)
+        _take_in_journal(database)
         # A journal of the old file beside the new one would be played into it.
         for end in _SIDE_FILES:
             database.with_name(database.name + end).unlink(missing_ok=True)
@@ -78,6 +84,29 @@ def restore(backup: Path, database: Path, *, mark: str = "") -> None:
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def _demand_other(copy: Path, database: Path, where: str) -> None:
+    """Raise Fault 5002 where the copy and the books are one: a running line would go on in a file that nobody finds any more."""
+    taken = (database.resolve(), *(database.resolve().with_name(database.name + end) for end in _SIDE_FILES))
+    if copy.resolve() in taken or copy.exists() and database.exists() and copy.samefile(database):
+        raise Fault(5002, where=where, seen="the books themselves", expected="another file", remedy=_ELSEWHERE)
+
+
+def _demand_alone(backup: Path) -> None:
+    """Raise Fault 5002 for a file that was copied by hand while a line wrote: what was written last stands in its journal."""
+    for end in _SIDE_FILES:
+        journal = backup.with_name(backup.name + end)
+        if journal.exists() and journal.stat().st_size:
+            seen = f"a journal of its own beside it, {journal.name}"
+            raise Fault(5002, where=f"restore {backup}", seen=seen, expected="a copy that is whole", remedy=_BY_HAND)
+
+
+def _take_in_journal(database: Path) -> None:
+    """Put what stands in the journal of the old books into their file: a stop before the copy takes its place then loses nothing."""
+    if database.exists():
+        with contextlib.suppress(sqlite_library().Error), closing(_connect(database)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
 
 
 def _remedy(error: Exception, damaged: str = "") -> str:

@@ -160,6 +160,55 @@ async def test_what_a_crash_left_beside_the_books_is_not_played_into_the_backup(
     assert look(crashed) == ("ok", [], 1)
 
 
+@pytest.mark.parametrize("name", ["books.db", "books.db-wal", "link.db", "same.db"])
+async def test_books_are_not_replaced_by_a_copy_of_themselves(threaded, path, received, name):
+    """A running line went on in a file without a name, and what it wrote was gone with its next start."""
+    path.with_name("link.db").symlink_to(path)
+    path.with_name("same.db").hardlink_to(path)
+    for refused in (threaded.backup, lambda to: restore(to, path)):
+        with pytest.raises(Fault) as caught:
+            refused(path.with_name(name))
+        assert (caught.value.code, caught.value.seen) == (5002, "the books themselves")
+    await threaded.books.record(received(1))
+
+    threaded.close()
+    assert look(path) == ("ok", [], 1)
+
+
+@needs_wal
+async def test_file_copied_by_hand_without_its_last_writes_is_not_gone_back_to(store, path, tmp_path, received):
+    await store.books.record(received(1))
+    for end in ("", "-wal"):
+        shutil.copy(f"{path}{end}", f"{tmp_path}/by-hand.db{end}")
+    with pytest.raises(Fault) as caught:
+        restore(tmp_path / "by-hand.db", tmp_path / "new.db")
+
+    assert "by-hand.db-wal" in caught.value.seen
+
+
+DIES_BEFORE_THE_LAST_STEP = """
+import os, sys
+from pathlib import Path
+from packline.store import restore
+sys.addaudithook(lambda event, _: os._exit(9) if event == "os.rename" else None)
+restore(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+@needs_wal
+async def test_stop_in_the_middle_of_going_back_leaves_the_books_as_they_were(store, path, tmp_path, received):
+    store.backup(tmp_path / "backup.db")
+    await store.books.record(received(1))
+    crashed = tmp_path / "crashed.db"
+    for end in ("", "-wal"):
+        shutil.copy(f"{path}{end}", f"{crashed}{end}")
+
+    killed = [sys.executable, "-c", DIES_BEFORE_THE_LAST_STEP, str(tmp_path / "backup.db"), str(crashed)]
+    assert subprocess.run(killed, check=False).returncode == 9
+
+    assert look(crashed) == ("ok", [], 1)
+
+
 async def test_backup_replaces_the_older_one_only_when_it_is_whole(sqlite_only, store, tmp_path, received):
     backup = tmp_path / "backup.db"
     store.backup(backup)

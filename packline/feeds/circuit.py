@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 OPEN_AFTER_FAILURES = 5
 PROBE_S = 60.0
@@ -12,11 +11,11 @@ PROBE_LASTS_S = 20.0
 
 @dataclass(slots=True)
 class Circuit:
-    """What is known of one subscriber's health. `disabled`: it said 410; `told`: people see an alarm (None: a
+    """What is known of one subscriber's health; times are those of the monotonic clock, which nobody puts back. `disabled`: it said 410; `told`: people see an alarm (None: a
     run before this one may have left one)."""
 
     failures: int = 0
-    shut_until: datetime | None = None
+    shut_until_s: float = 0.0
     told: bool | None = None
     disabled: bool = False
     busy: int = 0
@@ -26,20 +25,18 @@ class Circuit:
         """Tell whether so much failed in a row that only probes go out."""
         return self.failures >= OPEN_AFTER_FAILURES
 
-    def waits_until(self, now: datetime) -> datetime | None:
-        """Give until when nothing may be sent; None: send now (when the fuse is out, this one is the probe)."""
-        if self.shut_until and now < self.shut_until:
-            return self.shut_until
-        if self.is_open and self.busy:
-            return now + timedelta(seconds=PROBE_LASTS_S)
-        return None
+    def waits_s(self, now_s: float) -> float:
+        """Give for how long nothing may be sent; 0: send now (when the fuse is out, this one is the probe)."""
+        if now_s < self.shut_until_s:
+            return self.shut_until_s - now_s
+        return PROBE_LASTS_S if self.is_open and self.busy else 0.0
 
     def worked(self) -> None:
         """Note that an event arrived."""
-        self.failures, self.shut_until = 0, None
+        self.failures, self.shut_until_s = 0, 0.0
 
-    def failed(self, now: datetime, retry_after_s: float | None) -> None:
+    def failed(self, now_s: float, retry_after_s: float | None) -> None:
         """Note a failure; a pause that the subscriber named holds for all its events."""
         self.failures += 1
         pause_s = max(PROBE_S if self.is_open else 0.0, retry_after_s or 0.0)
-        self.shut_until = now + timedelta(seconds=pause_s) if pause_s else None
+        self.shut_until_s = now_s + pause_s if pause_s else 0.0

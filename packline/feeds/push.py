@@ -121,11 +121,11 @@ class Pusher:
     def _left_in_peace(self) -> list[str]:
         """Name the subscribers to whom nothing can be sent now: what is claimed for them would only be given back, again and
         again for thousands of orders, and before anything newer for the others."""
-        now = self._clock.now()
+        now_s = self._clock.monotonic()
         return [
             name
             for name in self._subscribers
-            if self._under_way[name] >= MOST_WAITING or self._circuits[name].waits_until(now)
+            if self._under_way[name] >= MOST_WAITING or self._circuits[name].waits_s(now_s)
         ]
 
     async def _rest(self) -> None:
@@ -166,8 +166,9 @@ class Pusher:
         if self._under_way[name] > MOST_WAITING:
             return await self._give_back(delivery, self._now_plus(CROWDED_S), "many others wait before it")
         async with self._rights[name]:
-            if until := circuit.waits_until(self._clock.now()):
-                return await self._give_back(delivery, until, "the subscriber does not answer")
+            if wait_s := circuit.waits_s(self._clock.monotonic()):
+                due = self._clock.now() + timedelta(seconds=wait_s)
+                return await self._give_back(delivery, due, "the subscriber does not answer")
             answer = await self._ask(subscriber, circuit, delivery)
         return await self._noted(subscriber, circuit, delivery, answer)
 
@@ -191,7 +192,7 @@ class Pusher:
             await self._tell(subscriber, circuit, answer)
             await self._park(delivery, answer.words)
             return None
-        circuit.failed(self._clock.now(), answer.retry_after_s)
+        circuit.failed(self._clock.monotonic(), answer.retry_after_s)
         if circuit.is_open:
             await self._tell(subscriber, circuit, answer)
         return await self._again_later(delivery, circuit, answer)
@@ -202,8 +203,9 @@ class Pusher:
             return None
         key = (delivery.subscriber, delivery.event_id)
         rung = self._rungs[key] = self._rungs.get(key, -1) + 1
-        due = self._now_plus(LADDER_S[min(rung, len(LADDER_S) - 1)])
-        return await self._give_back(delivery, max(due, circuit.shut_until or due), answer.words)
+        shut = timedelta(seconds=circuit.waits_s(self._clock.monotonic()))
+        due = max(self._now_plus(LADDER_S[min(rung, len(LADDER_S) - 1)]), self._clock.now() + shut)
+        return await self._give_back(delivery, due, answer.words)
 
     async def _give_back(self, delivery: Delivery, due: datetime, answer: str) -> datetime:
         await self._outbox.failed(delivery.id, due, answer)

@@ -23,7 +23,7 @@ EXPIRY_S: Mapping[str, float] = {"answer": ANSWER_S}
 """How long a request may wait, by action; any other may move a machine and waits ACTUATION_S."""
 _IS_NEW = request.c.state == word("new")
 _WAITING = select(request).where(_IS_NEW).order_by(request.c.id)
-_LATE = question(select(request).where(_IS_NEW, request.c.expires_at <= bindparam("now")).order_by(request.c.id))
+_ALL_WAITING = question(_WAITING)
 _OF = question(select(request).where(request.c.id == bindparam("of")))
 _OF_KEY = question(select(request).where(request.c.key == bindparam("key")))
 _ADD = Change(insert(request).returning(request.c.id))
@@ -93,9 +93,9 @@ class Requests:
         """Give at most `limit` new requests, oldest first; those that are too late are marked expired instead."""
         now = self._clock.now()
         rows = await self._writer.read(lambda connection: _new(limit).all(connection))
-        if any(row.expires_at <= now for row in rows):
+        if any(_is_late(row, now) for row in rows):
             await self._writer.write(lambda connection: _expire(connection, now))
-        return [_request(row) for row in rows if row.expires_at > now]
+        return [_request(row) for row in rows if not _is_late(row, now)]
 
     async def finish(self, id: int, result: Mapping[str, Any], *, state: str = "done") -> None:  # noqa: A002
         """Write what was done or why it was refused ("done" | "refused"); the first answer stands."""
@@ -139,8 +139,18 @@ def _get(connection: Connection, wanted: int) -> Request | None:
     return None if row is None else _request(row)
 
 
+def _is_late(row: Any, now: datetime) -> bool:
+    """Tell whether a request is too old, or from a time that is yet to come: the clock was put back, and nobody knows how old it is.
+
+    What differs by less than the request may wait is let pass.
+    """
+    return bool(now >= row.expires_at or row.created_at - now > row.expires_at - row.created_at)
+
+
 def _expire(connection: Connection, now: datetime) -> None:
-    for row in _LATE.all(connection, now=now):
+    for row in _ALL_WAITING.all(connection):
+        if not _is_late(row, now):
+            continue
         fault = Fault(
             5102, where=f"request {row.action}", seen=f"{row.expires_at:%H:%M:%S}", expected="an answer in time"
         )

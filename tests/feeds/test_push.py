@@ -9,7 +9,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from packline.core.clock import LoopClock
+from packline.core.clock import LoopClock, ManualClock
 from packline.core.faults import Fault
 from packline.feeds.circuit import OPEN_AFTER_FAILURES, PROBE_S
 from packline.feeds.http import carry_over
@@ -228,6 +228,30 @@ async def test_fuse_opens_after_failures_in_a_row_and_one_probe_mends_it(pusher,
         await push_due(pusher)
     assert set(outbox.state.values()) == {"sent"}
     assert books.alarms == {}
+
+
+class PutBack(ManualClock):
+    """A computer whose calendar was put back by `hours`."""
+
+    hours = 0
+
+    def now(self):
+        return super().now() - timedelta(hours=self.hours)
+
+
+async def test_fuse_lets_its_probe_through_after_a_minute_though_the_clock_was_put_back(outbox, books, http, receiver):
+    clock = PutBack()
+    pusher = pusher_of(outbox, books, http, clock, receiver)
+    receiver.answers["/archive"] = [Response(status=500)] * OPEN_AFTER_FAILURES
+    for n in range(OPEN_AFTER_FAILURES):
+        outbox.add("archive", order_id=f"order-{n}", at=clock.now())
+    await push_due(pusher)
+    clock.hours = 24
+    clock.advance(PROBE_S)
+    news = outbox.add("archive", order_id="news", at=clock.now())
+    await push_due(pusher)
+
+    assert outbox.state[news] == "sent"
 
 
 async def test_alarm_that_an_earlier_run_left_is_cleared_by_the_first_success(pusher, outbox, books):

@@ -1,7 +1,11 @@
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
+from packline.core.clock import ManualClock
 from packline.core.faults import Fault
+from packline.store.requests import Requests
 from packline.store.schema import journal
 
 HEADERS = {"webhook-id": "msg-1"}
@@ -18,6 +22,7 @@ async def test_message_is_kept_byte_for_byte_and_once(store, clock):
     assert (other.id, other.is_new, other.same_body) == (first.id, False, False)
     assert courier.is_new
     rows = await store.inbox.pending()
+    assert await store.inbox.pending(10, rows[0].id) == rows[1:]
     assert [(row.kind, row.body, row.headers, row.received_at) for row in rows] == [
         ("feed", b"\xff\x00{", HEADERS, clock.now()),
         ("courier", b"{}", HEADERS, clock.now()),
@@ -106,6 +111,25 @@ async def test_click_of_an_outage_never_moves_a_machine_later(store, clock):
     assert late.result["code"] == 5102
     await store.requests.finish(click.id, {"n": 1})
     assert store.requests.get_now(click.id) == late
+
+
+async def test_click_moves_no_machine_later_when_the_clock_is_put_back(store, clock):
+    clock.advance(7200)
+    click = ask(store)
+    answer = ask(store, key="a2", action="answer")
+    an_hour_ago = Requests(store.writer, ManualClock(clock.now() - timedelta(hours=1)))
+
+    assert [row.id for row in await an_hour_ago.pending()] == [answer.id]
+    late = store.requests.get_now(click.id)
+    assert late is not None and (late.state, late.result["code"]) == ("expired", 5102)
+
+
+async def test_click_is_taken_when_the_clock_is_put_right_by_a_second(store, clock):
+    clock.advance(10)
+    click = ask(store)
+    a_second_ago = Requests(store.writer, ManualClock(clock.now() - timedelta(seconds=1)))
+
+    assert [row.id for row in await a_second_ago.pending()] == [click.id]
 
 
 async def test_caller_may_say_how_long_a_request_waits(store, clock):

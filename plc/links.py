@@ -109,11 +109,15 @@ NodeId = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeValue:
-    """What a server says of one node: its value, or None with a `status` that tells why; `at` is the source's own time."""
+    """What a server says of one node: its value, or None with a `status` that tells why; `at` is the source's own time.
+
+    One that `is_watched` no more, or never was, is told of once; whoever wants its value reads it.
+    """
 
     value: Value | Sequence[Value] | None
     status: str = "Good"
     at: datetime | None = None
+    is_watched: bool = True
 
     @property
     def is_good(self) -> bool:
@@ -142,11 +146,16 @@ class NodeLink(Protocol):
         ...
 
     async def subscribe(self, nodes: Sequence[NodeId], sink: NodeSink, *, publish_ms: int, sample_ms: int) -> None:
-        """Have `sink` told of changes until the link is closed, with queues so long that none of a publish is lost."""
+        """Have `sink` told of changes until the link is closed, with queues so long that none of a publish is lost.
+
+        A node that cannot be watched, or whose server may be silent for too long, is told as such and not again.
+        """
         ...
 
     def silent_s(self) -> float | None:
-        """Give the time since the last publish of the subscription that is longest silent; None before the first."""
+        """Give the time since the last publish of the subscription that is longest silent: None before the first, infinity once one
+        is over.
+        """
         ...
 
     async def close(self) -> None:

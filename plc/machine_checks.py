@@ -12,7 +12,8 @@ from plc.links import Area
 from plc.machine_jobs import PlainJob, PlainWrite, Proof
 from plc.machine_parts import Blocks, MachineTables
 from plc.tags.bounds import never_holds
-from plc.tags.model import BIT_AREAS, Condition, TagType, Wired
+from plc.tags.codec import encode, encode_node
+from plc.tags.model import BIT_AREAS, Condition, Scalar, TagType, Wired
 
 REGISTERS = 0x10000
 WHOLE = frozenset(TagType) - {TagType.F32, TagType.F64, TagType.STRING}
@@ -112,6 +113,26 @@ def _tags(file: MachineTables) -> Iterator[Mistake]:
             yield Mistake(at=f"tags.{name}", seen=str(place), expected=f"a place that fits: {error}")
             continue
         yield from _size(file, wired)
+        yield from _safe(file, wired)
+
+
+def _safe(file: MachineTables, wired: Wired) -> Iterator[Mistake]:
+    """What is written by itself, at each connect, must be something that the tag takes."""
+    tag = wired.tag
+    if file.machine.protocol == "opcua" and tag.is_part and tag.is_written:
+        expected = "a whole node, or access = 'r': some bits of one cannot be written alone"
+        yield Mistake(at=f"tags.{wired.name}.access", seen=str(tag.access), expected=expected)
+    elif tag.safe is not None and (why := _never_written(file, wired, tag.safe)):
+        yield Mistake(at=f"tags.{wired.name}.safe", seen=repr(tag.safe), expected=f"a value that can be written: {why}")
+
+
+def _never_written(file: MachineTables, wired: Wired, value: Scalar) -> str:
+    """Say why a value can never be written to a tag; "" if it can."""
+    try:
+        encode_node(wired, value) if file.machine.protocol == "opcua" else encode(wired, value, (0,) * wired.count)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _size(file: MachineTables, wired: Wired) -> Iterator[Mistake]:
@@ -188,6 +209,16 @@ def _write(file: MachineTables, job: PlainJob, write: PlainWrite, at: str) -> It
         yield Mistake(at=f"{at}.from", seen=write.source, expected=f"a parameter of the job: {_names(job.params)}")
     if write.value is not None and isinstance(write.value, str) != (tag.type is TagType.STRING):
         yield Mistake(at=f"{at}.value", seen=repr(write.value), expected=f"a value of tag {write.tag} ({tag.type})")
+    elif write.value is not None and (why := _value_never_written(file, write.tag, write.value)):
+        yield Mistake(at=f"{at}.value", seen=repr(write.value), expected=f"a value that can be written: {why}")
+
+
+def _value_never_written(file: MachineTables, name: str, value: Scalar) -> str:
+    try:
+        wired = file.wire(name)
+    except ValueError:
+        return ""  # said before: nobody knows where it lies
+    return _never_written(file, wired, value)
 
 
 def _proof(file: MachineTables, proof: Proof, at: str) -> Iterator[Mistake]:

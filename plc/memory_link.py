@@ -198,13 +198,16 @@ class MemoryLink:
 
 @dataclass(slots=True, kw_only=True)
 class MemoryNodes:
-    """NodeLink on a table of nodes that tests set. `is_deaf` is a subscription that lives and tells of nothing."""
+    """NodeLink on a table of nodes that tests set. `is_deaf` is a subscription that lives and tells of nothing; of `unwatched`
+    nodes none can be made.
+    """
 
     clock: Clock
     values: dict[NodeId, NodeValue] = field(default_factory=dict)
     is_open: bool = True
     is_deaf: bool = False
     publishes: bool = True
+    unwatched: set[NodeId] = field(default_factory=set)
     reads: list[tuple[NodeId, ...]] = field(default_factory=list)
     written: list[Mapping[NodeId, tuple[Value, str]]] = field(default_factory=list)
     subscribed: list[tuple[int, int, int]] = field(default_factory=list)
@@ -241,6 +244,9 @@ class MemoryNodes:
         self._demand_open()
         self.subscribed.append((len(nodes), publish_ms, sample_ms))
         for node in nodes:
+            if node in self.unwatched:
+                sink(node, NodeValue(value=None, status="cannot be watched", is_watched=False))
+                continue
             self._sinks[node] = sink
             sink(node, self.values.get(node, NodeValue(value=None, status="BadNodeIdUnknown")))
         self._published_at = self.clock.monotonic()

@@ -32,13 +32,21 @@ class StateLead:
         self._was_stopped = self._was_stopped or is_stopped
 
     async def command(self, command: Cmd) -> MachineView:
-        """Give one command and wait until the machine has seen it; raises Fault when it does not obey or does not answer within 3 s."""
+        """Give one command and wait until the machine has seen it; raises Fault when it does not obey or does not answer within 3 s.
+
+        One that is given up is never carried out later: who gave it was told that nothing came of it.
+        """
         machine = self._machine
         async with self._ordering:
             demand_owned(machine)
             epoch, seq = self._brain.epoch, self._brain.order_state(command)
             machine.poke()
-            await machine.until(lambda: self._is_ordered(epoch, seq), COMMAND_S)
+            try:
+                await machine.until(lambda: self._is_ordered(epoch, seq), COMMAND_S)
+            finally:
+                if not self._is_ordered(epoch, seq):
+                    self._brain.give_up_state()
+                    machine.poke()
             if self._brain.epoch != epoch or not self._is_ordered(epoch, seq):
                 raise Fault(
                     1002, where=machine.name, seen=f"{command.name} not acknowledged", expected="an acknowledge"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
-from asyncua.common.subscription import DataChangeEvent, OverflowPolicy, Subscription
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.uaprotocol_auto import (
     DataChangeTrigger,
@@ -26,6 +26,7 @@ from packline.core.scans import Scan
 from plc.drivers.guard import NodeRules
 from plc.drivers.scan_pairing import SETTLE_S, ScanPairing
 from plc.drivers.ua_session import UaSession, node_id
+from plc.drivers.ua_watch import Watch
 from plc.links import LinkDown, LinkTrouble
 from plc.security import UNSAID, Reach
 
@@ -33,11 +34,14 @@ NAMESPACE = "urn:packline:autoid"
 READER = "OpticalReader"
 REQUEST_S = 1.0
 PUBLISH_MS = 20
+ALIVE_S, SILENT_S = 0.25, 1.0
+"""How often the reader is asked to say that nothing was read, and how long it may say nothing at all."""
 PROBE_S = 1.0
 QUEUE_READS = 1000
 
 log = logging.getLogger(__name__)
 
+_DATA_HANDLE, _COUNT_HANDLE = 1, 2
 _DATA, _COUNT, _START = f"{READER}.LastScanData", f"{READER}.ScanCounter", f"{READER}.ScanStart"
 RULES = NodeRules(
     reads=frozenset((NAMESPACE, f"s={name}") for name in (_DATA, _COUNT)), calls=frozenset({(NAMESPACE, f"s={_START}")})
@@ -55,6 +59,8 @@ class AutoIdReader:
         self._backoff = Backoff(rng=rng)
         self._pairing = ScanPairing()
         self._index = 0
+        self._news = asyncio.Event()
+        self._untold: int | None = None
         self._is_live = False
         self._was_lost = False
 
@@ -86,52 +92,61 @@ class AutoIdReader:
         return self._is_live
 
     async def _scans_of_one_link(self) -> AsyncIterator[Scan]:
-        events = await self._subscribe()
+        watch = await self._subscribe()
         self._note_recovery()
-        while True:
-            await self._take_event(events)
-            for text, at in self._pairing.take(self._clock.monotonic()):
-                yield self._scan(text, at)
+        try:
+            while True:
+                await self._wait_for_news(watch)
+                for text, at in self._pairing.take(self._clock.monotonic()):
+                    yield self._scan(text, at)
+        finally:
+            watch.end()
 
-    async def _subscribe(self) -> Subscription:
+    async def _subscribe(self) -> Watch:
         await self._session.open()
         self._index = await self._session.ask(self._session.client.get_namespace_index(NAMESPACE))
         self._pairing.forget_texts()
-        events = await self._session.ask(
-            self._session.client.create_subscription(
-                PUBLISH_MS, queue_maxsize=QUEUE_READS, overflow=OverflowPolicy.DISCONNECT
-            )
-        )
-        items = [_every_write_of(self._node(name), handle) for handle, name in enumerate((_DATA, _COUNT), 1)]
-        results = await self._session.ask(events.create_monitored_items(items))
-        if not all(isinstance(result, int) for result in results):
-            raise LinkDown(f"{self.name}: not every node can be watched: {results}")
-        return events
+        self._untold = None
+        watch = Watch(self._session, self._feed)
+        await watch.open(PUBLISH_MS, ALIVE_S)
+        places = ((_DATA, _DATA_HANDLE), (_COUNT, _COUNT_HANDLE))
+        made = await watch.add([_every_write_of(self._node(name), handle) for name, handle in places])
+        if not all(status.is_good() for status in made):
+            seen = ", ".join(status.name for status in made)
+            raise LinkDown(f"{self.name}: not every node can be watched: {seen}")
+        return watch
 
-    async def _take_event(self, events: Subscription) -> None:
+    async def _wait_for_news(self, watch: Watch) -> None:
         wait_s = SETTLE_S if self._pairing.is_waiting() else PROBE_S
         try:
-            event = await self._clock.within(wait_s, anext(events))
+            await self._clock.within(wait_s, self._news.wait())
         except TimeoutError:
-            await self._probe()
-            return
-        except StopAsyncIteration:
-            raise LinkDown(f"{self.name}: the subscription ended") from None
-        if isinstance(event, DataChangeEvent):
-            self._feed(event)
+            await self._probe(watch)
+        self._news.clear()
 
-    async def _probe(self) -> None:
-        """Prove by a read that the link lives, since a quiet subscription does not."""
+    async def _probe(self, watch: Watch) -> None:
+        """Prove that the link lives and that the subscription tells: one that is over, or deaf, says nothing of it."""
+        if watch.is_silent(SILENT_S):
+            raise LinkDown(f"{self.name}: the subscription is silent")
         counter = self._session.client.get_node(self._node(_COUNT))
-        await self._session.ask(counter.read_value())
-
-    def _feed(self, event: DataChangeEvent) -> None:
-        value: DataValue = event.data.monitored_item.Value
-        at = _aware(value.SourceTimestamp)
-        if event.node.nodeid == self._node(_DATA):
-            self._pairing.text(str(event.value or ""), at)
+        count = await self._session.ask(counter.read_value())
+        if count == self._pairing.newest or self._pairing.is_waiting():
+            self._untold = None
+        elif count == self._untold:  # seen twice, with a second in between, and still not told
+            raise LinkDown(f"{self.name}: the subscription does not tell of read {count}")
         else:
-            self._pairing.counted(int(event.value or 0), at, self._clock.monotonic())
+            self._untold = count
+
+    def _feed(self, handle: int, value: DataValue) -> None:
+        told = value.Value.Value if value.Value is not None else None
+        if value.StatusCode is not None and not value.StatusCode.is_good():
+            return  # the reader itself does not vouch for it
+        at = _aware(value.SourceTimestamp)
+        if handle == _DATA_HANDLE:
+            self._pairing.text(str(told or ""), at)
+        elif isinstance(told, int):
+            self._pairing.counted(told, at, self._clock.monotonic())
+        self._news.set()
 
     def _scan(self, text: str, at: datetime | None) -> Scan:
         symbology, text = (text[:3], text[3:]) if text.startswith("]") else ("", text)

@@ -24,7 +24,7 @@ class OpcUaLink:
         self._file = file
         rules = node_rules(file, reach.allow)
         self._session = UaSession(address, file.machine.request_timeout_ms / 1000, reach, rules)
-        self._tags = UaTags(self._session)
+        self._tags = UaTags(self._session, file.machine.stale_after_ms / 1000)
         self._nodes: dict[str, Node] = {}
 
     async def connect(self) -> None:

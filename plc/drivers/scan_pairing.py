@@ -26,6 +26,8 @@ class ScanPairing:
     """
 
     last: int | None = None
+    newest: int | None = None
+    """The last number that was told, be its read complete or not."""
     missed: int = 0
     _texts: deque[tuple[datetime | None, str]] = field(default_factory=lambda: deque(maxlen=KEPT))
     _counts: deque[_Count] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -35,9 +37,9 @@ class ScanPairing:
         self._texts.append((at, text))
 
     def counted(self, number: int, at: datetime | None, now: float) -> None:
-        """Take a count; the very first is only the base line."""
-        before = self._counts[-1].number if self._counts else self.last
-        if before is None:
+        """Take a count; the very first is only the base line, and so is the 0 of a reader that has started again."""
+        before, self.newest = self.newest, number
+        if before is None or (number == 0 and not self._counts):
             self.last = number
         elif number not in (before, 0):
             self.missed += max(0, number - before - 1)
@@ -60,6 +62,7 @@ class ScanPairing:
         """Start afresh on a new link, which tells the newest text again; the last count stays."""
         self._texts.clear()
         self._counts.clear()
+        self.newest = self.last
 
     def _match(self, count: _Count, now: float) -> str | None:
         timed = [(at, text) for at, text in self._texts if at is not None and count.at is not None and at <= count.at]

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from asyncua.common.subscription import DataChangeEvent, OverflowPolicy, Subscription
 from asyncua.ua.attribute_ids import AttributeIds
-from asyncua.ua.uaprotocol_auto import (
-    CreateSubscriptionParameters,
-    MonitoredItemCreateRequest,
-    MonitoringMode,
-    MonitoringParameters,
-    ReadValueId,
-)
+from asyncua.ua.uaprotocol_auto import MonitoredItemCreateRequest, MonitoringMode, MonitoringParameters, ReadValueId
 from asyncua.ua.uatypes import DataValue, Int16, Int32, Variant, VariantType
 from asyncua.ua.uatypes import NodeId as UaNodeId
 
 from plc.drivers.ua_session import UaSession, node_id
+from plc.drivers.ua_watch import Watch
 from plc.links import LinkRefused, NodeId, NodeSink, NodeValue, Value
 
-KEEP_ALIVE_S = 0.25
-"""How long a subscription may be silent before the server says that nothing changed; a fast tag is stale after 1 s."""
-LIFETIME_S = 30.0
-WATCHED_AT_ONCE = 100
-"""Monitored items made in one call: a busy server takes about a millisecond for each, and a call has `request_timeout_ms`."""
-PUBLISHES_KEPT = 4
-"""Publishes that may wait on this side, each with every item's queue full."""
+ALIVE_SHARE, SILENCE_SHARE = 0.25, 0.5
+"""Of the time after which a tag is stale: how often a server is asked to say that nothing changed, and how seldom it may."""
+
+log = logging.getLogger(__name__)
 
 _VARIANTS: Mapping[str, VariantType] = MappingProxyType(
     {
@@ -49,13 +40,12 @@ _VARIANTS: Mapping[str, VariantType] = MappingProxyType(
 
 
 class UaTags:
-    """The NodeLink side of one session. Forgets everything when the session is opened anew."""
+    """The NodeLink side of one session, whose fast tags are stale after `stale_s`. Forgets everything when it is opened anew."""
 
-    def __init__(self, session: UaSession) -> None:
-        self._session = session
+    def __init__(self, session: UaSession, stale_s: float) -> None:
+        self._session, self._stale_s = session, stale_s
         self._indexes: dict[str, int] = {}
-        self._subscriptions: list[Subscription] = []
-        self._pumps: list[asyncio.Task[None]] = []
+        self._watches: list[Watch] = []
 
     async def read_nodes(self, nodes: Sequence[NodeId]) -> list[NodeValue]:
         """Read values in one call."""
@@ -81,39 +71,41 @@ class UaTags:
             raise LinkRefused("; ".join(refused))
 
     async def subscribe(self, nodes: Sequence[NodeId], sink: NodeSink, *, publish_ms: int, sample_ms: int) -> None:
-        """Have `sink` told of changes; a node that cannot be watched is told as not good."""
+        """Have `sink` told of changes; a node that cannot be watched is told as such."""
         queue = -(-publish_ms // max(sample_ms, 1)) + 1
-        subscription = await self._session.ask(
-            self._session.client.create_subscription(
-                _parameters(publish_ms),
-                queue_maxsize=PUBLISHES_KEPT * queue * len(nodes) + 1,
-                overflow=OverflowPolicy.DISCONNECT,
-            )
-        )
-        self._subscriptions.append(subscription)
         by_handle = dict(enumerate(nodes, 1))
-        self._pumps.append(asyncio.create_task(_pump(subscription, by_handle, sink)))
-        items = [_watch(await self._node(node), handle, queue, sample_ms) for handle, node in by_handle.items()]
-        for first in range(0, len(items), WATCHED_AT_ONCE):
-            made = slice(first, first + WATCHED_AT_ONCE)
-            results = await self._session.ask(subscription.create_monitored_items(items[made]))
-            for node, result in zip(nodes[made], results, strict=True):
-                if not isinstance(result, int):
-                    sink(node, NodeValue(value=None, status=f"cannot be watched: {result.name}"))
+
+        def tell(handle: int, value: DataValue) -> None:
+            if handle in by_handle:
+                sink(by_handle[handle], _heard(value))
+
+        watch = Watch(self._session, tell)
+        try:
+            await watch.open(publish_ms, self._stale_s * ALIVE_SHARE)
+        except LinkRefused as refusal:
+            _tell_unwatched(sink, nodes, str(refusal))
+            return
+        if watch.silence_s > self._stale_s * SILENCE_SHARE:
+            await watch.delete()
+            _tell_unwatched(sink, nodes, f"its server may be silent for {watch.silence_s:g} s")
+            return
+        self._watches.append(watch)
+        made = await watch.add([_watch(await self._node(node), at, queue, sample_ms) for at, node in by_handle.items()])
+        for node, status in zip(nodes, made, strict=True):
+            if not status.is_good():
+                _tell_unwatched(sink, [node], status.name)
 
     def silent_s(self) -> float | None:
         """Give the time since the last publish of the subscription that is longest silent; None before the first."""
-        heard = [subscription.last_publish_at for subscription in self._subscriptions]
-        times = [at for at in heard if at is not None]
-        if not times or len(times) < len(heard):
-            return None
-        return asyncio.get_running_loop().time() - min(times)  # both are the monotonic clock of the system
+        times = [watch.silent_s() for watch in self._watches]
+        known = [silent_s for silent_s in times if silent_s is not None]
+        return max(known) if known and len(known) == len(times) else None
 
     def forget(self) -> None:
         """Drop what belonged to a session that is gone."""
-        for pump in self._pumps:
-            pump.cancel()
-        self._pumps, self._subscriptions, self._indexes = [], [], {}
+        for watch in self._watches:
+            watch.end()
+        self._watches, self._indexes = [], {}
 
     async def _node(self, node: NodeId) -> UaNodeId:
         uri, identifier = node
@@ -125,26 +117,10 @@ class UaTags:
         return node_id(identifier.removeprefix("s="), index)
 
 
-async def _pump(subscription: Subscription, nodes: Mapping[int, NodeId], sink: NodeSink) -> None:
-    async for event in subscription:
-        if isinstance(event, DataChangeEvent):
-            item = event.data.monitored_item
-            node = nodes.get(item.ClientHandle)
-            if node is not None:
-                sink(node, _heard(item.Value))
-
-
-def _parameters(publish_ms: int) -> CreateSubscriptionParameters:
-    keep_alive = max(1, round(KEEP_ALIVE_S * 1000 / publish_ms))
-    return CreateSubscriptionParameters(
-        RequestedPublishingInterval=publish_ms,
-        RequestedMaxKeepAliveCount=keep_alive,
-        # OPC 10000-4, 5.14.2: at least three times the keep-alive count
-        RequestedLifetimeCount=max(3 * keep_alive, round(LIFETIME_S * 1000 / publish_ms)),
-        MaxNotificationsPerPublish=0,
-        PublishingEnabled=True,
-        Priority=0,
-    )
+def _tell_unwatched(sink: NodeSink, nodes: Sequence[NodeId], why: str) -> None:
+    log.warning("%s cannot be watched: %s", nodes[0][1] if len(nodes) == 1 else f"{len(nodes)} nodes", why)
+    for node in nodes:
+        sink(node, NodeValue(value=None, status=f"cannot be watched: {why}", is_watched=False))
 
 
 def _watch(node: UaNodeId, handle: int, queue: int, sample_ms: int) -> MonitoredItemCreateRequest:

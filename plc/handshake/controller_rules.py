@@ -163,6 +163,11 @@ class ControllerBrain:
         self._order = _Repeated(words=frames.encode_state_command(order))
         return self._state_seq
 
+    def give_up_state(self) -> None:
+        """Write the PackML command no more, and fence: a copy that is still on its way is then of an epoch that is over."""
+        self._order = None
+        self.want_fence()
+
     def due(self, now: float, *, is_ticking: bool) -> list[tuple[str, Words]]:
         """Give the blocks to write now, heartbeat first; the heartbeat only while the logic ticks."""
         blocks: list[tuple[str, Words]] = []

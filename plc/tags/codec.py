@@ -245,8 +245,17 @@ def _unscaled(tag: Tag, value: Value) -> int | float:
 def _is_sentinel(tag: Tag, raw: int | float) -> bool:
     if not tag.sentinels:
         return False
+    if tag.type is TagType.F32:  # -99.9 comes as -99.90000153: what the manual writes is not what a float holds
+        return _as_f32(raw) in map(_as_f32, tag.sentinels)
     bits = _SIGNED_BITS.get(tag.type)  # manuals write 0x8000 also where the type is signed
     return raw in tag.sentinels or (bits is not None and int(raw) % 2**bits in tag.sentinels)
+
+
+def _as_f32(number: int | float) -> int | float:
+    try:
+        return float(struct.unpack(">f", struct.pack(">f", number))[0])
+    except OverflowError:
+        return number
 
 
 def _raw_reader(wired: Wired, at: int) -> Callable[[Sequence[int]], Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import TypeVar
 
 from packline.core.clock import Clock
@@ -17,17 +18,20 @@ T = TypeVar("T")
 
 VERIFY_S = 5.0
 """How often a subscription is compared with plain reads: it can fall silent without telling."""
+BELIEVE_SHARE = 0.25
+"""How often a subscription is asked whether it still lives: this share of the time after which its tags are stale."""
 DOUBT_S = 3.0
 """A change that was read must have been told within this; servers may stretch publishing and sampling to a second each."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Batch:
-    """Some nodes that are read in one call."""
+    """Some nodes that are read in one call every `period_s`, as the proof of what a subscription tells or as all that is known."""
 
     names: tuple[str, ...]
-    poll: Poll
-    at: float
+    period_s: float
+    at: float = 0.0
+    is_proof: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,42 +51,41 @@ class _Doubt:
 
 
 class NodeReader:
-    """TagReader over OPC UA: fast tags by subscription, the others by batched reads.
+    """TagReader over OPC UA: fast tags by subscription, the others by batched reads, and so are fast ones that cannot be watched.
 
     A subscription is believed as long as its publishes come (OPC 10000-4, 5.14.1: a keep-alive says that nothing changed), and
     is compared with plain reads every 5 s; one that misses a change ends the connection, so that it is made anew.
     """
 
     def __init__(self, tags: TagSet, link: NodeLink, clock: Clock) -> None:
-        self._fast = tuple(w.name for w in tags.read(Poll.FAST))
-        self.store = TagStore(limits_s=tags.limit_s, told=frozenset(self._fast))
+        self._fast = tuple(wired.name for wired in tags.read(Poll.FAST))
+        self.store = TagStore(limits_s=tags.limit_s)
         self._tags, self._link, self._clock = tags, link, clock
         self._nodes: dict[NodeId, list[str]] = {}
         for name, wired in tags.wired.items():
             self._nodes.setdefault(wired.node, []).append(name)
         self._decoders = {name: node_decoder(wired) for name, wired in tags.wired.items()}
-        self._batches = [
-            _Batch(names=names, poll=poll, at=0.0)
-            for poll in Poll
-            for names in _chunks([w.name for w in tags.read(poll)], tags.limits.max_nodes)
-        ]
+        self._least_limit_s = min((tags.limit_s[name] for name in self._fast), default=NOTHING_DUE)
         self._told: dict[str, _Told] = {}
         self._doubts: dict[str, _Doubt] = {}
+        self._batches: list[_Batch] = []
+        self._believe_at = NOTHING_DUE
+        self._plan()
 
     async def begin(self) -> None:
         self.store.begin()
         self._told = {name: _Told() for name in self._fast}
         self._doubts = {}
+        publish_ms = round(self._tags.period_s[Poll.FAST] * 1000)
+        nodes = list(dict.fromkeys(self._tags.wired[name].node for name in self._fast))
+        sample_ms = min(self._tags.sample_ms, publish_ms)
+        for chunk in _chunks(nodes, self._tags.limits.max_nodes):
+            await self._link.subscribe(chunk, self._hear, publish_ms=publish_ms, sample_ms=sample_ms)
+        self._plan()
         self.want(self._tags.wired)
-        if self._fast:
-            publish_ms = round(self._tags.period_s[Poll.FAST] * 1000)
-            nodes = list(dict.fromkeys(self._tags.wired[name].node for name in self._fast))
-            sample_ms = min(self._tags.sample_ms, publish_ms)
-            for chunk in _chunks(nodes, self._tags.limits.max_nodes):
-                await self._link.subscribe(chunk, self._hear, publish_ms=publish_ms, sample_ms=sample_ms)
 
     def due_at(self) -> float:
-        return min((batch.at for batch in self._batches), default=NOTHING_DUE)
+        return min((self._believe_at, *(batch.at for batch in self._batches)))
 
     async def step(self) -> None:
         self._believe()
@@ -90,10 +93,9 @@ class NodeReader:
         now = self._clock.monotonic()
         if batch is None or batch.at > now:
             return
-        period_s = VERIFY_S if batch.poll is Poll.FAST else self._tags.period_s[batch.poll]
-        batch.at = max(batch.at + period_s, now)
+        batch.at = max(batch.at + batch.period_s, now)
         read = await self._read(batch.names)
-        if batch.poll is Poll.FAST and self._is_in_doubt(read):
+        if batch.is_proof and self._is_in_doubt(read):
             batch.at = now + DOUBT_S
 
     def want(self, names: Iterable[str]) -> None:
@@ -110,22 +112,43 @@ class NodeReader:
         wired = self._tags.wired[name]
         await self._link.write_nodes({wired.node: encode_node(wired, value)})
 
+    def _plan(self) -> None:
+        """Settle what is read and how often, by what the subscription tells of."""
+        self.store.tell_of(self._told)
+        self._believe_at = self._clock.monotonic() if self._told else NOTHING_DUE
+        classes = [
+            (tuple(self._told), VERIFY_S, True),
+            (tuple(name for name in self._fast if name not in self._told), self._tags.period_s[Poll.FAST], False),
+            *((self._of(poll), self._tags.period_s[poll], False) for poll in Poll if poll is not Poll.FAST),
+        ]
+        self._batches = [
+            _Batch(names=names, period_s=period_s, is_proof=is_proof)
+            for some, period_s, is_proof in classes
+            for names in _chunks(some, self._tags.limits.max_nodes)
+        ]
+
+    def _of(self, poll: Poll) -> tuple[str, ...]:
+        return tuple(wired.name for wired in self._tags.read(poll))
+
     def _hear(self, node: NodeId, told: NodeValue) -> None:
         for name in self._nodes.get(node, ()):
-            if name in self._told:
+            if not told.is_watched:
+                self._told.pop(name, None)
+            elif name in self._told:
                 self._told[name] = _Told(times=self._told[name].times + 1, value=told)
                 self._keep(name, told, self._clock.monotonic())
 
     def _believe(self) -> None:
         """Take the subscription's last publish as word that its tags are as they were last told."""
-        if not self._fast:
+        if not self._told:
             return
+        self._believe_at = self._clock.monotonic() + self._least_limit_s * BELIEVE_SHARE
         silent_s = self._link.silent_s()
         if silent_s is None:
             return
         self.store.confirm(taken_at=self._clock.monotonic() - silent_s)
-        if silent_s > min(self._tags.limit_s[name] for name in self._fast):
-            raise LinkSilent(f"no publish for {silent_s:.1f} s")
+        if silent_s > self._least_limit_s:
+            raise LinkSilent(f"no publish for {silent_s:.1f} s" if isfinite(silent_s) else "the subscription is over")
 
     async def _read(self, names: Sequence[str]) -> dict[str, NodeValue]:
         asked_at = self._clock.monotonic()

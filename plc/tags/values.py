@@ -102,6 +102,11 @@ class TagStore:
     _torn: set[int] = field(default_factory=set)
     """Sheets some of whose tags another sheet shows."""
 
+    def tell_of(self, names: Iterable[str]) -> None:
+        """Note which tags a subscription tells of, on this connection."""
+        self.told = frozenset(names)
+        self._move()
+
     def begin(self) -> None:
         """Note a new connection, or that the old one is gone: nothing that is known is proved any more."""
         self.session += 1

@@ -169,6 +169,37 @@ def test_plain_file_whose_parts_do_not_fit_together_is_refused(change, said):
     assert said in refusal(raw)
 
 
+@pytest.mark.parametrize(
+    "tag, said",
+    [
+        ({"type": "u16", "safe": 70_000}, "does not fit into u16"),
+        ({"type": "u16", "safe": 1.5}, "no whole number"),
+        ({"type": "u16", "safe": 7, "sentinels": [7]}, "would mean no value"),
+        ({"type": "string", "length": 2, "safe": "abcdefgh"}, "does not fit into 4 characters"),
+        ({"type": "bits", "bits": [0, 2], "safe": 8}, "does not fit into bits 0 to 2"),
+    ],
+)
+def test_safe_value_that_could_not_be_written_is_refused_before_it_is_needed(tag, said):
+    raw = press()
+    raw["tags"]["held"] = {"address": 900, "area": "holding", "access": "rw", **tag}
+    assert f"[tags.held.safe], saw {tag['safe']!r}, expected a value that can be written" in refusal(raw)
+    assert said in refusal(raw)
+
+
+def test_value_of_a_job_that_its_tag_never_takes_is_refused():
+    raw = press()
+    raw["jobs"]["eject"]["write"].append({"tag": "lane", "value": 70_000})
+    assert "expected a value that can be written" in refusal(raw)
+
+
+def test_opcua_file_wants_whole_nodes_where_it_writes():
+    raw = tomllib.loads((machines_folder() / "packer.toml").read_text("utf-8"))
+    raw["tags"] = {"a": {"node": "M.A", "type": "bool", "bit": 3, "access": "rw", "safe": False}}
+    assert "[tags.a.access], saw rw, expected a whole node" in refusal(raw)
+    raw["tags"]["a"] = {"node": "M.A", "type": "bool", "bit": 3}
+    assert parse(raw, MachineFile, "t").tags["a"].is_part
+
+
 def test_opcua_file_wants_nodes_and_a_namespace():
     raw = tomllib.loads((machines_folder() / "packer.toml").read_text("utf-8"))
     raw["tags"] = {"a": {"address": 1, "area": "holding", "type": "u16"}}

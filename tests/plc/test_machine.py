@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from packline.core.faults import Fault
@@ -160,6 +162,34 @@ async def test_command_in_the_wrong_state_changes_nothing(arm):
     c = await arm.ready()
     view = await arm.do(c.machine.command(Cmd.CLEAR))
     assert view.state == "Execute"
+
+
+async def test_state_command_that_was_given_up_is_never_carried_out_later(arm):
+    c = await arm.ready()
+    await arm.do(c.machine.command(Cmd.HOLD))
+    c.link.faults.is_silent = True
+    with pytest.raises(Fault) as fault:
+        await arm.do(c.machine.command(Cmd.UNHOLD))
+    assert fault.value.code == 1002
+    c.link.faults.is_silent = False
+    await arm.until(lambda: c.machine.view().owned and c.machine.view().is_good)
+    await arm.run_for(3.0)
+    assert c.machine.view().state == "Held"
+    await arm.do(c.machine.command(Cmd.UNHOLD))
+    assert c.machine.view().state == "Execute"
+
+
+async def test_state_command_whose_giver_left_is_never_carried_out_later(arm):
+    c = await arm.ready()
+    await arm.do(c.machine.command(Cmd.HOLD))
+    c.link.faults.is_silent = True
+    giving = asyncio.ensure_future(c.machine.command(Cmd.UNHOLD))
+    await arm.step()
+    giving.cancel()
+    await asyncio.wait({giving})
+    c.link.faults.is_silent = False
+    await arm.run_for(5.0)
+    assert (c.machine.view().state, c.machine.view().owned) == ("Held", True)
 
 
 async def test_state_mailbox_is_not_blocked_by_a_running_job(arm, apply):

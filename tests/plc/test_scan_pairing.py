@@ -86,3 +86,22 @@ def test_restarted_reader_counts_from_the_start():
     pairing.text("A", at(2))
     pairing.counted(1, at(2), 0.0)
     assert [text for text, _ in pairing.take(0.0)] == ["A"]
+
+
+def test_restarted_reader_may_come_to_the_same_number_again():
+    pairing = ready()
+    for restart in range(3):
+        pairing.counted(0, at(2 * restart), 0.0)
+        pairing.text("A", at(2 * restart + 1))
+        pairing.counted(1, at(2 * restart + 1), 0.0)
+        assert [text for text, _ in pairing.take(0.0)] == ["A"]
+    assert pairing.missed == 0
+
+
+def test_count_that_lost_its_text_with_the_link_is_told_over_the_next():
+    pairing = ready()
+    pairing.counted(1, at(1), 0.0)
+    pairing.forget_texts()
+    pairing.text("A", at(1))
+    pairing.counted(1, at(1), 0.0)
+    assert [text for text, _ in pairing.take(0.0)] == ["A"]

@@ -365,6 +365,31 @@ async def test_unchanged_node_stays_good_as_long_as_publishes_come(nodes):
     assert not reader.store.get("speed", clock.monotonic()).is_good
 
 
+async def test_reader_asks_to_be_called_so_often_that_an_unchanged_node_is_good_all_the_time(nodes):
+    clock, _link, reader = nodes
+    await reader.step()
+    while clock.monotonic() < 12.0:
+        clock.advance(max(reader.due_at() - clock.monotonic(), 0.001))
+        assert reader.store.get("speed", clock.monotonic()).is_good
+        await reader.step()
+
+
+async def test_node_that_cannot_be_watched_is_read_as_often_as_it_would_be_told(nodes):
+    clock, link, reader = nodes
+    link.values[COUNT] = NodeValue(value=3)
+    await link.connect()
+    link.unwatched = {COUNT}
+    await reader.begin()
+    await reader.step()
+    link.reads.clear()
+    await steps(clock, reader, 1.0)
+    assert link.reads.count((COUNT,)) >= 15
+    link.put(COUNT, 4)
+    await steps(clock, reader, 0.2)
+    assert reader.store.get("count", clock.monotonic()).value == 4
+    assert reader.store.get("speed", clock.monotonic()).is_good
+
+
 async def test_subscription_that_lives_but_tells_nothing_is_found_out(nodes):
     clock, link, reader = nodes
     await steps(clock, reader, 6.0)

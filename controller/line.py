@@ -45,6 +45,8 @@ from stations.post import Post
 from stations.resolve import Resolver
 
 LINK_DAYS = 30
+HELD = "held "
+"""The mark in the books, with a station's name, of who holds it."""
 
 log = logging.getLogger("packline.line")
 
@@ -132,6 +134,7 @@ class Line:
         """Serve the line for ever."""
         async with self._noted_run() as unclean:
             restored = await self._store.meta.get(RESTORED) == "yes"
+            await self._hold_as_before()
             self._recovery = self._recover(unclean, restored)
             self.snapshot = snapshot = Snapshot(
                 site=self._site,
@@ -174,6 +177,10 @@ class Line:
             Calendar(self._given.clock, self._upkeep.calendar()).run(),
         ]
 
+    async def _hold_as_before(self) -> None:
+        for name, post in self.posts.items():
+            post.hold_as_before(str(await self._store.meta.get(f"{HELD}{name}", "")))
+
     # -- parts --------------------------------------------------------------------------------------------------
 
     def _kit(self) -> Kit:
@@ -209,6 +216,7 @@ class Line:
                 self.kit,
                 ready=partial(self._ready, name, self._devices_of(name)),
                 shown=self._turns.turn,
+                keep=partial(self._store.meta.put, f"{HELD}{name}"),
             )
         return posts
 

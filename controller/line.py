@@ -133,7 +133,7 @@ class Line:
     async def run(self) -> None:
         """Serve the line for ever."""
         async with self._noted_run() as unclean:
-            restored = await self._store.meta.get(RESTORED) == "yes"
+            restored = str(await self._store.meta.get(RESTORED, "no"))
             await self._hold_as_before()
             self._recovery = self._recover(unclean, restored)
             self.snapshot = snapshot = Snapshot(
@@ -292,7 +292,7 @@ class Line:
             await asyncio.shield(self._store.meta.put("running", "no"))
             raise  # told to stop: a clean end; whatever else ends a line leaves the mark of an unclean one
 
-    def _recover(self, unclean: bool, restored: bool) -> Recovery:
+    def _recover(self, unclean: bool, restored: str) -> Recovery:
         machines = self.equipment.machines.values()
         return Recovery(
             ledger=self._store.ledger,

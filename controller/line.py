@@ -16,12 +16,13 @@ from typing import Any
 
 from controller.announced import announced
 from controller.duties import Calendar, Duties, Terms
+from controller.hands import Hands
 from controller.links import Links
 from controller.local_server import Door, LocalServer, OpenDoor
 from controller.placement import Equipment, Placement, equip
 from controller.pulse import Pulse
 from controller.recovery import RESTORED, Recovery
-from controller.requests import Hands, RequestDesk
+from controller.requests import RequestDesk
 from controller.senses import Senses
 from controller.site import Site, places_of
 from controller.snapshot import Snapshot
@@ -265,6 +266,7 @@ class Line:
             quarantine=self._intake,
             pushes=self._pusher,
             replay=self._replay,
+            marks=self._store.meta,
             clock=self._given.clock,
         )
         return RequestDesk(hands)

@@ -24,7 +24,7 @@ from controller.pulse import Pulse
 from controller.recovery import RESTORED, Recovery
 from controller.requests import RequestDesk
 from controller.senses import Senses
-from controller.site import Site, places_of
+from controller.site import Site, places_of, standing_places
 from controller.snapshot import Snapshot
 from controller.turns import Turns
 from controller.upkeep import Upkeep
@@ -110,6 +110,7 @@ class Line:
             may_release=lambda: self._recovery is not None and self._recovery.may_release,
             waits=lambda station: station in self.posts and self.posts[station].waits,
             sees_nothing=lambda station: station in self.posts and self.posts[station].sees_nothing,
+            is_place=standing_places(given.site).__contains__,
         )
         self._requests = self._desk()
         self._senses = Senses(

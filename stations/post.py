@@ -89,8 +89,12 @@ class Post:
 
     @property
     def waits(self) -> bool:
-        """Tell whether the station is in order and has nothing to do."""
-        return self.screen.state == "idle" and not self.screen.hold_by
+        """Tell whether the station is in order and has nothing to do that keeps it from the next parcel.
+
+        In a rack there is room for one that comes, however many are to be fetched.
+        """
+        is_ready = self.screen.state == "idle" or (self.work.kind == "hold" and self.screen.state == "working")
+        return is_ready and not self.screen.hold_by
 
     @property
     def sees_nothing(self) -> bool:

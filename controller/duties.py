@@ -48,14 +48,15 @@ class Duties:
         may_release: Callable[[], bool] = lambda: True,
         waits: Callable[[str], bool] = lambda station: True,
         sees_nothing: Callable[[str], bool] = lambda _station: False,
+        is_place: Callable[[str], bool] = lambda _place: True,
     ) -> None:
         """`may_release` tells whether new orders may go to the floor at all; `waits` whether a station has nothing to do, and
-        `sees_nothing` whether its own sensor says so.
+        `sees_nothing` whether its own sensor says so; `is_place` whether there is a station or a slot of that name.
         """
         self._may_release = may_release
         self._kit = kit
         self._terms = terms
-        self._missing = Missing(kit, terms.missing_s, waits=waits, sees_nothing=sees_nothing)
+        self._missing = Missing(kit, terms.missing_s, waits=waits, sees_nothing=sees_nothing, is_place=is_place)
         self._bell = asyncio.Event()
 
     def wake(self) -> None:

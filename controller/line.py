@@ -16,14 +16,15 @@ from typing import Any
 
 from controller.announced import announced
 from controller.duties import Calendar, Duties, Terms
+from controller.hands import Hands
 from controller.links import Links
 from controller.local_server import Door, LocalServer, OpenDoor
 from controller.placement import Equipment, Placement, equip
 from controller.pulse import Pulse
 from controller.recovery import RESTORED, Recovery
-from controller.requests import Hands, RequestDesk
+from controller.requests import RequestDesk
 from controller.senses import Senses
-from controller.site import Site, places_of
+from controller.site import Site, places_of, standing_places
 from controller.snapshot import Snapshot
 from controller.turns import Turns
 from controller.upkeep import Upkeep
@@ -45,6 +46,8 @@ from stations.post import Post
 from stations.resolve import Resolver
 
 LINK_DAYS = 30
+HELD = "held "
+"""The mark in the books, with a station's name, of who holds it."""
 
 log = logging.getLogger("packline.line")
 
@@ -107,6 +110,7 @@ class Line:
             may_release=lambda: self._recovery is not None and self._recovery.may_release,
             waits=lambda station: station in self.posts and self.posts[station].waits,
             sees_nothing=lambda station: station in self.posts and self.posts[station].sees_nothing,
+            is_place=standing_places(given.site).__contains__,
         )
         self._requests = self._desk()
         self._senses = Senses(
@@ -131,7 +135,8 @@ class Line:
     async def run(self) -> None:
         """Serve the line for ever."""
         async with self._noted_run() as unclean:
-            restored = await self._store.meta.get(RESTORED) == "yes"
+            restored = str(await self._store.meta.get(RESTORED, "no"))
+            await self._hold_as_before()
             self._recovery = self._recover(unclean, restored)
             self.snapshot = snapshot = Snapshot(
                 site=self._site,
@@ -174,6 +179,10 @@ class Line:
             Calendar(self._given.clock, self._upkeep.calendar()).run(),
         ]
 
+    async def _hold_as_before(self) -> None:
+        for name, post in self.posts.items():
+            post.hold_as_before(str(await self._store.meta.get(f"{HELD}{name}", "")))
+
     # -- parts --------------------------------------------------------------------------------------------------
 
     def _kit(self) -> Kit:
@@ -209,6 +218,7 @@ class Line:
                 self.kit,
                 ready=partial(self._ready, name, self._devices_of(name)),
                 shown=self._turns.turn,
+                keep=partial(self._store.meta.put, f"{HELD}{name}"),
             )
         return posts
 
@@ -257,6 +267,7 @@ class Line:
             quarantine=self._intake,
             pushes=self._pusher,
             replay=self._replay,
+            marks=self._store.meta,
             clock=self._given.clock,
         )
         return RequestDesk(hands)
@@ -284,7 +295,7 @@ class Line:
             await asyncio.shield(self._store.meta.put("running", "no"))
             raise  # told to stop: a clean end; whatever else ends a line leaves the mark of an unclean one
 
-    def _recover(self, unclean: bool, restored: bool) -> Recovery:
+    def _recover(self, unclean: bool, restored: str) -> Recovery:
         machines = self.equipment.machines.values()
         return Recovery(
             ledger=self._store.ledger,

@@ -1,4 +1,4 @@
-"""Parcels that nobody sees again: sent to a place that stands ready for them, or known at one whose sensor sees nothing."""
+"""Parcels that nobody sees again: sent to a place that stands ready for them, taken off by hand, or known where nothing is seen."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from stations.kit import Kit
 MISSING = 3007
 _IN_HOUSE = frozenset(ParcelState) - PARCEL_GONE
 _ON_THE_WAY = "to:"
+_ON_A_LANE = "lane-"
 Track = tuple[str, int, str]
 
 
@@ -29,14 +30,16 @@ class Missing:
         *,
         waits: Callable[[str], bool],
         sees_nothing: Callable[[str], bool] = lambda _station: False,
+        is_place: Callable[[str], bool] = lambda _place: True,
     ) -> None:
         """`waits` tells whether the station of that name is in order and has nothing to do; `sees_nothing` whether it is so
-        because its own sensor sees that nothing stands there.
+        because its own sensor sees that nothing stands there; `is_place` whether this line has a station or a slot of that name.
         """
         self._kit = kit
         self._missing_s = missing_s
         self._waits = waits
         self._sees_nothing = sees_nothing
+        self._is_place = is_place
         self._since: dict[str, tuple[Track, float]] = {}
         self._asked: set[str] | None = None
         """Whose questions were open at the last look; before the first one, an earlier run may have left some."""
@@ -58,14 +61,27 @@ class Missing:
         self._since = {lpn: self._seen(p, now) for lpn, p in moving.items()}
         busy = {p.place for p in parcels.values() if p.lpn not in moving}
         for lpn, parcel in moving.items():
-            station = parcel.place.removeprefix(_ON_THE_WAY)
+            station = self._looked_for_at(parcel)
             is_late = now - self._since[lpn][1] >= self._missing_s
-            if is_late and lpn not in rows and station not in busy and self._waits(station):
+            if is_late and lpn not in rows and station not in busy and self._is_ready(station):
                 await self._ask(parcel, station)
                 self._asked.add(lpn)
 
     def _is_out_of_sight(self, parcel: Parcel) -> bool:
-        return parcel.place.startswith(_ON_THE_WAY) or self._sees_nothing(parcel.place)
+        """A parcel that was taken off by hand has no place; one whose station was taken out of the site file has none any more."""
+        place = parcel.place
+        return place.startswith(_ON_THE_WAY) or not self._is_known(place) or self._sees_nothing(place)
+
+    def _is_known(self, place: str) -> bool:
+        return bool(place) and self._is_place(place)
+
+    def _looked_for_at(self, parcel: Parcel) -> str:
+        """Give the station that would see it next; what lies on a lane is fetched by a person."""
+        to = parcel.place.removeprefix(_ON_THE_WAY)
+        return self._kit.places.get(to.removeprefix(_ON_A_LANE), to) if to.startswith(_ON_A_LANE) else to
+
+    def _is_ready(self, station: str) -> bool:
+        return not self._is_known(station) or self._waits(station)
 
     def _seen(self, parcel: Parcel, now: float) -> tuple[Track, float]:
         known = self._since.get(parcel.lpn)
@@ -77,8 +93,11 @@ class Missing:
         return lpn not in moving or (known is not None and known[0] != _track(moving[lpn]))
 
     async def _ask(self, parcel: Parcel, station: str) -> None:
-        seen = f"not at {station} for {self._missing_s:.0f} s"
-        fault = Fault(MISSING, where=parcel.lpn, seen=seen, expected=f"at {station}")
+        if self._is_known(station):
+            seen, expected = f"not at {station} for {self._missing_s:.0f} s", f"at {station}"
+        else:
+            seen, expected = f"scanned nowhere for {self._missing_s:.0f} s", "a scan of its plate"
+        fault = Fault(MISSING, where=parcel.lpn, seen=seen, expected=expected)
         actions = [action.value for action in actions_for(MISSING)]
         await self._kit.books.open_exception(fault, station="desk", subject=parcel.lpn, actions=actions)
 

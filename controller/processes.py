@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import logging
 import random
-import signal
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,17 @@ from controller.item_file import item_bytes
 from controller.line import Given, Line
 from controller.links import Links, real_links
 from controller.site import Site
-from controller.starting import DATABASE, database_url, only_one, prepare, secret_of, site_and_data
+from controller.starting import (
+    DATABASE,
+    PATIENCE_S,
+    database_url,
+    ending_signals,
+    only_one,
+    prepare,
+    secret_of,
+    site_and_data,
+)
+from controller.supervisor import is_supervised
 from controller.tls import own_trust, tls_of
 from packline.core.clock import Clock, LoopClock
 from packline.core.ids import Ids, SystemIds
@@ -42,7 +51,7 @@ def run_controller(path: Path, pace: Pace | None = None) -> int:
     prepare()
     pace = pace or Pace()
     site, data = site_and_data(path)
-    with only_one(data):
+    with only_one(data, patience_s=PATIENCE_S if is_supervised() else 0.0):
         clock, ids, rng = pace.clock, SystemIds(), random.Random()  # noqa: S311 - jitter, no secret
 
         async def main() -> None:
@@ -105,7 +114,7 @@ def import_items(store: Store, site: Site, folder: Path) -> None:
 async def _until_sigterm(work: Coroutine[Any, Any, None]) -> None:
     task = asyncio.create_task(work)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ending_signals():
         loop.add_signal_handler(number, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await task

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,7 +33,11 @@ ASK_HOSTS_AGAIN_S = 10.0
 
 
 RESTORED = "restored"
-"""The mark in the books that they are older than the world; it stands until everything was re-based."""
+"""The mark in the books that they are older than the world: "yes" until everything was re-based, then HOSTS, then "no"."""
+HOSTS = "hosts"
+"""What the mark says while a host was not asked yet: no stop of ours answers for it."""
+
+log = logging.getLogger("packline.recovery")
 
 
 class Serials(Protocol):
@@ -92,11 +97,11 @@ class Recovery:
         void_label: Callable[[OpenEffect], Awaitable[None]],
         newest_job: Callable[[], int] = lambda: 0,
         all_seen: Callable[[], bool] = lambda: True,
-        restored: bool = False,
+        restored: str = "no",
     ) -> None:
         """Take what it needs.
 
-        `restored` tells that a backup was put back, whatever the machines say; `set_aside` keeps every order in work
+        `restored` is what the mark RESTORED says: a backup was put back, whatever the machines say. `set_aside` keeps every order in work
         from being worked before a person has looked; `void_label` takes back the label of an open print; `newest_job` is the greatest job number that any machine echoes; `all_seen` tells whether each has answered;
         `reconcile_hosts` whether every host could be asked.
         """
@@ -105,7 +110,7 @@ class Recovery:
         self._desk = desk
         self._serials = serials
         self._books_older = books_older
-        self._restored = restored
+        self._restored = restored == "yes"
         self._set_aside = set_aside
         self._reconcile_hosts = reconcile_hosts
         self._clock = clock
@@ -115,8 +120,12 @@ class Recovery:
         self._all_seen = all_seen
         self._known_job = 0
         self._is_rebased = False
+        self._has_jumped = False
         self._hosts_wait = asyncio.Event()
+        if restored == HOSTS:
+            self._hosts_wait.set()
         self._settled: set[str] = set()
+        self._found: dict[str, dict[str, Any]] = {}
         self._lock = asyncio.Lock()
 
     async def ready(self, station: str, devices: Mapping[str, Device]) -> None:
@@ -145,8 +154,12 @@ class Recovery:
         while True:
             await self._hosts_wait.wait()
             await self._clock.sleep(ASK_HOSTS_AGAIN_S)
-            if await self._reconcile_hosts():
-                self._hosts_wait.clear()
+            try:
+                if await self._reconcile_hosts():
+                    await self._serials.put(RESTORED, "no")
+                    self._hosts_wait.clear()
+            except Fault as fault:  # the books are away: no reason to end the line
+                log.warning("hosts wait: %s", fault)
 
     async def _first_look(self) -> None:
         while self._clock.monotonic() - self._started_at < FIRST_LOOK_S and not self._all_seen():
@@ -179,12 +192,21 @@ class Recovery:
             "is": outcome.state.value,
             "witness": outcome.evidence.source,
         }
-        self.findings.effects.append(finding)
+        self._note(row.effect_id, finding)
         link = outcome.evidence.fault
         if link is not None and link < 2000 and not outcome.ok:
             raise Fault(
                 link, where=row.effect.station, seen=f"{row.effect.kind.name} of {row.effect.subject} still in doubt"
             )
+
+    def _note(self, effect_id: str, finding: dict[str, Any]) -> None:
+        """Keep one line for an effect: while its machine is away it is asked after again and again."""
+        before = self._found.get(effect_id)
+        if before is None:
+            self._found[effect_id] = finding
+            self.findings.effects.append(finding)
+        else:
+            before.update({name: finding[name] for name in ("is", "witness")})
 
     async def _rebase(self) -> None:
         """The machines know more than the books: a backup was restored, or the database is new."""
@@ -193,8 +215,7 @@ class Recovery:
                 return
             self.findings.books_older = True
             await self._serials.put(RESTORED, "yes")  # a stop from here on begins again
-            await self._serials.jump_serials(JUMPS)
-            await self._serials.leap_journal(JOURNAL_LEAP, self._clock.now())
+            await self._jump()
             fault = Fault(
                 3009,
                 where="recovery",
@@ -208,5 +229,13 @@ class Recovery:
             await self._set_aside()
             if not await self._reconcile_hosts():
                 self._hosts_wait.set()
-            await self._serials.put(RESTORED, "no")
+            await self._serials.put(RESTORED, HOSTS if self._hosts_wait.is_set() else "no")
             self._is_rebased = True
+
+    async def _jump(self) -> None:
+        """Once a run: a station asks again every quarter second while something of the rest fails, and numbers are not endless."""
+        if self._has_jumped:
+            return
+        await self._serials.jump_serials(JUMPS)
+        await self._serials.leap_journal(JOURNAL_LEAP, self._clock.now())
+        self._has_jumped = True

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
-from packline.core.clock import Clock
+from controller.clicks import LOOK, Clicks
+from controller.hands import Hands, Row, Worker
 from packline.core.faults import Fault
 from packline.core.scans import Scan
 from packline.feeds.intake import FOREIGN
@@ -17,13 +18,17 @@ from packline.feeds.push import PARKED
 from packline.orders.model import Event, ParcelState, Unit
 from packline.orders.policy import ROLES, Action, may
 from packline.orders.ports import ABOUT_ALL, ABOUT_ONE, ExceptionRow
-from stations.kit import Kit
 from stations.post import Post
-from stations.resolve import Resolver
 from stations.turntable import Turntable
 
 POLL_S = 0.25
 MOST_NOTE_CHARACTERS = 500
+
+BEGUN = "request begun"
+"""The mark with the id of the last request that must not be carried out twice: an answer may be lost, a deed is none the less done."""
+_ONCE = frozenset({"parcel"})
+"""Requests that would do something else the second time: what was held is let go, and then it is approved."""
+Then = Callable[[], None]
 
 _TOLD = frozenset({"scan", "button", "answer", "turn", "parcel", "station"})
 """Requests that wake whom they concern themselves, or record an event, which does."""
@@ -31,77 +36,16 @@ _TOLD = frozenset({"scan", "button", "answer", "turn", "parcel", "station"})
 log = logging.getLogger("packline.requests")
 
 
-class Row(Protocol):
-    """A request as the store gives it."""
-
-    @property
-    def id(self) -> int: ...
-
-    @property
-    def action(self) -> str: ...
-
-    @property
-    def args(self) -> Mapping[str, Any]: ...
-
-    @property
-    def actor(self) -> str: ...
-
-    @property
-    def role(self) -> str: ...
-
-
-class RequestStore(Protocol):
-    """The durable inbox of requests."""
-
-    async def pending(self) -> list[Any]:
-        """Give requests that wait, oldest first; those past their time are marked expired and left out."""
-        ...
-
-    async def finish(self, id: int, result: Mapping[str, Any], *, state: str = "done") -> None:  # noqa: A002
-        """Write the answer: `state` is done or refused."""
-        ...
-
-
-class AlarmStore(Protocol):
-    """Where alarms are acknowledged."""
-
-    async def acknowledge_alarm(self, alarm_id: int, *, actor: str) -> bool: ...
-
-
-class Worker(Protocol):
-    """Does what people decide about messages: those that came and were set aside, or those that go out and were given up."""
-
-    async def decide(self, row: ExceptionRow, *, action: str, actor: str, note: str = "") -> None: ...
-
-
-class Quarantine(Worker, Protocol):
-    """Decides about messages that were set aside, one by one as well."""
-
-    async def dismiss(self, inbox_id: int, *, actor: str, note: str = "") -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hands:
-    """What requests may reach."""
-
-    kit: Kit
-    posts: Mapping[str, Post]
-    resolver: Resolver
-    requests: RequestStore
-    alarms: AlarmStore
-    quarantine: Quarantine
-    pushes: Worker
-    replay: Callable[[int], Awaitable[None]]
-    clock: Clock
-
-
 class RequestDesk:
     """Polls the request table; the local socket only makes it quicker."""
 
     def __init__(self, hands: Hands) -> None:
         self._hands = hands
+        self._clicks = Clicks()
+        self._unsaid: dict[int, tuple[Mapping[str, Any], str, Then | None]] = {}
+        """What was carried out here and could not be answered yet: the books were away in between."""
         self._bell = asyncio.Event()
-        self._actions: Mapping[str, tuple[str, Callable[[Row], Awaitable[Any]]]] = {
+        self._actions: Mapping[str, tuple[str, Callable[[Row], Awaitable[Then | None]]]] = {
             "scan": ("operator", self._scan),
             "button": ("operator", self._button),
             "exception": ("operator", self._exception),
@@ -123,34 +67,59 @@ class RequestDesk:
         while True:
             self._bell.clear()
             try:
-                for row in await self._hands.requests.pending():
-                    await self._one(row)
+                await self._all(await self._hands.requests.pending())
             except Fault as fault:
                 log.warning("requests wait: %s", fault)
             with contextlib.suppress(TimeoutError):
                 await self._hands.clock.within(POLL_S, self._bell.wait())
 
+    async def _all(self, rows: Sequence[Row]) -> None:
+        waiting = {row.id for row in rows}
+        self._unsaid = {id_: said for id_, said in self._unsaid.items() if id_ in waiting}
+        for row in rows:
+            await self._one(row)
+
     async def _one(self, row: Row) -> None:
-        try:
-            result = await self._do(row)
-            state = "done"
-        except Fault as fault:
-            result, state = fault.as_dict(), "refused"
-        except (KeyError, TypeError, ValueError) as error:
-            log.warning("request %s of %s cannot be read: %r", row.id, row.actor, error)
-            seen = "arguments that do not belong to it"
-            result, state = Fault(4001, where=f"request {row.action}", seen=seen).as_dict(), "refused"
-        await self._hands.requests.finish(row.id, result or {}, state=state)
+        if row.id not in self._unsaid:
+            self._unsaid[row.id] = await self._tried(row)
+        result, state, then = self._unsaid[row.id]
+        await self._hands.requests.finish(row.id, result, state=state)
+        del self._unsaid[row.id]
+        if then is not None:
+            then()
         if row.action not in _TOLD:
             self._hands.kit.changed()
 
-    async def _do(self, row: Row) -> Any:
+    async def _tried(self, row: Row) -> tuple[Mapping[str, Any], str, Then | None]:
+        """Carry a request out; gives its answer, and what is done when the answer is in the books."""
+        try:
+            return {}, "done", await self._do(row)
+        except Fault as fault:
+            return fault.as_dict(), "refused", None
+        except (KeyError, TypeError, ValueError) as error:
+            log.warning("request %s of %s cannot be read: %r", row.id, row.actor, error)
+            wrong = Fault(4001, where=f"request {row.action}", seen="arguments that do not belong to it")
+        except Exception as error:  # it may wait for a day: unanswered, it would end every run that comes across it
+            log.exception("request %s of %s", row.id, row.actor)
+            wrong = Fault(5001, where=f"request {row.action}", seen=f"an error of the program, {type(error).__name__}")
+        return wrong.as_dict(), "refused", None
+
+    async def _do(self, row: Row) -> Then | None:
         least, action = self._actions.get(row.action, ("", None))
         if action is None:
             raise Fault(4301, where="request", seen=row.action, expected=" | ".join(self._actions))
         if least != "buyer" and (row.role not in ROLES or ROLES.index(row.role) < ROLES.index(least)):
             raise Fault(4301, where=row.action, seen=f"role {row.role}", expected=f"{least} or above")
+        if row.action in _ONCE:
+            await self._begin(row)
         return await action(row)
+
+    async def _begin(self, row: Row) -> None:
+        """Note durably that it is begun; raises Fault 4301 when a run before this one began it and did not come to an answer."""
+        if await self._hands.marks.get(BEGUN) == row.id:
+            seen, expected = "begun, and the controller started anew meanwhile", "a click on what the screen shows now"
+            raise Fault(4301, where=f"request {row.action}", seen=seen, expected=expected, remedy=LOOK)
+        await self._hands.marks.put(BEGUN, row.id)
 
     def _post(self, row: Row) -> Post:
         name = str(row.args["station"])
@@ -158,11 +127,12 @@ class RequestDesk:
             raise Fault(4301, where="request", seen=name, expected=" | ".join(self._hands.posts))
         return self._hands.posts[name]
 
-    async def _scan(self, row: Row) -> None:
-        self._post(row).scan(self._as_scan(row, str(row.args["text"])))
+    async def _scan(self, row: Row) -> Then:
+        # answered before it is handed on: a scan that got lost is made again, one that came twice books two pieces
+        return partial(self._post(row).scan, self._as_scan(row, str(row.args["text"])))
 
-    async def _button(self, row: Row) -> None:
-        self._post(row).scan(self._as_scan(row, f"DO:{row.args['button']}"))
+    async def _button(self, row: Row) -> Then:
+        return partial(self._post(row).scan, self._as_scan(row, f"DO:{row.args['button']}"))
 
     def _as_scan(self, row: Row, text: str) -> Scan:
         return Scan(text=text, device="dashboard", at=self._hands.clock.now(), actor=row.actor)
@@ -254,17 +224,20 @@ class RequestDesk:
 
     async def _parcel(self, row: Row) -> None:
         note = str(row.args.get("note", ""))[:MOST_NOTE_CHARACTERS]
-        args = row.args
-        await self._hands.resolver.parcel(
-            str(args["lpn"]), str(args["action"]), actor=row.actor, role=row.role, note=note
-        )
+        lpn, action = str(row.args["lpn"]), str(row.args["action"])
+        self._clicks.demand_seen(f"{action} of {lpn}", row.created_at)
+        await self._hands.resolver.parcel(lpn, action, actor=row.actor, role=row.role, note=note)
+        self._clicks.did(f"{action} of {lpn}", self._hands.clock.now(), row.actor)
 
     async def _station(self, row: Row) -> None:
         post = self._post(row)
         match row.args["action"]:
             case "hold":
+                self._clicks.did(f"hold of {post.name}", self._hands.clock.now(), row.actor)
                 await post.hold(row.actor)
             case "release":
+                # who let go what stood before did not mean the colleague who is reaching in by now
+                self._clicks.demand_seen(f"hold of {post.name}", row.created_at, but_by=row.actor)
                 post.demand_closed()
                 await post.release(row.actor)
             case other:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from packline.core.faults import Fault
 from plc.security import Allow, Security
+from stations.hold import slot_names
 
 NAME_PATTERN, PREFIX_PATTERN = r"^[a-z][a-z0-9-]{0,39}$", r"^\d{7,10}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
@@ -191,6 +192,12 @@ SERVES: dict[str, tuple[str, ...]] = {
     "clarification": ("clarify", "shelf"),
 }
 """Which destinations of `packline.orders.routing` a kind of station is."""
+
+
+def standing_places(site: Site) -> frozenset[str]:
+    """Give every place where the books may have a parcel stand: the stations, and the slots of the racks."""
+    racks = [part for part in site.stations.values() if part.kind == "hold"]
+    return frozenset({*site.stations, *(slot for rack in racks for slot in slot_names(rack.slots))})
 
 
 def places_of(site: Site) -> dict[str, str]:

@@ -7,20 +7,26 @@ import fcntl
 import logging
 import os
 import secrets
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from controller.site import Site
 from controller.site_file import load_site
 from controller.sites import is_installed
-from controller.supervisor import die_with_supervisor
+from controller.supervisor import STOP_S, die_with_supervisor
 from packline.core.faults import Fault
 
 DATABASE = "packline.db"
 LEVELS = ("INFO", "DEBUG", "WARNING", "ERROR")
 """What PACKLINE_LOG may be; the first is meant where it is left out."""
 SECRET_BYTES = 32
+PATIENCE_S = STOP_S + 2.0
+"""The controller of an `up` that was killed takes so long to end at most; its successor must not be given up before."""
+LOOK_S = 0.1
 _NOISY = {"httpx": "WARNING", "httpcore": "WARNING", "apscheduler": "WARNING", "alembic": "WARNING"}
 _NOISIER = {"asyncua": "CRITICAL", "pymodbus": "CRITICAL"}
 """Libraries that log each failed try; the machine's own log has the first failure and the recovery."""
@@ -87,12 +93,28 @@ def site_and_data(path: Path) -> tuple[Site, Path]:
     return site, data
 
 
+def ending_signals() -> list[signal.Signals]:
+    """Give the signals that end a line cleanly; a terminal that closes is one, unless whoever started us said otherwise (nohup)."""
+    is_to_outlive = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return [signal.SIGTERM, signal.SIGINT, *([] if is_to_outlive else [signal.SIGHUP])]
+
+
 @contextlib.contextmanager
-def only_one(data: Path, what: str = "controller") -> Iterator[None]:
-    """Hold a lock of the data folder; who comes second on the same books says so and ends."""
+def only_one(data: Path, what: str = "controller", *, patience_s: float = 0.0) -> Iterator[None]:
+    """Hold a lock of the data folder; who comes second on the same books waits `patience_s`, says so and ends."""
+    looks_left = round(patience_s / LOOK_S)
     with (data / f"{what}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SystemExit(f"another {what} works in {data}; stop it first") from None
+        while not _is_locked_by_us(lock):
+            if not looks_left:
+                raise SystemExit(f"another {what} works in {data}; stop it first")
+            threading.Event().wait(LOOK_S)
+            looks_left -= 1
         yield
+
+
+def _is_locked_by_us(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

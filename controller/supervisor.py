@@ -94,7 +94,10 @@ class Supervisor:
         if child.given_up or now < child.down_until:
             return
         if child.process is None:
-            self._start(child)
+            try:
+                self._start(child)
+            except OSError as error:  # no memory, no place for a log: that passes, and the others run on meanwhile
+                self._died(child, f"could not be started: {error}")
         elif (code := child.process.poll()) is not None:
             self._died(child, f"ended with code {code}", self._last_words(child.name) if code > 0 else "")
         elif self._is_stuck(child, now):
@@ -117,11 +120,17 @@ class Supervisor:
         recent = [at for at in child.restarts if now - at < RESTART_WINDOW_S]
         if len(recent) >= MOST_RESTARTS:
             child.given_up = True
-            self._say(f"5003 process restarted too often: {child.name} {why}. Read {self._logs / child.name}.log.")
+            self._tell(f"5003 process restarted too often: {child.name} {why}. Read {self._logs / child.name}.log.")
             return
         child.restarts.append(now)
         child.down_until = now + min(MOST_PAUSE_S, FIRST_PAUSE_S * 2 ** len(recent))
-        self._say(f"{child.name} {why}; starting it again{f' (its last words: {last})' if last else ''}")
+        self._tell(f"{child.name} {why}; starting it again{f' (its last words: {last})' if last else ''}")
+
+    def _tell(self, text: str) -> None:
+        with contextlib.suppress(
+            OSError
+        ):  # who listened is gone (`up | tee`): the line is not, and never for want of a listener
+            self._say(text)
 
     def _is_stuck(self, child: Child, now: float) -> bool:
         if now - child.probed_at >= PROBE_S:
@@ -210,9 +219,14 @@ def _any_certificate() -> ssl.SSLContext:
     return context
 
 
+def is_supervised() -> bool:
+    """Tell whether a supervisor started this process."""
+    return os.environ.get("PACKLINE_SUPERVISED") == "1"
+
+
 def die_with_supervisor() -> None:
     """In a child: end at once when the supervisor's end of our standard input closes."""
-    if os.environ.get("PACKLINE_SUPERVISED") != "1":
+    if not is_supervised():
         return
 
     def wait() -> None:

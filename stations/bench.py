@@ -10,6 +10,7 @@ from packline.core.scans import Scan
 from packline.orders.model import Event, Order, Parcel, ParcelState
 from scanning import gs1
 from scanning.verify import Seen
+from stations.brake import Braked
 from stations.kit import Kit, plate_of, trouble_of
 from stations.label_job import LabelJob, Tools
 from stations.looking import Eye
@@ -46,7 +47,7 @@ class Bench:
         self._current = ""
         self._job: LabelJob | None = None
         if printer is not None and eye is not None:
-            tools = Tools(printer=printer, hands=self._hands, eye=eye)
+            tools = Tools(printer=Braked(printer, screen), hands=self._hands, eye=eye)
             self._job = LabelJob(station=name, kit=kit, screen=screen, tools=tools, clock=kit.clock)
 
     async def step(self) -> None:

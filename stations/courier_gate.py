@@ -13,6 +13,7 @@ from packline.core.scans import Scan, Scanner
 from packline.orders.model import PARCEL_GONE, Order, Parcel
 from packline.orders.release import ship_blockers
 from scanning import gs1
+from stations.brake import Braked
 from stations.departure import Departure
 from stations.kit import Kit, Trouble, require_good, sensors, trouble_of
 from stations.ports import Machinery
@@ -39,6 +40,7 @@ class CourierGate:
         self.rest: Rest | None = None
         self._kit = kit
         self._gate = gate
+        self._hands = Braked(gate.device(), screen)
         self._scanner = scanner
         self._departure = Departure(name, kit)
         self._read: asyncio.Future[str] | None = None
@@ -121,7 +123,7 @@ class CourierGate:
         self.screen.state, self.screen.next = "working", say("releasing", lpn=parcel.lpn)
         await self._light(GREEN)
         effect = Effect(kind=RELEASE, subject=parcel.lpn, generation=parcel.visits, station=self.name)
-        outcome = await self._kit.ledger.perform(effect, self._gate.device())
+        outcome = await self._kit.ledger.perform(effect, self._hands)
         if outcome.ok:
             await self._departure.book(parcel.lpn, outcome.evidence.source)
             return
@@ -136,7 +138,7 @@ class CourierGate:
         """A parcel that the gate let through before a stop, and that nobody booked, is booked now."""
         for parcel, _ in await self._departure.open_here():
             if parcel.lpn != besides:
-                await self._departure.settle(parcel, self._gate.device())
+                await self._departure.settle(parcel, self._hands)
 
     async def _stands_here(self, parcel: Parcel) -> bool:
         if not sensors(self._gate)["parcel_present"]:
@@ -151,7 +153,7 @@ class CourierGate:
         effect = Effect(
             kind=LIGHT, subject=self.name, generation=number, station=self.name, parameters={"lamp": colour}
         )
-        outcome = await self._kit.ledger.perform(effect, self._gate.device())
+        outcome = await self._kit.ledger.perform(effect, self._hands)
         self._lamp = colour if outcome.ok else None
 
 

@@ -16,6 +16,11 @@ from stations.screen import Instruction, Screen, say
 _LIVE = frozenset(ParcelState) - PARCEL_GONE
 
 
+def slot_names(slots: int) -> list[str]:
+    """Give the names of so many slots: H01, H02, and on."""
+    return [f"H{n:02d}" for n in range(1, slots + 1)]
+
+
 class Hold:
     """A rack of slots H01.. with a hand scanner; nothing here ever blocks a machine."""
 
@@ -28,7 +33,7 @@ class Hold:
         self.rest: Rest | None = None
         self._kit = kit
         self._in_hand = ""
-        self._slots = [f"H{n:02d}" for n in range(1, slots + 1)]
+        self._slots = slot_names(slots)
 
     async def step(self) -> None:
         """Work out which parcels in the rack are wanted elsewhere."""

@@ -12,6 +12,7 @@ from packline.core.identity import Lpn
 from packline.core.scans import Scan, Scanner
 from packline.orders.model import Event, Item, Order, Parcel
 from packline.orders.policy import UNPROVED_SEAL
+from stations.brake import Braked
 from stations.kit import Kit, Trouble, require_good, sensors, trouble_of
 from stations.ports import Machinery
 from stations.rest import Rest
@@ -38,6 +39,7 @@ class Pack:
         self.rest: Rest | None = None
         self._kit = kit
         self._packer = packer
+        self._hands = Braked(packer.device(), screen)
         self._scanner = scanner
         self._next = next_station
         self._read: asyncio.Future[str] | None = None
@@ -117,7 +119,7 @@ class Pack:
         if row is None:
             await self._packed(parcel, {"witness": "flap sensor"})  # sealed in a time that these books have lost
             return
-        outcome = await self._kit.ledger.ask(row.effect, self._packer.device())
+        outcome = await self._kit.ledger.ask(row.effect, self._hands)
         if outcome.ok:
             await self._packed(parcel, {})
         elif outcome.state in OPEN_STATES:
@@ -130,7 +132,7 @@ class Pack:
         effect = Effect(
             kind=SEAL, subject=parcel.lpn, generation=1, station=self.name, parameters=await self._size(parcel)
         )
-        outcome = await self._kit.ledger.perform(effect, self._packer.device())
+        outcome = await self._kit.ledger.perform(effect, self._hands)
         if outcome.ok:
             await self._packed(parcel, {})
             return
@@ -143,7 +145,7 @@ class Pack:
         for row in await self._kit.ledger.open_effects(self.name):
             if row.effect.kind is SEAL and row.effect_id not in self._asked:
                 self._asked.add(row.effect_id)
-                await self._kit.ledger.ask(row.effect, self._packer.device())
+                await self._kit.ledger.ask(row.effect, self._hands)
 
     async def _packed(self, parcel: Parcel, data: dict[str, str]) -> None:
         place = {"place": f"to:{self._next}", **data}

@@ -53,20 +53,34 @@ class Work(Protocol):
         ...
 
 
+async def _forget(_: str) -> None:
+    """Keep nothing: for a station whose controller has no books."""
+
+
 class Post:
     """One station with its screen, its scans and its brakes."""
 
     def __init__(
-        self, work: Work, kit: Kit, *, ready: Callable[[], Awaitable[None]], shown: Callable[[], None] = lambda: None
+        self,
+        work: Work,
+        kit: Kit,
+        *,
+        ready: Callable[[], Awaitable[None]],
+        shown: Callable[[], None] = lambda: None,
+        keep: Callable[[str], Awaitable[None]] = _forget,
     ) -> None:
-        """`shown` is called when the screen may show something else: after each step and scan, and when it asks or holds."""
+        """`shown` is called when the screen may show something else: after each step and scan, and when it asks or holds.
+
+        `keep` makes durable who holds the station ("" for nobody): a hold outlives the controller.
+        """
         self.work = work
         self.name = work.name
         self.screen = work.screen
         self.bells = Bells(work.name, kit.books, kit.changed)
         self._away = Away(work.machines, work.screen, self.bells, kit.clock)
         self._kit = kit
-        self._ready, self._shown = ready, shown
+        self._ready, self._shown, self._keep = ready, shown, keep
+        self._is_kept = False
         self._bell = asyncio.Event()
         self._is_stepping = False
         self._scans: asyncio.Queue[Scan] = asyncio.Queue(MOST_WAITING_SCANS)
@@ -75,8 +89,12 @@ class Post:
 
     @property
     def waits(self) -> bool:
-        """Tell whether the station is in order and has nothing to do."""
-        return self.screen.state == "idle" and not self.screen.hold_by
+        """Tell whether the station is in order and has nothing to do that keeps it from the next parcel.
+
+        In a rack there is room for one that comes, however many are to be fetched.
+        """
+        is_ready = self.screen.state == "idle" or (self.work.kind == "hold" and self.screen.state == "working")
+        return is_ready and not self.screen.hold_by
 
     @property
     def sees_nothing(self) -> bool:
@@ -115,10 +133,18 @@ class Post:
             self._scans.put_nowait(scan)
 
     async def hold(self, actor: str) -> None:
-        """A person stops the station after its present step; a step that waits for a person ends at once."""
-        self.screen.hold_by = actor
+        """A person stops the station after its running job; a step that waits for a person ends at once.
+
+        Raises Fault 5002 when that cannot be written down; the station is held all the same.
+        """
+        self.screen.hold_by, self._is_kept = actor, True
         self.screen.on_hold()
         self.wake()
+        await self._keep(actor)
+
+    def hold_as_before(self, actor: str) -> None:
+        """Begin held by `actor`, as an earlier run was; "" begins at work. Whoever relies on it may stand in the machine."""
+        self.screen.hold_by, self._is_kept = actor, bool(actor)
 
     def demand_closed(self) -> None:
         """Raise Fault 2007 while the safety circuit of a machine is open: no machine takes a release then."""
@@ -127,8 +153,13 @@ class Post:
                 raise Fault(SAFETY_OPEN, where=machine.name, seen="an open safety circuit", expected="a closed one")
 
     async def release(self, actor: str) -> None:
-        """A person lets the station work again: machines are claimed and made ready afresh."""
-        self.screen.hold_by = ""
+        """A person lets the station work again: machines are claimed and made ready afresh.
+
+        Raises Fault 5002, and the station stays held, when that cannot be written down.
+        """
+        if self._is_kept:
+            await self._keep("")
+        self.screen.hold_by, self._is_kept = "", False
         for machine in self.work.machines:
             await machine.release()
         self.wake()

@@ -23,6 +23,7 @@ from packline.core.faults import Fault
 from packline.core.scans import Scan
 from packline.orders.model import PARCEL_GONE, Event, Order, Parcel, ParcelState
 from packline.orders.policy import UNPROVED_SEAL
+from stations.brake import Braked
 from stations.kit import Kit, Trouble, require_good, sensors, trouble_of
 from stations.label_job import LabelJob, Tools
 from stations.looking import Eye, Look, plate_in
@@ -90,7 +91,8 @@ class PrintApply:
         self._lanes = lanes
         self._unsaid = ("", 0.0)
         self._asked = ("", 0)
-        tools = Tools(printer=ExitGuard(printer, arm), hands=arm.device(), eye=eye)
+        self._hands = Braked(arm.device(), screen)
+        tools = Tools(printer=Braked(ExitGuard(printer, arm), screen), hands=self._hands, eye=eye)
         self._job = LabelJob(station=name, kit=kit, screen=screen, tools=tools, clock=kit.clock)
 
     async def step(self) -> None:
@@ -182,13 +184,13 @@ class PrintApply:
     async def _free_the_peel(self, parcel: Parcel) -> None:
         """A label at the printer's exit that no open job owns (void, restored books) is thrown away before printing."""
         for row in await self._open_rows(DISCARD, self.name):
-            await self._seen_discarded(await self._kit.ledger.ask(row.effect, self._arm.device()))
+            await self._seen_discarded(await self._kit.ledger.ask(row.effect, self._hands))
         for _ in range(MOST_DISCARDS):
             if self._is_peel_free() or await self._is_ours(parcel):
                 return
             number = await self._kit.books.serial("discard")
             effect = Effect(kind=DISCARD, subject=self.name, generation=number, station=self.name)
-            await self._seen_discarded(await self._kit.ledger.perform(effect, self._arm.device()))
+            await self._seen_discarded(await self._kit.ledger.perform(effect, self._hands))
         if not self._is_peel_free():
             raise Trouble(Fault(STRAY, where=self.name, seen="a label that will not go"), subject=self.name)
 
@@ -221,7 +223,7 @@ class PrintApply:
             return
         begun = [row.effect for row in await self._open_rows(EJECT, lpn) if _is_of_stranger(row)]
         effect = begun[0] if begun else await self._eject_of_stranger(lpn)
-        outcome = await self._kit.ledger.perform(effect, self._arm.device())
+        outcome = await self._kit.ledger.perform(effect, self._hands)
         if outcome.state is EffectState.UNKNOWN:
             outcome = await self._kit.ledger.settle(outcome.effect_id, await self._still_here(lpn))
         if outcome.state not in (EffectState.CONFIRMED, EffectState.NOT_EXECUTED):
@@ -263,7 +265,7 @@ class PrintApply:
             station=self.name,
             parameters={"lane": lane},
         )
-        outcome = await self._kit.ledger.perform(effect, self._arm.device())
+        outcome = await self._kit.ledger.perform(effect, self._hands)
         if outcome.state is EffectState.UNKNOWN:
             outcome = await self._kit.ledger.settle(outcome.effect_id, await self._still_here(parcel.lpn))
         if outcome.state is EffectState.NOT_EXECUTED:

@@ -19,6 +19,7 @@ from packline.orders.model import (
 )
 from packline.orders.policy import actions_for
 from scanning import gs1
+from stations.brake import Braked
 from stations.cartoning import STILL_TO_BOX, Cartoning
 from stations.kit import Kit, require_good, sensors, trouble_of
 from stations.live_stage import LiveStage
@@ -50,6 +51,7 @@ class Turntable:
         self._kit = kit
         self._table = table
         self._hands = hands
+        self._braked = Braked(hands, screen)
         self._eye = eye
         self._cartons = Cartoning(name, kit)
         self._picks = PickList(kit)
@@ -225,7 +227,7 @@ class Turntable:
         )
         # an angle is absolute, so a turn that is in doubt may be asked for again
         for _ in range(MOST_TRIES):
-            outcome = await self._kit.ledger.perform(effect, self._hands)
+            outcome = await self._kit.ledger.perform(effect, self._braked)
             if outcome.ok:
                 self._angle = angle % FULL_TURN_DEG
                 return True

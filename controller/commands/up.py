@@ -15,7 +15,7 @@ from controller.ports import hold_ports
 from controller.site import Site
 from controller.site_file import load_site
 from controller.sites import find_site
-from controller.starting import data_of, demand_log_level, only_one, secret_of
+from controller.starting import data_of, demand_log_level, ending_signals, only_one, secret_of
 from controller.supervisor import Child, Supervisor, answers_http, answers_locally
 
 
@@ -54,7 +54,7 @@ def _supervise(site: Site, path: Path, data: Path) -> int:
     env = {**os.environ, "PACKLINE_SUPERVISED": "1"}
     greeter = Greeter(data, children["web"], f"{site.site.title}: dashboard at {web.base_url}", _say)
     supervisor = Supervisor(list(children.values()), logs=data / "logs", env=env, say=_say, each_look=greeter.look)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ending_signals():
         signal.signal(number, supervisor.stop)
     return supervisor.run()
 
@@ -79,4 +79,8 @@ class Greeter:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)
+    try:
+        print(text, flush=True)
+    except OSError:
+        # who listened is gone: that ends no line; what is left in the buffer must not fail at the end either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -10,7 +10,7 @@ import pytest
 from controller.missing import Missing
 from stations.post import Post
 from stations.screen import Screen
-from tests.stations.line import Life
+from tests.stations.line import PLACES, Life
 
 MISSING_S = 900.0
 
@@ -21,7 +21,11 @@ class Watch:
     def __init__(self, life: Life) -> None:
         self.life, self.is_waiting, self.empty = life, True, set[str]()
         self._duty = Missing(
-            life.kit, MISSING_S, waits=lambda station: self.is_waiting, sees_nothing=lambda place: place in self.empty
+            life.kit,
+            MISSING_S,
+            waits=lambda station: self.is_waiting and station in PLACES.values(),
+            sees_nothing=lambda place: place in self.empty,
+            is_place={*PLACES.values(), "H01", "H02"}.__contains__,
         )
 
     async def after(self, seconds: float) -> list[tuple[int, str]]:
@@ -81,6 +85,46 @@ async def test_a_parcel_that_a_person_searches_gets_the_whole_time_again(life: L
     await life.kit.books.close_exception(row.exception_id, action="retry", actor="lin")
     assert await watch.after(MISSING_S - 1) == []
     assert await watch.after(1) == [(3007, lpn)]
+
+
+@pytest.mark.parametrize("lane, place", [("lane-hold", "hold-1"), ("lane-clarify", "clarify-1")])
+async def test_a_parcel_that_nobody_brings_from_a_lane_to_its_place_is_asked_for(
+    life: Life, lane: str, place: str
+) -> None:
+    """Put into the rack without a scan it was in no list: its buyer approved, and nobody was ever told to fetch it."""
+    lpn, watch = (await life.approved(1, 1, place=f"to:{lane}")).lpn, Watch(life)
+    assert await watch.after(MISSING_S - 1) == []
+    assert await watch.after(1) == [(3007, lpn)]
+    (row,) = await life.kit.books.open_exceptions()
+    assert row.fault["expected"] == f"at {place}"
+    await life.scan(life.hold, lpn)
+    assert await watch.after(1) == []
+
+
+@pytest.mark.parametrize("place", ["", "label-9", "H99", "to:label-9"])
+async def test_a_parcel_taken_off_by_hand_or_known_at_a_place_that_is_none_any_more_is_asked_for(
+    life: Life, place: str
+) -> None:
+    lpn, watch = (await life.approved(1, 1, place=place)).lpn, Watch(life)
+    watch.is_waiting = False
+    assert await watch.after(MISSING_S - 1) == []
+    assert await watch.after(1) == [(3007, lpn)]
+    (row,) = await life.kit.books.open_exceptions()
+    assert row.fault["expected"] == "a scan of its plate"
+    await life.record("ParcelMoved", lpn, place="H01")
+    assert await watch.after(1) == []
+
+
+async def test_a_rack_from_which_there_is_always_something_to_fetch_still_misses_what_does_not_come(life: Life) -> None:
+    async def ready() -> None:
+        """Nothing to reconcile."""
+
+    rack = Post(life.hold, life.kit, ready=ready)
+    await life.approved(1, 1, place="H01")
+    await life.hold.step()
+    assert rack.screen.state == "working" and rack.waits
+    await rack.hold("lin")
+    assert not rack.waits
 
 
 async def test_a_parcel_that_waits_in_the_rack_is_not_missing(life: Life) -> None:

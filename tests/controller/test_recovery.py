@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from controller.recovery import FIRST_LOOK_S, JUMPS, RESTORED, Recovery
+from controller.recovery import FIRST_LOOK_S, HOSTS, JUMPS, RESTORED, Recovery
 from packline.core.effects import APPLY, EJECT, PRINT, TURN, Device, Effect, EffectState, OpenEffect
 from packline.core.faults import Fault
 from tests.stations.fakes import Killed
@@ -25,7 +25,7 @@ class Around:
         self.hosts = [True]
         self.asked = 0
         self.voided: list[str] = []
-        self.restored = False
+        self.restored = "no"
         self.asides = 0
 
     async def void_label(self, row: OpenEffect) -> None:
@@ -118,6 +118,8 @@ async def test_a_station_waits_for_a_machine_that_is_off_while_one_of_its_jobs_i
         with pytest.raises(Fault) as fault:
             await found.ready("label-1", arm(life))
         assert fault.value.code == 1001
+    (told,) = (found.findings.as_dict() or {})["effects"]  # one line, however often it was asked after
+    assert (told["subject"], told["is"]) == (lpn, "unknown")
     await found.ready("pack-1", {})  # another station is free to act
 
 
@@ -147,7 +149,7 @@ async def test_serials_jump_before_any_station_acts_when_the_books_are_older(lif
 async def test_a_backup_that_was_put_back_is_re_based_even_if_no_machine_knows_better(life: Life) -> None:
     """A line of people only, or machines that are off: nothing but the mark of the restore tells that numbers are used."""
     around = Around()
-    around.restored, around.seen = True, False
+    around.restored, around.seen = "yes", False
     before = await life.kit.books.serial("sscc")
     found = recovery(life, around)
     assert not found.may_release
@@ -171,13 +173,66 @@ async def test_a_re_base_that_was_broken_off_is_begun_again_at_the_next_start(li
 
 async def test_no_order_goes_to_the_floor_before_every_host_said_what_it_has_of_it(life: Life) -> None:
     around = Around()
-    around.restored, around.hosts = True, [False, True]
+    around.restored, around.hosts = "yes", [False, True]
     found = recovery(life, around)
     background = asyncio.ensure_future(found.run())
     await found.ready("label-1", {})
     assert not found.may_release
     await until(lambda: found.may_release, turns=2000)
     background.cancel()
+
+
+async def test_a_host_that_was_not_asked_yet_is_waited_for_after_a_restart_too(life: Life) -> None:
+    around = Around()
+    around.restored, around.hosts = "yes", [False]
+    await recovery(life, around).ready("label-1", {})
+    around.restored = await life.store.meta.get(RESTORED)  # here the controller dies, and another starts
+    assert around.restored == HOSTS
+    again, jumped = recovery(life, around), await life.kit.books.serial("sscc")
+    background = asyncio.ensure_future(again.run())
+    await again.ready("label-1", {})
+    await let_run(50)
+    assert not again.may_release and around.asides == 1 and await life.kit.books.serial("sscc") == jumped + 1
+    around.hosts = [True]
+    await until(lambda: again.may_release, turns=2000)
+    assert await life.store.meta.get(RESTORED) == "no"
+    background.cancel()
+
+
+async def test_hosts_are_asked_again_when_the_books_were_away_meanwhile(life: Life) -> None:
+    class Refused(Around):
+        async def reconcile(self) -> bool:
+            if await super().reconcile():
+                return True
+            if self.asked == 2:
+                raise Fault(5002, where="database", seen="locked")
+            return False
+
+    around = Refused()
+    around.older, around.hosts = True, [False, False, True]
+    found = recovery(life, around)
+    background = asyncio.ensure_future(found.run())
+    await found.ready("label-1", {})
+    await until(lambda: found.may_release or background.done(), turns=2000)
+    assert found.may_release and not background.done()
+    background.cancel()
+
+
+async def test_a_re_base_that_fails_again_and_again_uses_up_no_numbers(life: Life) -> None:
+    class Refused(Around):
+        async def set_aside(self) -> None:
+            self.asides += 1
+            if self.asides < 4:
+                raise Fault(5002, where="database", seen="locked")
+
+    around = Refused()
+    around.older = True
+    found, before = recovery(life, around), await life.kit.books.serial("sscc")
+    for _ in range(3):
+        with pytest.raises(Fault, match="5002"):
+            await found.ready("label-1", {})
+    await found.ready("label-1", {})
+    assert await life.kit.books.serial("sscc") == before + JUMPS["sscc"] + 1
 
 
 async def test_job_numbers_of_this_run_are_no_sign_of_older_books(life: Life) -> None:

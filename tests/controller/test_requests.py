@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 
-from controller.requests import Hands, RequestDesk
+from controller.clicks import SEEN_S
+from controller.hands import Hands, RequestStore
+from controller.requests import RequestDesk
 from packline.core.faults import Fault
 from packline.orders.model import ParcelState, Purchase
 from packline.orders.ports import ExceptionRow
-from packline.store.requests import Request
+from packline.store.requests import Request, Requests
 from stations.post import Post
 from tests.stations.line import Life, Rig
 from tests.stations.test_induct import CUP, ONE, boxed, shown
-from tests.waiting import until
+from tests.waiting import serving, until
 
 KEYS = itertools.count()
 
@@ -29,8 +31,11 @@ class Elsewhere:
         self.decided: list[tuple[str, str]] = []
         self.replayed: list[int] = []
         self.dismissed: list[tuple[int, str, str]] = []
+        self.error: Exception | None = None
 
     async def decide(self, row: ExceptionRow, *, action: str, actor: str, note: str = "") -> None:
+        if self.error is not None:
+            raise self.error
         self.decided.append((row.subject, action))
 
     async def replay(self, inbox_id: int) -> None:
@@ -40,10 +45,26 @@ class Elsewhere:
         self.dismissed.append((inbox_id, actor, note))
 
 
+class Locked:
+    """Requests in books that are locked in the moment of the first two answers."""
+
+    def __init__(self, requests: Requests) -> None:
+        self._requests, self._fails = requests, 2
+
+    async def pending(self) -> list[Request]:
+        return await self._requests.pending()
+
+    async def finish(self, id: int, result: Mapping[str, Any], *, state: str = "done") -> None:  # noqa: A002 - as the store's
+        self._fails -= 1
+        if self._fails >= 0:
+            raise Fault(5002, where="database", seen="locked")
+        await self._requests.finish(id, result, state=state)
+
+
 class Office:
     """A request desk over the rig's stations."""
 
-    def __init__(self, life: Life) -> None:
+    def __init__(self, life: Life, requests: RequestStore | None = None) -> None:
         async def ready() -> None:
             """Nothing to reconcile."""
 
@@ -56,11 +77,12 @@ class Office:
                 kit=life.kit,
                 posts=self.posts,
                 resolver=life.resolver,
-                requests=life.store.requests,
+                requests=requests or life.store.requests,
                 alarms=life.store.desk,
                 quarantine=self.elsewhere,
                 pushes=self.outbound,
                 replay=self.elsewhere.replay,
+                marks=life.store.meta,
                 clock=life.floor.clock,
             )
         )
@@ -178,6 +200,7 @@ async def test_scans_and_buttons_reach_the_station_with_their_person(office: Off
 async def test_stations_are_held_and_released(office: Office) -> None:
     await office.ask("station", {"station": "label-1", "action": "hold"}, actor="mei")
     assert office.posts["label-1"].screen.hold_by == "mei"
+    office.life.floor.clock.advance(SEEN_S)
     await office.ask("station", {"station": "label-1", "action": "release"})
     assert office.posts["label-1"].screen.hold_by == "" and office.life.floor.machines["arm"].released == 1
 
@@ -185,6 +208,7 @@ async def test_stations_are_held_and_released(office: Office) -> None:
 async def test_a_release_is_refused_while_the_safety_circuit_is_open(office: Office) -> None:
     arm, release = office.life.floor.machines["arm"], {"station": "label-1", "action": "release"}
     await office.ask("station", {"station": "label-1", "action": "hold"}, actor="mei")
+    office.life.floor.clock.advance(SEEN_S)
     arm.now.faults = (2007,)
     row = await office.ask("station", release)
     assert (row.state, row.result["code"], row.result["where"]) == ("refused", 2007, arm.name)
@@ -192,6 +216,82 @@ async def test_a_release_is_refused_while_the_safety_circuit_is_open(office: Off
     assert office.posts["label-1"].screen.hold_by == "mei" and arm.released == 0
     arm.now.faults = ()
     assert (await office.ask("station", release)).state == "done" and arm.released == 1
+
+
+async def test_a_colleagues_hold_is_not_ended_by_a_release_that_was_meant_for_the_one_before(office: Office) -> None:
+    post, clock = office.posts["label-1"], office.life.floor.clock
+    release = {"station": "label-1", "action": "release"}
+    await office.ask("station", {"station": "label-1", "action": "hold"}, actor="mei")
+    assert await office.refused("station", release, actor="lin") == 4301
+    assert post.screen.hold_by == "mei"
+    assert (await office.ask("station", release, actor="mei")).state == "done"  # who changed the mind knows of it
+    await office.ask("station", {"station": "label-1", "action": "hold"}, actor="mei")
+    clock.advance(SEEN_S)
+    assert (await office.ask("station", release, actor="lin")).state == "done"
+
+
+async def test_two_who_let_a_held_parcel_go_at_once_do_not_approve_it_in_the_buyers_place(office: Office) -> None:
+    lpn = await verified(office)
+    await office.ask("parcel", {"lpn": lpn, "action": "hold"})
+    release = {"lpn": lpn, "action": "release"}
+    assert (await office.ask("parcel", release, actor="lin")).state == "done"
+    assert await office.refused("parcel", release, actor="mei") == 4301
+    found = await office.life.parcel(lpn)
+    assert found.state is ParcelState.VERIFIED and not found.held
+    office.life.floor.clock.advance(SEEN_S)
+    assert (await office.ask("parcel", release, actor="mei")).state == "done"
+    assert (await office.life.parcel(lpn)).state is ParcelState.APPROVED
+
+
+async def test_a_release_that_was_carried_out_when_the_controller_died_is_not_carried_out_again(office: Office) -> None:
+    """Between the deed and its answer lies a commit; the next run finds the request unanswered, and still fresh."""
+    lpn, requests = await verified(office), office.life.store.requests
+    await office.ask("parcel", {"lpn": lpn, "action": "hold"})
+    args = {"lpn": lpn, "action": "release"}
+    row = await requests.put(key="released", action="parcel", args=args, actor="lin", role="supervisor")
+    await office.desk._tried(row)
+    again = Office(office.life)
+    for waiting in await requests.pending():
+        await again.desk._one(waiting)
+    answer, found = await requests.get(row.id), await office.life.parcel(lpn)
+    assert found.state is ParcelState.VERIFIED and not found.held
+    assert answer is not None and (answer.state, answer.result["code"]) == ("refused", 4301)
+
+
+async def test_what_was_carried_out_while_its_answer_could_not_be_written_is_not_carried_out_again(life: Life) -> None:
+    office = Office(life, Locked(life.store.requests))
+    lpn, requests = await verified(office), office.life.store.requests
+    await office.life.record("ParcelHeld", lpn)
+    args = {"lpn": lpn, "action": "release"}
+    row = await requests.put(key="released", action="parcel", args=args, actor="lin", role="supervisor")
+    async with serving(office.desk.run()):
+        await until(lambda: _is_answered(office, row.id), turns=4000)
+    answer = await requests.get(row.id)
+    assert answer is not None and answer.state == "done"
+    assert (await office.life.parcel(lpn)).state is ParcelState.VERIFIED
+
+
+async def _is_answered(office: Office, request: int) -> bool:
+    row = await office.life.store.requests.get(request)
+    return row is not None and row.state != "new"
+
+
+async def test_a_word_whose_answer_could_not_be_written_reaches_the_station_once(life: Life) -> None:
+    office = Office(life, Locked(life.store.requests))
+    requests, post = office.life.store.requests, office.posts["induct-1"]
+    args = {"station": "induct-1", "button": "SHORT"}
+    row = await requests.put(key="short", action="button", args=args, actor="lin", role="operator")
+    async with serving(office.desk.run()):
+        await until(lambda: _is_answered(office, row.id), turns=4000)
+    assert [post._scans.get_nowait().text for _ in range(post._scans.qsize())] == ["DO:SHORT"]
+
+
+async def test_a_request_that_runs_into_an_error_of_the_program_is_refused_and_does_not_end_the_line(
+    office: Office,
+) -> None:
+    office.elsewhere.error = RuntimeError("what?")
+    row = await question(office, 4005, "inbox:7", "marketplace", ["retry"])
+    assert await office.refused("exception", {"id": row, "action": "retry"}) == 5001
 
 
 # -- buyers ------------------------------------------------------------------------------------------------------------

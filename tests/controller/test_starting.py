@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
+import signal
 import socket
+import threading
 from collections.abc import Coroutine, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +22,7 @@ from controller.ports import hold_ports
 from controller.processes import Pace, run_controller
 from controller.site_file import load_site
 from controller.sites import free_offset, moved
-from controller.starting import data_of, only_one
+from controller.starting import data_of, ending_signals, only_one
 from controller.supervisor import Child
 from packline.core.faults import Fault
 
@@ -146,6 +151,48 @@ def test_a_second_controller_on_the_same_books_is_refused_before_it_opens_them(
     with only_one(data), pytest.raises(SystemExit, match="another controller works in"):
         run_controller(path, Pace(run=run))
     assert {file.name for file in data.iterdir()} == {"controller.lock"}
+
+
+def test_a_successor_waits_for_a_controller_that_is_still_ending(tmp_path: Path) -> None:
+    """The supervisor was killed and started again at once: its first controller takes a moment to leave its machines."""
+    before = ExitStack()
+    before.enter_context(only_one(tmp_path))
+    waited = [0]
+
+    class Ending:
+        """An event whose first wait is the moment in which the one before ends."""
+
+        def wait(self, _: float) -> None:
+            waited[0] += 1
+            before.close()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading, "Event", Ending)
+        with only_one(tmp_path, patience_s=10.0):
+            assert waited == [1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda one: one.name)
+def test_a_line_leaves_its_machines_when_it_is_told_to_end_or_its_terminal_closes(number: signal.Signals) -> None:
+    left: list[str] = []
+
+    async def line() -> None:
+        try:
+            os.kill(os.getpid(), number)
+            await asyncio.Event().wait()
+        finally:
+            left.append("left")
+
+    asyncio.run(processes._until_sigterm(line()))
+    assert left == ["left"]
+
+
+def test_a_line_that_was_started_to_outlive_its_terminal_does() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert ending_signals() == [signal.SIGTERM, signal.SIGINT]
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_the_address_is_said_once_and_only_when_the_dashboard_answers(tmp_path: Path) -> None:

@@ -26,15 +26,21 @@ class Watched:
 
     def __init__(self, folder: Path, *children: Child) -> None:
         self.said: list[str] = []
+        self.is_deaf = False
         self.looks = 0
         self.code: int | None = None
         self.logs = folder / "logs"
         self.children = list(children)
         self._boss = Supervisor(
-            self.children, logs=self.logs, env=dict(os.environ), say=self.said.append, each_look=self._look
+            self.children, logs=self.logs, env=dict(os.environ), say=self._hear, each_look=self._look
         )
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
+
+    def _hear(self, text: str) -> None:
+        if self.is_deaf:
+            raise BrokenPipeError
+        self.said.append(text)
 
     def _look(self) -> None:
         self.looks += 1
@@ -124,6 +130,31 @@ def test_a_child_that_never_answered_is_given_time_to_start(
     looks = watched.looks
     wait_for(lambda: watched.looks > looks + 20)
     assert pid(one) == first and watched.said == []
+
+
+def test_a_child_that_cannot_be_started_now_is_started_later_and_the_others_run_on(
+    watch: Callable[..., Watched], tmp_path: Path
+) -> None:
+    """No memory for another process, no room for its log: the supervisor ended, and the whole line with it."""
+    other, late = child("other", LIVES), child("late", LIVES)
+    (tmp_path / "logs" / "late.log").mkdir(parents=True)
+    watched = watch(other, late)
+    first = pid(other)
+    wait_for(lambda: any("late could not be started" in line for line in watched.said))
+    (tmp_path / "logs" / "late.log").rmdir()
+    assert pid(late) and pid(other) == first
+    assert watched.stop() == 0
+
+
+def test_a_listener_that_is_gone_does_not_end_the_line(watch: Callable[..., Watched]) -> None:
+    """`packline up | tee log`, and tee is ended: the next word ended the line."""
+    one = child("one", LIVES)
+    watched = watch(one)
+    first = pid(one)
+    watched.is_deaf = True
+    os.kill(first, 9)
+    wait_for(lambda: one.process is not None and one.process.pid != first)
+    assert watched.stop() == 0 and watched.said == []
 
 
 def test_the_end_stops_every_child_also_one_that_does_not_listen(watch: Callable[..., Watched]) -> None:

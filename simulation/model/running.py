@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +25,8 @@ from simulation.statistics.tallies import little_residual
 from simulation.statistics.warmup import mser5
 
 Figures = dict[str, Any]
+NONE_IS_ZERO = re.compile(r".+\.at\.\d+|.+\.verdicts\.\w+|classes\..+\.departures|.+\.classes\.[^.]+\.number|made|used")
+"""Figures that a run lacks because it never came to that: so many in a block, a verdict, one of a class. What it lacks was 0."""
 Tell = Callable[[str], None]
 PILOTS = 5
 """MSER-5 looks at so many runs of their own; the longest warm-up that one of them needs is taken for all."""
@@ -51,8 +54,8 @@ class Outcome:
     warnings: Sequence[str]
 
     def values(self, name: str) -> list[float]:
-        """Give a figure of every run; nan where a run has none."""
-        return [run.figures.get(name, math.nan) for run in self.runs]
+        """Give a figure of every run; where a run has none 0 or nan, as `absent` says."""
+        return [run.figures.get(name, absent(name)) for run in self.runs]
 
     def interval(self, name: str, level: float | None = None) -> Interval:
         """Give the interval of a figure over the runs; raises KeyError for a figure that no run has."""
@@ -75,6 +78,14 @@ class Outcome:
         if self.model.antithetic and len(values) % 2 == 0:
             return antithetic(values, level)
         return over_replications(values, level)
+
+
+def absent(name: str) -> float:
+    """Give the value of a figure in a run that lacks it: 0 of what never happened, nan of a mean over nobody.
+
+    To leave out the runs in which something rare did not happen would make it look as frequent as in those in which it did.
+    """
+    return 0.0 if NONE_IS_ZERO.fullmatch(name) else math.nan
 
 
 def run_model(

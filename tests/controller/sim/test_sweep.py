@@ -224,6 +224,16 @@ def test_every_figure_of_a_run_may_be_a_column(model):
     assert not any(is_figure(name, known) for name in ("desk.at.x", "desks.at.3", "desk.nonsense"))
 
 
+def test_what_some_runs_never_saw_counts_as_nothing_there_in_the_table(model, tmp_path, capsys):
+    """Ten shares of time sum to one only where a run that never had so many there says 0 of it."""
+    code, said, _ = sweep(capsys, model, "--set", "model.horizon_s=20", "--seeds", "0:10", "--out", tmp_path / "short")
+    assert code in (0, 1)
+    figures = said["points"][0]["figures"]
+    levels = [name for name in figures if name.startswith("desk.at.")]
+    assert len(levels) > 2
+    assert sum(figures[name]["estimate"] for name in levels) == pytest.approx(1)
+
+
 def test_a_sweep_that_is_interrupted_says_how_far_it_is_and_goes_on(model, tmp_path, capsys, monkeypatch):
     def interrupted(todo, _):
         yield play_work(todo[0])

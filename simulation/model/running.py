@@ -10,13 +10,13 @@ from functools import partial
 from typing import Any
 
 from simulation.blocks.block import Block
-from simulation.blocks.channel import Channel
 from simulation.blocks.conveyor import Belt, Conveyor
 from simulation.blocks.floor import Floor
 from simulation.blocks.server import Server
 from simulation.model.building import Line, build
 from simulation.model.model_file import Model
 from simulation.model.settling import Growth, growing
+from simulation.model.standing import deadlocks
 from simulation.model.station_parts import StationPart
 from simulation.statistics.bottleneck import active_periods, least_waiting
 from simulation.statistics.intervals import Interval, antithetic, batch_means, over_replications, paired
@@ -144,7 +144,7 @@ def run_once(
         figures=dict(flat(figures_of(line, model))),
         bottleneck=_bottleneck(line),
         flow=line.floor.flow.values,
-        warnings=_warnings(line),
+        warnings=deadlocks(line),
         growth={
             name: Growth(by=block.grown, came=block.came)
             for name, block in line.blocks.items()
@@ -265,36 +265,6 @@ def _bottleneck(line: Line) -> dict[str, Any]:
         "least_waiting": least_waiting(waiting),
         "waiting_shares": waiting,
     }
-
-
-def _warnings(line: Line) -> list[str]:
-    found = []
-    for name, block in line.blocks.items():
-        if isinstance(block, Server) and (circle := _deadlock(block)):
-            found.append(f"deadlock: {' -> '.join(circle)} wait for each other's places ({name})")
-    return sorted(set(found))
-
-
-def _deadlock(block: Server) -> list[str]:
-    """Give a circle of servers that each wait for a place in the next; empty when there is none."""
-    path: list[Server] = []
-    ahead: Server | None = block
-    while ahead is not None and ahead not in path:
-        path.append(ahead)
-        channels: list[Channel] = ahead.channels
-        if not channels or not all(channel.is_blocked for channel in channels):
-            return []
-        before = ahead
-        ahead = next((one for one in _servers(before) if any(c.is_waiting_at(one.door) for c in before.channels)), None)
-    if ahead is not block:
-        return []
-    names = [one.name for one in path]
-    first = names.index(min(names))
-    return names[first:] + names[:first]
-
-
-def _servers(block: Server) -> list[Server]:
-    return [one for one in block.floor.blocks.values() if isinstance(one, Server)]
 
 
 def batches(run: Run, level: float) -> dict[str, float]:

@@ -14,13 +14,12 @@ from simulation.blocks.conveyor import Belt, Conveyor
 from simulation.blocks.floor import Floor
 from simulation.blocks.server import Server
 from simulation.model.building import Line, build
+from simulation.model.effectiveness import effectiveness
 from simulation.model.model_file import Model
 from simulation.model.settling import Growth, growing
 from simulation.model.standing import deadlocks
-from simulation.model.station_parts import StationPart
 from simulation.statistics.bottleneck import active_periods, least_waiting
 from simulation.statistics.intervals import Interval, antithetic, batch_means, over_replications, paired
-from simulation.statistics.oee import Production, oee
 from simulation.statistics.tallies import little_residual
 from simulation.statistics.warmup import mser5
 
@@ -198,37 +197,9 @@ def figures_of(line: Line, model: Model) -> Figures:
     blocks = {name: block.figures() for name, block in line.blocks.items()}
     for name, block in line.blocks.items():
         if isinstance(block, Server) and not block.is_endless:
-            blocks[name]["oee"] = _oee(block, model, lasted)
+            blocks[name]["oee"] = effectiveness(block, model.blocks[name], lasted)
     classes = {kind: {"flow": tally.mean(), "departures": len(tally)} for kind, tally in sorted(floor.flow_of.items())}
     return {"system": system, "blocks": blocks, "classes": classes}
-
-
-def _oee(block: Server, model: Model, lasted: float) -> Figures:
-    """Good is what a block did not spoil and has no bad word for."""
-    part = model.blocks[block.name]
-    states = block.states()
-    channels = len(block.channels)
-    made = block.went + block.scrapped
-    bad = block.scrapped + sum(getattr(block, "verdicts", {}).values())
-    planned = lasted * channels * (1 - states["away"])
-    planned_run = None
-    if isinstance(part, StationPart) and hasattr(part, "service"):
-        each = getattr(part, "batch_each", None)
-        planned_run = part.service.distribution().mean() / getattr(part, "batch", 1)
-        planned_run += each.distribution().mean() if each is not None else 0.0
-    producing = min(lasted * channels * states["busy"], planned)
-    run_time = planned_run if planned_run is not None else (producing / made if made else math.nan)
-    found = oee(
-        Production(
-            planned_busy_s=planned, production_s=producing, run_time_s=run_time, made=made, good=max(0, made - bad)
-        )
-    )
-    return {
-        "availability": found.availability,
-        "effectiveness": found.effectiveness,
-        "quality": found.quality,
-        "index": found.index,
-    }
 
 
 def flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, float]]:

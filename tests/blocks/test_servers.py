@@ -124,6 +124,18 @@ def test_who_comes_back_queues_behind_the_others():
     )
 
 
+def test_who_breaks_work_off_finds_a_channel_that_was_not_idle():
+    blocks = two(SERVICE, [0], [3], preempt="resume", setup=2, setup_when="idle")
+    assert flows(blocks) == (1, 8), (
+        "2 s of setup and 5 s of work, with 1 s of the other's in between and no second setup"
+    )
+
+
+def test_a_channel_that_failed_while_it_was_idle_is_set_up_all_the_same():
+    blocks = {"in": at([0, 11], "desk"), "desk": server(1, setup=2, setup_when="idle", failures=failing("time", 10, 3))}
+    assert leaves(blocks) == [3, 16], "idle from 3 on, down from 10 to 13, then 2 s of setup"
+
+
 def test_setups_are_made_when_they_are_due():
     mix = {"a": at([0, 0, 0], "desk", mix={"x": 1}), "b": at([0.5], "desk", mix={"y": 1})}
     kinds: dict[str, dict] = {"x": {}, "y": {}}

@@ -122,7 +122,7 @@ is begun; who is broken off does not lose it.
 are done at one instant, and go on one after the other as far as there is room. A free channel begins as soon as `batch_least` wait, and does not
 wait for more; or with fewer, when the one who waited longest has waited `batch_wait_s`. `queue` counts those who wait while the channels work; a
 free channel has the places of its next batch besides. Service time, setup, operator and failures are the batch's; waits and numbers are counted in
-pieces; `oee.effectiveness` compares with full batches.
+pieces; `oee.effectiveness` compares with full batches, and is unknown where a batch has no end.
 
 **Gathering.** With `start_at`, after the block has become empty nothing is begun until so many are there; then it goes on until it is empty again.
 **Balking**: who finds a place looks once how many are there, those in work included, and does not stay with that probability.

@@ -217,6 +217,10 @@ class Holder(Block):
     def ahead(self) -> Iterator[Taker]:
         return iter(())
 
+    def put(self, item: Item) -> None:
+        """Have the item here from the start: it has not come, finds nobody, and is asked nothing."""
+        Holder._let_in(self, item)
+
     def _refuse(self, item: Item, giver: Giver | None) -> bool:
         if self.full == "lose":
             self._lose(item.kind)

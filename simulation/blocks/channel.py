@@ -39,6 +39,7 @@ class Home(Protocol):
     @property
     def whole_down(self) -> Stop | None: ...
     def drawn(self, item: Item) -> float: ...
+    def finished(self, item: Item) -> None: ...
     def stand_by(self, channel: Channel) -> None: ...
     def stand_down(self, channel: Channel) -> None: ...
     def free(self, channel: Channel, entered: float, kind: str) -> None: ...
@@ -69,7 +70,8 @@ class Channel:
         self._claim: Reservation | None = None
         self._down: Stop | None = None
         self._breaking: Stop | None = None
-        self._is_manned = self._is_queued = self._was_idle = False
+        self._is_manned = self._is_queued = False
+        self._was_idle = True
         self._last_kind: str | None = None
         self._setup_left: float | None = None
         self._began = self._entered = 0.0
@@ -89,7 +91,6 @@ class Channel:
         """Take an item to work on. `is_queued`: it comes from the queue, and is counted there until work begins."""
         self.item = item
         self._entered = item.entered
-        self._was_idle = not is_queued
         self._is_queued = is_queued
         if self._home.is_plain:
             self._work()
@@ -195,6 +196,7 @@ class Channel:
             self.times.turn(BUSY)
         self._phase = _WORKING
         self._began = now
+        self._was_idle = False
         self._last_kind = item.kind
         if self._busy_stops:
             stop = min(self._busy_stops, key=lambda one: one.left)
@@ -212,6 +214,7 @@ class Channel:
         for stop in self._cycle_stops:
             stop.left -= 1
         self.item.left_s = None
+        self._home.finished(self.item)
         self._phase = _HELD
         self._let_operator_go()
         self._hand_over()
@@ -261,6 +264,7 @@ class Channel:
     def rest(self) -> None:
         """Wait for an item."""
         self._phase = _IDLE
+        self._was_idle = True
         if self.times.state != STARVED:
             self.times.turn(STARVED)
         self._home.stand_by(self)

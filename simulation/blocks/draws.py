@@ -255,6 +255,10 @@ class Geometric:
         return lambda: float(max(1, ceil(log(1.0 - unit()) / scale)))
 
 
+MOST_AT_ONCE = 500.0
+"""e to the minus 746th is no number above 0 in a computer: a Poisson of a larger mean is drawn as the sum of several."""
+
+
 @dataclass(frozen=True, slots=True)
 class Poisson:
     """Whole numbers from 0 on, mean `average`."""
@@ -268,18 +272,20 @@ class Poisson:
         return self.average
 
     def drawn_from(self, stream: random.Random) -> Draw:
-        average, nothing = self.average, math.exp(-self.average)
+        parts = range(math.ceil(self.average / MOST_AT_ONCE))
+        average = self.average / len(parts)
+        nothing, unit = math.exp(-average), stream.random
 
-        def draw() -> float:
-            n, share, u = 0, nothing, stream.random()
+        def part() -> int:
+            n, share, u = 0, nothing, unit()
             total = share
             while u >= total and share > 0:
                 n += 1
                 share *= average / n
                 total += share
-            return float(n)
+            return n
 
-        return draw
+        return lambda: float(sum(part() for _ in parts))
 
 
 @dataclass(frozen=True, slots=True)

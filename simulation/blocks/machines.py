@@ -49,10 +49,12 @@ class Judging(Server):
 
     def drawn(self, item: Item) -> float:
         item.verdict = ""
-        time_s = self._judge(item)
+        return self._judge(item)
+
+    def finished(self, item: Item) -> None:
+        """Count the verdict: work that is broken off and begun anew, or whose piece is spoiled, has found nothing."""
         if item.verdict:
             self.verdicts[item.verdict] = self.verdicts.get(item.verdict, 0) + 1
-        return time_s
 
     def reset(self) -> None:
         super().reset()

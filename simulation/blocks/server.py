@@ -127,6 +127,9 @@ class Server(Holder):
             return draw()
         return self.draw_service()
 
+    def finished(self, item: Item) -> None:
+        """Take note that the work on an item is done, whether it can go on or not."""
+
     def _push(self, item: Item, *, is_new: bool) -> None:
         heappush(self._queue, (item.key, item))
         self._waiting += 1

@@ -27,11 +27,10 @@ from simulation.blocks.shared import SharedServer
 from simulation.blocks.sources import Demand, Phase, Rate, Sink, Source
 from simulation.blocks.stops import StopLaw
 from simulation.model import flow_parts, line_parts, station_parts
+from simulation.model.filling import Made, fill
 from simulation.model.laws import Law
 from simulation.model.model_file import Model
 from simulation.model.parts import Part
-
-Made = Block | Crew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,25 +51,17 @@ def build(model: Model, floor: Floor) -> Line:
     for name, part in model.blocks.items():
         if not isinstance(part, line_parts.OperatorPart):
             made[name] = _make(floor, name, part, model, made)
+    door = fill(model, made)
     line = _Connected(floor, made)
     for name, part in model.blocks.items():
         line.connect(name, part)
-    for name, part in model.blocks.items():
-        _fill(floor, made[name], getattr(part, "initial", {}), model)
+    door.open()
     for block in made.values():
         if isinstance(block, Block):
             block.had = block.number.value
         if isinstance(block, Source):
             block.start()
     return Line(floor=floor, blocks=made)
-
-
-def _fill(floor: Floor, block: Made, initial: Mapping[str, int], model: Model) -> None:
-    for kind, count in initial.items():
-        for _ in range(count):
-            item = floor.make(kind, model.classes[kind].priority if kind else 0)
-            assert isinstance(block, Holder)  # only those have the key  # noqa: S101
-            block.take(floor.enter(item), None)
 
 
 # -- one block -----------------------------------------------------------------------------------------------------------

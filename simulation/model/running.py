@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from simulation.blocks.block import Block
-from simulation.blocks.channel import Channel
 from simulation.blocks.conveyor import Belt, Conveyor
 from simulation.blocks.floor import Floor
 from simulation.blocks.server import Server
 from simulation.model.building import Line, build
+from simulation.model.effectiveness import effectiveness
 from simulation.model.model_file import Model
 from simulation.model.settling import Growth, growing
-from simulation.model.station_parts import StationPart
+from simulation.model.standing import deadlocks
 from simulation.statistics.bottleneck import active_periods, least_waiting
 from simulation.statistics.intervals import Interval, antithetic, batch_means, over_replications, paired
-from simulation.statistics.oee import Production, oee
 from simulation.statistics.tallies import little_residual
 from simulation.statistics.warmup import mser5
 
 Figures = dict[str, Any]
+NONE_IS_ZERO = re.compile(r".+\.at\.\d+|.+\.verdicts\.\w+|classes\..+\.departures|.+\.classes\.[^.]+\.number|made|used")
+"""Figures that a run lacks because it never came to that: so many in a block, a verdict, one of a class. What it lacks was 0."""
 Tell = Callable[[str], None]
 PILOTS = 5
 """MSER-5 looks at so many runs of their own; the longest warm-up that one of them needs is taken for all."""
@@ -51,8 +53,8 @@ class Outcome:
     warnings: Sequence[str]
 
     def values(self, name: str) -> list[float]:
-        """Give a figure of every run; nan where a run has none."""
-        return [run.figures.get(name, math.nan) for run in self.runs]
+        """Give a figure of every run; where a run has none 0 or nan, as `absent` says."""
+        return [run.figures.get(name, absent(name)) for run in self.runs]
 
     def interval(self, name: str, level: float | None = None) -> Interval:
         """Give the interval of a figure over the runs; raises KeyError for a figure that no run has."""
@@ -75,6 +77,14 @@ class Outcome:
         if self.model.antithetic and len(values) % 2 == 0:
             return antithetic(values, level)
         return over_replications(values, level)
+
+
+def absent(name: str) -> float:
+    """Give the value of a figure in a run that lacks it: 0 of what never happened, nan of a mean over nobody.
+
+    To leave out the runs in which something rare did not happen would make it look as frequent as in those in which it did.
+    """
+    return 0.0 if NONE_IS_ZERO.fullmatch(name) else math.nan
 
 
 def run_model(
@@ -133,7 +143,7 @@ def run_once(
         figures=dict(flat(figures_of(line, model))),
         bottleneck=_bottleneck(line),
         flow=line.floor.flow.values,
-        warnings=_warnings(line),
+        warnings=deadlocks(line),
         growth={
             name: Growth(by=block.grown, came=block.came)
             for name, block in line.blocks.items()
@@ -187,37 +197,9 @@ def figures_of(line: Line, model: Model) -> Figures:
     blocks = {name: block.figures() for name, block in line.blocks.items()}
     for name, block in line.blocks.items():
         if isinstance(block, Server) and not block.is_endless:
-            blocks[name]["oee"] = _oee(block, model, lasted)
+            blocks[name]["oee"] = effectiveness(block, model.blocks[name], lasted)
     classes = {kind: {"flow": tally.mean(), "departures": len(tally)} for kind, tally in sorted(floor.flow_of.items())}
     return {"system": system, "blocks": blocks, "classes": classes}
-
-
-def _oee(block: Server, model: Model, lasted: float) -> Figures:
-    """Good is what a block did not spoil and has no bad word for."""
-    part = model.blocks[block.name]
-    states = block.states()
-    channels = len(block.channels)
-    made = block.went + block.scrapped
-    bad = block.scrapped + sum(getattr(block, "verdicts", {}).values())
-    planned = lasted * channels * (1 - states["away"])
-    planned_run = None
-    if isinstance(part, StationPart) and hasattr(part, "service"):
-        each = getattr(part, "batch_each", None)
-        planned_run = part.service.distribution().mean() / getattr(part, "batch", 1)
-        planned_run += each.distribution().mean() if each is not None else 0.0
-    producing = min(lasted * channels * states["busy"], planned)
-    run_time = planned_run if planned_run is not None else (producing / made if made else math.nan)
-    found = oee(
-        Production(
-            planned_busy_s=planned, production_s=producing, run_time_s=run_time, made=made, good=max(0, made - bad)
-        )
-    )
-    return {
-        "availability": found.availability,
-        "effectiveness": found.effectiveness,
-        "quality": found.quality,
-        "index": found.index,
-    }
 
 
 def flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, float]]:
@@ -254,36 +236,6 @@ def _bottleneck(line: Line) -> dict[str, Any]:
         "least_waiting": least_waiting(waiting),
         "waiting_shares": waiting,
     }
-
-
-def _warnings(line: Line) -> list[str]:
-    found = []
-    for name, block in line.blocks.items():
-        if isinstance(block, Server) and (circle := _deadlock(block)):
-            found.append(f"deadlock: {' -> '.join(circle)} wait for each other's places ({name})")
-    return sorted(set(found))
-
-
-def _deadlock(block: Server) -> list[str]:
-    """Give a circle of servers that each wait for a place in the next; empty when there is none."""
-    path: list[Server] = []
-    ahead: Server | None = block
-    while ahead is not None and ahead not in path:
-        path.append(ahead)
-        channels: list[Channel] = ahead.channels
-        if not channels or not all(channel.is_blocked for channel in channels):
-            return []
-        before = ahead
-        ahead = next((one for one in _servers(before) if any(c.is_waiting_at(one.door) for c in before.channels)), None)
-    if ahead is not block:
-        return []
-    names = [one.name for one in path]
-    first = names.index(min(names))
-    return names[first:] + names[:first]
-
-
-def _servers(block: Server) -> list[Server]:
-    return [one for one in block.floor.blocks.values() if isinstance(one, Server)]
 
 
 def batches(run: Run, level: float) -> dict[str, float]:

@@ -241,6 +241,7 @@ LAWS = [
     Coxian((1.0, 0.5), (1.0,)),
     Geometric(3.5),
     Poisson(2.5),
+    Poisson(1200.0),
     Empirical((1.0, 2.0, 4.0), (1.0, 0.0, 3.0)),
     Empirical((0.0, 1.0, 4.0), (1.0, 1.0), is_smooth=True),
 ]

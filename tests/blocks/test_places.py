@@ -302,3 +302,29 @@ def test_a_buyer_who_says_nothing_is_silent_after_his_time():
         "hold": {"kind": "sink"},
     }
     assert once(blocks).figures["hold.sojourn"] == 20
+
+
+@pytest.mark.parametrize("after, found", [("resume", 1), ("restart", 1), ("scrap", 0)])
+def test_a_verdict_counts_when_the_work_is_done(after, found):
+    """Work that is broken off at 1 s and begun again, or whose piece is spoiled, has found nothing by then."""
+    weigh = {"kind": "checkweigher", "weigh": 2, "weight_kg": 70, "next": "out"}
+    stops = [{"by": "time", "every": 4, "repair": 50, "after": after}]
+    run = once({"in": at([3], "weigh"), "weigh": {**weigh, "failures": stops}})
+    assert run.figures.get("weigh.verdicts.reject", 0) == found
+    assert run.figures["weigh.oee.quality"] == 0
+    assert run.figures["weigh.scrapped"] == 1 - found
+
+
+def test_what_a_piece_is_planned_to_take_is_that_of_its_class():
+    blocks = {
+        "in": at([0, 10, 20], "a", mix={"slow": 1.0}),
+        "others": at([5], "a"),
+        "a": machine(1, service_by_class={"slow": 3}),
+    }
+    assert once(blocks, classes={"slow": {}}).figures["a.oee.effectiveness"] == pytest.approx(1)
+
+
+def test_a_batch_without_end_has_no_plan_to_be_compared_with():
+    run = once({"in": at([0, 0], "a"), "a": machine(1, batch=math.inf)})
+    assert math.isnan(run.figures["a.oee.effectiveness"])
+    assert run.figures["a.oee.quality"] == 1

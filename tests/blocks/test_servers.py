@@ -124,6 +124,18 @@ def test_who_comes_back_queues_behind_the_others():
     )
 
 
+def test_who_breaks_work_off_finds_a_channel_that_was_not_idle():
+    blocks = two(SERVICE, [0], [3], preempt="resume", setup=2, setup_when="idle")
+    assert flows(blocks) == (1, 8), (
+        "2 s of setup and 5 s of work, with 1 s of the other's in between and no second setup"
+    )
+
+
+def test_a_channel_that_failed_while_it_was_idle_is_set_up_all_the_same():
+    blocks = {"in": at([0, 11], "desk"), "desk": server(1, setup=2, setup_when="idle", failures=failing("time", 10, 3))}
+    assert leaves(blocks) == [3, 16], "idle from 3 on, down from 10 to 13, then 2 s of setup"
+
+
 def test_setups_are_made_when_they_are_due():
     mix = {"a": at([0, 0, 0], "desk", mix={"x": 1}), "b": at([0.5], "desk", mix={"y": 1})}
     kinds: dict[str, dict] = {"x": {}, "y": {}}
@@ -221,10 +233,58 @@ def test_who_was_blocked_first_goes_first():
 
 def test_blocked_by_each_other_is_said():
     blocks = {"a": machine(1, "b", initial={"": 1}), "b": machine(2, "a", initial={"": 1})}
-    assert ran(blocks).warnings == [
-        "deadlock: a -> b wait for each other's places (a)",
-        "deadlock: a -> b wait for each other's places (b)",
-    ]
+    assert ran(blocks).warnings == ["deadlock: a -> b wait for each other's places"]
+
+
+def test_blocked_by_each_other_through_a_full_store_is_said():
+    blocks = {
+        "a": machine(1, "store", initial={"": 1}),
+        "store": {"kind": "buffer", "capacity": 2, "next": "b", "initial": {"": 2}},
+        "b": machine(2, "a", initial={"": 1}),
+    }
+    assert ran(blocks).warnings == ["deadlock: a -> store -> b wait for each other's places"]
+    assert not ran({**blocks, "store": {**blocks["store"], "initial": {"": 1}}}).warnings
+
+
+# -- what is there at the start --------------------------------------------------------------------------------------------
+
+
+def ring(store=2, **more):
+    """Two machines and two stores with three places each: in which order the file has them must not matter."""
+    return {
+        "s1": {"kind": "buffer", "capacity": 3, "next": "a", "initial": {"": store}},
+        "a": machine(1, "s2", initial={"": 1}, **more),
+        "s2": {"kind": "buffer", "capacity": 3, "next": "b", "initial": {"": store}},
+        "b": machine(1, "s1", initial={"": 1}, **more),
+    }
+
+
+def there(blocks, horizon_s=50):
+    run = once(blocks, horizon_s)
+    return sum(run.figures[f"{name}.number"] for name in blocks), run.figures["wip"]
+
+
+@pytest.mark.parametrize("blocking", ["after", "before"])
+def test_all_who_are_there_at_the_start_stay_in_a_closed_network(blocking):
+    """A store does not pass on to a machine what then takes the place of the machine's own."""
+    blocks = ring(blocking=blocking)
+    for order in (list(blocks), list(reversed(blocks))):
+        assert there({name: blocks[name] for name in order}) == (6, 6)
+
+
+def test_a_place_ahead_is_kept_only_when_all_have_theirs():
+    blocks = {
+        "a": machine(1, "b", initial={"": 1}, blocking="before"),
+        "b": machine(1, "c", initial={"": 1}, blocking="before"),
+        "c": machine(1, "a", blocking="before"),
+    }
+    assert there(blocks) == (2, 2)
+    assert once(blocks).figures["c.departures"] == 33, "with one free place there is one move a second, each in turn"
+
+
+def test_who_is_there_at_the_start_has_not_come_and_is_not_turned_away():
+    line = line_of({"a": server(1, initial={"": 4}, balk=[1])}, 2.5)
+    assert (line.blocks["a"].balked, line.blocks["a"].held) == (0, 2)
 
 
 # -- failures ------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 import pytest
 
 from controller.__main__ import main
+from simulation.model.reading import load_model
 from simulation.model.report import is_hopeless
+from simulation.model.running import run_model
 
 LINE = """
 [model]
@@ -95,3 +97,48 @@ def test_figures_that_nobody_knows_are_not_shown_to_people(tmp_path, capsys):
     assert "flow" not in said, "nothing ever leaves"
     assert "wip" in said
     assert "departures" not in said and "nothing left the model" in said, "a throughput of 0 is not what goes round"
+
+
+RARE = """
+[model]
+horizon_s = 30
+replications = 60
+[model.classes.often]
+[model.classes.rare]
+[model.blocks.in]
+kind = "source"
+every = { kind = "exponential", mean = 1 }
+mix = { often = 0.95, rare = 0.05 }
+next = "desk"
+[model.blocks.desk]
+kind = "scan_gate"
+queue = inf
+scan = { kind = "exponential", mean = 0.3 }
+read_share = 0.98
+tries = 1
+next = "out"
+"""
+
+
+def test_what_never_happened_in_a_run_counts_as_nothing_there(tmp_path):
+    """Left out, the runs in which it did happen would alone say how often it does."""
+    path = tmp_path / "rare.toml"
+    path.write_text(RARE, "utf-8")
+    found = run_model(load_model(path))
+    levels = [name for name in found.names() if name.startswith("desk.at.")]
+    assert sum(found.interval(name).estimate for name in levels) == pytest.approx(1)
+    counts = ["desk.at.4", "desk.verdicts.no_read", "classes.rare.departures", "desk.classes.rare.number"]
+    assert any(name not in run.figures for run in found.runs for name in counts[:2])
+    for name in counts:
+        in_all = sum(run.figures.get(name, 0.0) for run in found.runs)
+        assert found.interval(name).estimate == pytest.approx(in_all / 60), name
+        assert found.interval(name).of == 60
+
+
+def test_a_mean_over_nobody_stays_unknown_in_the_runs_that_had_nobody(tmp_path):
+    path = tmp_path / "rare.toml"
+    path.write_text(RARE, "utf-8")
+    found = run_model(load_model(path))
+    of = sum("classes.rare.flow" in run.figures for run in found.runs)
+    assert 0 < of < 60
+    assert found.interval("classes.rare.flow").of == of

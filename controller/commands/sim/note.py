@@ -28,7 +28,7 @@ def write_note(folder: Path, scenario: Scenario, shift: Shift, played: Played) -
     whole = scenario.model_copy(update={"shift": scenario.shift.model_copy(update={**as_typed, "site": SITE})})
     note = {
         "format": FORMAT,
-        "release": _release(),
+        "release": release(),
         "python": platform.python_version(),
         "site_file": str(shift.path.resolve()),
         "site": shift.path.read_text("utf-8"),
@@ -62,7 +62,8 @@ def shift_in(note: Mapping[str, Any], folder: Path) -> Shift:
     return replace(shift, url=f"sqlite:///{folder / DATABASE}", over=frozenset(note["over"]))
 
 
-def _release() -> str:
+def release() -> str:
+    """Give the number of the release that is installed; a checkout that is not installed has none."""
     try:
         return version("packline")
     except PackageNotFoundError:

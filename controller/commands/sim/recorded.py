@@ -7,11 +7,14 @@ import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from controller.commands.sim.judging import is_good, misses_of
 from controller.commands.sim.scenario_file import Scenario
 from controller.commands.sim.shift.parts import EPOCH, Played, Shift, Tell
 from controller.commands.sim.shift.playing import play_or_fall
+from controller.item_file import item_bytes
+from controller.machine_files import machine_file, scanner_file
 from controller.site import Site
 from packline.store import Store
 from packline.store.journal import Entry
@@ -61,7 +64,7 @@ def play_recorded(
     misses = misses_of(played, shift, scenario) if played.figures else []
     head = Head(
         site=shift.site.site.name,
-        scenario=hash_of(_as_typed(scenario, shift), shift.site),
+        scenario=hash_of(_as_typed(scenario, shift), shift.site, shift.path),
         seed=shift.seed,
         orders=shift.orders,
         speed=ears.speed,
@@ -92,12 +95,21 @@ def _as_typed(scenario: Scenario, shift: Shift) -> Scenario:
     return scenario.model_copy(update={"shift": part})
 
 
-def hash_of(scenario: Scenario, site: Site) -> str:
-    """Hash all that is played but for the seed."""
+def hash_of(scenario: Scenario, site: Site, path: Path) -> str:
+    """Hash all that is played but for the seed: also what stands in the files that the site file at `path` names."""
     said = scenario.model_dump(mode="json", exclude={"campaign", "expect", "broken"})
     said["shift"] = {key: value for key, value in said["shift"].items() if key not in ("seed", "site")}
     said["site"] = site.model_dump(mode="json", exclude_defaults=True)
+    said["files"] = _files_of(site, path.resolve().parent)
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _files_of(site: Site, folder: Path) -> dict[str, Any]:
+    """Give what the machine files and the item file say: with another time for a seal it is another line."""
+    files = {name: machine_file(part.file, folder) for name, part in site.machines.items()}
+    files |= {name: file for name, part in site.scanners.items() if (file := scanner_file(part, folder)) is not None}
+    items = hashlib.sha256(item_bytes(site, folder)).hexdigest()
+    return {"items": items, **{name: file.model_dump(mode="json") for name, file in sorted(files.items())}}
 
 
 def command_for(file: Path, shift: Shift) -> str:

@@ -76,7 +76,7 @@ def _works(name: Path, chosen: argparse.Namespace, seed: int | None) -> list[Wor
     part = scenario.shift.model_copy(update={key: value for key, value in typed.items() if value is not None})
     scenario = scenario.model_copy(update={"shift": part})
     return [
-        Work(path=path, scenario=_with_seed(scenario, part.seed + n), hash=hash_of(scenario, site))
+        Work(path=path, scenario=_with_seed(scenario, part.seed + n), hash=hash_of(scenario, site, own))
         for n in range(chosen.replications or 1)
     ]
 

@@ -12,9 +12,10 @@ import pytest
 
 from controller.__main__ import main
 from controller.commands.sim import INTERRUPTED
+from controller.commands.sim.note import release
 from controller.commands.sim.sweep import command as sweep_command
 from controller.commands.sim.sweep.figures import is_figure, names_of
-from controller.commands.sim.sweep.grid import points, setting, works
+from controller.commands.sim.sweep.grid import hashed, points, setting, works
 from controller.commands.sim.sweep.results import NO_REASON, Results
 from controller.commands.sim.sweep.runs import play_work
 
@@ -133,6 +134,48 @@ def test_a_shift_of_which_something_else_is_expected_is_played_anew():
     assert few.scenario != many.scenario
 
 
+def own_line(folder):
+    """Give the site of a line whose packer has a machine file of its own, and names a file of items."""
+    packer = (ROOT / "plc/machines/packer.toml").read_text()
+    site = (ROOT / "sites/demo.toml").read_text()
+    assert site.count('file = "packer"') == 1
+    (folder / "packer.toml").write_text(packer)
+    (folder / "demo-items.csv").write_text((ROOT / "sites/demo-items.csv").read_text())
+    (folder / "line.toml").write_text(site.replace('file = "packer"', 'file = "packer.toml"'))
+    return folder / "line.toml"
+
+
+def changed(path, before, after):
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+
+
+def test_a_shift_whose_machine_file_or_items_have_changed_is_played_anew(tmp_path):
+    """The site file is the same: a slower machine beside it is another line all the same."""
+    site, seen = own_line(tmp_path), []
+    seen.append(points(site, [])[0].scenario)
+    changed(tmp_path / "packer.toml", "seal_s = ", "seal_s = 1")
+    seen.append(points(site, [])[0].scenario)
+    (tmp_path / "demo-items.csv").write_text((tmp_path / "demo-items.csv").read_text().replace("200", "201"))
+    seen.append(points(site, [])[0].scenario)
+    assert len(set(seen)) == 3
+    assert points(site, [])[0].scenario == seen[2]
+
+
+def test_what_another_release_gave_is_no_row_of_the_table(model, tmp_path, capsys):
+    """Its rows stay where they are, under another key."""
+    (point,) = points(Path(model), [])
+    body = {**point.raw, "model": dict(point.raw["model"])}
+    old = {"scenario": hashed(["0.0.1", body]), "seed": 0, "set": {}, "figures": {"flow": 1e9}, "well": True}
+    assert point.scenario == hashed([release(), body])
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "results.jsonl").write_text(json.dumps(old) + "\n")
+    _, said, _ = sweep(capsys, model, "--seeds", "0:1", "--out", tmp_path / "out")
+    assert said["played"] == 1
+    assert said["points"][0]["figures"]["flow"]["estimate"] < 1e3
+
+
 def test_a_run_that_falls_over_is_a_result_and_not_the_end(model):
     (point,) = points(Path(model), [])
     broken = works([point], range(1), (1, 1))[0]
@@ -222,6 +265,16 @@ def test_every_figure_of_a_run_may_be_a_column(model):
     played = play_work(works([corner], range(1), (1, 1))[0])["figures"]
     assert all(is_figure(name, known) for name in played)
     assert not any(is_figure(name, known) for name in ("desk.at.x", "desks.at.3", "desk.nonsense"))
+
+
+def test_what_some_runs_never_saw_counts_as_nothing_there_in_the_table(model, tmp_path, capsys):
+    """Ten shares of time sum to one only where a run that never had so many there says 0 of it."""
+    code, said, _ = sweep(capsys, model, "--set", "model.horizon_s=20", "--seeds", "0:10", "--out", tmp_path / "short")
+    assert code in (0, 1)
+    figures = said["points"][0]["figures"]
+    levels = [name for name in figures if name.startswith("desk.at.")]
+    assert len(levels) > 2
+    assert sum(figures[name]["estimate"] for name in levels) == pytest.approx(1)
 
 
 def test_a_sweep_that_is_interrupted_says_how_far_it_is_and_goes_on(model, tmp_path, capsys, monkeypatch):

@@ -94,7 +94,7 @@ computers cannot hold exactly (0.1 + 0.2) do not meet at one instant: take whole
 down keeps its place for a piece. Who comes to a full block waits where he is (`full = "block"`: a source keeps him outside, a machine holds
 him, first blocked goes first), is lost (`lose`), or goes to `overflow`. Priorities say who leaves a queue, not who comes in. A batch comes in one
 after the other, as far as there is room. A block that feeds itself needs no second place. Circles of full blocks may come to stand for ever;
-the report says so.
+the report says so. Who is there at the start (`initial`) has his place before anybody moves, and is not turned away.
 
 **Blocking.** `after`: the finished piece stays on its channel until there is room ahead, and the channel does nothing else. `before`: the channel
 has the piece, but does not begin until a place ahead is kept for it; nobody else gets that place. A way drawn by chance is drawn once, and waited
@@ -122,7 +122,7 @@ is begun; who is broken off does not lose it.
 are done at one instant, and go on one after the other as far as there is room. A free channel begins as soon as `batch_least` wait, and does not
 wait for more; or with fewer, when the one who waited longest has waited `batch_wait_s`. `queue` counts those who wait while the channels work; a
 free channel has the places of its next batch besides. Service time, setup, operator and failures are the batch's; waits and numbers are counted in
-pieces; `oee.effectiveness` compares with full batches.
+pieces; `oee.effectiveness` compares with full batches, and is unknown where a batch has no end.
 
 **Gathering.** With `start_at`, after the block has become empty nothing is begun until so many are there; then it goes on until it is empty again.
 **Balking**: who finds a place looks once how many are there, those in work included, and does not stay with that probability.

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from controller.commands.sim.note import release
 from controller.commands.sim.recorded import hash_of
 from controller.commands.sim.scenario import load_scenario, shift_of
 from controller.commands.sim.scenario_file import DEMO, Scenario
@@ -44,7 +45,8 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One corner of the grid: the file as it then is. `scenario` is a hash of all that is played but for the seed."""
+    """One corner of the grid: the file as it then is. `scenario` is a hash of all that is played but for the seed, and of the
+    release that plays it: what another one gave is not a row of this table."""
 
     settings: Mapping[str, Any]
     raw: Mapping[str, Any]
@@ -143,15 +145,16 @@ def _point(raw: Mapping[str, Any], path: Path, chosen: Mapping[str, Any]) -> Poi
     if point.is_model:
         model_of(left, _said(path, chosen))
         body = {**left, "model": {key: value for key, value in left["model"].items() if key != "seed"}}
-        text = _hashed(body)
+        text = hashed([release(), body])
     else:
         shift, scenario = _shift(left, path, chosen, Path(), 0)
         # what is expected decides whether a run was well, though it is played the same
-        text = _hashed([hash_of(scenario, shift.site), scenario.expect.model_dump(mode="json"), scenario.broken])
+        played = hash_of(scenario, shift.site, shift.path)
+        text = hashed([release(), played, scenario.expect.model_dump(mode="json"), scenario.broken])
     return Point(settings=dict(chosen), raw=left, beside=str(path), scenario=text)
 
 
-def _hashed(said: Any) -> str:
+def hashed(said: Any) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from controller.commands.folders import make_folder
 from controller.commands.sim.sweep.grid import Point
 from packline.core.faults import Fault
+from simulation.model.running import absent
 from simulation.statistics.intervals import Interval, over_replications
 
 Row = dict[str, Any]
@@ -104,8 +105,11 @@ def _rows(path: Path) -> Iterator[Row]:
 
 
 def _number(row: Row, name: str) -> float:
-    value = row["figures"].get(name)
-    return math.nan if value is None else float(value)
+    """Give a figure of a run; one that fell over has none at all, and says nothing of what did not happen."""
+    figures = row["figures"]
+    if name not in figures:
+        return absent(name) if figures else math.nan
+    return math.nan if figures[name] is None else float(figures[name])
 
 
 def _known(value: float) -> float | None:

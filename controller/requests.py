@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -65,7 +65,7 @@ class RequestStore(Protocol):
 class AlarmStore(Protocol):
     """Where alarms are acknowledged."""
 
-    async def acknowledge_alarm(self, alarm_id: int, *, actor: str) -> bool: ...
+    async def acknowledge_alarms(self, alarm_ids: Collection[int], *, actor: str) -> int: ...
 
 
 class Worker(Protocol):
@@ -106,6 +106,7 @@ class RequestDesk:
             "button": ("operator", self._button),
             "exception": ("operator", self._exception),
             "alarm_ack": ("operator", self._alarm_ack),
+            "alarms_ack": ("operator", self._alarms_ack),
             "answer": ("buyer", self._answer),
             "turn": ("buyer", self._turn),
             "parcel": ("operator", self._parcel),
@@ -215,7 +216,10 @@ class RequestDesk:
         await kit.record(Event(kind="ApprovalAsked", subject=lpn, order_id=parcel.order_id, actor=actor, data=data))
 
     async def _alarm_ack(self, row: Row) -> None:
-        await self._hands.alarms.acknowledge_alarm(int(row.args["id"]), actor=row.actor)
+        await self._hands.alarms.acknowledge_alarms((int(row.args["id"]),), actor=row.actor)
+
+    async def _alarms_ack(self, row: Row) -> None:
+        await self._hands.alarms.acknowledge_alarms([int(one) for one in row.args["ids"]], actor=row.actor)
 
     async def _answer(self, row: Row) -> None:
         parcel, _ = await self._hands.kit.known(str(row.args["lpn"]), "buyer")

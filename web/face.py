@@ -118,7 +118,7 @@ def surroundings() -> dict[str, Any]:
         "nav": menu.nav(str(request.endpoint)) if g.get("visitor") else [],
         "wedge": wedge(),
         "readable": readable,
-        "js_words": {key: speech.say(f"answer.{key}") for key in ("offline", "stale")}
+        "js_words": {key: speech.say(f"answer.{key}") for key in ("offline", "stale", "changed")}
         | {"ask_scan": speech.say("ask.scan", code="{code}")},
     }
 

@@ -19,7 +19,7 @@ from web.guard import visitor
 from web.live import View
 from web.masking import masked
 from web.room import room
-from web.troubles import stopped
+from web.troubles import held_by, line_word, stopped
 from web.words import HTML_LANGS, LANGUAGE_NAMES, short
 
 THEMES = ("auto", "light", "dark")
@@ -59,6 +59,8 @@ def install(app: Flask) -> None:
         device_state=speech.device_state,
         sensed=speech.sensed,
         stopped=stopped,
+        held_by=held_by,
+        line_word=line_word,
     )
     app.context_processor(surroundings)
 

@@ -99,7 +99,7 @@ def test_an_emergency_stop_that_was_acknowledged_stays_active_until_it_is_over(s
 def test_what_rings_beside_the_line_is_named_as_it_is(stage):
     stage.alarm(1021, "feed marketplace")
 
-    assert "Host not reachable 1021" in shown(stage)[0] and "feed marketplace" in shown(stage)[0]
+    assert "Host not reachable 1021" in shown(stage)[0] and "Host system marketplace" in shown(stage)[0]
 
 
 def test_a_subscriber_that_is_not_reached_is_named_once(stage):

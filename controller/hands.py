@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -58,7 +58,7 @@ class Marks(Protocol):
 class AlarmStore(Protocol):
     """Where alarms are acknowledged."""
 
-    async def acknowledge_alarm(self, alarm_id: int, *, actor: str) -> bool: ...
+    async def acknowledge_alarms(self, alarm_ids: Collection[int], *, actor: str) -> int: ...
 
 
 class Worker(Protocol):

@@ -50,6 +50,7 @@ class RequestDesk:
             "button": ("operator", self._button),
             "exception": ("operator", self._exception),
             "alarm_ack": ("operator", self._alarm_ack),
+            "alarms_ack": ("operator", self._alarms_ack),
             "answer": ("buyer", self._answer),
             "turn": ("buyer", self._turn),
             "parcel": ("operator", self._parcel),
@@ -185,7 +186,10 @@ class RequestDesk:
         await kit.record(Event(kind="ApprovalAsked", subject=lpn, order_id=parcel.order_id, actor=actor, data=data))
 
     async def _alarm_ack(self, row: Row) -> None:
-        await self._hands.alarms.acknowledge_alarm(int(row.args["id"]), actor=row.actor)
+        await self._hands.alarms.acknowledge_alarms((int(row.args["id"]),), actor=row.actor)
+
+    async def _alarms_ack(self, row: Row) -> None:
+        await self._hands.alarms.acknowledge_alarms([int(one) for one in row.args["ids"]], actor=row.actor)
 
     async def _answer(self, row: Row) -> None:
         parcel, _ = await self._hands.kit.known(str(row.args["lpn"]), "buyer")

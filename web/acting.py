@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from packline.core.clock import Clock
 from packline.core.faults import Fault
@@ -19,6 +19,8 @@ from web.row_number import RowNumber
 PATIENCE_S = 1.5
 STEP_S = 0.025
 MOST_KEY_CHARS = 100
+MOST_ACKED = 500
+"""As many alarms as a page shows."""
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=400)]
@@ -46,6 +48,10 @@ class ExceptionArgs(_Args):
 
 class AckArgs(_Args):
     id: RowNumber
+
+
+class AckAllArgs(_Args):
+    ids: Annotated[list[RowNumber], Field(min_length=1, max_length=MOST_ACKED)]
 
 
 class AnswerArgs(_Args):
@@ -99,6 +105,7 @@ KINDS: Mapping[str, Kind] = {
     "button": Kind(args=ButtonArgs),
     "exception": Kind(args=ExceptionArgs, role=_action_role),
     "alarm_ack": Kind(args=AckArgs, moves=False, lives_s=3600),
+    "alarms_ack": Kind(args=AckAllArgs, moves=False, lives_s=3600),
     "answer": Kind(args=AnswerArgs, role=lambda _: "supervisor", moves=False, lives_s=ANSWER_S),
     "turn": Kind(args=TurnArgs),
     "parcel": Kind(args=ParcelArgs, role=_action_role),

@@ -19,7 +19,7 @@ from web.guard import visitor
 from web.live import View
 from web.masking import masked
 from web.room import room
-from web.troubles import stopped
+from web.troubles import held_by, line_word, stopped
 from web.words import HTML_LANGS, LANGUAGE_NAMES, short
 
 THEMES = ("auto", "light", "dark")
@@ -48,6 +48,9 @@ def install(app: Flask) -> None:
         t=speech.say,
         word=speech.word,
         witness=speech.witness,
+        actor=speech.actor,
+        reason=speech.reason,
+        told_as=speech.told_as,
         step=speech.step,
         fault_of=speech.fault_of,
         asset=asset,
@@ -59,6 +62,8 @@ def install(app: Flask) -> None:
         device_state=speech.device_state,
         sensed=speech.sensed,
         stopped=stopped,
+        held_by=held_by,
+        line_word=line_word,
     )
     app.context_processor(surroundings)
 
@@ -118,7 +123,7 @@ def surroundings() -> dict[str, Any]:
         "nav": menu.nav(str(request.endpoint)) if g.get("visitor") else [],
         "wedge": wedge(),
         "readable": readable,
-        "js_words": {key: speech.say(f"answer.{key}") for key in ("offline", "stale")}
+        "js_words": {key: speech.say(f"answer.{key}") for key in ("offline", "stale", "changed")}
         | {"ask_scan": speech.say("ask.scan", code="{code}")},
     }
 

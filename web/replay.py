@@ -39,7 +39,7 @@ class Floor:
     parcels: dict[str, Parcel] = field(default_factory=dict)
     cases: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     alarms: dict[tuple[str, int], Mapping[str, Any]] = field(default_factory=dict)
-    unseen: int = 0
+    unseen: set[tuple[str, int]] = field(default_factory=set)
     last: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     shipped: deque[datetime] = field(default_factory=deque)
 
@@ -49,7 +49,7 @@ class Floor:
         return replace(self, **tables)
 
     def _tables(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("parcels", "cases", "alarms", "last", "shipped")}
+        return {name: getattr(self, name) for name in ("parcels", "cases", "alarms", "unseen", "last", "shipped")}
 
     def take(self, row: TapeRow) -> None:
         """Go on by one row. One that the tables of the lifecycle do not know changes nothing: it is from another release."""
@@ -62,12 +62,12 @@ class Floor:
         elif row.kind == "ExceptionClosed":
             self.cases.pop(str(row.data.get("exception_id")), None)
         elif row.kind == "AlarmRaised":
-            self.alarms[row.subject, int(row.data.get("code", 0))] = row.data.get("fault") or {}
-            self.unseen += 1
+            self.alarms[_rung(row)] = row.data.get("fault") or {}
+            self.unseen.add(_rung(row))  # one that returns unacknowledged is still the same alarm
         elif row.kind == "AlarmCleared":
-            self.alarms.pop((row.subject, int(row.data.get("code", 0))), None)
+            self.alarms.pop(_rung(row), None)
         elif row.kind == "AlarmAcknowledged":
-            self.unseen = max(0, self.unseen - 1)
+            self.unseen.discard(_rung(row))
 
     def _take_parcel(self, row: TapeRow) -> None:
         try:
@@ -83,6 +83,10 @@ class Floor:
             self.shipped.append(row.at)
         while self.shipped and row.at - self.shipped[0] > HOUR:
             self.shipped.popleft()
+
+
+def _rung(row: TapeRow) -> tuple[str, int]:
+    return row.subject, int(row.data.get("code", 0))
 
 
 def _parcel_after(before: Parcel | None, row: TapeRow) -> Parcel | None:
@@ -151,7 +155,7 @@ class Recording:
             "stations": stations,
             "devices": [],
             "floor": {"parcels": parcels[: -MOST_PARCELS - 1 : -1], "cases": cases[: -MOST_CASES - 1 : -1]},
-            "alarms": floor.unseen,
+            "alarms": len(floor.unseen),
             "exceptions": len(cases),
         }  # fmt: skip
 

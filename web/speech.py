@@ -8,10 +8,13 @@ from typing import Any
 
 from flask import g, request
 
+from packline.orders.tracking import TRACKING
 from web.room import room
 
 UNITS = (("_ddeg", 10, "°"), ("_deg", 1, "°"), ("_pct", 1, " %"), ("_kg", 1, " kg"))
 """What the name of a machine's number ends with, by what it is divided, and the sign of its unit."""
+
+_TOLD = {name: kind for kind, name in TRACKING.items()}
 
 BUYER_LANG = "buyer_lang"
 """The cookie with the language of a buyer's page; a browser sends it to those pages only."""
@@ -98,7 +101,7 @@ def reading(name: str, value: Any) -> str:
     for ending, size, sign in UNITS:
         if name.endswith(ending) and isinstance(value, (int, float)):
             name, value = name.removesuffix(ending), f"{value / size:g}{sign}"
-    return f"{word('reading', name)} {value if isinstance(value, str) else plain(value)}"
+    return f"{word('reading', name)} {plain(value)}"
 
 
 def readings(data: Mapping[str, Any]) -> str:
@@ -148,6 +151,25 @@ def place(name: str) -> str:
     if to != name and not to.startswith("lane-"):
         return say("place.to", to=word("place", station_name(to)))
     return word("place", station_name(to))
+
+
+def actor(name: str) -> str:
+    """Say who did something: a person by their name, a host, a courier, a buyer by what they are and their name."""
+    for prefix, key in (("feed ", "feed"), ("courier ", "of_courier"), ("buyer ", "buyer")):
+        if name.startswith(prefix):
+            return say(f"actor.{key}", who=name.removeprefix(prefix))
+    return word("actor", name)
+
+
+def reason(text: str) -> str:
+    """Say why something was done: by a word of the house, or as a person wrote it."""
+    family = next((one for one in ("reason", "why") if room().words.knows(language(), f"{one}.{text}")), "")
+    return word(family, text) if family else room().words.phrase(language(), text)
+
+
+def told_as(name: str) -> str:
+    """Say an event that subscribers are told of by what happened; `name` itself where we know no such event."""
+    return word("event", _TOLD.get(name, name))
 
 
 def witness(source: str) -> str:

@@ -19,6 +19,10 @@ BY_STATE = {"asking": Severity.HIGH, "offline": Severity.HIGH, "held": Severity.
 AT_REST = frozenset({"idle", "waiting"})
 NOT_READY = "not_ready"
 """Shown instead of a station's state at rest while a device keeps it from working."""
+STOPPED = "stopped"
+"""Shown instead of `held` where a fault stopped the station: on hold is what a person put on hold, nothing else."""
+SOFTWARE = "software"
+"""Who a station says that it is held by when a fault of the program stopped it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +89,26 @@ def severity(station: Mapping[str, Any]) -> str:
     return "" if worst is Severity.INFO else worst.value
 
 
+def held_by(station: Mapping[str, Any]) -> str:
+    """Give the person who put a station on hold; "" for none."""
+    who = str(station.get("hold_by") or "")
+    return "" if who == SOFTWARE else who
+
+
+def line_word(snapshot: Mapping[str, Any]) -> tuple[str, str]:
+    """Give the family and the name of the word for the line: while not all of it runs, that of the station that needs most."""
+    state = str((snapshot.get("line") or {}).get("state") or "unknown")
+    shown = {state_of(station) for station in snapshot.get("stations", ())} if state == "holding" else set()
+    for name in (STOPPED, "offline", "asking", "held"):
+        if name in shown:
+            return "state", STOPPED if name == "offline" else name
+    return "line", state
+
+
 def state_of(station: Mapping[str, Any]) -> str:
     """Give the state to show: nothing that a device keeps from working is called ready."""
+    if station.get("state") == "held" and not held_by(station):
+        return STOPPED
     worst = next(iter(standing(station)), None)
     is_kept = worst is not None and worst.severity in (Severity.CRITICAL, Severity.HIGH)
     return NOT_READY if is_kept and station.get("state") in AT_REST else str(station.get("state", ""))

@@ -74,6 +74,8 @@ class Words:
             return self._refused(language, params)
         if key in ("ask_person", "fault"):
             return self._asking(language, key, params)
+        if key == "held" and params.get("by") == "software":
+            return self.say(language, "step.held.software")
         full = f"step.{key}.any" if not params.get("lpn") and self.knows(language, f"step.{key}.any") else f"step.{key}"
         return self.say(language, full, **self._translated(language, params))
 

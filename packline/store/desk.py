@@ -37,6 +37,11 @@ _CHANGE = Change(update(exception).where(exception.c.exception_id == bindparam("
 _RINGING = select(alarm).where(alarm.c.cleared_at.is_(None))
 _ALARMS = question(_RINGING.order_by(alarm.c.id))
 _STANDING = question(_RINGING.where(alarm.c.code == bindparam("code"), alarm.c.source == bindparam("source")))
+_RETURNING = question(
+    select(alarm)
+    .where(alarm.c.code == bindparam("code"), alarm.c.source == bindparam("source"), alarm.c.acked_at.is_(None))
+    .order_by(alarm.c.id.desc())
+)
 _UNSEEN = question(select(alarm.c.id, alarm.c.code, alarm.c.source).where(alarm.c.acked_at.is_(None)))
 _ADD_ALARM = Change(insert(alarm))
 _CHANGE_ALARM = Change(update(alarm).where(alarm.c.id == bindparam("of")))
@@ -88,7 +93,7 @@ class ClerksDesk:
         return None if row is None else _exception(row)
 
     async def raise_alarm(self, fault: Fault, *, source: str) -> None:
-        """Raise one alarm per (code, source); a repetition while it stands only counts."""
+        """Raise one alarm per (code, source); a repetition only counts while it stands or nobody has acknowledged it."""
         at = self._clock.now()
         await self._writer.write(lambda connection: _raise(connection, fault, source, at))
 
@@ -100,8 +105,12 @@ class ClerksDesk:
 
     async def acknowledge_alarm(self, alarm_id: int, *, actor: str) -> bool:
         """Note that `actor` has seen an alarm; False when there is none or somebody was first."""
+        return await self.acknowledge_alarms((alarm_id,), actor=actor) == 1
+
+    async def acknowledge_alarms(self, alarm_ids: Collection[int], *, actor: str) -> int:
+        """Note that `actor` has seen these alarms, each in the journal; gives how many nobody had seen before."""
         at = self._clock.now()
-        return await self._writer.write(lambda connection: _acknowledge(connection, alarm_id, actor, at))
+        return await self._writer.write(lambda connection: _acknowledge(connection, set(alarm_ids), actor, at))
 
     async def standing_alarms(self) -> list[Mapping[str, Any]]:
         """List the alarms whose cause is there, oldest first: the columns of table `alarm`."""
@@ -148,9 +157,18 @@ def _raise(connection: Connection, fault: Fault, source: str, at: datetime) -> N
     if row is not None:
         _CHANGE_ALARM.run(connection, {"of": row.id, "count": row.count + 1, "last_at": at, "fault": fault.as_dict()})
         return
+    back = _RETURNING.first(connection, code=fault.code, source=source)
+    if back is not None:  # ISA-18.2: what returns before anybody acknowledged it is the same alarm, active again
+        again = {"of": back.id, "count": back.count + 1, "last_at": at, "fault": fault.as_dict(), "cleared_at": None}
+        _CHANGE_ALARM.run(connection, again)
+    else:
+        _add_alarm(connection, fault, source, at)
+    _note(connection, "AlarmRaised", source, at=at, data={"code": fault.code, "fault": fault.as_dict()})
+
+
+def _add_alarm(connection: Connection, fault: Fault, source: str, at: datetime) -> None:
     new = {"code": fault.code, "source": source, "severity": fault.kind.severity.value, "fault": fault.as_dict()}
     _ADD_ALARM.run(connection, {**new, "raised_at": at, "last_at": at})
-    _note(connection, "AlarmRaised", source, at=at, data={"code": fault.code, "fault": fault.as_dict()})
 
 
 def _clear(connection: Connection, code: int, source: str, at: datetime) -> None:
@@ -160,13 +178,12 @@ def _clear(connection: Connection, code: int, source: str, at: datetime) -> None
         _note(connection, "AlarmCleared", source, at=at, data={"code": code})
 
 
-def _acknowledge(connection: Connection, alarm_id: int, actor: str, at: datetime) -> bool:
-    row = next((row for row in _UNSEEN.all(connection) if row.id == alarm_id), None)
-    if row is None:
-        return False
-    _CHANGE_ALARM.run(connection, {"of": alarm_id, "acked_at": at, "acked_by": actor})
-    _note(connection, "AlarmAcknowledged", row.source, at=at, data={"code": row.code}, actor=actor)
-    return True
+def _acknowledge(connection: Connection, alarm_ids: Collection[int], actor: str, at: datetime) -> int:
+    seen = [row for row in _UNSEEN.all(connection) if row.id in alarm_ids]
+    for row in seen:
+        _CHANGE_ALARM.run(connection, {"of": row.id, "acked_at": at, "acked_by": actor})
+        _note(connection, "AlarmAcknowledged", row.source, at=at, data={"code": row.code}, actor=actor)
+    return len(seen)
 
 
 def _standing(connection: Connection, code: int, source: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -34,6 +35,9 @@ from packline.store.writer import Writer
 
 T = TypeVar("T")
 P = ParamSpec("P")
+
+MOST_RINGS = 5000
+"""So many rings of alarms are counted at most: a flood must not keep a page waiting."""
 
 ORDER_GROUPS: Mapping[str, tuple[OrderState, ...]] = {
     "open": tuple(state for state in OrderState if state not in ORDER_DONE and state is not OrderState.SHIPPED),
@@ -167,6 +171,13 @@ class Views:
         asks, stands = s.alarm.c.acked_at.is_(None), s.alarm.c.cleared_at.is_(None)
         order = (asks.desc(), stands.desc(), s.alarm.c.last_at.desc())
         return list(many(db, AlarmRow, s.alarm, or_(asks, stands, s.alarm.c.id > _recent(past)), *order))
+
+    @_reading
+    def alarm_rings(self, db: Connection, since: datetime) -> Counter[tuple[str, int]]:
+        """Count by (source, code) how often alarms rang from `since` on; what stood all the time rang once."""
+        query = select(s.journal.c.subject, s.journal.c.data)
+        query = query.where(s.journal.c.kind == "AlarmRaised", s.journal.c.at >= since).limit(MOST_RINGS)
+        return Counter((row.subject, int(row.data.get("code", 0))) for row in db.execute(query))
 
     @_reading
     def alarm_count(self, db: Connection) -> int:

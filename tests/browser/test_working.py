@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.stage import LOST, READY, say
+from tests.web.stage import LOST, READY, WAITING, healthy, run, say, wound
 from web.settings import Wedge
 
 pytestmark = pytest.mark.browser
@@ -204,3 +204,35 @@ def test_an_alarm_is_acknowledged_where_it_stands(visit, site):
 
     expect(page.locator(".toast")).to_contain_text("Done")
     assert site.stage.controller.handled[0].action == "alarm_ack"
+
+
+def test_one_press_acknowledges_the_alarms_that_are_shown_and_the_keyboard_reaches_it(visit, site):
+    for code in (2101, 1006, 2007):
+        site.stage.alarm(code, "label-1")
+    numbers = {row.id for row in site.stage.store.views.alarms()}
+    page = visit("/alarms", role="operator")
+    page.get_by_role("button", name="Acknowledge all (3)").focus()
+    page.keyboard.press("Enter")
+
+    expect(page.locator(".toast")).to_contain_text("Done")
+    (request,) = site.stage.controller.handled
+    assert (request.action, set(request.args["ids"])) == ("alarms_ack", numbers)
+
+
+def test_a_yes_is_for_what_was_asked_and_not_for_what_came_in_its_place_meanwhile(visit, site):
+    stage = site.stage
+    first = stage.exception(2104, actions=("void",))
+    stage.controller.snapshot = wound(healthy(), "label-1", 2104, exception=first)
+    stage.hub.poll()
+    page = visit("/station/label-1")
+    page.get_by_role("button", name="Void", exact=True).click()
+    page.locator("dialog[open]").wait_for()
+    run(stage.store.books.close_exception(first, action="clarify", actor="mei"))
+    second = stage.exception(2104, subject=WAITING, actions=("void",))
+    stage.controller.snapshot = wound(healthy(), "label-1", 2104, exception=second)
+    stage.hub.poll()
+    page.locator(f"button[hx-vals*='{second}']").wait_for()
+    page.get_by_role("button", name="Yes, do it").click()
+
+    expect(page.locator(".toast")).to_contain_text("meanwhile the page has changed")
+    assert stage.controller.handled == []

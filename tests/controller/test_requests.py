@@ -113,7 +113,7 @@ def office(life: Life) -> Office:
 
 @pytest.mark.parametrize("role", ["", "viewer", "buyer", "nobody"])
 @pytest.mark.parametrize(
-    "action", ["scan", "button", "exception", "alarm_ack", "parcel", "station", "replay", "dismiss"]
+    "action", ["scan", "button", "exception", "alarm_ack", "alarms_ack", "parcel", "station", "replay", "dismiss"]
 )
 async def test_who_is_no_operator_may_not_move_anything(office: Office, role: str, action: str) -> None:
     args = {"station": "label-1", "text": "x", "button": "DONE", "id": 1, "lpn": ONE, "action": "hold", "inbox_id": 1}
@@ -156,6 +156,7 @@ async def test_a_replay_answers_the_row_that_asks_about_the_message(office: Offi
         ("parcel", {"lpn": "PL0000000994", "action": "hold"}, 4106),
         ("parcel", {"lpn": "PL0000000994"}, 4001),
         ("alarm_ack", {"id": "seven"}, 4001),
+        ("alarms_ack", {"ids": [1, "seven"]}, 4001),
         ("answer", {"lpn": ONE, "answer": "maybe"}, 4106),
         ("turn", {"unit": "nonsense", "step_deg": 5}, 4301),
         ("exception", {"id": "nope", "action": "done"}, 4301),
@@ -416,6 +417,20 @@ async def test_an_alarm_is_acknowledged(office: Office) -> None:
     (alarm,) = await life.store.desk.standing_alarms()
     assert (await office.ask("alarm_ack", {"id": alarm["id"]})).state == "done"
     assert (await life.store.desk.counts())[0] == 0
+
+
+async def test_all_alarms_of_a_page_are_acknowledged_by_who_pressed_and_those_that_came_later_are_not(
+    office: Office,
+) -> None:
+    life, desk = office.life, office.life.store.desk
+    for code in (1006, 2101):
+        await life.kit.books.raise_alarm(Fault(code, where="label-1"), source="label-1")
+    shown = [row["id"] for row in await desk.standing_alarms()]
+    await life.kit.books.raise_alarm(Fault(2007, where="arm-1"), source="label-1")
+
+    assert (await office.ask("alarms_ack", {"ids": shown})).state == "done"
+    acked = {row["code"]: row["acked_by"] for row in await desk.standing_alarms()}
+    assert acked == {1006: "lin", 2101: "lin", 2007: ""}
 
 
 async def test_the_desk_answers_for_ever_and_survives_books_that_are_away(

@@ -134,7 +134,7 @@ def line_held(line: Line) -> Image.Image:
     page = line.look("/")
     line.twin("/fault", device="printer-1", fault="cover_open")
     alone = ".whole:not(:has(.figure .badge, .tile:not(#tile-label-1) .badge)) #tile-label-1.high .state"
-    page.locator(alone, has_text="On hold").wait_for()
+    page.locator(alone, has_text="Stopped").wait_for()
     return shot(page)
 
 
@@ -199,7 +199,7 @@ def beset(line: Line, page: Page) -> Image.Image:
     """Open the printer's cover, and wait until it shows and the cartons behind it do."""
     line.twin("/fault", device="printer-1", fault="cover_open")
     alone = ".plan:not(:has(.spot:is(.critical, .high, .warning):not([id$=label-1])))"
-    page.locator(f"{alone} .spot.high .state:visible", has_text="On hold").wait_for()
+    page.locator(f"{alone} .spot.high .state:visible", has_text="Stopped").wait_for()
     page.locator(f"{alone} .box.coming[data-station=label-1]:visible").first.wait_for()
     picture = shot(page)
     line.twin("/mend", device="printer-1", fault="cover_open")

@@ -372,6 +372,35 @@ async def test_alarm_that_stands_only_counts(packed):
     assert [row["count"] for row in await packed.desk.standing_alarms()] == [1]
 
 
+async def test_alarm_that_returns_unacknowledged_is_the_same_one_and_active_again(packed, clock):
+    first = clock.now()
+    for _ in range(3):
+        await packed.books.raise_alarm(Fault(1001, where="arm-1"), source="arm-1")
+        await packed.books.clear_alarm(1001, source="arm-1")
+        clock.advance(30)
+    await packed.books.raise_alarm(Fault(1001, where="arm-1"), source="arm-1")
+    await packed.books.raise_alarm(Fault(1001, where="arm-2"), source="arm-2")
+
+    (alarm, _) = await packed.desk.standing_alarms()
+    assert (alarm["count"], alarm["raised_at"], alarm["last_at"]) == (4, first, clock.now())
+    assert await packed.desk.counts() == (2, 0)
+    entries = select(func.count()).where(journal.c.kind == "AlarmRaised")
+    assert packed.writer.read_now(lambda db: db.execute(entries).scalar()) == 5
+
+
+async def test_each_of_many_alarms_is_acknowledged_in_the_journal_by_who_did_it_and_once(packed):
+    for code in (1001, 2007, 2101):
+        await packed.books.raise_alarm(Fault(code, where="arm-1"), source="arm-1")
+    one, two, _ = [row["id"] for row in await packed.desk.standing_alarms()]
+
+    assert await packed.desk.acknowledge_alarms([one, two, 999], actor="lin") == 2
+    assert await packed.desk.acknowledge_alarms([one, two], actor="mei") == 0
+    said = select(journal.c.actor, journal.c.data).where(journal.c.kind == "AlarmAcknowledged").order_by(journal.c.seq)
+    rows = packed.writer.read_now(lambda db: db.execute(said).all())
+    assert [(row.actor, row.data["code"]) for row in rows] == [("lin", 1001), ("lin", 2007)]
+    assert len(await packed.desk.standing_alarms()) == 3
+
+
 async def test_picture_is_evidence(packed, clock):
     still = Still(jpeg=b"\xff\xd8jpeg", camera="cam-verify", frame=17, captured_at=clock.now())
 

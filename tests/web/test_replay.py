@@ -83,6 +83,15 @@ def test_time_goes_on_by_the_factor_and_stands_still_when_told():
     assert at(player) == stage.recording.begin + timedelta(seconds=30)
 
 
+def test_an_alarm_that_returned_before_it_was_acknowledged_is_counted_once(stage):
+    for _ in range(3):
+        stage.alarm(2102, "label-1")
+        run(stage.store.desk.clear_alarm(2102, source="label-1"))
+    recording = recording_of(stage)
+
+    assert recording.snapshot(stage.clock.now())["alarms"] == 1
+
+
 def test_it_stops_at_the_end_and_begins_anew_when_played_again():
     stage, clock = Staged(), ManualClock(START)
     player = Player(stage.recording, clock, factor=300)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint
@@ -16,6 +17,9 @@ from web.troubles import Standing, standing
 
 blueprint = Blueprint("alarms", __name__)
 
+CHATTER_S, CHATTER_TIMES = 600, 3
+"""An alarm that rings so often in so short a time chatters (ISA-18.2): its cause is looked for, and not each ring."""
+
 
 @blueprint.get("/alarms")
 @needs("viewer")
@@ -26,7 +30,18 @@ def listing() -> tuple[str, int]:
     rows = by_need(place.settings.store.views.alarms())
     about = {row.id: devices_of(row, stations.get(row.source, {})) for row in rows}
     names = {row.id: named(row, stations.get(row.source, {})) for row in rows}
-    return face.page("alarms.html", rows=rows, stations=stations, about=about, names=names)
+    since = place.settings.clock.now() - timedelta(seconds=CHATTER_S)
+    return face.page(
+        "alarms.html",
+        rows=rows,
+        unseen=[row.id for row in rows if row.acked_at is None],
+        rings=place.settings.store.views.alarm_rings(since),
+        least=CHATTER_TIMES,
+        minutes=CHATTER_S // 60,
+        stations=stations,
+        about=about,
+        names=names,
+    )
 
 
 def by_need(rows: Sequence[AlarmRow]) -> list[AlarmRow]:

@@ -66,7 +66,13 @@
     const text = event.target.dataset?.confirm;
     if (!text || event.detail.elt !== event.target) return;
     event.preventDefault();
-    ask(text, event.target.dataset.confirmScan).then((yes) => yes && event.detail.issueRequest(true));
+    /* while the question is open the page may be drawn anew: a yes is for what was asked, and for nothing that came in its place */
+    const button = event.target, asked = button.getAttribute("hx-vals");
+    ask(text, button.dataset.confirmScan).then((yes) => {
+      if (!yes) return;
+      if (button.isConnected && button.getAttribute("hx-vals") === asked) event.detail.issueRequest(true);
+      else toast(words.changed, false);
+    });
   });
 
   document.addEventListener("htmx:configRequest", (event) => {

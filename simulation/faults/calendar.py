@@ -12,6 +12,7 @@ from simulation.misbehave import Switch, Switches, at_once
 T = TypeVar("T")
 
 JUMP_S = 90.0
+JUMPS = frozenset({"clock_forward", "clock_back"})
 
 
 class JumpingClock:

@@ -278,6 +278,12 @@ CATALOGUE: tuple[Kind, ...] = (
             _ONCE,
             "The buyer of the oldest order that is not over has second thoughts: it is cancelled.",
         ),
+        (
+            "readdressed",
+            (By.HOSTS,),
+            _ONCE,
+            "The buyer of the oldest order that is not over has moved: it gets another address.",
+        ),
         ("slow", (By.SUBSCRIBERS,), _LASTS, "A subscriber answers after 4 s."),
         ("down", (By.SUBSCRIBERS,), _LASTS, "A subscriber answers 503 to everything."),
         ("deaf", (By.SUBSCRIBERS,), _STRIKES, "A subscriber takes an event, and its answer is lost."),

@@ -54,6 +54,8 @@ class Buyers:
         """`silent_buyer`, `late_approval` and `rejects` strike the next answers."""
         self.rejected: set[str] = set()
         """Plates of the parcels of which the house took that their buyer does not want them."""
+        self.asked: dict[str, str] = {}
+        """Until when a buyer was asked last about a parcel, by its plate; "" once he said yes to that."""
         self.turns = 0
         """Turns that the table made for a buyer."""
 
@@ -65,6 +67,7 @@ class Buyers:
         if event.name in ("item.on_stage", "item.inspected") and account.story.on_purchase:
             self._begin(f"inspect {event.order}", "inspect", event)
         elif event.name == "parcel.approval_asked":
+            self.asked[str(event.data.get("lpn"))] = str(event.data.get("until"))
             self._begin(f"answer {event.data.get('lpn')} {event.data.get('until')}", "answer", event)
 
     async def run(self) -> None:
@@ -115,7 +118,10 @@ class Buyers:
         is_no = story.answer == "reject" or self.quirks.hits("rejects")
         said = {"lpn": lpn, "answer": "reject" if is_no else "approve"}
         for _ in range(TRIES):
-            answer = await self._send(f"{link}/answer", {**said, **await self._shown(link, lpn)})
+            shown = await self._shown(link, lpn)
+            if not is_no and shown["until"] == self.asked.get(lpn):
+                self.asked[lpn] = ""  # before it is sent: the house may have it long before its answer comes
+            answer = await self._send(f"{link}/answer", {**said, **shown})
             if is_no and answer.get("state") == "done":
                 self.rejected.add(lpn)
             if answer.get("state") in ("new", "done", "refused"):

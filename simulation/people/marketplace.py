@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ BETWEEN_ORDERS_S = 12.0
 """Simulated seconds between two new orders, on average."""
 MOST_PATIENCE_S = 900.0
 """Simulated seconds after which a reserved order is bought even if its buyer never saw it on stage."""
+MOVED_TO = {"lines": ["5 Harbour Road", "临港路 5 号"], "city": "Shanghai", "postcode": "201306"}
+"""What is another about the address of a buyer who has moved."""
 IN_PROGRESS = frozenset({"item.on_stage", "item.inspected", "parcel.packed", "parcel.labelled", "parcel.verified"})
 SHIPPED = frozenset({"parcel.handed_over", "parcel.delivered", "order.closed"})
 
@@ -34,6 +37,8 @@ class Account:
     fulfilment: str = "none"
     bought: asyncio.Event | None = None
     """Set when its buyer buys; only a reserved one waits for it."""
+    moved: dict[str, Any] | None = None
+    """The version with another address, once there is one."""
     called_off: dict[str, Any] | None = None
     """The version that cancels it, once there is one."""
 
@@ -50,12 +55,22 @@ class Account:
     @property
     def current(self) -> dict[str, Any]:
         """Give the order as it stands at the host now."""
-        return dict(self.called_off or self.story.versions[max(self.posted, 1) - 1])
+        return dict(self.called_off or self.moved or self.story.versions[max(self.posted, 1) - 1])
+
+    @property
+    def last(self) -> dict[str, Any]:
+        """Give its last version, whether it is posted or not."""
+        return dict(self.called_off or self.moved or self.story.versions[-1])
 
     @property
     def may_be_called_off(self) -> bool:
         """Tell whether the house has it, and nothing of it has left as far as the host knows."""
         return bool(self.posted) and self.called_off is None and self.fulfilment != "shipped"
+
+    @property
+    def may_move(self) -> bool:
+        """Tell whether the house has every version, and it may still get another address."""
+        return self.is_posted and self.may_be_called_off and self.moved is None
 
 
 class Marketplace:
@@ -82,7 +97,13 @@ class Marketplace:
         self.turned_away: Counter[str] = Counter()
         self.called_off_at: dict[str, float] = {}
         """When the house took that an order is cancelled, by the clock's monotonic seconds."""
-        self._regrets: asyncio.Queue[None] = asyncio.Queue()
+        self.sold_at: dict[str, float] = {}
+        """Since when orders are bought and paid of which that was not said at first, by the clock's monotonic seconds; inf before."""
+        self.unseen: set[str] = set()
+        """Orders whose buyers are not to be asked for a yes."""
+        self.moved_at: dict[str, tuple[Mapping[str, Any], float]] = {}
+        """What address an order had before it got another, and when the house took that, by the same seconds."""
+        self._regrets: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
 
     @property
     def begun(self) -> int:
@@ -115,7 +136,11 @@ class Marketplace:
 
     def cancel(self) -> None:
         """Let the buyer of the oldest order that may be called off have second thoughts."""
-        self._regrets.put_nowait(None)
+        self._regrets.put_nowait(self._call_off)
+
+    def move(self) -> None:
+        """Let the buyer of the oldest order that may get another address have moved."""
+        self._regrets.put_nowait(self._readdress)
 
     async def handle(self, request: Request) -> Response:
         """Answer GET /orders?after=n for whoever shows the shared secret."""
@@ -127,10 +152,15 @@ class Marketplace:
         listed = [{"data": account.current, "fulfilment": account.fulfilment} for account in page]
         return Response.of_json({"orders": listed, "next": more})
 
+    def address_of(self, order: str) -> Mapping[str, Any]:
+        """Give the address of an order as it stands now."""
+        return dict(self.accounts[order].current["ship_to"] or {})
+
     async def _live(self, account: Account) -> None:
         for n, version in enumerate(account.story.versions):
             if n:
                 await self._until_next(account, account.story.waits_s[n - 1])
+            self._note_terms(account.story.id, version)
             await self._post(account, version)
             account.posted = n + 1
             if n == 0:
@@ -145,16 +175,37 @@ class Marketplace:
         except TimeoutError:
             return
 
+    def _note_terms(self, order: str, version: Mapping[str, Any]) -> None:
+        """Note before it is posted what it says: the house may have it long before its answer comes."""
+        if not version.get("options", {}).get("approval", True):
+            self.unseen.add(order)
+        if version["purchase"] != "bought" or not version.get("paid", True):
+            self.sold_at[order] = math.inf
+        elif order in self.sold_at:
+            self.sold_at[order] = self._clock.monotonic()
+
     async def heed_regrets(self) -> None:
-        """Post what buyers have cancelled, for ever."""
+        """Post what buyers have thought of since, for ever."""
         while True:
-            await self._regrets.get()
-            account = next((account for account in self.accounts.values() if account.may_be_called_off), None)
-            if account is not None:
-                number = len(account.story.versions) + 1
-                account.called_off = {**account.story.versions[-1], "version": number, "purchase": "cancelled"}
-                await self._post(account, account.called_off)
-                self.called_off_at[account.story.id] = self._clock.monotonic()
+            regret = await self._regrets.get()
+            await regret()
+
+    async def _call_off(self) -> None:
+        account = next((account for account in self.accounts.values() if account.may_be_called_off), None)
+        if account is not None:
+            before = account.last
+            account.called_off = {**before, "version": before["version"] + 1, "purchase": "cancelled"}
+            await self._post(account, account.called_off)
+            self.called_off_at[account.story.id] = self._clock.monotonic()
+
+    async def _readdress(self) -> None:
+        account = next((account for account in self.accounts.values() if account.may_move), None)
+        if account is not None:
+            before = account.last
+            self.moved_at[account.story.id] = (before["ship_to"], math.inf)
+            account.moved = {**before, "version": before["version"] + 1, "ship_to": {**before["ship_to"], **MOVED_TO}}
+            await self._post(account, account.moved)
+            self.moved_at[account.story.id] = (before["ship_to"], self._clock.monotonic())
 
     async def _post(self, account: Account, order: Any) -> None:
         message = {"type": "order.changed", "timestamp": self._clock.now().isoformat(), "data": order}

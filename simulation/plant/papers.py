@@ -18,11 +18,12 @@ UNSEEN = Image.new("1", (1, 1), 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Legible:
-    """What a reader finds in a label's dots."""
+    """What a reader finds in a label's dots; `to` stands for its address, "" where that cannot be told."""
 
     sscc: str = ""
     lpn: str = ""
     print_number: int = 0
+    to: str = ""
 
 
 ReadLabel = Callable[[Image.Image], Legible]
@@ -59,6 +60,7 @@ class Papers:
             sscc=read.sscc,
             lpn=read.lpn,
             print_number=read.print_number,
+            to=read.to,
             place=f"peel:{printer}",
             is_copy=is_copy,
         )
@@ -89,6 +91,7 @@ class Papers:
         label.place = f"carton:{carton.lpn}"
         carton.labels.append(Stuck(label=label, spot=spot or self.hand_spot(carton)))
         data = {"lpn": carton.lpn, "label_lpn": label.lpn, "by": by, "complete": label.complete}
+        data |= {"to": label.to} if label.to else {}
         self._fact("label_applied", label, **data)
 
     def peel_off(self, carton: Carton) -> LabelPaper | None:

@@ -36,6 +36,8 @@ class LabelPaper:
     sscc: str = ""
     lpn: str = ""
     print_number: int = 0
+    to: str = ""
+    """A word for its address; "" where that cannot be told."""
     place: str = ""
     is_copy: bool = False
     """Whether it came out by a fault of the printer, and nobody sent it."""
@@ -43,7 +45,7 @@ class LabelPaper:
     def fold(self) -> None:
         """Fold it: nothing on it can be read any more."""
         self.bitmap = Image.new(self.bitmap.mode, self.bitmap.size, 1)
-        self.sscc, self.lpn, self.print_number = "", "", 0
+        self.sscc, self.lpn, self.print_number, self.to = "", "", 0, ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,9 @@ ORDER_OF_EVENTS = "order of events"
 REPEATED_EVENT = "repeated event"
 FORGED_MESSAGE = "forged message"
 UNWANTED = "unwanted"
+UNPAID = "unpaid"
+UNAPPROVED = "unapproved"
+ADDRESS = "address"
 LIVENESS = "liveness"
 CRASH = "crash"
 CANARY = "canary"
@@ -35,6 +38,9 @@ BREAKAGES: Mapping[str, str] = {
     REPEATED_EVENT: "An event that comes again comes under the id that it had.",
     FORGED_MESSAGE: "The house takes no message that its host did not sign.",
     UNWANTED: "Nothing leaves that its buyer has rejected, or whose order was cancelled some seconds before.",
+    UNPAID: "Nothing leaves before its host has said that it is bought and paid.",
+    UNAPPROVED: "A parcel leaves when its buyer has said yes to its picture, or when his time to answer is up.",
+    ADDRESS: "A carton leaves with the address that its host said last, but for the last seconds.",
     LIVENESS: "Before the horizon every order is over, and every subscriber was told all.",
     CRASH: "Neither the line nor its plant falls over.",
     CANARY: "The same seed gives the same journal.",

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from sys import intern
 from typing import Any
 
@@ -27,11 +29,12 @@ from simulation.plant.papers import Legible
 from simulation.reading import read_label
 
 WIDTH_DOTS = 8
-MARK_ROW, BARS_ROW = 320, 500
-"""Where the matrix mark and the bars of the drawn label begin; a row carries one byte, read from the top."""
+TO_ROW, MARK_ROW, BARS_ROW = 62, 320, 500
+"""Where address, matrix mark and bars of the drawn label begin; a row carries one byte, read from the top."""
+TO_CHARACTERS = 8
 MAGIC = b"\xff\xd8packline content "
 _PRINTED = re.compile(
-    rb"(?<![^\0])(?:(?P<mark>PK1\|\d*\|[^|\0]*\|\d+)|(?P<bars>00\d{18}))(?![^\0])",
+    rb"(?<![^\0])(?:(?P<mark>PK1\|\d*\|[^|\0]*\|\d+)|(?P<bars>00\d{18})|(?P<to>TO\|[0-9a-f]{8}))(?![^\0])",
 )
 """A mark or bars as rows have them, with nothing directly above or below: what is left of a label may begin at any row."""
 _PITCH_PX, _SIZE_PX = 100, 40
@@ -68,7 +71,8 @@ class Press:
         if self._share.has(content.lpn):
             return whole_job(content, process_id)
         rows = bytearray(LABEL_HEIGHT_DOTS)
-        for first, text in ((MARK_ROW, content.mark), (BARS_ROW, f"00{content.sscc}")):
+        to = f"TO|{address_word(content.ship_to.as_dict())}"
+        for first, text in ((TO_ROW, to), (MARK_ROW, content.mark), (BARS_ROW, f"00{content.sscc}")):
             rows[first : first + len(text)] = text.encode("ascii")
         head, tail, header = _template()
         fragments = (
@@ -110,10 +114,18 @@ def read_paper(bitmap: Image.Image) -> Legible:
     if not _is_content(bitmap):
         return read_label(bitmap)
     mark, sscc = _texts_of(bitmap)
+    to = _found_in(bitmap, "to", MARK_ROW - TO_ROW).removeprefix("TO|")
     if mark:
         _, code, lpn, number = mark.split("|")
-        return Legible(sscc=code, lpn=intern(lpn), print_number=int(number))
-    return Legible(sscc=sscc)
+        return Legible(sscc=code, lpn=intern(lpn), print_number=int(number), to=to)
+    return Legible(sscc=sscc, to=to)
+
+
+def address_word(ship_to: Mapping[str, Any]) -> str:
+    """Give a word of eight letters for an address, the same for host and label; a label has its phone number in part only."""
+    said = [ship_to.get(name, "") for name in ("recipient", "lines", "city", "postcode", "country")]
+    parts = [part for each in said for part in ([each] if isinstance(each, str) else each)]
+    return sha256("\n".join(parts).encode()).hexdigest()[:TO_CHARACTERS]
 
 
 @cache
@@ -132,12 +144,13 @@ def _is_content(bitmap: Image.Image) -> bool:
 
 def _texts_of(bitmap: Image.Image) -> tuple[str, str]:
     """Give mark and SSCC, wherever on the paper they are; each "" where the paper does not show it from top to bottom."""
+    mark, bars = (("mark", BARS_ROW - MARK_ROW), ("bars", LABEL_HEIGHT_DOTS - BARS_ROW))
+    return _found_in(bitmap, *mark), _found_in(bitmap, *bars)[2:]
+
+
+def _found_in(bitmap: Image.Image, group: str, height: int) -> str:
     rows = bytes(0xFF ^ byte for byte in bitmap.tobytes())
-    found = {wanted.lastgroup: wanted for wanted in _PRINTED.finditer(rows)}
-    return _text(found.get("mark"), BARS_ROW - MARK_ROW), _text(found.get("bars"), LABEL_HEIGHT_DOTS - BARS_ROW)[2:]
-
-
-def _text(found: re.Match[bytes] | None, height: int) -> str:
+    found = {wanted.lastgroup: wanted for wanted in _PRINTED.finditer(rows)}.get(group)
     return found[0].decode("ascii") if found and len(found.string) - found.start() >= height else ""
 
 

@@ -23,15 +23,12 @@ from simulation.virtual.breakages import (
     REPEATED_EVENT,
     SHIP_EVENT,
     TERMINAL_STATE,
-    UNWANTED,
 )
 from simulation.virtual.watch import HANDED_OVER, Watch
 
 ENDS = frozenset({"order.closed", "order.cancelled", "order.returned"})
 NOTHING: Mapping[str, int] = MappingProxyType({})
 MOST_NAMED = 3
-REACTS_S = 2.0
-"""So many seconds after the house took a cancellation nothing of that order leaves; the gate may have been at work."""
 Recorded = Mapping[str, tuple[str, int]]
 """What the books say of a parcel's label, by plate: SSCC and print number."""
 
@@ -126,24 +123,6 @@ def records(glued: Mapping[str, tuple[str, int]], recorded: Recorded) -> Iterato
             yield f"{RECORD}: {lpn} left, and the books do not know it"
         elif books != label:
             yield f"{RECORD}: {lpn} left with {label[0]} print {label[1]}, the books have {books[0]} print {books[1]}"
-
-
-def unwanted(
-    events: Iterable[Received],
-    left_at: Mapping[str, float],
-    rejected: Collection[str],
-    called_off_at: Mapping[str, float],
-) -> Iterator[str]:
-    """Nothing leaves that its buyer does not want; `left_at` by plate and `called_off_at` by order are seconds of one clock."""
-    for lpn in sorted(left_at.keys() & set(rejected)):
-        yield f"{UNWANTED}: {lpn} left, and its buyer had rejected it"
-    shipped = {
-        str(e.data.get("lpn", "")): e.order for e in events if e.name == HANDED_OVER and e.order in called_off_at
-    }
-    for lpn in sorted(shipped.keys() & left_at.keys()):
-        late_s = left_at[lpn] - called_off_at[shipped[lpn]]
-        if late_s > REACTS_S:
-            yield f"{UNWANTED}: {lpn} left {late_s:.1f} s after {shipped[lpn]} was cancelled"
 
 
 def liveness(waiting: Sequence[str], *, is_late: bool) -> Iterator[str]:

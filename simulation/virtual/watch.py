@@ -33,6 +33,8 @@ class Watch:
         self.found: list[str] = []
         self.glued: dict[str, tuple[str, int]] = {}
         """The label with which a carton left, by plate: SSCC and print number."""
+        self.sent_to: dict[str, str] = {}
+        """A word for the address on that label, by plate; "" where it cannot be told."""
         self.left_s: dict[str, float] = {}
         """When a carton left, by plate, in simulated seconds."""
         self._world = world
@@ -257,6 +259,7 @@ class Watch:
             if not label["complete"]:
                 self._say(f"{LABEL}: {lpn} left with half a label")
             self.glued[lpn] = (label["sscc"], label["print_number"])
+            self.sent_to[lpn] = label.get("to", "")
 
     # -- a restart repeats nothing -----------------------------------------------------------------------------------------
 

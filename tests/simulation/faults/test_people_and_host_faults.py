@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +22,7 @@ from simulation.faults.hosts import RoughPost
 from simulation.mounts.http import Request, Response
 from simulation.people.buyers import LATER_S, Buyers
 from simulation.people.demand import Story
-from simulation.people.marketplace import Account, Marketplace
+from simulation.people.marketplace import MOVED_TO, Account, Marketplace
 from simulation.people.receiver import Received
 from simulation.virtual.loop import run
 from simulation.virtual.making import make_loop
@@ -254,6 +255,48 @@ def test_an_order_is_called_off_once_the_house_has_it_and_before_it_has_left():
 
     run(whole(), make_loop)
     assert posted == [("msg_O1_1", "bought"), ("msg_O2_1", "bought"), ("msg_O2_2", "cancelled")]
+
+
+def test_an_order_gets_another_address_once_the_house_has_every_version_of_it_and_is_called_off_with_that():
+    posted = []
+
+    class House:
+        async def post(self, _path, _number, message):
+            data = message["data"]
+            posted.append((data["version"], data["purchase"], data["ship_to"]["city"]))
+            await asyncio.sleep(1)
+            return 202
+
+    async def whole():
+        post: Any = House()
+        told = {"id": "O1", "purchase": "bought", "ship_to": {"city": "Galway", "lines": ["7 Mill Lane"]}}
+        versions = ({**told, "version": 1, "paid": False}, {**told, "version": 2, "paid": True})
+        story = Story(id="O1", traits=(), versions=versions, waits_s=(10.0,))
+        market = Marketplace(stories=[story], postman=post, secret="", clock=LoopClock(), speed=1.0, rng=Late())
+        working = asyncio.gather(market.run(), market.heed_regrets())
+        await asyncio.sleep(5)
+        assert market.sold_at == {"O1": math.inf}
+        market.move()  # its host has a version to post yet
+        await asyncio.sleep(10)
+        assert market.sold_at == {"O1": 11.0}  # told before it is posted: the house may have it before its answer comes
+        market.move()
+        await asyncio.sleep(0.5)
+        assert market.moved_at == {"O1": (told["ship_to"], math.inf)}
+        await asyncio.sleep(1)
+        assert market.moved_at == {"O1": (told["ship_to"], 16.0)}
+        assert market.address_of("O1") == MOVED_TO
+        market.move()  # once is enough
+        market.cancel()
+        await asyncio.sleep(2)
+        working.cancel()
+
+    run(whole(), make_loop)
+    assert posted == [
+        (1, "bought", "Galway"),
+        (2, "bought", "Galway"),
+        (3, "bought", "Shanghai"),
+        (4, "cancelled", "Shanghai"),
+    ]
 
 
 def test_a_house_that_takes_a_forged_message_is_found_out():

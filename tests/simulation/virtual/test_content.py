@@ -10,7 +10,7 @@ from labeling.drawing import LABEL_HEIGHT_DOTS
 from packline.core.identity import Lpn, Sscc
 from scanning.verify import ExpectedLabel, VerdictKind, judge
 from simulation.pictures.scenes import CartonScene, SceneLabel, darkened
-from simulation.virtual.content import ContentSight, Press, Share, read_paper
+from simulation.virtual.content import ContentSight, Press, Share, address_word, read_paper
 
 CONTENT = LabelContent(
     lpn=Lpn.number(4711).text,
@@ -56,11 +56,20 @@ def test_a_job_of_content_is_as_long_as_a_drawn_one_and_ends_in_the_same_steps()
 def test_paper_says_whose_it_is(press):
     read = read_paper(paper(press))
     assert (read.lpn, read.sscc, read.print_number) == (CONTENT.lpn, CONTENT.sscc, CONTENT.print_number)
+    assert read.to in ("", address_word(CONTENT.ship_to.as_dict()))  # no reader of the twin reads letters
+
+
+def test_paper_of_content_says_where_it_goes_by_a_word_that_host_and_label_have_in_common():
+    host = {"recipient": "Li", "lines": ["Road 1"], "city": "Galway", "country": "IE", "phone": "+353 1 555 0108"}
+    assert read_paper(paper(CONTENT_ONLY)).to == address_word(host)
+    assert address_word({**host, "lines": ["Road 2"]}) != address_word(host)
+    assert read_paper(paper(CONTENT_ONLY, 0.2)).to == ""  # half an address is none
 
 
 @pytest.mark.parametrize("press", [CONTENT_ONLY, DRAWN], ids=["content", "drawn"])
 def test_half_a_label_says_nothing(press):
-    assert read_paper(paper(press, 0.5)) == read_paper(raster.picture([]))
+    half = read_paper(paper(press, 0.5))
+    assert (half.sscc, half.lpn, half.print_number) == ("", "", 0)
 
 
 @given(row=st.integers(1, LABEL_HEIGHT_DOTS - 1))

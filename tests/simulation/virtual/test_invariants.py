@@ -9,7 +9,6 @@ import pytest
 from simulation.people.receiver import Received
 from simulation.plant.truth import Fact
 from simulation.virtual.invariants import (
-    REACTS_S,
     counts,
     ends,
     liveness,
@@ -17,7 +16,6 @@ from simulation.virtual.invariants import (
     records,
     ship_events,
     signatures,
-    unwanted,
 )
 from simulation.virtual.watch import Watch
 
@@ -171,15 +169,6 @@ def test_a_subscriber_hears_once_that_a_parcel_left_and_only_if_it_did():
     assert list(ship_events([once, heard(2, "parcel.handed_over", L, role="merchant")], {L})) == []
     assert len(list(ship_events([once, heard(2, "parcel.handed_over", L)], {L}))) == 1
     assert len(list(ship_events([once], set()))) == 1
-
-
-def test_nothing_leaves_that_its_buyer_does_not_want():
-    gone = [heard(1, "parcel.handed_over", L)]
-    assert list(unwanted(gone, {L: 9.0}, {M}, {"O2": 1.0})) == []
-    assert list(unwanted(gone, {L: 9.0}, set(), {"O1": 9.0 - REACTS_S})) == []  # the gate was at work
-    assert list(unwanted([], {}, {L}, {"O1": 1.0})) == []
-    assert list(unwanted(gone, {L: 9.0}, {L}, {})) == [f"unwanted: {L} left, and its buyer had rejected it"]
-    assert list(unwanted(gone, {L: 9.0}, set(), {"O1": 1.0})) == [f"unwanted: {L} left 8.0 s after O1 was cancelled"]
 
 
 def test_an_order_ends_in_one_way():

@@ -16,11 +16,12 @@ from controller.commands.sim.shift.lives import Lives
 from controller.commands.sim.shift.parts import EPOCH, Listener, Played, Shift, Tell, horizon_s
 from controller.commands.sim.shift.reaper import DISK, Reaper
 from controller.commands.sim.shift.strikes import Strikes
+from controller.commands.sim.shift.terms import against_terms
 from controller.commands.twin.people import people_of
 from controller.site import Site
 from packline.core.clock import LoopClock
 from simulation.faults.calendar import JumpingClock
-from simulation.faults.catalogue import CONTROLLER, DATABASE
+from simulation.faults.catalogue import CONTROLLER
 from simulation.faults.hosts import HOST_QUIRKS, SUBSCRIBER_QUIRKS, RoughPost
 from simulation.misbehave import at_once, momentary, quirk
 from simulation.people.receiver import Received
@@ -28,7 +29,7 @@ from simulation.people.rough_house import RoughHouse
 from simulation.people.stage import Stage
 from simulation.spec import PlantSpec
 from simulation.virtual.content import Press, Share
-from simulation.virtual.invariants import broken, liveness, records, unwanted
+from simulation.virtual.invariants import broken, liveness, records
 from simulation.virtual.loop import VirtualLoop
 from simulation.virtual.moments import Moments
 from simulation.virtual.plant import VirtualPlant
@@ -114,7 +115,11 @@ class Run:
         board.add("database", {name: quirk(self._reaper.disk, name) for name in DISK})
         board.add("buyers", {name: quirk(self._stage.buyers.quirks, name) for name in BUYER_QUIRKS})
         cancel = momentary(lambda: at_once(self._stage.marketplace.cancel))
-        board.add("hosts", {"cancelled": cancel, **{name: quirk(self._post.hosts, name) for name in HOST_QUIRKS}})
+        move = momentary(lambda: at_once(self._stage.marketplace.move))
+        board.add(
+            "hosts",
+            {"cancelled": cancel, "readdressed": move, **{name: quirk(self._post.hosts, name) for name in HOST_QUIRKS}},
+        )
         board.add("subscribers", {name: quirk(self._post.subscribers, name) for name in SUBSCRIBER_QUIRKS})
 
     def _asked(self, action: str, args: Mapping[str, Any]) -> None:
@@ -200,11 +205,7 @@ class Run:
         )
         if len(truth.parcels) <= MOST_COMPARED:
             found += records(self._watch.glued, store.views.labels())
-        speed, people = self._plant.motion.speed, self._stage
-        left_at = {lpn: sim_s / speed for lpn, sim_s in self._watch.left_s.items()}
-        has_disk = all(fault.device != DATABASE for fault in self._shift.faults)  # what cannot be written is not heeded
-        called_off_at = people.marketplace.called_off_at if has_disk else {}
-        found += unwanted(receiver.each, left_at, people.buyers.rejected, called_off_at)
+        found += against_terms(self._shift.faults, self._stage, self._watch, speed=self._plant.motion.speed)
         found += liveness(self._stage.score.waiting(), is_late=late)
         if self._listener is not None:
             self._listener.end(store)

@@ -43,7 +43,8 @@ EFFECT_TABLE: Mapping[EffectState, frozenset[EffectState]] = MappingProxyType(
         ),
         EffectState.CONFIRMED: frozenset({EffectState.VOIDED}),
         EffectState.FAILED: frozenset({EffectState.NOT_EXECUTED, EffectState.VOIDED}),  # only by a person's word
-        EffectState.NOT_EXECUTED: frozenset(),
+        # a person's "not done" while the machine was asked, and then the machine's proof that it did it
+        EffectState.NOT_EXECUTED: frozenset({EffectState.CONFIRMED}),
         EffectState.VOIDED: frozenset(),
     }
 )

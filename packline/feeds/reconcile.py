@@ -19,7 +19,7 @@ from packline.feeds.ports import InboxState
 from packline.feeds.push import AlarmBell
 from packline.feeds.reading import Door, check, read_json
 from packline.orders.changes import is_begun
-from packline.orders.model import Order, OrderState, PlaceOrder
+from packline.orders.model import Order, OrderState, PlaceOrder, Unit, UnitState
 from packline.orders.policy import rule_for
 
 log = logging.getLogger(__name__)
@@ -153,17 +153,20 @@ class Reconciler:
                 found.taken.append(new.order_id)
 
     async def _is_foreign(self, order: Order | None, fulfilment: str) -> bool:
-        """Tell whether the host saw more happen to an order than our books have; events leave only what is committed."""
+        """Tell whether the host saw more happen to an order than our books have; events leave only what is committed.
+
+        What a person has looked at and released for the same reason is not asked about again.
+        """
         if fulfilment == "none":
             return False
         if order is None:
             return True
-        if order.state not in NOT_SHIPPED:
+        if order.state not in NOT_SHIPPED or order.reason == _aside_for(fulfilment):
             return False
         units = await self._books.units(order_id=order.order_id)
         parcels = await self._books.parcels(order_id=order.order_id)
         if fulfilment == "in_progress":
-            return not is_begun(units, parcels)
+            return not (is_begun(units, parcels) or any(_was_touched(unit) for unit in units))
         return not any(parcel.place == "gone" for parcel in parcels)
 
     async def _keep_off(self, new: PlaceOrder, order: Order | None, fulfilment: str) -> None:
@@ -178,7 +181,7 @@ class Reconciler:
         actions = [action.value for action in rule_for(FOREIGN).actions]
         await self._books.open_exception(fault, station=self._channel, subject=new.order_id, actions=actions)
         await self._bring_up(new, order)
-        await self._intake.set_aside(new, f"host_has_{fulfilment}")
+        await self._intake.set_aside(new, _aside_for(fulfilment))
 
     async def _bring_up(self, new: PlaceOrder, order: Order | None) -> None:
         """Take what the host changed in the lost time too: it sends no version twice, and the order may be worked later."""
@@ -191,3 +194,12 @@ class Reconciler:
 
     def _silent(self, seen: str) -> Fault:
         return Fault(HOST_AWAY, where=f"feed {self._channel}", seen=seen, expected="a page of open orders")
+
+
+def _aside_for(fulfilment: str) -> str:
+    return f"host_has_{fulfilment}"
+
+
+def _was_touched(unit: Unit) -> bool:
+    """Tell whether the host heard of a piece from these very books: it was put back since, or was not at its place."""
+    return bool(unit.station) or unit.state is UnitState.SHORT

@@ -85,7 +85,7 @@ class Sender:
             return self._answer(await self._clock.within(ANSWER_S, self._carry(subscriber.url, headers, body)))
         except TimeoutError:
             return Answer(status=0, words=f"no answer within {ANSWER_S:.0f} s")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             return Answer(status=0, words=no_answer(error))
 
     def _answer(self, reply: Reply) -> Answer:
@@ -107,7 +107,7 @@ def _retry_after_s(text: str, now: datetime) -> float | None:
         return min(float(text), MOST_RETRY_AFTER_S)
     try:
         at = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return min(max((at - now).total_seconds(), 0.0), MOST_RETRY_AFTER_S)

@@ -61,6 +61,11 @@ _ENTRIES: Mapping[EffectState, str] = {
 VOIDED_LABEL = "voided label"
 _OVER = frozenset({EffectState.NOT_EXECUTED, EffectState.VOIDED})
 _NO_PROOF = frozenset({EffectState.SENT, EffectState.UNKNOWN})
+_MOOT: Mapping[EffectState, frozenset[EffectState]] = {
+    EffectState.CONFIRMED: _NO_PROOF,
+    EffectState.NOT_EXECUTED: _NO_PROOF | {EffectState.FAILED},
+}
+"""What an asked device says too late: the effect was settled while it was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +118,13 @@ def intend(connection: Connection, row: EffectRow, at: datetime) -> EffectRow:
 def witness(connection: Connection, row: EffectRow, evidence: Evidence, at: datetime) -> EffectRow:
     """Write evidence into a row by EFFECT_TABLE; what only repeats the state is kept, too. Raises Fault 5101.
 
-    Proof may come from elsewhere (a camera further on) while a machine is still asked: that it does not know proves nothing.
+    Proof may come from elsewhere (a camera further on, a person) while a machine is still asked: that it does not know proves nothing.
+    That it did this very job is a proof, whatever a person said meanwhile.
     """
     now = _STANDS.first(connection, of=row.effect_id)
     if now is None or now.attempt != row.attempt:
         raise Fault(5101, where=f"effect {row.effect_id}", seen="evidence for an attempt that is over")
-    if now.state is EffectState.CONFIRMED and evidence.state in _NO_PROOF:
+    if evidence.state in _MOOT.get(now.state, ()):
         return row_by_id(connection, row.effect_id) or row
     state = now.state
     if not _says_nothing_new(state, evidence.state):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, select
 
 from packline.orders.model import Order, Parcel, Unit
 from packline.orders.ports import ExceptionRow
@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 MOST_ROWS = 500
 """No screen shows more rows of one kind than this."""
+_AFTER_DOT = "/"
+"""The character after the dot: between the two stand all texts that begin with a dot there, and an index of texts finds them."""
 
 
 def _names(cls: type[Any]) -> tuple[str, ...]:
@@ -62,7 +64,7 @@ _JOURNAL = _rows(JournalRow, s.journal, s.journal.c.order_id == _OF, s.journal.c
 _PICTURES = _rows(PictureRow, s.picture, s.picture.c.order_id == _OF, s.picture.c.kept_at, s.picture.c.picture_id)
 _DELIVERIES = _deliveries(s.journal.c.order_id == _OF)
 _EXCEPTIONS_OF = _exceptions(s.exception.c.subject == _OF)
-_EXCEPTIONS_LIKE = _exceptions(s.exception.c.subject.like(_OF, escape="/"))
+_EXCEPTIONS_BETWEEN = _exceptions(and_(s.exception.c.subject > _OF, s.exception.c.subject < bindparam("until")))
 
 
 def order_detail(db: Connection, order: Order) -> OrderDetail:
@@ -81,12 +83,8 @@ def order_detail(db: Connection, order: Order) -> OrderDetail:
 
 
 def _exceptions_about(db: Connection, order_id: str, parcels: Sequence[Parcel]) -> tuple[ExceptionRow, ...]:
-    """Give the exceptions of an order, its units (whose names begin with the order's) and its parcels."""
-    found = _EXCEPTIONS_LIKE.all(db, of=f"{_escaped(order_id)}.%")
+    """Give the exceptions of an order, its units (whose names begin with the order's and a dot) and its parcels."""
+    found = _EXCEPTIONS_BETWEEN.all(db, of=f"{order_id}.", until=f"{order_id}{_AFTER_DOT}")
     for subject in (order_id, *(parcel.lpn for parcel in parcels)):
         found += _EXCEPTIONS_OF.all(db, of=subject)
     return tuple(sorted(found, key=lambda row: row.opened_at))[:MOST_ROWS]
-
-
-def _escaped(text: str) -> str:
-    return text.replace("/", "//").replace("%", "/%").replace("_", "/_")

@@ -61,9 +61,11 @@ class StoredLedger:
         """
         async with self._turn(effect):
             row = await self._writer.read(lambda connection: effect_rows.row_of(connection, *_key(effect)))
+            is_taken = False
             if row is None or _may_go_again(row):
-                row = await self._send(await self._intend(effect, device, row), device)
-            if row.state in OPEN_STATES:
+                row, is_taken = await self._send(await self._intend(effect, device, row), device)
+            # A machine that has the job is asked to its end, also if a person said "not done" meanwhile: it may do it yet.
+            if is_taken or row.state in OPEN_STATES:
                 row = await self._inquire(row, device)
             return row.outcome
 
@@ -122,8 +124,10 @@ class StoredLedger:
             evidence=evidence,
         )
 
-    async def _send(self, row: EffectRow, device: Device) -> EffectRow:
-        return await self._witness(row, await _heard(device.send(row.effect, row.ticket)))
+    async def _send(self, row: EffectRow, device: Device) -> tuple[EffectRow, bool]:
+        """Hand the job over; gives the row, and whether the device took the job and has not ended it."""
+        evidence = await _heard(device.send(row.effect, row.ticket))
+        return await self._witness(row, evidence), evidence.state is EffectState.SENT
 
     async def _inquire(self, row: EffectRow, device: Device) -> EffectRow:
         began = self._clock.monotonic()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import zip_longest
 from typing import Any
 
@@ -20,6 +20,7 @@ from packline.store.writer import Writer
 CLAIM_S = 60.0
 """How long a claimed delivery is left to its claimer before it is due again."""
 
+REPLAYED_AT_ONCE = 2000
 FURTHEST = timedelta(days=1)
 """No pause is as long: what is due later than this was written while the computer's clock was ahead, and is due now."""
 
@@ -72,7 +73,7 @@ _DUE = (
 that is away for days has not heard yet, a million rows, is walked through for nobody."""
 _NAMES = question(select(subscriber.c.name).order_by(subscriber.c.name))
 _WORD = update(delivery).where(delivery.c.id == bindparam("of"))
-_CLAIM = Change(_WORD)
+_PUT = Change(_WORD)
 # A claim that lapsed may have been settled by its next claimer: the first word stands.
 _IS_OPEN = delivery.c.state == word("pending")
 _SENT = Change(_WORD.where(_IS_OPEN))
@@ -140,12 +141,20 @@ class Outbox:
         to: str | None = None,
         parked_only: bool = False,
     ) -> int:
-        """Send again what answers every question asked (at least one): ids, time range [since, until), subscriber."""
-        chosen = _chosen(event_ids, since, until, to, parked_only)
+        """Send again what answers every question asked (at least one): ids, time range [since, until), subscriber.
+
+        Many are chosen piece by piece, so that a million that were parked do not keep the line from its books.
+        """
+        chosen = _chosen(event_ids, since, until, to, parked_only).order_by(delivery.c.id).limit(REPLAYED_AT_ONCE)
         at = self._clock.now()
-        change = update(delivery).where(delivery.c.id.in_(chosen))
-        change = change.values(state="pending", attempts=0, next_at=at, claimed=False, changed_at=at)
-        return await self._writer.write(lambda connection: connection.execute(change).rowcount)
+        again = {"state": "pending", "attempts": 0, "next_at": at, "claimed": False, "changed_at": at}
+        total, last = 0, 0
+        while True:
+            piece = partial(_again, chosen=chosen.where(delivery.c.id > last), values=again)
+            ids = await self._writer.write(piece)
+            if not ids:
+                return total
+            total, last = total + len(ids), ids[-1]
 
     async def _settle(self, change: Change, id: int, **values: Any) -> None:  # noqa: A002
         row = {"of": id, **values, "claimed": False, "changed_at": self._clock.now()}
@@ -171,8 +180,14 @@ def _rounded(limit: int) -> int:
 
 
 def _claim(connection: Connection, due: list[Delivery], until: datetime) -> list[Delivery]:
-    _CLAIM.run_all(connection, [{"of": row.id, "next_at": until, "claimed": True} for row in due])
+    _PUT.run_all(connection, [{"of": row.id, "next_at": until, "claimed": True} for row in due])
     return due
+
+
+def _again(connection: Connection, chosen: Select[Any], values: Mapping[str, Any]) -> list[int]:
+    ids = list(connection.scalars(chosen))
+    _PUT.run_all(connection, [{"of": id, **values} for id in ids])  # noqa: A001 - the column's name
+    return ids
 
 
 def _chosen(

@@ -31,7 +31,7 @@ def parcel_detail(db: Connection, lpn: str) -> ParcelDetail | None:
         effects=many(db, EffectRow, s.effect, s.effect.c.subject.in_(ids), s.effect.c.created_at),
         journal=_journal(db, s.journal.c.subject.in_(ids)),
         pictures=_pictures(db, s.picture.c.subject.in_(ids)),
-        deliveries=_deliveries(db, s.outbox.c.subject == lpn),
+        deliveries=_deliveries(db, s.journal.c.subject == lpn),
         exceptions=_exceptions(db, s.exception.c.subject == lpn),
     )
 
@@ -59,6 +59,8 @@ def _deliveries(db: Connection, wanted: ColumnElement[bool]) -> tuple[DeliveryRo
     query: Select[Any] = (
         select(s.outbox.c.name, s.outbox.c.subject, s.outbox.c.at, s.delivery)
         .join(s.delivery, s.delivery.c.event_id == s.outbox.c.event_id)
+        # By way of the journal, which is indexed by subject: each event outside is one of its rows.
+        .join(s.journal, s.journal.c.seq == s.outbox.c.seq)
         .where(wanted)
         .order_by(s.outbox.c.seq, s.delivery.c.subscriber)
         .limit(MOST_ROWS)

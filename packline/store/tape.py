@@ -17,9 +17,10 @@ _OF_DESK = ("ExceptionOpened", "ExceptionClosed", "AlarmRaised", "AlarmCleared",
 KINDS = (*sorted(kind for kind, target in TARGET.items() if target == "parcel"), *_OF_DESK)
 """The kinds of rows that a tape has: what happens to parcels, and what waits for people."""
 
+# The kind is joined with nothing: by the index of kinds each part of the tape would be sorted out of all rows of the journal.
 _NEXT = (
     select(journal.c.seq, journal.c.at, journal.c.kind, journal.c.subject, journal.c.order_id, journal.c.station, journal.c.data)
-    .where(journal.c.seq > bindparam("after"), journal.c.kind.in_(KINDS))
+    .where(journal.c.seq > bindparam("after"), journal.c.kind.concat("").in_(KINDS))
     .order_by(journal.c.seq)
     .limit(bindparam("most"))
 )  # fmt: skip

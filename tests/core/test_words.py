@@ -127,7 +127,8 @@ def test_nothing_that_is_settled_opens_again_but_a_failure_by_a_persons_word() -
     settled = set(EffectState) - OPEN_STATES
     for state in settled:
         assert not EFFECT_TABLE[state] & OPEN_STATES, state
-    assert EFFECT_TABLE[EffectState.NOT_EXECUTED] == EFFECT_TABLE[EffectState.VOIDED] == frozenset()
+    assert EFFECT_TABLE[EffectState.VOIDED] == frozenset()
+    assert EFFECT_TABLE[EffectState.NOT_EXECUTED] == {EffectState.CONFIRMED}
     assert EFFECT_TABLE[EffectState.CONFIRMED] == {EffectState.VOIDED}
 
 

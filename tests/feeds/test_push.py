@@ -185,7 +185,13 @@ async def test_pause_that_the_subscriber_names_holds_for_all_its_events(
     assert outbox.state == {1: "sent", 2: "sent"}
 
 
-@pytest.mark.parametrize("said", ["99999999", "-5", "tomorrow", "9" * 40, "Fri, 31 Dec 9999 23:59:59 GMT"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "99999999", "-5", "tomorrow", "9" * 40, "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Fri, 31 Dec 2026 23:59:59 +99999999999999999999", "Fri, 31 Dec 2026 23:59:99999999999999999999 GMT",
+    ],
+)  # fmt: skip
 async def test_senseless_pause_is_bounded(pusher, outbox, receiver, later, said):
     receiver.answers["/archive"] = [Response(status=503, headers={"Retry-After": said})]
     outbox.add("archive")

@@ -178,6 +178,31 @@ async def test_order_in_work_on_both_sides_is_left_alone(reconciler, host, books
     assert (await reconciler.run_once()).foreign == []
 
 
+@pytest.mark.parametrize("kinds", [("UnitInducted", "UnitPutBack"), ("UnitShort",)], ids=["put back", "short"])
+async def test_order_whose_pieces_were_begun_and_put_back_is_no_strangers_work(reconciler, host, books, data, kinds):
+    host.has(data())
+    await reconciler.run_once()
+    await books.record(Event(kind="OrderReleased", subject=ORDER, order_id=ORDER))
+    for kind in kinds:
+        await books.record(Event(kind=kind, subject=f"{ORDER}.1.1", order_id=ORDER, station="induct-1"))
+    host.orders[0]["fulfilment"] = "in_progress"
+
+    assert (await reconciler.run_once()).foreign == []
+    assert books.all_orders[ORDER].state is OrderState.RELEASED
+
+
+async def test_order_that_a_person_has_looked_for_and_released_is_not_set_aside_again_an_hour_later(
+    reconciler, host, books, intake, data
+):
+    host.has(data(), "in_progress")
+    await reconciler.run_once()
+    await intake.settle_aside(ORDER, shipped=False, actor="lin")
+
+    assert (await reconciler.run_once()).foreign == []
+    host.orders[0]["fulfilment"] = "shipped"
+    assert (await reconciler.run_once()).foreign == [ORDER]
+
+
 async def test_one_bad_order_does_not_hide_the_others(reconciler, host, books, data):
     host.has({"id": "?"})
     host.has(data(id="HM-1", total_minor=5))

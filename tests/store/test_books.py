@@ -12,6 +12,7 @@ from packline.core.pictures import Still
 from packline.orders.model import Event, Item, OrderState, ParcelState, UnitState
 from packline.orders.tracking import TRACKING
 from packline.store import schema
+from packline.store.figures import Figures
 from packline.store.schema import delivery, journal, outbox
 
 LPN = "PL0000000018"
@@ -414,6 +415,31 @@ async def test_picture_is_evidence(packed, clock):
     changed = await packed.pictures.picture(picture_id)
     assert changed is not None
     assert not changed.intact
+
+
+async def test_figures_follow_what_leaves_as_if_they_counted_it_anew_each_time(packed, received, clock):
+    """What is over is not counted again: the books keep it for years."""
+    label = {"sscc": "395213210000000019", "print_number": 1}
+    ways = (
+        (on_parcel("LabelAssigned", **label), on_parcel("LabelPrinted"), on_parcel("LabelApplied")),
+        (on_parcel("LabelVerified"), on_parcel("ParcelApproved")),
+        (on_parcel("ParcelShipped"), Event(kind="OrderShipped", subject="market-HM-1")),
+        (received(2), Event(kind="OrderCancelled", subject="market-HM-2")),
+        (received(3), on_parcel("ParcelDelivered"), Event(kind="OrderClosed", subject="market-HM-1")),
+        (
+            received(4),
+            Event(kind="OrderReleased", subject="market-HM-4"),
+            Event(kind="OrderReturned", subject="market-HM-4"),
+        ),
+    )
+    for events in ways:
+        followed = await packed.figures.count(clock.now())
+        await packed.books.record(*events)
+        followed, anew = await packed.figures.count(clock.now()), await Figures(packed.writer).count(clock.now())
+        assert followed == anew
+
+    assert followed["orders"] == {"received": 1, "closed": 1, "cancelled": 1, "returned": 1}
+    assert followed["parcels"] == {"delivered": 1}
 
 
 async def test_figures_count_what_is_there(packed, clock):

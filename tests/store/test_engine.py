@@ -1,3 +1,4 @@
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -5,6 +6,7 @@ import threading
 from contextlib import closing
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -91,6 +93,30 @@ def test_migrations_make_the_tables_that_the_code_expects(tmp_path):
 
     assert store.writer.read_now(compare) == []
     store.close()
+
+
+@pytest.mark.parametrize(
+    "release", [found.revision for found in ScriptDirectory.from_config(migrate.config()).walk_revisions()]
+)
+def test_books_of_every_release_are_brought_up_with_what_is_in_them(tmp_path, release):
+    url = f"sqlite:///{tmp_path}/old.db"
+    engines, settings = open_engines(url), migrate.config()
+    with engines.write.begin() as connection:
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, release)
+        message = "('market', 'feed', 'm-1', '2026-01-01T00:00:00.000000+00:00', '{}', x'00', '')"
+        columns = "channel, kind, delivery_id, received_at, headers, body, sha256"
+        connection.exec_driver_sql(f"INSERT INTO inbox ({columns}) VALUES {message}")
+    engines.dispose()
+
+    with closing(opened(url)) as store:
+        found = store.writer.read_now(
+            lambda db: compare_metadata(
+                MigrationContext.configure(db, opts={"compare_server_default": False}), metadata
+            )
+        )
+        assert found == []
+        assert [row.delivery_id for row in asyncio.run(store.inbox.pending())] == ["m-1"]
 
 
 def test_newest_migration_is_the_one_that_the_code_names():

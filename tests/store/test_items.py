@@ -5,8 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from packline.core.clock import ManualClock
+from packline.core.ids import SeededIds
 from packline.orders.model import Item
+from packline.store import open_store
 from packline.store.item_file import read_items
+from packline.store.items import MOST_AT_ONCE
 
 HEAD = "sku,merchant,name,barcodes,weight_g,length_mm,width_mm,height_mm,picture,location"
 words = st.text(st.characters(categories=("L", "N", "P"), exclude_characters="\ufeff"), min_size=1, max_size=20)
@@ -95,3 +99,22 @@ async def test_good_rows_are_kept_beside_bad_ones(store):
     assert (report.good, len(report.bad)) == (1, 1)
     assert [item.sku for item in await store.books.item_of("2")] == ["A"]
     assert await store.books.item("A") is not None and await store.books.item("B") is None
+
+
+def test_large_item_master_leaves_the_line_its_books_in_between(path):
+    """A hundred thousand items in one transaction kept a running line from its books for ten seconds."""
+    commits = []
+
+    def counted(commit):
+        def counting():
+            commits.append(1)
+            commit()
+
+        return counting
+
+    store = open_store(f"sqlite:///{path}", clock=ManualClock(), ids=SeededIds("x"), inline=True, wrap_commit=counted)
+    rows = "".join(f"SKU-{n},m,cup\n" for n in range(MOST_AT_ONCE + 1))
+
+    assert store.items.import_csv(f"sku,merchant,name\n{rows}".encode()).good == MOST_AT_ONCE + 1
+    assert len(commits) == 2 and store.views.items().total == MOST_AT_ONCE + 1
+    store.close()

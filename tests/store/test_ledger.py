@@ -240,9 +240,33 @@ async def test_machine_that_knows_nothing_leaves_a_proof_that_came_from_elsewher
     assert history(store) == [(1, S.INTENDED), (1, S.CONFIRMED)]
 
 
-async def prove(store) -> None:
+@pytest.mark.parametrize("said", [S.SENT, S.CONFIRMED], ids=["while it ran", "in its answer"])
+async def test_machine_that_did_it_after_all_is_believed_and_the_job_is_not_done_twice(store, device, said):
+    """A person said "not done" while the machine was asked; its proof was refused, and the next pass did it again."""
+    asked = device(send=said, inquire=S.CONFIRMED)
+    asked.while_sending = lambda: prove(store, S.NOT_EXECUTED)
+
+    with suppress(Fault):
+        await store.ledger.perform(effect(), asked)
+
+    assert (await store.ledger.perform(effect(), asked)).ok
+    assert len(asked.sends) == 1
+
+
+@pytest.mark.parametrize("said", [S.UNKNOWN, S.FAILED])
+async def test_persons_word_stands_against_a_machine_that_proves_nothing(store, device, said):
+    asked = device(send=said, inquire=said)
+    asked.while_sending = lambda: prove(store, S.NOT_EXECUTED)
+
+    outcome = await store.ledger.perform(effect(), asked)
+
+    assert (outcome.state, outcome.evidence.source) == (S.NOT_EXECUTED, "person lin")
+    assert history(store) == [(1, S.INTENDED), (1, S.NOT_EXECUTED)]
+
+
+async def prove(store, state=S.CONFIRMED) -> None:
     found = await store.ledger.find(PRINT, effect().subject, 1)
-    await store.ledger.settle(found.effect_id, person(S.CONFIRMED))
+    await store.ledger.settle(found.effect_id, person(state))
 
 
 @pytest.mark.parametrize("state", list(S))

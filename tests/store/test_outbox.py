@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from packline.orders.model import Event
 from packline.store import schema
+from packline.store.outbox import REPLAYED_AT_ONCE
 
 SUBSCRIBERS = [("shop", "merchant"), ("app", "buyer")]
 
@@ -124,6 +125,30 @@ async def test_subscriber_that_is_left_in_peace_holds_nobody_up(told, clock):
     due = await told.outbox.claim(clock.now(), 100, without=["shop"])
 
     assert {d.subscriber for d in due} == {"app"}
+
+
+async def test_replay_of_very_many_events_is_made_in_pieces(told, clock):
+    """A million that were parked, in one transaction, kept the line from its books meanwhile."""
+
+    def add(db):
+        one = dict(db.execute(select(schema.outbox)).mappings().first())
+        rows = [{**one, "event_id": f"E{n}", "subject": f"s{n}"} for n in range(REPLAYED_AT_ONCE)]
+        db.execute(schema.outbox.insert(), rows)
+        parked = [
+            {
+                "event_id": row["event_id"], "subscriber": "shop", "seq": row["seq"], "stream": row["event_id"], "state": "parked",
+                "next_at": clock.now(), "changed_at": clock.now(),
+            }
+            for row in rows
+        ]  # fmt: skip
+        db.execute(schema.delivery.insert(), parked)
+
+    told.writer.write_now(add)
+    (one, *_) = await told.outbox.claim(clock.now(), 100, without=["app"])
+    await told.outbox.parked(one.id, "410")
+
+    assert await told.outbox.replay(to="shop", parked_only=True) == REPLAYED_AT_ONCE + 1
+    assert states(told)["shop", "parked"] == 0
 
 
 async def test_replay_by_event_and_by_time(told, clock):

@@ -47,7 +47,8 @@ def draw(content: LabelContent, width_dots: int = LABEL_WIDTH_DOTS) -> Image.Ima
     inner = width_dots - 2 * MARGIN_DOTS
     _heading(pen, content, Area(left=MARGIN_DOTS, top=10, width=inner, height=44))
     _rule(pen, 58, width_dots)
-    _text_block(pen, _address(content), Area(left=MARGIN_DOTS, top=62, width=inner, height=238), _ADDRESS_SIZES)
+    room = Area(left=MARGIN_DOTS, top=62, width=inner, height=238)
+    _text_block(pen, _address(content), room, _ADDRESS_SIZES, kept=_PLACE_TEXTS)
     _rule(pen, 306, width_dots)
     mark = bitmaps.data_matrix(content.mark, module_dots=MARK_MODULE_DOTS)
     label.paste(mark, (width_dots - MARGIN_DOTS - mark.width, 318))
@@ -77,6 +78,8 @@ def draw_plate(lpn: str) -> Image.Image:
 
 _ADDRESS_SIZES = (40, 36, 32, 28, 25, 22, 19, 16)
 _DETAIL_SIZES = (25, 22, 19, 17, 15)
+_PLACE_TEXTS = 2
+"""Of an address: postcode with city, and country. A street may be cut, but a label that does not say where it goes is none."""
 _LINE_PITCH = 1.3
 """Line to line in ems; Chinese characters of this face fill about 1.2."""
 
@@ -114,16 +117,28 @@ def _rule(pen: ImageDraw.ImageDraw, y: int, width_dots: int) -> None:
     pen.line((MARGIN_DOTS, y, width_dots - MARGIN_DOTS, y), fill=0, width=2)
 
 
-def _text_block(pen: ImageDraw.ImageDraw, texts: Sequence[str], area: Area, sizes: Sequence[int]) -> None:
-    """Set `texts` at the largest of `sizes` that fits `area`; at the smallest, what is too much is cut with an ellipsis."""
+def _text_block(
+    pen: ImageDraw.ImageDraw, texts: Sequence[str], area: Area, sizes: Sequence[int], *, kept: int = 0
+) -> None:
+    """Set `texts` at the largest of `sizes` that fits `area`; at the smallest, what is too much is cut with an ellipsis.
+
+    The last `kept` texts stay whole, and what is before them is cut.
+    """
     for size in sizes:
-        lines = [line for text in texts for line in typeface.wrap(text, size, area.width)]
+        lines = _wrapped(texts, size, area)
         if _height(len(lines), size) <= area.height:
             break
     else:
-        lines = _shortened(lines, int(area.height / (size * _LINE_PITCH)), size, area.width)
+        most, end = int(area.height / (size * _LINE_PITCH)), _wrapped(texts[len(texts) - kept :], size, area)
+        begun = _wrapped(texts[: len(texts) - kept], size, area)
+        whole, last = (begun, end) if len(end) < most else (lines, [])
+        lines = [*_shortened(whole, most - len(last), size, area.width), *last]
     for row, line in enumerate(lines):
         typeface.put(pen, (area.left, area.top + round(row * size * _LINE_PITCH)), line, size)
+
+
+def _wrapped(texts: Sequence[str], size: int, area: Area) -> list[str]:
+    return [line for text in texts for line in typeface.wrap(text, size, area.width)]
 
 
 def _height(lines: int, size: int) -> int:

@@ -1,4 +1,4 @@
-"""Sets text in the vendored Chinese and Latin face; what the face lacks becomes a visible box."""
+"""Sets text in the vendored Chinese and Latin face; a letter with a mark that it lacks loses the mark, all else becomes a visible box."""
 
 from __future__ import annotations
 
@@ -16,13 +16,41 @@ MOST_CHARACTERS = 600
 
 
 def clean(text: str) -> str:
-    """Give `text` on one line without control, joining or variation characters, at most 600 characters."""
+    """Give `text` on one line without control, joining or variation characters, at most 600 characters.
+
+    A letter whose mark the face lacks is given without it, as carriers write it: `Łódź` as `Lodz`, which is better than boxes.
+    """
     flat = unicodedata.normalize("NFC", " ".join(text[: 4 * MOST_CHARACTERS].split()))
-    return "".join(c for c in flat if unicodedata.category(c) not in _UNSEEN)[:MOST_CHARACTERS]
+    return "".join(_shown(c) for c in flat if unicodedata.category(c) not in _UNSEEN)[:MOST_CHARACTERS]
 
 
 # control, format, surrogate, combining marks that NFC could not join: none of them has a place of its own on paper
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Mn", "Me"})
+
+
+# letters that Unicode does not take apart, though their stroke is a mark
+_STROKED = {
+    "Ł": "L",
+    "ł": "l",
+    "Đ": "D",
+    "đ": "d",
+    "Ħ": "H",
+    "ħ": "h",
+    "Ŧ": "T",
+    "ŧ": "t",
+    "ı": "i",
+    "Ŋ": "N",
+    "ŋ": "n",
+}
+
+
+@lru_cache(maxsize=16384)
+def _shown(character: str) -> str:
+    """Give what is set for a character: itself if the face has it or nothing simpler stands for it."""
+    if is_drawn(character):
+        return character
+    bare = _STROKED.get(character) or unicodedata.normalize("NFD", character)[0]
+    return bare if bare.isascii() and bare.isalpha() else character
 
 
 def width_dots(text: str, size: int) -> int:

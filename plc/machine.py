@@ -290,10 +290,11 @@ class Machine:
             return
         self._cause = 1002
         last = self.brain.status
-        self._taken_after = asked_at
         self.brain.observe(status)
         await self._tags.see_boot(status.boot)
         if last is None or (last.count, last.boot) != (status.count, status.boot):
+            # a machine that has not scanned since shows what was, however often it is read: a stopped PLC still answers
+            self._taken_after = asked_at
             self._fresh_at, self._trouble = self._clock.monotonic(), None
             self._backoff.reset()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
+from math import dist
 from types import ModuleType
 
 import cv2
@@ -160,7 +161,14 @@ def _from_zxing(found: zxingcpp.Barcode) -> Code | None:
         return None
     p = found.position
     corners = [(c.x, c.y) for c in (p.top_left, p.top_right, p.bottom_right, p.bottom_left)]
-    return Code(text=found.text, symbology=symbology, box=_around(corners), aim=found.symbology_identifier)
+    is_bars = symbology is Symbology.CODE_128
+    return Code(
+        text=found.text,
+        symbology=symbology,
+        box=_around(corners),
+        aim=found.symbology_identifier,
+        stretch=dist(corners[0], corners[3]) / max(1.0, dist(corners[0], corners[1])) if is_bars else 0.0,
+    )
 
 
 _ZBAR = {Symbology.CODE_128: "CODE128", Symbology.EAN_13: "EAN13", Symbology.QR: "QRCODE"}
@@ -239,12 +247,7 @@ def _moved(code: Code, back: _Turn) -> Code:
     b = code.box
     corners = np.array([(x, y, 1.0) for x in (b.left, b.left + b.width) for y in (b.top, b.top + b.height)])
     points = corners @ back.matrix.T
-    return Code(
-        text=code.text,
-        symbology=code.symbology,
-        box=_around([(int(x), int(y)) for x, y in points]),
-        aim=code.aim,
-    )
+    return replace(code, box=_around([(int(x), int(y)) for x, y in points]))
 
 
 def _around(corners: Sequence[tuple[int, int]]) -> Box:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Awaitable
 from typing import TypeVar
 
@@ -33,6 +34,10 @@ _LOST = frozenset(
         StatusCodes.BadShutdown,
     }
 )
+
+
+_UNREADABLE = (struct.error, LookupError, TypeError, AttributeError)
+"""What asyncua 2.1 raises, beside its own errors, over an answer whose bytes make no sense (found by flipping some of them)."""
 
 
 class UaSession:
@@ -87,6 +92,9 @@ class UaSession:
         except (UaError, ValueError) as error:  # ValueError: the server does not know the namespace
             self._is_well = False
             raise LinkRefused(f"{self._url}: {error}") from error
+        except _UNREADABLE as error:
+            self._is_well = False
+            raise LinkRefused(f"{self._url}: an answer that cannot be read: {error}") from error
         except AssertionError as error:  # asyncua 2.1 asserts that a secure channel was granted
             self._is_well = False
             raise LinkRefused(f"{self._url}: {CHANNEL_REFUSED}") from error

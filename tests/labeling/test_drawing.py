@@ -63,6 +63,30 @@ def test_a_very_long_address_is_shrunk_and_then_cut_with_an_ellipsis(content):
     assert draw(dataclasses.replace(content, ship_to=long)).size == (576, 640)
 
 
+@pytest.mark.parametrize("change", [{"city": "Lyon"}, {"country": "FR"}, {"postcode": "69001"}, {"recipient": "Bo"}])
+def test_an_address_beyond_the_label_still_says_who_and_where(change):
+    to = ShipTo(recipient="Ann", lines=("road " * 40,) * 6, postcode="310012", city="Hangzhou " * 11, country="CN")
+    content = LabelContent(
+        lpn=Lpn.number(1).text,
+        sscc=Sscc.build(0, "6901234", 1).text,
+        print_number=1,
+        merchant="m",
+        order_ref="r",
+        ship_to=to,
+    )
+    other = dataclasses.replace(content, ship_to=dataclasses.replace(to, **change))
+    assert draw(content).tobytes() != draw(other).tobytes()
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [("Łódź", "Lódz"), ("Şişli, İstanbul", "Sisli, Istanbul"), ("Đặng Ngọc", "Đang Ngoc"), ("路 Ünal ß", "路 Ünal ß")],
+)
+def test_a_letter_whose_mark_the_face_lacks_is_set_without_it(text, shown):
+    assert typeface.clean(text) == shown
+    assert all(typeface.is_drawn(character) for character in typeface.clean(text))
+
+
 def test_a_character_that_the_face_lacks_is_drawn_as_a_box():
     assert typeface.is_drawn("杭")
     assert typeface.is_drawn("A")

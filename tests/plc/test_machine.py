@@ -54,6 +54,19 @@ async def test_inputs_are_named_by_the_file(arm):
     assert (view.inputs["label_at_peel"], view.inputs["parcel_present"]) == (1, 0)
 
 
+async def test_look_is_no_picture_of_a_machine_that_has_stopped_to_scan(arm):
+    c = await arm.ready()
+    c.link.faults.is_frozen = True
+    arm.plant.brain.inputs[0] ^= 1
+    before = c.machine.view().inputs["parcel_present"]
+    view = await arm.do(c.machine.look())
+    assert (view.is_good, view.inputs["parcel_present"]) == (False, before)
+    c.link.faults.is_frozen = False
+    await arm.until(lambda: c.machine.view().is_good)
+    view = await arm.do(c.machine.look())
+    assert (view.is_good, view.inputs["parcel_present"]) == (True, 1 - before)
+
+
 async def test_wait_gives_up_in_time(arm):
     c = await arm.ready()
     with pytest.raises(TimeoutError):

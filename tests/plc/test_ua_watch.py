@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import tomllib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 
@@ -18,9 +19,11 @@ from packline.core.scans import Scan
 from plc.drivers.autoid import NAMESPACE, AutoIdReader
 from plc.drivers.opcua import OpcUaLink
 from plc.drivers.opening import quiet_libraries
+from plc.links import LinkTrouble
 from plc.machine_file import MachineFile
 from plc.machine_view import MachineView
 from plc.plain_machine import PlainMachine
+from tests.plc.plants import port_of
 from tests.plc.ua_stands import Stand, standing
 from tests.waiting import eventually, serving
 
@@ -128,6 +131,55 @@ async def test_subscription_that_its_server_ended_is_made_anew_and_never_believe
         await eventually(lambda: stand.subscriptions.made == 2 and one.was_good)
         await stand.put("Count", 9)
         await eventually(lambda: one.shows(9))
+
+
+BEHIND_ITS_HEAD = 16
+SPOILT = ((33, 0xFF), (41, 0x80))
+
+
+class Garbler:
+    """Stands between; once `spoils` says which byte of an answer's body becomes what, each answer comes so."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.spoils: tuple[int, int] | None = None
+        self.writers: list[asyncio.StreamWriter] = []
+
+    async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, here = await asyncio.open_connection("127.0.0.1", self.port)
+        self.writers += [writer, here]
+        await asyncio.gather(self._pass(reader, here, is_answer=False), self._pass(there, writer, is_answer=True))
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_answer: bool) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readexactly(8)
+                body = bytearray(await reader.readexactly(int.from_bytes(head[4:], "little") - 8))
+                if is_answer and self.spoils:
+                    at, byte = self.spoils
+                    body[BEHIND_ITS_HEAD + at] = byte
+                writer.write(head + body)
+                await writer.drain()
+        writer.close()
+
+
+async def test_answer_that_cannot_be_read_is_trouble_of_the_link_and_of_nothing_else():
+    async with standing(URI) as stand:
+        await stand.add("Count", 0, ua.VariantType.UInt32)
+        between = Garbler(port_of(stand.server))
+        listening = await asyncio.start_server(between.relay, "127.0.0.1", 0)
+        file = parse(tomllib.loads(FILE), MachineFile, "stand")
+        link = OpcUaLink(file, f"opc.tcp://127.0.0.1:{listening.sockets[0].getsockname()[1]}/x")
+        for spoils in SPOILT:
+            between.spoils = None
+            await link.connect()
+            between.spoils = spoils
+            with pytest.raises(LinkTrouble):
+                await link.read_nodes([(URI, "s=Count")])
+        await link.close()
+        listening.close()
+        for writer in between.writers:
+            writer.close()
 
 
 # -- a scanner ---------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from packline.core.faults import Fault
 from packline.core.identity import Lpn, Sscc
 from packline.core.pictures import Still
 from scanning.decode import MOST_PIXELS, decode, pyzbar_available
-from scanning.verify import ExpectedLabel, VerdictKind, judge, require_fresh, shows_plate_and_label
+from scanning.verify import ExpectedLabel, VerdictKind, judge, look, require_fresh, shows_plate_and_label
 
 CHINESE = LabelContent(
     lpn=Lpn.number(42).text,
@@ -129,6 +129,26 @@ def test_a_reprint_beside_its_original_is_doubled_and_so_is_the_same_print_twice
     assert verdict(both, reprint) is VerdictKind.DOUBLED
     same = photo((printed(CHINESE), LABEL_AT), (printed(CHINESE), (640, 40)), (plate(CHINESE), PLATE_AT))
     assert verdict(same, CHINESE) is VerdictKind.DOUBLED
+
+
+@pytest.mark.parametrize("turn_deg", [0.0, 2.0, 90.0, 180.0])
+@pytest.mark.parametrize("shift", [(0, -60), (0, -150), (30, -120), (-40, -200)])
+def test_a_reprint_that_covers_the_mark_of_its_original_and_not_its_bars_is_doubled(shift, turn_deg):
+    reprint = dataclasses.replace(CHINESE, print_number=1235)
+    original, above = (100, 300), (100 + shift[0], 300 + shift[1])
+    jpeg = photo(
+        (printed(CHINESE), original), (printed(reprint), above), (plate(CHINESE), (700, 780)), turn_deg=turn_deg
+    )
+    assert verdict(jpeg, reprint) is VerdictKind.DOUBLED
+
+
+@pytest.mark.parametrize("noise", [4.0, 20.0])
+@pytest.mark.parametrize("turn_deg", [0.0, 3.0, 10.0, 45.0, 90.0, 225.0, 270.0])
+def test_no_step_of_the_readers_takes_one_label_for_two(turn_deg, noise):
+    jpeg = photo((printed(CHINESE), LABEL_AT), (plate(CHINESE), PLATE_AT), turn_deg=turn_deg, noise=noise)
+    seen = look(decode(jpeg, is_enough=lambda _codes: False))
+    assert len(seen.labels) == 1
+    assert not seen.has_bars_twice
 
 
 def test_the_voided_original_alone_is_an_old_label():

@@ -52,6 +52,10 @@ CASES: tuple[tuple[VerdictKind, list[Code]], ...] = (
     (VerdictKind.DOUBLED, [plate(OURS), mark(OURS), mark(OLDER, 3)]),
     (VerdictKind.DOUBLED, [plate(OURS), mark(OURS), mark(OTHER, 3)]),
     (VerdictKind.DOUBLED, [plate(OURS), mark(OURS), mark(OURS, 3)]),
+    (VerdictKind.DOUBLED, [plate(OURS), mark(OURS), bars(OURS), bars(OURS, 4)]),
+    (VerdictKind.DOUBLED, [plate(OURS), mark(OURS), dataclasses.replace(bars(OURS), stretch=0.4)]),
+    (VerdictKind.MATCH, [plate(OURS), mark(OURS), dataclasses.replace(bars(OURS), stretch=0.25)]),
+    (VerdictKind.WRONG_PARCEL, [plate(OTHER), mark(OURS), bars(OURS), bars(OURS, 4)]),
 )
 
 
@@ -91,3 +95,4 @@ def test_what_was_seen_is_kept_as_evidence():
         "labels": [{"lpn": OURS.lpn, "sscc": OURS.sscc, "print_number": 10}],
         "ssccs": [],
     }
+    assert judge([bars(OURS), bars(OURS, 4)], OURS).seen.as_dict()["has_bars_twice"] is True

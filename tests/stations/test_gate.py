@@ -103,7 +103,7 @@ async def test_a_label_in_the_couriers_hand_opens_no_gate_when_the_fixed_scanner
             await life.scan(life.gate, f"00{in_hand.labels[0].sscc}")
         step = asyncio.ensure_future(life.gate.step())
         if scanned == "after":
-            await until(lambda: life.gate._read is not None and not life.gate._read.done())
+            await until(lambda: life.gate._reader.is_asked)
             await life.scan(life.gate, f"00{in_hand.labels[0].sscc}")
         assert (await trouble(step)).fault.code == 3001
     assert life.floor.hall.gone == []

@@ -126,6 +126,28 @@ async def test_the_site_says_what_follows_a_buyers_silence(
     assert [(r.code, r.subject) for r in rows] == ([(3011, lpn)] if policy == "ask" else [])
 
 
+@pytest.mark.parametrize("answer", ["ParcelApproved", "ParcelRejected", "ApprovalAsked", "ParcelReturning"])
+@pytest.mark.parametrize("is_same_run", [True, False], ids=["same run", "next run"])
+async def test_a_question_about_a_buyer_who_answered_after_all_is_taken_back(
+    life: Life, answer: str, is_same_run: bool
+) -> None:
+    """It could be answered in no way any more but by holding the parcel or sending it back."""
+    lpn, first = await asked(life), duties(life)
+    await first.once()
+    until = (life.floor.clock.now() + timedelta(hours=1)).isoformat()
+    await life.record(answer, lpn, **({"until": until} if answer == "ApprovalAsked" else {}))
+    await (first if is_same_run else duties(life)).once()
+    assert await life.kit.books.open_exceptions() == []
+
+
+async def test_a_question_about_a_parcel_that_is_held_meanwhile_stays_until_it_is_answered(life: Life) -> None:
+    lpn, duty = await asked(life), duties(life)
+    await duty.once()
+    await life.record("ParcelHeld", lpn)
+    await duty.once()
+    assert [row.subject for row in await life.kit.books.open_exceptions()] == [lpn]
+
+
 async def test_a_buyer_who_still_has_time_is_waited_for(life: Life) -> None:
     lpn = await life.carton()
     await life.label_all(lpn)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from packline.core.faults import Fault
 from packline.core.scans import Scan
-
-SEEN = timedelta(seconds=2.0)
-"""So long it may take until one sees on the screen what the other has scanned."""
+from stations.screen import SEEN
 
 
 class InHand:

@@ -7,8 +7,7 @@ import pytest
 from packline.core.faults import Fault
 from packline.core.scans import Scan
 from packline.orders.model import ParcelState
-from stations.in_hand import SEEN
-from stations.screen import Instruction
+from stations.screen import SEEN, Instruction
 from tests.stations.line import Life
 
 HAND, SCREEN = "scan-clarify", "dashboard"

@@ -100,7 +100,7 @@ class Duties:
 
     async def _in_work(self) -> int:
         """Count the orders that use the floor; one whose cartons all wait in the rack or are gone does not."""
-        released = {o.order_id for o in await self._kit.books.orders({OrderState.RELEASED})}
+        released = {o.order_id for o in await self._kit.released()}
         wanted = {u.order_id for u in await self._kit.books.units(states=UNITS_IN_WORK, released=True)}
         moving = {p.order_id for p in await self._kit.books.parcels(states=PARCELS_IN_WORK)}
         return len(released & (wanted | moving))
@@ -148,7 +148,7 @@ class Duties:
 
     async def _unpaid(self) -> None:
         now = self._kit.clock.now()
-        for order in await self._kit.books.orders({OrderState.RELEASED}):
+        for order in await self._kit.released():
             why = expired(order, now)
             if order.content.purchase is Purchase.CANCELLED:
                 await self._sweep(order)

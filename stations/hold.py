@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from packline.core.faults import Fault
 from packline.core.scans import Scan
-from packline.orders.model import PARCEL_GONE, Order, OrderState, Parcel, ParcelState
+from packline.orders.model import PARCEL_GONE, Order, Parcel, ParcelState
 from scanning import gs1
 from stations.in_hand import InHand
 from stations.kit import Kit, plate_of
@@ -38,7 +38,7 @@ class Hold:
 
     async def step(self) -> None:
         """Work out which parcels in the rack are wanted elsewhere."""
-        orders = {order.order_id: order for order in await self._kit.books.orders({OrderState.RELEASED})}
+        orders = {order.order_id: order for order in await self._kit.released()}
         here = await self._stored()
         stored = [parcel for parcel in here if parcel.order_id in orders]
         tasks = [task for parcel in stored if (task := await self._fetch(parcel, orders[parcel.order_id]))]

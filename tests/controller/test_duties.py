@@ -32,7 +32,7 @@ async def receive(life: Life, number: object, **changes: Any) -> str:
 
 async def released(life: Life) -> set[str]:
     """Give the external ids of released orders."""
-    return {o.content.external_id for o in await life.kit.books.orders({OrderState.RELEASED})}
+    return {o.content.external_id for o in await life.kit.released()}
 
 
 async def test_orders_are_released_up_to_the_limit_most_urgent_first(life: Life) -> None:
@@ -93,6 +93,26 @@ async def test_a_cancelled_order_is_not_released(life: Life) -> None:
     await receive(life, 1, purchase=Purchase.CANCELLED)
     await duties(life).once()
     assert await released(life) == set()
+
+
+async def test_an_order_behind_a_thousand_that_wait_for_their_buyers_is_picked_fetched_and_counted(life: Life) -> None:
+    """Those have nothing on the floor, so that the limit lets others in; and of all together only a thousand were read."""
+    waiting: list[Event] = []
+    for new in (content(f"W{number}") for number in range(1000)):
+        waiting += [
+            Event(kind="OrderReceived", subject=new.order_id, data={"content": new}),
+            Event(kind="OrderReleased", subject=new.order_id, order_id=new.order_id),
+            Event(kind="UnitShort", subject=f"{new.order_id}.1.1", order_id=new.order_id),
+        ]
+    await life.kit.record(*waiting)
+    order_id, box = await life.order("last"), await life.approved(1, 1, place="H01")
+    await life.hold.step()
+    assert [task.params["lpn"] for task in life.hold.screen.tasks] == [box.lpn]
+    await life.table.step()
+    assert [task.params["order"] for task in life.table.screen.tasks] == [order_id]
+    await receive(life, "next")
+    await duties(life, wip_limit=1).once()
+    assert "HM-next" not in await released(life)
 
 
 # -- silent buyers -----------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from packline.core.effects import LIGHT, RELEASE, Effect, EffectState, Evidence
+from packline.core.effects import LIGHT, OPEN_STATES, RELEASE, Effect, EffectState, Evidence
 from packline.core.faults import Fault
 from packline.core.identity import Sscc
 from packline.core.scans import Scan, Scanner
@@ -109,6 +109,13 @@ class CourierGate:
     async def _release(self, parcel: Parcel) -> None:
         self.screen.state, self.screen.next = "working", say("releasing", lpn=parcel.lpn)
         await self._light(GREEN)
+        # the lamp took its time, and host and office went on meanwhile
+        parcel, order = await self._kit.known(parcel.lpn, self.name)
+        row = await self._kit.ledger.find(RELEASE, parcel.lpn, parcel.visits)
+        is_open = row is not None and row.state in OPEN_STATES
+        if not is_open and (why := ship_blockers(order, parcel)):
+            await self._refuse(parcel, why)
+            return
         effect = Effect(kind=RELEASE, subject=parcel.lpn, generation=parcel.visits, station=self.name)
         outcome = await self._kit.ledger.perform(effect, self._hands)
         if outcome.ok:

@@ -73,7 +73,7 @@ def _run(verb: object, options: argparse.Namespace) -> int:
         return _tell(faults.faults, options)
     except Fault as fault:
         return _tell([fault], options)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EOFError):
         return 130
     except BrokenPipeError:
         # who reads has enough (`packline check ... | head`); nothing is left to be said at the end either

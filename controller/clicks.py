@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from packline.core.faults import Fault
+from stations.screen import SEEN
 
-SEEN_S = 2.0
-"""So long it may take until somebody has seen a change: the screens turn within a second."""
 MOST_KEPT = 256
 LOOK = "Look at what the screen shows now; then click again, if it is still to be done."
 
@@ -29,6 +28,6 @@ class Clicks:
     def demand_seen(self, what: str, asked_at: datetime, *, but_by: str = "") -> None:
         """Raise Fault 4301 for a click of `asked_at` that cannot know of the last change, unless `but_by` made that."""
         at, actor = self._done.get(what, (None, ""))
-        if at is not None and asked_at < at + timedelta(seconds=SEEN_S) and not (but_by and actor == but_by):
+        if at is not None and asked_at < at + SEEN and not (but_by and actor == but_by):
             seen = f"{what} by {actor} just before"
             raise Fault(4301, where="request", seen=seen, expected="a click that knows of it", remedy=LOOK)

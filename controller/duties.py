@@ -23,6 +23,7 @@ from stations.kit import Kit
 
 LOOK_S = 0.5
 REST_S = 0.1
+NO_ANSWER = 3011
 _WAITING_FOR_MONEY = frozenset({ParcelState.OPEN, ParcelState.COLLECTED, ParcelState.PACKED})
 
 log = logging.getLogger("packline.duties")
@@ -57,6 +58,8 @@ class Duties:
         self._kit = kit
         self._terms = terms
         self._missing = Missing(kit, terms.missing_s, waits=waits, sees_nothing=sees_nothing, is_place=is_place)
+        self._asked: set[str] | None = None
+        """About whose buyers a question was open at the last look; before the first one, an earlier run may have left some."""
         self._bell = asyncio.Event()
 
     def wake(self) -> None:
@@ -97,30 +100,47 @@ class Duties:
 
     async def _in_work(self) -> int:
         """Count the orders that use the floor; one whose cartons all wait in the rack or are gone does not."""
-        released = {o.order_id for o in await self._kit.books.orders({OrderState.RELEASED})}
+        released = {o.order_id for o in await self._kit.released()}
         wanted = {u.order_id for u in await self._kit.books.units(states=UNITS_IN_WORK, released=True)}
         moving = {p.order_id for p in await self._kit.books.parcels(states=PARCELS_IN_WORK)}
         return len(released & (wanted | moving))
 
     async def _unanswered(self) -> None:
-        now = self._kit.clock.now()
-        for parcel in await self._kit.books.parcels(states={ParcelState.VERIFIED}):
-            if parcel.approve_until is not None and parcel.approve_until <= now and not parcel.held:
+        verified = await self._kit.books.parcels(states={ParcelState.VERIFIED})
+        silent = {parcel.lpn: parcel for parcel in verified if self._is_silent(parcel)}
+        if self._terms.no_answer == "ask":
+            await self._ask_about(silent)
+            return
+        for parcel in silent.values():
+            if not parcel.held:
                 await self._no_answer(parcel)
 
-    async def _no_answer(self, parcel: Parcel) -> None:
-        policy = self._terms.no_answer
-        if policy == "ask":
-            if any(
-                row.code == 3011 and row.subject == parcel.lpn for row in await self._kit.books.open_exceptions("desk")
-            ):
-                return
-            fault = Fault(3011, where=parcel.lpn, seen="no answer in time", expected="approve or reject")
-            await self._open(fault, parcel.lpn)
+    def _is_silent(self, parcel: Parcel) -> bool:
+        return parcel.approve_until is not None and parcel.approve_until <= self._kit.clock.now()
+
+    async def _ask_about(self, silent: Mapping[str, Parcel]) -> None:
+        """Ask about each silent buyer once; a question whose buyer has answered meanwhile is taken back.
+
+        None of its answers would do by then but holding the parcel or sending it back.
+        """
+        if not silent and self._asked == set():
             return
+        rows = [row for row in await self._kit.books.open_exceptions("desk") if row.code == NO_ANSWER]
+        for row in rows:
+            if row.subject not in silent:
+                await self._kit.books.close_exception(row.exception_id, action="dismiss", actor="policy")
+        self._asked = {row.subject for row in rows} & silent.keys()
+        for lpn, parcel in silent.items():
+            if lpn not in self._asked and not parcel.held:
+                await self._open(
+                    Fault(NO_ANSWER, where=lpn, seen="no answer in time", expected="approve or reject"), lpn
+                )
+                self._asked.add(lpn)
+
+    async def _no_answer(self, parcel: Parcel) -> None:
         kind, data = (
             ("ParcelApproved", {"approval": "expired"})
-            if policy == "ship"
+            if self._terms.no_answer == "ship"
             else ("ParcelReturning", {"reason": "no_answer"})
         )
         event = Event(kind=kind, subject=parcel.lpn, order_id=parcel.order_id, actor="policy", data=data)
@@ -128,7 +148,7 @@ class Duties:
 
     async def _unpaid(self) -> None:
         now = self._kit.clock.now()
-        for order in await self._kit.books.orders({OrderState.RELEASED}):
+        for order in await self._kit.released():
             why = expired(order, now)
             if order.content.purchase is Purchase.CANCELLED:
                 await self._sweep(order)

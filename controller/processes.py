@@ -57,9 +57,9 @@ def run_controller(path: Path, pace: Pace | None = None) -> int:
         async def main() -> None:
             store = open_line_patiently(site, data, clock=clock, ids=ids, owns=True)
             import_items(store, site, path.resolve().parent)
-            scheme = "https" if site.web.is_https else "http"
-            video_url = f"{scheme}://{site.web.host}:{site.web.video_port}"
-            links = pace.fit(real_links(clock, rng, video_url, own_trust(tls_of(site.web, path))))
+            links = pace.fit(
+                real_links(clock, rng, site.web.url_at(site.web.video_port), own_trust(tls_of(site.web, path)))
+            )
             await run_line(path, site, data, store=store, links=links, clock=clock, ids=ids, rng=rng)
 
         pace.run(main())

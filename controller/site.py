@@ -13,6 +13,9 @@ from stations.hold import slot_names
 
 NAME_PATTERN, PREFIX_PATTERN = r"^[a-z][a-z0-9-]{0,39}$", r"^\d{7,10}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+Millimetres = Annotated[int, Field(ge=1, le=10_000)]
+MOST_S = 366 * 86400
+"""No deadline lies further off: what is added to a date must still be one."""
 Mount = Literal["twin", "real"]
 StationKind = Literal["turntable", "pack", "print_apply", "hold", "bench", "courier_gate", "clarification"]
 
@@ -29,7 +32,7 @@ class SiteHead(_Part):
     time_zone: str = "UTC"
     data: str
     company_prefix: Annotated[str, StringConstraints(pattern=PREFIX_PATTERN)]
-    languages: list[Literal["en", "zh"]] = ["en", "zh"]
+    languages: Annotated[list[Literal["en", "zh"]], Field(min_length=1)] = ["en", "zh"]
     items: str = ""
     """A CSV file beside the site file with the item master; taken in at start when it changed."""
 
@@ -52,20 +55,25 @@ class Web(_Part):
     @property
     def base_url(self) -> str:
         """Give the address that links carry."""
-        return self.public_url or f"{'https' if self.is_https else 'http'}://{self.host}:{self.port}"
+        return self.public_url.rstrip("/") or self.url_at(self.port)
+
+    def url_at(self, port: int) -> str:
+        """Give the address of one of our servers; an IPv6 address stands in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.is_https else 'http'}://{host}:{port}"
 
 
 class Policy(_Part):
     """The site's own numbers; seconds are wall time."""
 
     wip_limit: Annotated[int, Field(ge=1, le=1000)] = 12
-    reserve_s: Annotated[float, Field(gt=0)] = 3600
-    pay_s: Annotated[float, Field(gt=0)] = 86400
+    reserve_s: Annotated[float, Field(gt=0, le=MOST_S)] = 3600
+    pay_s: Annotated[float, Field(gt=0, le=MOST_S)] = 86400
     inspect_live_s: Annotated[float, Field(ge=0, le=600)] = 30
-    approve_s: Annotated[float, Field(gt=0)] = 3600
+    approve_s: Annotated[float, Field(gt=0, le=MOST_S)] = 3600
     no_answer: Literal["ship", "ask", "return"] = "ask"
-    missing_s: Annotated[float, Field(ge=30)] = 900
-    machine_most_mm: tuple[int, int, int] = (400, 300, 250)
+    missing_s: Annotated[float, Field(ge=30, le=MOST_S)] = 900
+    machine_most_mm: tuple[Millimetres, Millimetres, Millimetres] = (400, 300, 250)
     stills: Annotated[int, Field(ge=1, le=72)] = 4
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from controller.site import NAME_PATTERN, PREFIX_PATTERN, Site, StationPart, Web
 from controller.site_security import said_faults
 from packline.core.faults import Fault
 from packline.core.files import FileFaults, near, read_toml, survey
+from packline.feeds.signing import key_of
 from packline.orders.tracking import AUDIENCE
 from plc.security import RANGE_PATTERN, WORDS_PATTERN
 from scanning.cameras.addresses import is_snapshot
@@ -90,6 +91,9 @@ POOLS: dict[str, str] = {
     "feeds": "stations",
 }
 """Which part of the file declares what a station names."""
+TAKEN_NAMES = frozenset({"desk", "line"})
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
+HOW_TO_MAKE = "Make one as docs/explanations/security.md says, and give it to the other side as well."
 LABEL_KINDS = ("print_apply", "bench")
 MACHINE_KINDS = {"turntable", "pack", "print_apply", "courier_gate"}
 
@@ -104,10 +108,13 @@ def _cross_check(site: Site, where: str, raw: Mapping[str, Any]) -> Iterator[Fau
             yield Fault(4201, where=f"{where} [subscribers.{name}.role]", seen=sub.role, expected=" | ".join(AUDIENCE))
         if not sub.key():
             yield Fault(4201, where=f"{where} [subscribers.{name}]", seen="no secret", expected="secret or secret_env")
+        else:
+            yield from _check_secrets([sub.key()], f"{where} [subscribers.{name}.secret]")
     for kind in ("feeds", "couriers"):
         for name, feed in getattr(site, kind).items():
             if not feed.keys():
                 yield Fault(4201, where=f"{where} [{kind}.{name}]", seen="no secret", expected="secrets or secrets_env")
+            yield from _check_secrets(feed.keys(), f"{where} [{kind}.{name}.secrets]")
     yield from said_faults(site.machines, f"{where} [machines")
     yield from said_faults({n: p for n, p in site.scanners.items() if p.driver != "tcp"}, f"{where} [scanners")
     for name, scanner in site.scanners.items():
@@ -118,6 +125,7 @@ def _cross_check(site: Site, where: str, raw: Mapping[str, Any]) -> Iterator[Fau
     if declared["stations"] == site.stations.keys():
         yield from _check_places(site, where)
     yield from _check_witnesses(site, where)
+    yield from _check_names(site, where)
     yield from _check_urls(site, where)
     yield from _check_addresses(site, where)
     yield from _check_zone(site, where)
@@ -129,6 +137,15 @@ def _cross_check(site: Site, where: str, raw: Mapping[str, Any]) -> Iterator[Fau
             seen=site.web.host,
             expected="a loopback address: [twin] has known passwords",
         )
+
+
+def _check_secrets(secrets: Sequence[str], place: str) -> Iterator[Fault]:
+    """Say of each secret that is none where it stands, never what it is."""
+    for secret in secrets:
+        try:
+            key_of(secret)
+        except Fault as fault:
+            yield Fault(4201, where=place, seen=fault.seen, expected=fault.expected, remedy=HOW_TO_MAKE)
 
 
 def _check_station(site: Site, where: str, part: StationPart, declared: Mapping[str, set[str]]) -> Iterator[Fault]:
@@ -203,6 +220,14 @@ def _check_places(site: Site, where: str) -> Iterator[Fault]:
         yield Fault(4201, where=f"{where} [stations.{name}.kind]", seen=seen, expected=expected)
 
 
+def _check_names(site: Site, where: str) -> Iterator[Fault]:
+    for name in TAKEN_NAMES & site.stations.keys():
+        place = f"{where} [stations.{name}]"
+        yield Fault(
+            4201, where=place, seen=name, expected="another name: questions of the office and of the line have this one"
+        )
+
+
 def _unknown(where: str, name: str, declared: set[str]) -> Fault:
     expected = f"one of {', '.join(sorted(declared)) or 'none declared'}"
     return Fault(4201, where=where, seen=name, expected=expected, remedy=near(name, declared))
@@ -210,6 +235,7 @@ def _unknown(where: str, name: str, declared: set[str]) -> Fault:
 
 def _check_urls(site: Site, where: str) -> Iterator[Fault]:
     urls = {f"subscribers.{name}.url": part.url for name, part in site.subscribers.items()}
+    urls |= {"web.public_url": site.web.public_url} if site.web.public_url else {}
     urls |= {f"cameras.{name}.url": part.url for name, part in site.cameras.items()}
     urls |= {
         f"feeds.{name}.reconcile_url": part.reconcile_url for name, part in site.feeds.items() if part.reconcile_url
@@ -218,6 +244,10 @@ def _check_urls(site: Site, where: str) -> Iterator[Fault]:
         schemes = ("http", "https", "rtsp") if place.startswith("cameras.") else ("http", "https")
         if expected := _wrong_url(url, schemes):
             yield Fault(4201, where=f"{where} [{place}]", seen=url, expected=expected)
+    has_buyers = any(part.role == "buyer" for part in site.subscribers.values())
+    if has_buyers and site.web.host in EVERYWHERE and not site.web.public_url:
+        expected = f"the address by which buyers come: their links would say {site.web.host}"
+        yield Fault(4201, where=f"{where} [web.public_url]", seen="nothing", expected=expected)
 
 
 def _wrong_url(text: str, schemes: tuple[str, ...]) -> str:

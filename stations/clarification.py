@@ -9,6 +9,7 @@ from packline.core.scans import Scan
 from packline.orders.lifecycle import PARCEL
 from packline.orders.model import Event, Parcel, ParcelState, UnitState
 from scanning import gs1
+from stations.in_hand import InHand
 from stations.kit import Kit, plate_of
 from stations.ports import Machinery
 from stations.rest import Rest
@@ -31,7 +32,7 @@ class Clarification:
         self.machines: Sequence[Machinery] = ()
         self.rest: Rest | None = None
         self._kit = kit
-        self._current = ""
+        self._in_hand = InHand(name)
 
     async def step(self) -> None:
         """List what waits here."""
@@ -48,7 +49,7 @@ class Clarification:
         """Take a plate, then the word that it is unpacked."""
         parsed = gs1.parse(scan.text, scan.symbology)
         if parsed.kind is gs1.Kind.ACTION:
-            return await self._answered(parsed.value, scan.actor or "operator")
+            return await self._answered(parsed.value, scan)
         parcel, order = await self._kit.known(plate_of(parsed, self.name), self.name)
         where, to = await self._kit.where_to(parcel, order)
         if to != self.name:
@@ -56,21 +57,22 @@ class Clarification:
                 await self._kit.moved(parcel, f"to:{to}", self.name)
             return say("take_to", lpn=parcel.lpn, to=to, kind=where.kind)
         parcel = await self._kit.arrive(parcel, self.name)
-        self._current = parcel.lpn
+        self._in_hand.take(parcel.lpn, scan)
         self.screen.about(parcel=parcel.lpn, order=order.order_id)
         key = "return_to_shelf" if parcel.state is ParcelState.RETURNING else "decide"
         return say(key, lpn=parcel.lpn, exception=parcel.reason)
 
-    async def _answered(self, action: str, actor: str) -> Instruction:
-        if action != "DONE" or not self._current:
+    async def _answered(self, action: str, scan: Scan) -> Instruction:
+        lpn = self._in_hand.meant_by(scan)
+        if action != "DONE" or not lpn:
             raise Fault(4304, where=self.name, seen=f"DO:{action}", expected="a plate first, then DO:DONE")
-        parcel, _ = await self._kit.known(self._current, self.name)
+        parcel, _ = await self._kit.known(lpn, self.name)
         if parcel.state is not ParcelState.RETURNING:
             raise Fault(
                 4301, where=self.name, seen=f"{parcel.lpn} is {parcel.state}", expected="a parcel that goes back"
             )
-        await self._kit.finish(parcel.order_id, *await self._returned(parcel, actor))
-        self._current = ""
+        await self._kit.finish(parcel.order_id, *await self._returned(parcel, scan.actor or "operator"))
+        self._in_hand.put_down()
         self.screen.about()
         return say("done", lpn=parcel.lpn)
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Sequence
 
-from packline.core.effects import LIGHT, RELEASE, Effect, EffectState, Evidence
+from packline.core.effects import LIGHT, OPEN_STATES, RELEASE, Effect, EffectState, Evidence
 from packline.core.faults import Fault
 from packline.core.identity import Sscc
 from packline.core.scans import Scan, Scanner
@@ -17,10 +15,10 @@ from stations.brake import Braked
 from stations.departure import Departure
 from stations.kit import Kit, Trouble, require_good, sensors, trouble_of
 from stations.ports import Machinery
+from stations.reading import FixedReader
 from stations.rest import Rest
 from stations.screen import Instruction, Screen, say
 
-READ_S = 1.5
 DARK, GREEN, RED, AMBER = range(4)
 
 
@@ -41,9 +39,8 @@ class CourierGate:
         self._kit = kit
         self._gate = gate
         self._hands = Braked(gate.device(), screen)
-        self._scanner = scanner
+        self._reader = FixedReader(scanner, name, kit)
         self._departure = Departure(name, kit)
-        self._read: asyncio.Future[str] | None = None
         self._lamp: int | None = None
         self._refused = ""
 
@@ -72,8 +69,7 @@ class CourierGate:
     async def scanned(self, scan: Scan) -> Instruction:
         """Take the fixed scanner's read; answer everybody whether that parcel may leave."""
         sscc = _sscc_of(scan)
-        if scan.device == self._scanner.name and self._read is not None and not self._read.done():
-            self._read.set_result(sscc)
+        self._reader.hear(scan, sscc)
         parcel = await self._parcel_of(sscc)
         order = await self._kit.order_of(parcel)
         if why := ship_blockers(order, parcel):
@@ -81,7 +77,7 @@ class CourierGate:
         return say("label_ok", lpn=parcel.lpn)
 
     async def _who(self) -> tuple[Parcel, Order]:
-        sscc = await self._read_label()
+        sscc = await self._reader.read("a label's SSCC")
         try:
             parcel = await self._parcel_of(sscc)
         except Fault as fault:
@@ -91,15 +87,6 @@ class CourierGate:
             label = await self._kit.books.label(sscc)
             raise Trouble(fault, subject=label.lpn if label else sscc) from fault
         return parcel, await self._kit.order_of(parcel)
-
-    async def _read_label(self) -> str:
-        # a read from before the question could be of the parcel before: ask the scanner anew
-        self._read = asyncio.get_running_loop().create_future()
-        await self._scanner.trigger()
-        with contextlib.suppress(TimeoutError):
-            return await self._kit.clock.within(READ_S, self._read)
-        fault = Fault(3001, where=self.name, seen=f"nothing within {READ_S} s", expected="a label's SSCC")
-        raise Trouble(fault, subject=self.name)
 
     async def _parcel_of(self, sscc: str) -> Parcel:
         label = await self._kit.books.label(sscc)
@@ -122,6 +109,13 @@ class CourierGate:
     async def _release(self, parcel: Parcel) -> None:
         self.screen.state, self.screen.next = "working", say("releasing", lpn=parcel.lpn)
         await self._light(GREEN)
+        # the lamp took its time, and host and office went on meanwhile
+        parcel, order = await self._kit.known(parcel.lpn, self.name)
+        row = await self._kit.ledger.find(RELEASE, parcel.lpn, parcel.visits)
+        is_open = row is not None and row.state in OPEN_STATES
+        if not is_open and (why := ship_blockers(order, parcel)):
+            await self._refuse(parcel, why)
+            return
         effect = Effect(kind=RELEASE, subject=parcel.lpn, generation=parcel.visits, station=self.name)
         outcome = await self._kit.ledger.perform(effect, self._hands)
         if outcome.ok:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from packline.core.faults import Fault
 from packline.core.scans import Scan
-from packline.orders.model import PARCEL_GONE, Order, OrderState, Parcel, ParcelState
+from packline.orders.model import PARCEL_GONE, Order, Parcel, ParcelState
 from scanning import gs1
+from stations.in_hand import InHand
 from stations.kit import Kit, plate_of
 from stations.ports import Machinery
 from stations.rest import Rest
@@ -32,12 +33,12 @@ class Hold:
         self.machines: Sequence[Machinery] = ()
         self.rest: Rest | None = None
         self._kit = kit
-        self._in_hand = ""
+        self._in_hand = InHand(name)
         self._slots = slot_names(slots)
 
     async def step(self) -> None:
         """Work out which parcels in the rack are wanted elsewhere."""
-        orders = {order.order_id: order for order in await self._kit.books.orders({OrderState.RELEASED})}
+        orders = {order.order_id: order for order in await self._kit.released()}
         here = await self._stored()
         stored = [parcel for parcel in here if parcel.order_id in orders]
         tasks = [task for parcel in stored if (task := await self._fetch(parcel, orders[parcel.order_id]))]
@@ -50,7 +51,7 @@ class Hold:
         """Answer a plate: the slot to put it in, or the place to take it to."""
         parsed = gs1.parse(scan.text, scan.symbology)
         if parsed.kind is gs1.Kind.SLOT:
-            return await self._put(parsed.value, scan.actor or "operator")
+            return await self._put(parsed.value, scan)
         parcel, order = await self._kit.known(plate_of(parsed, self.name), self.name)
         where, to = await self._kit.where_to(parcel, order)
         if where.kind == "gone":
@@ -64,19 +65,20 @@ class Hold:
         slot = parcel.place if parcel.place in self._slots else await self._free_slot()
         if slot != parcel.place:
             await self._kit.moved(parcel, slot, self.name, scan.actor or "operator")
-        self._in_hand = parcel.lpn
+        self._in_hand.take(parcel.lpn, scan)
         return say("store", lpn=parcel.lpn, slot=slot)
 
-    async def _put(self, slot: str, actor: str) -> Instruction:
+    async def _put(self, slot: str, scan: Scan) -> Instruction:
         """A slot scanned after its plate: where the parcel really lies wins over where the screen sent it."""
-        if not self._in_hand or slot not in self._slots:
+        lpn = self._in_hand.meant_by(scan)
+        if not lpn or slot not in self._slots:
             raise Fault(4101, where=self.name, seen=f"SLOT:{slot}", expected="a carton plate first, then its slot")
-        parcel, _ = await self._kit.known(self._in_hand, self.name)
+        parcel, _ = await self._kit.known(lpn, self.name)
         if slot != parcel.place:
             if any(p.place == slot for p in await self._stored()):
                 raise Fault(3004, where=self.name, seen=f"{slot} is taken", expected=parcel.place)
-            await self._kit.moved(parcel, slot, self.name, actor)
-        self._in_hand = ""
+            await self._kit.moved(parcel, slot, self.name, scan.actor or "operator")
+        self._in_hand.put_down()
         return say("stored", lpn=parcel.lpn, slot=slot)
 
     async def _stored(self) -> list[Parcel]:

@@ -13,7 +13,7 @@ from packline.core.effects import EJECT, EffectState, Ledger, Outcome
 from packline.core.faults import Fault
 from packline.orders.closing import closing
 from packline.orders.lifecycle import TARGET, parcel_after, unit_after
-from packline.orders.model import Event, Order, Parcel
+from packline.orders.model import Event, Order, OrderState, Parcel
 from packline.orders.policy import Reaction, rule_for
 from packline.orders.ports import Books
 from packline.orders.routing import Destination, destination
@@ -21,6 +21,8 @@ from scanning import gs1
 from scanning.sight import PixelSight, Sight
 from stations.ports import Machinery, Offload, View
 
+MOST_RELEASED = 20_000
+"""More than the limit of work in progress and the slots of a rack can ever be together; those who wait for their buyers count too."""
 _LINK_FAULTS = range(1001, 1101)
 _LINK_WORDS = {"absent": "no answer", "bad": "a damaged status"}
 
@@ -69,6 +71,10 @@ class Kit:
         """Commit events and wake whoever waits for a change."""
         await self.books.record(*events)
         self.changed(*events)
+
+    async def released(self) -> list[Order]:
+        """Give every order that is on the floor; one that was left out would be in nobody's list."""
+        return await self.books.orders({OrderState.RELEASED}, MOST_RELEASED)
 
     async def follow(self, parcel: Parcel, *events: Event) -> bool:
         """Record what was just done with `parcel`, as it was read before.

@@ -22,6 +22,8 @@ from stations.screen import Screen, say
 MOST_CONTENT_LINES = 6
 SSCC_EXTENSION = 3
 UNCOUNTED = "sent, and not counted by the printer"
+FRESH_S = 5.0
+"""A printer may take a minute for a label, and hands are quick: what the camera saw longer ago may be another carton by now."""
 OF_MACHINES = 2000
 """Faults below are link troubles: the machine itself is asked again before the camera is."""
 
@@ -52,13 +54,20 @@ class LabelJob:
         cancelled, readdressed) is given back as it is then.
         """
         # a plate scanned in a hand says nothing of what stands before the camera: a label is made for the carton in the picture
-        plate_in(before, where=self._station, subject=parcel.lpn, wanted=parcel.lpn)
-        await self._refuse_foreign_label(parcel, before)
+        await self._demand_bare(parcel, before)
+        looked_at = self._clock.monotonic()
         if parcel.state is ParcelState.PACKED:
             parcel = await self._print(await self._assigned(parcel))
         if parcel.state in (ParcelState.PRINTED, ParcelState.LABELLED):
+            if self._clock.monotonic() - looked_at > FRESH_S:
+                await self._demand_bare(parcel, (await self._tools.eye.see()).seen)
             await self._apply(parcel)
         return await self._fresh(parcel)
+
+    async def _demand_bare(self, parcel: Parcel, seen: Seen) -> None:
+        """Raise Trouble unless the carton in the picture is that of `parcel`, with no label but its own."""
+        plate_in(seen, where=self._station, subject=parcel.lpn, wanted=parcel.lpn)
+        await self._refuse_foreign_label(parcel, seen)
 
     async def _refuse_foreign_label(self, parcel: Parcel, before: Seen) -> None:
         # observe before acting: whatever the books say, a carton that shows a label gets no second one

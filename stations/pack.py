@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 
 from packline.core.effects import OPEN_STATES, SEAL, Effect, EffectState
@@ -15,11 +13,11 @@ from packline.orders.policy import UNPROVED_SEAL
 from stations.brake import Braked
 from stations.kit import Kit, Trouble, require_good, sensors, trouble_of
 from stations.ports import Machinery
+from stations.reading import FixedReader
 from stations.rest import Rest
 from stations.screen import Instruction, Screen, say
 
 CLOSED = "carton_closed"
-READ_S = 1.5
 PADDING_MM = 30
 LEAST_MM = (80, 60, 20)
 MOST_MM = (1200, 800, 800)
@@ -40,9 +38,8 @@ class Pack:
         self._kit = kit
         self._packer = packer
         self._hands = Braked(packer.device(), screen)
-        self._scanner = scanner
+        self._reader = FixedReader(scanner, name, kit)
         self._next = next_station
-        self._read: asyncio.Future[str] | None = None
         self._sealed = ""
         self._asked: set[str] = set()
 
@@ -60,7 +57,7 @@ class Pack:
         if inputs["outfeed_full"]:
             self.screen.state, self.screen.next = "waiting", say("lane_full", lane=self._next)
             return
-        parcel, order = await self._who(await self._read_plate())
+        parcel, order = await self._who(await self._reader.read("a carton plate"))
         if not await self._is_still_there(inputs):
             return
         self.screen.about(parcel=parcel.lpn, order=order.order_id)
@@ -76,9 +73,8 @@ class Pack:
     async def scanned(self, scan: Scan) -> Instruction:
         """Take the plate that the fixed scanner reads; tell anybody else where the scanned parcel belongs."""
         lpn = Lpn.parse(scan.text).text
-        if scan.device == self._scanner.name:
-            if self._read is not None and not self._read.done():
-                self._read.set_result(lpn)
+        if self._reader.is_by(scan):
+            self._reader.hear(scan, lpn)
             return say("carton_ok", lpn=lpn)
         parcel, order = await self._kit.known(lpn, self.name)
         where, to = await self._kit.where_to(parcel, order)
@@ -91,15 +87,6 @@ class Pack:
             to = self._kit.places.get("clarify", "")
             self.screen.state, self.screen.next = "waiting", say("take_to", lpn=lpn, to=to, kind="clarify")
             raise Trouble(fault, subject=lpn) from fault
-
-    async def _read_plate(self) -> str:
-        # a read from before the question could be of the carton before: ask the scanner anew
-        self._read = asyncio.get_running_loop().create_future()
-        await self._scanner.trigger()
-        with contextlib.suppress(TimeoutError):
-            return await self._kit.clock.within(READ_S, self._read)
-        fault = Fault(3001, where=self.name, seen=f"nothing within {READ_S} s", expected="a carton plate")
-        raise Trouble(fault, subject=self.name)
 
     async def _is_still_there(self, before: Mapping[str, int]) -> bool:
         """Tell whether what was seen before the plate was read stands there after it: the same carton, open or closed.

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from packline.core.faults import Fault
@@ -128,9 +129,12 @@ class Post:
         self._bell.set()
 
     def scan(self, scan: Scan) -> None:
-        """Take a scan; when too many wait the newest is dropped and the person scans again."""
+        """Take a scan; when too many wait the newest is dropped and the person scans again.
+
+        It is as old as its coming, by our clock: a reader's own may be off, and here it may wait behind others.
+        """
         with contextlib.suppress(asyncio.QueueFull):
-            self._scans.put_nowait(scan)
+            self._scans.put_nowait(replace(scan, at=self._kit.clock.now()))
 
     async def hold(self, actor: str) -> None:
         """A person stops the station after its running job; a step that waits for a person ends at once.

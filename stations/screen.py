@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from packline.core.faults import Fault
 
+SEEN = timedelta(seconds=2.0)
+"""So long it may take until somebody has seen what a screen shows now; it turns within a second."""
 MOST_SCANS = 10
 MOST_PICTURES = 6
 

@@ -88,7 +88,7 @@ class Turntable:
         if parsed.kind is gs1.Kind.LPN:
             return await self._box(unit, Lpn.parse(parsed.value), actor)
         if parsed.kind is gs1.Kind.ACTION:
-            return await self._word(parsed.value, actor)
+            return await self._word(parsed.value, scan)
         return await self._induct(parsed.value, unit, actor)
 
     async def turn(self, unit_id: str, step_deg: float) -> None:
@@ -282,8 +282,8 @@ class Turntable:
 
     # -- words --------------------------------------------------------------------------------------------------
 
-    async def _word(self, word: str, actor: str) -> Instruction:
-        current = await self._current()
+    async def _word(self, word: str, scan: Scan) -> Instruction:
+        current, actor = await self._current(), scan.actor or "operator"
         if word in ("OK", "DONE") and self._turned_by_hand(True, actor, word):
             return say("done", lpn="")
         if current is not None and word in ("NOTDONE", "DONE"):
@@ -291,6 +291,10 @@ class Turntable:
         unit = self._picks.first()
         if word != "SHORT" or current is not None or unit is None:
             raise Fault(4304, where=self.name, seen=f"DO:{word}", expected="DO:SHORT while an item is to be picked")
+        if not self._picks.was_seen(scan.at):
+            raise Fault(
+                4304, where=self.name, seen=f"another item first: {unit.sku}", expected="a look at the screen first"
+            )
         order = await self._order(unit)
         if not order.content.short_allowed:
             fault = Fault(3013, where=self.name, seen=unit.sku, expected="an order that allows short delivery")

@@ -7,11 +7,12 @@ import io
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from controller.__main__ import main
+from controller.__main__ import _run, main
 from controller.commands import twin
 from controller.site_file import load_site
 from controller.starting import DATABASE, database_url
@@ -104,6 +105,42 @@ def test_a_password_that_the_dashboard_refuses_is_refused_here(
     assert code == 1
     assert said.startswith("4301") and "10 to 200" in said and "supervisor" not in said
     assert password not in said
+
+
+def test_a_role_that_would_not_be_given_is_refused_and_the_password_stays(
+    path: Path, books: Path, typed: Typed
+) -> None:
+    """It set the password, left the role as it was, and said that all was well."""
+    assert typed("user", path, "lin", "--role", "supervisor") == (0, "")
+    with closing(open_store(database_url(path.parent / "data"), clock=WallClock(), ids=SystemIds())) as store:
+        before = store.users.get("lin")
+    code, said = typed("user", path, "lin", "--role", "admin", password="another password")
+    assert code == 1 and said.startswith("4301") and "--role" in said and "page Users" in said
+    with closing(open_store(database_url(path.parent / "data"), clock=WallClock(), ids=SystemIds())) as store:
+        assert store.users.get("lin") == before
+    assert typed("user", path, "lin", password="another password") == (0, "")
+    assert typed("user", path, "lin", "--role", "supervisor") == (0, "")
+
+
+def test_a_disabled_user_is_not_said_to_be_let_in(
+    path: Path, books: Path, typed: Typed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed("user", path, "lin")
+    with closing(open_store(database_url(path.parent / "data"), clock=WallClock(), ids=SystemIds())) as store:
+        store.users.set_disabled("lin", True, WallClock().now())
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{GOOD}\n"))
+    assert main(["user", str(path), "lin"]) == 0
+    assert "disabled" in capsys.readouterr().out
+
+
+def test_who_ends_a_question_at_the_keyboard_sees_no_program() -> None:
+    class Asking:
+        """A verb whose user presses Ctrl-D."""
+
+        def run(self, _: object) -> int:
+            raise EOFError
+
+    assert _run(Asking(), argparse.Namespace()) == 130
 
 
 # -- files that are not what they should be ----------------------------------------------------------------------------

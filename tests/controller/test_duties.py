@@ -32,7 +32,7 @@ async def receive(life: Life, number: object, **changes: Any) -> str:
 
 async def released(life: Life) -> set[str]:
     """Give the external ids of released orders."""
-    return {o.content.external_id for o in await life.kit.books.orders({OrderState.RELEASED})}
+    return {o.content.external_id for o in await life.kit.released()}
 
 
 async def test_orders_are_released_up_to_the_limit_most_urgent_first(life: Life) -> None:
@@ -95,6 +95,26 @@ async def test_a_cancelled_order_is_not_released(life: Life) -> None:
     assert await released(life) == set()
 
 
+async def test_an_order_behind_a_thousand_that_wait_for_their_buyers_is_picked_fetched_and_counted(life: Life) -> None:
+    """Those have nothing on the floor, so that the limit lets others in; and of all together only a thousand were read."""
+    waiting: list[Event] = []
+    for new in (content(f"W{number}") for number in range(1000)):
+        waiting += [
+            Event(kind="OrderReceived", subject=new.order_id, data={"content": new}),
+            Event(kind="OrderReleased", subject=new.order_id, order_id=new.order_id),
+            Event(kind="UnitShort", subject=f"{new.order_id}.1.1", order_id=new.order_id),
+        ]
+    await life.kit.record(*waiting)
+    order_id, box = await life.order("last"), await life.approved(1, 1, place="H01")
+    await life.hold.step()
+    assert [task.params["lpn"] for task in life.hold.screen.tasks] == [box.lpn]
+    await life.table.step()
+    assert [task.params["order"] for task in life.table.screen.tasks] == [order_id]
+    await receive(life, "next")
+    await duties(life, wip_limit=1).once()
+    assert "HM-next" not in await released(life)
+
+
 # -- silent buyers -----------------------------------------------------------------------------------------------------
 
 
@@ -124,6 +144,28 @@ async def test_the_site_says_what_follows_a_buyers_silence(
     assert (parcel.state, parcel.approval) == (state, approval)
     rows = await life.kit.books.open_exceptions()
     assert [(r.code, r.subject) for r in rows] == ([(3011, lpn)] if policy == "ask" else [])
+
+
+@pytest.mark.parametrize("answer", ["ParcelApproved", "ParcelRejected", "ApprovalAsked", "ParcelReturning"])
+@pytest.mark.parametrize("is_same_run", [True, False], ids=["same run", "next run"])
+async def test_a_question_about_a_buyer_who_answered_after_all_is_taken_back(
+    life: Life, answer: str, is_same_run: bool
+) -> None:
+    """It could be answered in no way any more but by holding the parcel or sending it back."""
+    lpn, first = await asked(life), duties(life)
+    await first.once()
+    until = (life.floor.clock.now() + timedelta(hours=1)).isoformat()
+    await life.record(answer, lpn, **({"until": until} if answer == "ApprovalAsked" else {}))
+    await (first if is_same_run else duties(life)).once()
+    assert await life.kit.books.open_exceptions() == []
+
+
+async def test_a_question_about_a_parcel_that_is_held_meanwhile_stays_until_it_is_answered(life: Life) -> None:
+    lpn, duty = await asked(life), duties(life)
+    await duty.once()
+    await life.record("ParcelHeld", lpn)
+    await duty.once()
+    assert [row.subject for row in await life.kit.books.open_exceptions()] == [lpn]
 
 
 async def test_a_buyer_who_still_has_time_is_waited_for(life: Life) -> None:

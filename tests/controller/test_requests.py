@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from controller.clicks import SEEN_S
 from controller.hands import Hands, RequestStore
 from controller.requests import RequestDesk
 from packline.core.faults import Fault
@@ -17,6 +16,7 @@ from packline.orders.model import ParcelState, Purchase
 from packline.orders.ports import ExceptionRow
 from packline.store.requests import Request, Requests
 from stations.post import Post
+from stations.screen import SEEN
 from tests.stations.line import Life, Rig
 from tests.stations.test_induct import CUP, ONE, boxed, shown
 from tests.waiting import serving, until
@@ -201,7 +201,7 @@ async def test_scans_and_buttons_reach_the_station_with_their_person(office: Off
 async def test_stations_are_held_and_released(office: Office) -> None:
     await office.ask("station", {"station": "label-1", "action": "hold"}, actor="mei")
     assert office.posts["label-1"].screen.hold_by == "mei"
-    office.life.floor.clock.advance(SEEN_S)
+    office.life.floor.clock.advance(SEEN.total_seconds())
     await office.ask("station", {"station": "label-1", "action": "release"})
     assert office.posts["label-1"].screen.hold_by == "" and office.life.floor.machines["arm"].released == 1
 
@@ -209,7 +209,7 @@ async def test_stations_are_held_and_released(office: Office) -> None:
 async def test_a_release_is_refused_while_the_safety_circuit_is_open(office: Office) -> None:
     arm, release = office.life.floor.machines["arm"], {"station": "label-1", "action": "release"}
     await office.ask("station", {"station": "label-1", "action": "hold"}, actor="mei")
-    office.life.floor.clock.advance(SEEN_S)
+    office.life.floor.clock.advance(SEEN.total_seconds())
     arm.now.faults = (2007,)
     row = await office.ask("station", release)
     assert (row.state, row.result["code"], row.result["where"]) == ("refused", 2007, arm.name)
@@ -227,7 +227,7 @@ async def test_a_colleagues_hold_is_not_ended_by_a_release_that_was_meant_for_th
     assert post.screen.hold_by == "mei"
     assert (await office.ask("station", release, actor="mei")).state == "done"  # who changed the mind knows of it
     await office.ask("station", {"station": "label-1", "action": "hold"}, actor="mei")
-    clock.advance(SEEN_S)
+    clock.advance(SEEN.total_seconds())
     assert (await office.ask("station", release, actor="lin")).state == "done"
 
 
@@ -239,7 +239,7 @@ async def test_two_who_let_a_held_parcel_go_at_once_do_not_approve_it_in_the_buy
     assert await office.refused("parcel", release, actor="mei") == 4301
     found = await office.life.parcel(lpn)
     assert found.state is ParcelState.VERIFIED and not found.held
-    office.life.floor.clock.advance(SEEN_S)
+    office.life.floor.clock.advance(SEEN.total_seconds())
     assert (await office.ask("parcel", release, actor="mei")).state == "done"
     assert (await office.life.parcel(lpn)).state is ParcelState.APPROVED
 

@@ -18,6 +18,7 @@ from controller.sites import find_site, free_offset, is_free, moved, ports_in
 from controller.tls import tls_of
 from packline.core.faults import Fault
 from packline.core.files import FileFaults
+from packline.feeds.signing import make_secret
 from tests.web.certificate import make_pem
 
 DEMO = Path(__file__).parents[2] / "sites" / "demo.toml"
@@ -126,6 +127,12 @@ def test_a_name_that_nobody_declared_gets_a_suggestion(
         ('camera = "cam-bench"', 'camera = "cam-verify"', "[stations.bench-1]", "label-1 has it"),
         ("18082/snapshot.jpg", "18082/stream.mjpg", "[cameras.cam-verify.delay_s]", "address of a snapshot"),
         ('feeds = "label-1"', 'feeds = "hold-1"', "[stations.pack-1.feeds]", "print_apply or bench"),
+        ("approve_s = 45 ", "approve_s = inf ", "[policy.approve_s]", "at most 31622400"),
+        ("reserve_s = 3600 ", "reserve_s = 1e300 ", "[policy.reserve_s]", "at most 31622400"),
+        ("[400, 300, 250]", "[400, 0, 250]", "[policy.machine_most_mm.1]", "1 to 10000"),
+        ('languages = ["en", "zh"]', "languages = []", "[site.languages]", "at least 1"),
+        ("[web]", '[web]\npublic_url = "shop.example"', "[web.public_url]", "http://host:port/path"),
+        ("[stations.hold-1]", "[stations.desk]", "[stations.desk]", "another name"),
     ],
     ids=str,
 )
@@ -320,11 +327,47 @@ def test_all_mistakes_of_a_kind_are_told_at_once(site_with: Callable[..., Path])
 def test_secrets_come_from_the_file_or_the_environment_and_none_is_a_fault(
     site_with: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = site_with(more='\n[feeds.auction]\nsecrets_env = "AUCTION_SECRETS"\n')
+    path, two = (
+        site_with(more='\n[feeds.auction]\nsecrets_env = "AUCTION_SECRETS"\n'),
+        [make_secret(bytes([n]) * 32) for n in (1, 2)],
+    )
     assert only(path).where.endswith("[feeds.auction]")
-    monkeypatch.setenv("AUCTION_SECRETS", "whsec_b25l whsec_dHdv")
+    monkeypatch.setenv("AUCTION_SECRETS", " ".join(two))
     assert find_faults(path) == []
-    assert load_site(path).feeds["auction"].keys() == ["whsec_b25l", "whsec_dHdv"]
+    assert load_site(path).feeds["auction"].keys() == two
+
+
+@pytest.mark.parametrize("section", ["feeds.auction", "couriers.sf", "subscribers.shop"])
+@pytest.mark.parametrize("secret", ["", "abc", "whsec_b25l", "whsec_not base64"])
+def test_a_secret_that_signs_nothing_is_told_without_repeating_it(
+    site_with: Callable[..., Path], section: str, secret: str
+) -> None:
+    """Every message of that host was refused, and no event ever reached that subscriber: only a log said so."""
+    said = (
+        f'["{secret}"]'
+        if section != "subscribers.shop"
+        else f'"{secret}"\nrole = "merchant"\nurl = "http://shop.example/in"'
+    )
+    key = "secrets" if section != "subscribers.shop" else "secret"
+    found = only(site_with(more=f"\n[{section}]\n{key} = {said}\n"))
+    assert f"[{section}" in found.where and "secret" in f"{found.where} {found.seen}"
+    assert not secret or secret not in found.text()
+
+
+def test_buyers_are_not_sent_to_an_address_that_is_everywhere(site_with: Callable[..., Path]) -> None:
+    start = TEXT.index("\n[twin]\n")
+    end = TEXT.find("\n[", start + 1)
+    twin = TEXT[start : end if end > 0 else None]
+    anywhere = ('host = "127.0.0.1"\nport', 'host = "0.0.0.0"\nport')
+    assert any(f.where.endswith("[web.public_url]") for f in find_faults(site_with((twin, ""), anywhere)))
+    public = ("[web]", '[web]\npublic_url = "https://hall.example/"')
+    path = site_with((twin, ""), anywhere, public)
+    assert find_faults(path) == [] and load_site(path).web.base_url == "https://hall.example"
+
+
+def test_an_ipv6_address_stands_in_brackets_in_links(site_with: Callable[..., Path]) -> None:
+    web = load_site(site_with(('host = "127.0.0.1"\nport', 'host = "::1"\nport'))).web
+    assert (web.base_url, web.url_at(web.video_port)) == ("http://[::1]:8080", "http://[::1]:8081")
 
 
 def test_a_machine_may_be_run_by_a_person_instead(site_with: Callable[..., Path]) -> None:

@@ -50,6 +50,22 @@ async def test_gate_releases_only_approved_parcels(life: Life, state: str) -> No
     assert (await life.parcel(box.lpn)).place == "to:hold-1"
 
 
+@pytest.mark.parametrize("what", ["held", "cancelled"])
+async def test_what_is_stopped_while_the_lamp_turns_green_does_not_leave(life: Life, what: str) -> None:
+    box = await life.approved()
+    life.floor.hall.at_gate = box
+
+    async def meanwhile(effect: Effect) -> None:
+        if effect.parameters.get("lamp") == GREEN:
+            await (life.record("ParcelHeld", box.lpn) if what == "held" else life.change(purchase=Purchase.CANCELLED))
+
+    life.floor.gate.before_send = meanwhile
+    for _ in range(2):
+        await life.gate.step()
+    assert life.floor.hall.gone == [] and life.floor.hall.lamp == RED
+    assert life.gate.screen.next.key == "take_back" and await life.effect(RELEASE, box.lpn, 1) is None
+
+
 async def _verified(life: Life) -> Carton:
     lpn = await life.carton(7, 7)
     return await life.label_all(lpn)
@@ -103,7 +119,7 @@ async def test_a_label_in_the_couriers_hand_opens_no_gate_when_the_fixed_scanner
             await life.scan(life.gate, f"00{in_hand.labels[0].sscc}")
         step = asyncio.ensure_future(life.gate.step())
         if scanned == "after":
-            await until(lambda: life.gate._read is not None and not life.gate._read.done())
+            await until(lambda: life.gate._reader.is_asked)
             await life.scan(life.gate, f"00{in_hand.labels[0].sscc}")
         assert (await trouble(step)).fault.code == 3001
     assert life.floor.hall.gone == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from packline.core.identity import Lpn
 from packline.orders.model import OrderState, ParcelState, Purchase, UnitState
 from stations.live_stage import MOST_LIVE_WINDOWS
 from stations.person import PersonDevice
+from stations.screen import SEEN
 from stations.turntable import Turntable
 from tests.stations.line import Life, Rig
 from tests.waiting import let_run, until
@@ -187,10 +189,32 @@ async def test_the_same_plate_scanned_twice_boxes_once(life: Life) -> None:
     assert len(await life.kit.books.units(lpn=ONE)) == 1
 
 
+async def looked_at(life: Life) -> None:
+    """Show what is to be picked, and let somebody look at it."""
+    await life.table.step()
+    life.floor.clock.advance(SEEN.total_seconds())
+
+
+async def test_a_short_that_was_said_of_the_piece_before_gives_up_no_other(life: Life) -> None:
+    """A more urgent order comes in the moment in which the card is scanned; or the card is scanned twice."""
+    usual = await life.order(1, {"CUP": 1})
+    await looked_at(life)
+    urgent = await life.order(2, {"POT": 1}, ship_by=datetime(2026, 1, 1, tzinfo=UTC))
+    await life.table.step()
+    with pytest.raises(Fault) as told:
+        await life.scan(life.table, "DO:SHORT")
+    assert told.value.code == 4304 and await states(life, usual) == await states(life, urgent) == ["wanted"]
+    await looked_at(life)
+    await life.scan(life.table, "DO:SHORT")
+    with pytest.raises(Fault):
+        await life.scan(life.table, "DO:SHORT")
+    assert (await states(life, urgent), await states(life, usual)) == (["short"], ["wanted"])
+
+
 async def test_short_completes_what_is_there(life: Life) -> None:
     order_id = await life.order(1, {"CUP": 1, "POT": 1})
     await boxed(life, CUP, "CUP", ONE)
-    await life.table.step()
+    await looked_at(life)
     assert (await life.scan(life.table, "DO:SHORT")).key == "done"
     assert await states(life, order_id) == ["boxed", "short"]
     assert (await life.parcel(ONE)).state is ParcelState.COLLECTED
@@ -198,7 +222,7 @@ async def test_short_completes_what_is_there(life: Life) -> None:
 
 async def test_an_order_with_nothing_but_shorts_is_cancelled(life: Life) -> None:
     order_id = await life.order(1, {"CUP": 1})
-    await life.table.step()
+    await looked_at(life)
     await life.scan(life.table, "DO:SHORT")
     assert (await life.the_order(order_id)).state is OrderState.CANCELLED
 
@@ -206,7 +230,7 @@ async def test_an_order_with_nothing_but_shorts_is_cancelled(life: Life) -> None
 async def test_a_short_that_the_host_does_not_allow_is_asked_about(life: Life) -> None:
     order_id = await life.order(1, {"CUP": 1, "POT": 1}, short_allowed=False)
     await boxed(life, CUP, "CUP", ONE)
-    await life.table.step()
+    await looked_at(life)
     with pytest.raises(Fault) as found:
         await life.scan(life.table, "DO:SHORT")
     assert found.value.code == 3013 and await states(life, order_id) == ["boxed", "wanted"]

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from packline.core.effects import EffectState
+from packline.core.effects import Effect, EffectState
 from packline.core.faults import Fault
 from packline.orders.model import ParcelState, Purchase
-from tests.stations.fakes import Carton, Paper
+from stations.label_job import FRESH_S
+from tests.stations.fakes import Carton, Paper, nothing
 from tests.stations.line import Life, trouble
 
 
@@ -139,6 +140,24 @@ async def test_unreadable_carton_is_asked_about_and_nothing_moves(life: Life) ->
     life.floor.hall.stop = Carton(lpn=lpn, readable=False)
     assert (await trouble(life.label.step())).fault.code == 3001
     assert life.floor.arm.done == [] and life.floor.hall.printed == []
+
+
+async def test_a_label_that_took_long_to_print_is_not_put_on_the_carton_that_was_set_down_meanwhile(life: Life) -> None:
+    first, other = await life.carton(1, 1), await life.carton(2, 2)
+    life.floor.hall.stop = Carton(lpn=first, sealed=True)
+
+    async def changed(_: Effect) -> None:
+        life.floor.printer.before_send = nothing
+        life.floor.clock.advance(FRESH_S + 1)
+        life.floor.hall.stop = Carton(lpn=other, sealed=True)
+
+    life.floor.printer.before_send = changed
+    found = await trouble(life.label.step())
+    assert (found.fault.code, found.subject) == (3001, first) and life.floor.hall.stuck == []
+    box = await life.label_all(other)
+    assert [paper.lpn for paper in box.labels] == [other] and life.floor.hall.wrong_labels() == []
+    back = await life.label_all(first)
+    assert [paper.lpn for paper in back.labels] == [first] and life.floor.hall.doubles() == []
 
 
 async def test_unknown_carton_is_sent_to_clarification_when_there_is_room(life: Life) -> None:

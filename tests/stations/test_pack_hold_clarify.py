@@ -61,7 +61,7 @@ async def test_a_plate_scanned_elsewhere_is_answered_and_never_taken_for_the_car
     life.floor.hall.infeed = Carton(lpn=here)
     life.floor.scan_pack.is_blind = True
     step = asyncio.ensure_future(life.pack.step())
-    await until(lambda: life.pack._read is not None)
+    await until(lambda: life.pack._reader.is_asked)
     scan = Scan(text=elsewhere, device="dashboard", at=life.floor.clock.now(), actor="mei")
     answer = await life.pack.scanned(scan)
     assert (answer.key, answer.params["to"]) == ("take_to", "pack-1")

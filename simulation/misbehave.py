@@ -15,6 +15,10 @@ class NoSuchFault(Exception):  # noqa: N818 - an answer to a wrong request
     """There is no such device, or it does not know that fault."""
 
 
+def _tells_nobody(_hears: Callable[[bool], None]) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switch:
     """One fault of one device: `on` takes the number of times it strikes (None: until `off`).
@@ -25,7 +29,7 @@ class Switch:
     on: Callable[[int | None], Awaitable[None]]
     off: Callable[[], Awaitable[None]]
     is_over: Callable[[], bool] = lambda: False
-    tell: Callable[[Callable[[bool], None]], None] = lambda _: None
+    tell: Callable[[Callable[[bool], None]], None] = _tells_nobody
     """Takes who is to hear of each strike, and whether that was the last one."""
 
 
@@ -99,6 +103,10 @@ class Misbehaviour:
     async def _mend_after(self, device: str, fault: str, for_s: float) -> None:
         await self._clock.sleep(for_s)
         await self.mend(device, fault)
+
+    def counts_strikes(self, device: str, fault: str) -> bool:
+        """Tell whether `struck` hears of each strike of a fault; raises NoSuchFault."""
+        return self._switch(device, fault).tell is not _tells_nobody
 
     def _strikes(self, device: str, fault: str, is_last: bool) -> None:
         self.struck(device, fault, is_last)

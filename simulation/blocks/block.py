@@ -208,7 +208,8 @@ class Holder(Block):
             if self.full == "lose":
                 return Sure(lambda late: self.take(late, None))
             if self.overflow is not None:
-                return self.overflow.reserve(item, giver)
+                kept = self.overflow.reserve(item, giver)
+                return kept and _Elsewhere(self, kept)
             self.door.stand(giver)
             return None
         self.reserved += 1
@@ -280,3 +281,18 @@ class _Kept:
     def give_up(self) -> None:
         self._holder.reserved -= 1
         self._holder._invite()  # noqa: SLF001
+
+
+class _Elsewhere:
+    """A place kept where a holder sends what it has no room for."""
+
+    def __init__(self, holder: Holder, kept: Reservation) -> None:
+        self._holder = holder
+        self._kept = kept
+
+    def use(self, item: Item) -> None:
+        self._holder._lose(item.kind)  # noqa: SLF001 - its own helper
+        self._kept.use(item)
+
+    def give_up(self) -> None:
+        self._kept.give_up()

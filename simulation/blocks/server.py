@@ -274,7 +274,9 @@ class Server(Holder):
     def _share_within(self, limit_s: float) -> float:
         """Give the share whose work was begun within the time; who gave up waited, and in vain."""
         begun = len(self.wait)
-        return self.wait.share_up_to(limit_s) * begun / (begun + self.reneged) if begun else math.nan
+        if not begun:
+            return 0.0 if self.reneged else math.nan
+        return self.wait.share_up_to(limit_s) * begun / (begun + self.reneged)
 
     # -- for its channels ------------------------------------------------------------------------------------------
 

@@ -95,8 +95,10 @@ class Source(Block):
         else:
             if self._lasts:
                 self.floor.after(self._lasts[0](), self._change)
-            first = self._demand.first_at_s
-            self._wait(self._gap() if first is None else first)
+            if (first_s := self._demand.first_at_s) is None:
+                self._wait(self._gap())
+            else:  # that is a time, and no time between: no phase puts it off or hastens it
+                self.floor.after(first_s, self._arrived, ARRIVES)
 
     # -- when ------------------------------------------------------------------------------------------------------
 

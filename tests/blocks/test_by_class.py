@@ -71,6 +71,12 @@ def test_who_gave_up_has_waited_and_was_not_served_in_time():
     assert figures["desk.in_time_share"] == pytest.approx(2 / 3)
 
 
+def test_where_everybody_gave_up_all_have_waited():
+    blocks = {"in": at([1, 2], "desk"), "desk": server(100, patience=5, target_s=3, initial={"": 1})}
+    figures = once(blocks, 30, warmup_s=0.5).figures
+    assert (figures["desk.delayed_share"], figures["desk.in_time_share"]) == (1, 0)
+
+
 def test_a_claim_that_grows_faster_overtakes_who_came_before():
     fast = {"a": {"gain": 3.0}, "b": {}}
     blocks = {**mixed([0, 4], [1, 3]), "desk": server(6, discipline="ageing")}

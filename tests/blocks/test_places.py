@@ -328,3 +328,23 @@ def test_a_batch_without_end_has_no_plan_to_be_compared_with():
     run = once({"in": at([0, 0], "a"), "a": machine(1, batch=math.inf)})
     assert math.isnan(run.figures["a.oee.effectiveness"])
     assert run.figures["a.oee.quality"] == 1
+
+
+@pytest.mark.parametrize("blocking", ["after", "before"])
+def test_who_goes_elsewhere_for_want_of_a_place_is_counted_where_there_was_none(blocking):
+    blocks = {
+        "in": at([0, 0, 0, 0], "a"),
+        "a": machine(1, "b", blocking=blocking),
+        "b": machine(10, overflow="c"),
+        "c": server(1),
+    }
+    found = once(blocks).figures
+    assert (found["b.lost"], found["b.arrivals"], found["c.arrivals"]) == (3, 1, 3)
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"phases": {"x": {"times": 2, "last": 1000}}}, {"profile": [{"from_s": 0, "times": 2}]}]
+)
+def test_the_first_arrival_comes_at_the_time_that_was_said_for_it(more):
+    every = 10 if not more else 20
+    assert leaves({"in": {"kind": "source", "every": every, "first_s": 4, "next": "out", **more}}, 30) == [4, 14, 24]

@@ -430,6 +430,18 @@ def test_two_files_are_compared_run_by_run(capsys, tmp_path):
     assert found["half"] < found["half_if_independent"]
 
 
+def test_mirrored_runs_are_not_compared_with_others(capsys, tmp_path):
+    """Five runs of one and two pairs of the other would have no random numbers in common, and five are no pairs."""
+    (tmp_path / "a.toml").write_text(changed(("horizon_s = 100", "horizon_s = 100\nreplications = 5")))
+    (tmp_path / "b.toml").write_text(changed(("horizon_s = 100", "horizon_s = 100\nantithetic = true")))
+    for one, other in ("ab", "ba"):
+        words = ["sim", "model", str(tmp_path / f"{one}.toml"), "--against", str(tmp_path / f"{other}.toml")]
+        assert main(words) == 1
+        shown = capsys.readouterr().err
+        assert f"{other}.toml [model.antithetic]" in shown
+        assert f"as in {tmp_path / one}.toml" in shown
+
+
 def test_mistakes_of_both_files_are_told(capsys, tmp_path):
     for name in "ab":
         (tmp_path / f"{name}.toml").write_text(changed(("service = 1", "service = -1")))

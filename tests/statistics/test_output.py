@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simulation.statistics.bottleneck import active_periods, least_waiting
@@ -192,9 +192,8 @@ def test_oee_of_a_worked_example():
     assert found.index == pytest.approx(376 * 60 / 28800)
 
 
-@given(st.floats(1, 1e5), st.floats(0, 1), st.floats(0.1, 100), st.integers(1, 10_000), st.floats(0, 1))
+@given(st.floats(1, 1e5), st.floats(1e-9, 1), st.floats(0.1, 100), st.integers(1, 10_000), st.floats(0, 1))
 def test_oee_is_good_pieces_at_planned_speed_over_planned_time(planned, share, run_time, made, good_share):
-    assume(share > 0)
     good = int(made * good_share)
     found = oee(
         Production(planned_busy_s=planned, production_s=planned * share, run_time_s=run_time, made=made, good=good)
@@ -220,6 +219,14 @@ def test_bottleneck_is_the_longest_active_and_shifts_where_two_overlap():
     assert found["c"].either == 0
 
 
+def test_a_longer_period_is_the_bottleneck_from_its_beginning_on_also_when_a_third_outlasts_both():
+    """At 5 s b, which is open from 2 to 50, is the longest; that it is d when a has ended changes nothing of that."""
+    found = active_periods({"a": [(0, 10)], "b": [(2, 50)], "d": [(8, 200)]}, 0, 200)
+    assert found["a"].sole == pytest.approx(2 / 200)
+    assert (found["b"].sole, found["b"].shifting) == pytest.approx((0, 48 / 200))
+    assert (found["d"].sole, found["d"].shifting) == pytest.approx((150 / 200, 42 / 200))
+
+
 def test_a_machine_that_never_rests_is_the_bottleneck():
     found = active_periods({"slow": [(0, 100)], "fast": [(n, n + 0.5) for n in range(100)]}, 0, 100)
     assert (found["slow"].sole, found["fast"].either) == (1.0, 0.0)
@@ -235,6 +242,17 @@ def test_shares_of_the_bottleneck_are_no_more_than_the_time(periods):
     found = active_periods(periods, 0, 100)
     assert all(-1e-9 <= share.sole <= 1 + 1e-9 for share in found.values())
     assert sum(share.sole for share in found.values()) <= 1 + 1e-9
+    assert all(share.either <= 1 + 1e-9 for share in found.values())
+
+
+@given(st.dictionaries(st.sampled_from("abcd"), PERIODS, min_size=1), st.integers(0, 199))
+def test_who_is_in_the_longest_period_of_an_instant_has_a_share(periods, half):
+    """Roser, Nakano and Tanaka's definition, asked at every half second."""
+    at = half / 2 + 0.25
+    cut = {name: min(last, 100) - first for name, own in periods.items() for first, last in own if first < at < last}
+    longest = max(cut, key=lambda name: cut[name], default=None)
+    found = active_periods(periods, 0, 100)
+    assert longest is None or found[longest].either > 0
 
 
 def test_least_waiting_names_the_machine_that_rests_least():

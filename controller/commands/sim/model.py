@@ -101,6 +101,7 @@ def run_file(
     models = _loaded([find_site(file) for file in files])
     for file, model in zip(files, models, strict=True):
         _check_pairs(model, file, replications)
+    _check_alike(models, files)
     if against is not None:
         # one pair needs the other: as many runs of both, from the same seed
         seed = models[0].seed if seed is None else seed
@@ -167,6 +168,14 @@ def _check_pairs(model: Model, file: Path, replications: int | None) -> None:
             seen=str(replications),
             expected="an even number: antithetic runs are pairs",
         )
+
+
+def _check_alike(models: Sequence[Model], files: Sequence[Path]) -> None:
+    """Raise Fault 4201 where one is mirrored and the other is not: then no run has the random numbers of its pair."""
+    if len({model.antithetic for model in models}) > 1:
+        first, second = (str(model.antithetic).lower() for model in models)
+        expected = f"as in {files[0]}: {first}"
+        raise Fault(4201, where=f"{files[1]} [model.antithetic]", seen=second, expected=expected)
 
 
 def _ran(model: Model, seed: int | None, replications: int | None, look: Callable[[Run], None] | None) -> Outcome:

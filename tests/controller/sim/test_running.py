@@ -99,6 +99,35 @@ def test_faults_that_never_struck_are_named(tmp_path, capsys):
     ) in err
 
 
+IN_VAIN = """
+[shift]
+orders = 1
+pixels = 0
+[[faults]]
+device = "scan-gate"
+fault = "no_read"
+at_s = 0
+for_s = 0.1
+times = 1
+[[faults]]
+device = "packer-1"
+fault = "jam"
+at_s = 0
+for_s = 60
+times = 1
+"""
+
+
+def test_a_fault_that_lay_in_wait_and_met_nothing_has_not_struck(tmp_path, capsys):
+    """No parcel is at the gate in the first tenth of a second; the packer has one to seal within the minute."""
+    path = tmp_path / "vain.toml"
+    path.write_text(IN_VAIN, "utf-8")
+    _, said, err = run(capsys, path)
+    assert (said["faults"], said["kinds"]) == (1, {"packer-1 jam": 1})
+    assert [fault["device"] for fault in said["not_struck"]] == ["scan-gate"]
+    assert "1 of 2 faults never struck: scan-gate no_read (0 s)" in err
+
+
 # -- Ctrl-C, and no word at all ----------------------------------------------------------------------------------------------
 
 

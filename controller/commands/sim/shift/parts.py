@@ -73,13 +73,13 @@ class Played:
     deaths: int = 0
     commits: int = 0
     struck: int = 0
-    """Faults that happened before the shift was over."""
+    """Faults that happened before the shift was over; one that lies in wait has when it struck."""
     facts: tuple[Fact, ...] = ()
     """All that physically happened; none where they were not kept."""
     kinds: Mapping[str, int] = field(default_factory=dict)
     """How often each kind of fault of each device happened."""
     not_struck: tuple[PlannedFault, ...] = ()
-    """Faults whose moment did not come before the shift was over."""
+    """Faults whose moment did not come before the shift was over, or that found nothing to strike."""
 
 
 class Listener(Protocol):

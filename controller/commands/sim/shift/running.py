@@ -104,6 +104,13 @@ class Run:
             self._watch.moved(machine, what, motion.now())
             self._moments.moved(machine, what)
 
+        tells = board.struck  # the recorder's, where there is one
+
+        def struck(device: str, fault: str, is_last: bool) -> None:
+            tells(device, fault, is_last)
+            self._strikes.hit(device, fault)
+
+        board.struck = struck
         self._plant.hall.watch(moved)
         truth = self._plant.truth
         truth.keeps_facts = self._shift.keeps_facts
@@ -210,6 +217,7 @@ class Run:
         if self._listener is not None:
             self._listener.end(store)
         store.close()
+        in_vain = (*self._strikes.planned, *self._strikes.in_vain(), *self._reaper.waiting())
         kinds = self._strikes.kinds + Counter(f"{CONTROLLER} {kill}" for kill in self._reaper.at_commits)
         return Played(
             figures={**self._stage.summary(), **self._flows.figures()},
@@ -223,7 +231,7 @@ class Run:
             commits=self._reaper.commits,
             struck=kinds.total(),
             kinds=dict(sorted(kinds.items())),
-            not_struck=tuple(sorted((*self._strikes.planned, *self._reaper.waiting()), key=self._shift.faults.index)),
+            not_struck=tuple(sorted(in_vain, key=self._shift.faults.index)),
             facts=tuple(truth.facts),
         )
 

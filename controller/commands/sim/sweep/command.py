@@ -57,7 +57,7 @@ def arguments(options: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Play what is not done yet; 0 when every run of the table is done and well, 1 when one was not well."""
+    """Play what is not done yet; 0 when every run that is done was well, 1 when one was not: shards see what others have done."""
     grid = points(chosen.file, chosen.set)
     every = works(grid, chosen.seeds, chosen.shard)
     results = Results(chosen.out, chosen.shard)

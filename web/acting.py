@@ -156,12 +156,18 @@ class Acting:
     def act(self, action: str, args: Any, *, key: str, person: Person, trusted: bool = False) -> Answer:
         """Write the request, wake the controller, wait up to PATIENCE_S for its answer.
 
-        The same key again gives the first answer. `trusted` skips the role for those who hold a signed link. Raises
-        Unreadable, Fault 4301 (role), NotFresh, Fault 5002 (database).
+        The same key of the same person again gives the first answer. `trusted` skips the role for those who hold a
+        signed link. Raises Unreadable, Fault 4301 (role), NotFresh, Fault 5002 (database).
         """
         kind, known = _read(action, args, key)
-        if not trusted and not has_role(person.role, kind.role(known)):
-            raise Fault(4301, where=action, seen=person.role, expected=kind.role(known))
+        if not trusted:
+            if not has_role(person.role, kind.role(known)):
+                raise Fault(4301, where=action, seen=person.role, expected=kind.role(known))
+            key = f"{person.name}/{key}"  # nobody can take the key of another, or of a buyer, whose keys can be guessed
+            if isinstance(known, AnswerArgs):
+                known = known.model_copy(
+                    update={"by": person.name}
+                )  # in the books stands who it was, not who they said
         if isinstance(known, ExceptionArgs):
             self._offered(known)
         if kind.moves and not self._hub.view().fresh:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from packline.core.faults import Fault
 from packline.orders.ports import ExceptionRow
 from web.acting import Answer, NotFresh, Unreadable
+from web.body import json_body
 from web.doors import Refused
 from web.guard import needs, person
 from web.live import View
@@ -32,7 +33,7 @@ def health() -> Response:
 @blueprint.post("/login")
 def login() -> Response:
     """Take {"user", "password"}; 200 {"csrf"} and the cookie, 401, or 429 with Retry-After."""
-    body = _body()
+    body = json_body()
     name, password = str(body.get("user", "")), str(body.get("password", ""))
     try:
         entry = room().doors.enter(name, password, request.remote_addr or "")
@@ -77,7 +78,7 @@ def exceptions() -> Response:
 @needs("operator")
 def requests() -> Response:
     """Take {"action", "args", "key"}: 200 answered, 202 not answered yet, 400, 403, 409 stale."""
-    body = _body()
+    body = json_body()
     try:
         answer = room().acting.act(
             str(body.get("action", "")), body.get("args", {}), key=str(body.get("key", "")), person=person()
@@ -101,11 +102,6 @@ def refused(error: Unreadable | NotFresh | Fault) -> Response:
     if error.code != 4301:
         raise error
     return make_response(jsonify({"error": "forbidden", "fault": error.as_dict()}), 403)
-
-
-def _body() -> dict[str, Any]:
-    body = request.get_json(silent=True)
-    return body if isinstance(body, dict) else {}
 
 
 def _row(row: ExceptionRow, effect: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from packline.store.view_rows import OrderDetail, PictureRow
 from web import face, speech
 from web.acting import Answer, NotFresh, Person, Unreadable
 from web.api import refused, told
+from web.body import json_body
 from web.face import PREFERENCE_S
 from web.headers import video_base
 from web.live import View
@@ -67,10 +68,10 @@ def picture(token: str, picture_id: str) -> Response:
 @blueprint.post("/<token>/answer")
 def answer(token: str) -> Response:
     """Take {"lpn", "answer", "picture", "until"}, the last two as the page showed them."""
-    detail, body = _order(token), _body()
-    if detail is None or body.get("lpn") not in {parcel.lpn for parcel in detail.parcels}:
+    detail, body = _order(token), json_body()
+    lpn, said = str(body.get("lpn", "")), str(body.get("answer", ""))
+    if detail is None or lpn not in {parcel.lpn for parcel in detail.parcels}:
         return _no(404)
-    lpn, said = str(body["lpn"]), str(body.get("answer", ""))
     picture_id, until_at = (str(body.get(name) or "")[:MOST_SHOWN_CHARS] for name in ("picture", "until"))
     # One answer to one question: a second click, or a second device that shows the same, gets the first answer.
     key = f"answer:{lpn}:{picture_id}:{until_at}:{said}"
@@ -80,7 +81,7 @@ def answer(token: str) -> Response:
 @blueprint.post("/<token>/turn")
 def turn(token: str) -> Response:
     """Take {"unit", "step_deg"}; at most one turn in half a second, only while the item is on the table."""
-    detail, body = _order(token), _body()
+    detail, body = _order(token), json_body()
     if detail is None:
         return _no(404)
     unit = str(body.get("unit", ""))
@@ -206,8 +207,3 @@ def _gone() -> Any:
 
 def _no(status: int) -> Response:
     return make_response(jsonify({"error": status}), status)
-
-
-def _body() -> dict[str, Any]:
-    body = request.get_json(silent=True)
-    return body if isinstance(body, dict) else {}

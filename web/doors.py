@@ -14,6 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from packline.core.clock import Clock
 from packline.core.ids import Ids
 from packline.store import Store
+from packline.store.users import User
 from web.audit import note
 
 IDLE_S = 4 * 3600.0
@@ -21,6 +22,7 @@ MOST_S = 12 * 3600.0
 TOUCH_S = 60.0
 """A session that is used is noted at most this often: reading a page need not write the books."""
 
+MOST_NAME_CHARS = 80
 FREE_TRIES = 5
 FIRST_WAIT_S = 30.0
 MOST_WAIT_S = 900.0
@@ -71,13 +73,11 @@ class Doors:
 
     def enter(self, name: str, password: str, address: str) -> Pass:
         """Sign in; raises Refused. The same work is done for a name that does not exist."""
+        name = name[:MOST_NAME_CHARS]  # no user's is longer, and what strangers type is kept in the journal for ever
         self._wait_over(name, address)
         users, now = self._store.users, self._clock.now()
-        user = users.get(name)
-        usable = user is not None and not user.disabled
-        right = self._matches(user.password_hash if user and usable else _nobodys_hash(), password) and usable
-        users.note_attempt(name, address, now, ok=right)
-        if user is None or not right:
+        user = self._tried(name, password, address)
+        if user is None:
             note(self._store, now, "SignInRefused", name, actor=name, address=address)
             raise Refused("door.wrong")
         token, csrf = self._ids.token(), self._ids.token()
@@ -112,15 +112,26 @@ class Doors:
     def _wrong(self, name: str, address: str, now: datetime, within_s: float) -> tuple[int, int]:
         return self._store.users.failures(name, address, now - timedelta(seconds=within_s))
 
-    def _matches(self, password_hash: str, password: str) -> bool:
+    def _tried(self, name: str, password: str, address: str) -> User | None:
+        """Give the user whose password this is; None for nobody's. Tries that came together are counted one by one."""
         if not self._verifying.acquire(timeout=VERIFY_PATIENCE_S):
             raise Refused("door.busy", VERIFY_PATIENCE_S)
         try:
-            return _HASHER.verify(password_hash, password)
-        except (VerificationError, InvalidHashError):
-            return False
+            self._wait_over(name, address)  # whoever stood in the queue may have been the sixth
+            user = self._store.users.get(name)
+            usable = user is not None and not user.disabled
+            right = _matches(user.password_hash if user and usable else _nobodys_hash(), password) and usable
+            self._store.users.note_attempt(name, address, self._clock.now(), ok=right)
+            return user if right else None
         finally:
             self._verifying.release()
+
+
+def _matches(password_hash: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(password_hash, password)
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 def hash_password(password: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,9 @@ from web.room import room
 
 UNITS = (("_ddeg", 10, "°"), ("_deg", 1, "°"), ("_pct", 1, " %"), ("_kg", 1, " kg"))
 """What the name of a machine's number ends with, by what it is divided, and the sign of its unit."""
+
+SLOT = re.compile(r"H\d+")
+"""A slot of the hold rack."""
 
 _TOLD = {name: kind for kind, name in TRACKING.items()}
 
@@ -150,6 +154,8 @@ def place(name: str) -> str:
     to = name.removeprefix("to:")
     if to != name and not to.startswith("lane-"):
         return say("place.to", to=word("place", station_name(to)))
+    if SLOT.fullmatch(to):
+        return say("place.slot", slot=to)
     return word("place", station_name(to))
 
 

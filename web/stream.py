@@ -81,12 +81,11 @@ class Reader:
 @needs("viewer")
 def events() -> AnyResponse:
     """Stream until the reader goes, the session ends or the process stops; 503 when all places are taken."""
-    place = room()
+    place, reader = room(), _reader()  # nothing may fail between the place that is taken and who gives it back
     if not place.gauge.enter():
         answer = make_response("too many streams", 503)
         answer.headers["Retry-After"] = str(RETRY_S)
         return answer
-    reader = _reader()
     answer = Response(stream_with_context(_messages(place, reader)), mimetype="text/event-stream")
     answer.call_on_close(place.gauge.leave)
     answer.headers["Cache-Control"] = "no-store"

@@ -102,7 +102,8 @@ def stream(camera: str) -> AnyResponse:
         answer = make_response("too many viewers", 503)
         answer.headers["Retry-After"] = "5"
         return answer
-    answer = Response(_parts(place, place.grabbers[camera]), mimetype=f"multipart/x-mixed-replace; boundary={BOUNDARY}")
+    parts = _parts(place, place.grabbers[camera], camera, request.args.get("token", ""))
+    answer = Response(parts, mimetype=f"multipart/x-mixed-replace; boundary={BOUNDARY}")
     answer.call_on_close(place.gauge.leave)
     return answer
 
@@ -152,16 +153,18 @@ def _is_loopback(address: str | None) -> bool:
         return False
 
 
-def _parts(place: Cinema, grabber: Grabber) -> Iterator[bytes]:
+def _parts(place: Cinema, grabber: Grabber, camera: str, token: str) -> Iterator[bytes]:
+    """Give the stream until it ends, or the viewer's time does: a buyer's link is for a quarter of an hour, not for ever."""
     shown: int | None = None
     due = 0.0
     yield OPENING
-    while not place.stopping:
+    clock, secret = place.settings.clock, place.settings.secret
+    while not place.stopping and may_see(secret, token, camera, clock.now()):
         shot = grabber.next_after(shown, FRAME_WAIT_S)
         if shot is None:
             return
         shown = shot.frame
-        now = place.settings.clock.monotonic()
+        now = clock.monotonic()
         if now >= due:
             due = now + LEAST_PAUSE_S
             yield part(shot)

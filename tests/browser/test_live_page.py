@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from packline.core.clock import ManualClock
 from packline.orders.model import Event
-from tests.web.stage import READY, START, order, say, wound
+from tests.web.stage import READY, START, order, run, say, wound
 
 pytestmark = pytest.mark.browser
 
@@ -196,3 +196,17 @@ def visit_without_stream(visit, site):
     page = visit("/login", role="")
     sign_in(page, "/", site)
     return page
+
+
+def test_what_a_person_opened_to_read_stays_open_when_the_page_goes_on(visit, site):
+    page = visit("/quarantine")
+    page.locator("#inbox-1 summary").click()
+    page.locator("details[open] pre").wait_for()
+    site.stage.alarm(2102, "label-1")
+    put = site.stage.store.inbox.put_now("marketplace", "msg-18", {}, b"{}", site.stage.clock.now())
+    run(site.stage.store.inbox.mark(put.id, "quarantined", "no reason", {}))
+    site.stage.controller.snapshot["seq"] += 1
+    site.stage.hub.poll()
+    expect(page.locator("tr[id^='inbox-']")).to_have_count(2)
+
+    expect(page.locator("#inbox-1 details[open] pre")).to_be_visible()

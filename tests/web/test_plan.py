@@ -129,3 +129,12 @@ def csrf_of(page):
 def signed_in():
     """Let whoever asks in this request be a viewer."""
     g.visitor = Visitor(name="viewer", role="viewer", csrf="")
+
+
+def test_the_plan_counts_as_many_exceptions_as_the_menu(furnished):
+    furnished.exception(3002, subject=LOST)
+    client = furnished.client("viewer")
+    figure = re.search(r"<dt>Exceptions</dt><dd>(\d+)", middle(client))
+    menu = re.search(r'href="/exceptions"[^>]*>Exceptions <span class="count \w+">(\d+)', client.get("/plan").text)
+
+    assert figure and menu and figure[1] == menu[1] == "2"

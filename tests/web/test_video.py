@@ -118,6 +118,17 @@ def test_a_viewer_gets_the_newest_frame_and_misses_what_it_was_too_slow_for(vide
     assert answer.mimetype == "multipart/x-mixed-replace"
 
 
+def test_a_stream_ends_with_its_viewers_time_and_not_when_they_please(video):
+    client, roll, clock = video
+    roll.put(1)
+    with client.get(f"/stream/cam-table?token={token(clock, seconds=60)}") as answer:
+        parts = iter(answer.response)
+        assert next(parts) == b"--frame\r\n" and b"one" in next(parts)
+        clock.advance(61)
+        roll.put(2)
+        assert list(parts) == []
+
+
 def test_every_part_says_its_length():
     still = Still(jpeg=b"\xff\xd8data", camera="c", frame=1, captured_at=START)
 

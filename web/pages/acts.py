@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from flask import Blueprint, request
 from packline.core.faults import FAULTS, Fault
 from web import face, speech
 from web.acting import Answer, NotFresh, Unreadable
+from web.body import json_object
 from web.guard import needs, person
 from web.room import room
 
@@ -33,11 +33,9 @@ class Said:
 def act() -> tuple[str, int]:
     """Take action and args (JSON) from a form and the key from a header; give a line for the screen."""
     key = request.headers.get("X-Request-Key", "")
+    args = json_object(request.form.get("args", ""))
     try:
-        args = json.loads(request.form.get("args", ""))
         said = outcome(room().acting.act(request.form.get("action", ""), args, key=key, person=person()))
-    except ValueError:
-        said = outcome(Unreadable())
     except (Unreadable, NotFresh, Fault) as error:
         said = outcome(error)
     return face.page("parts/toast.html", status=said.status, live=None, ok=said.ok, text=said.text, more=said.more)

@@ -11,7 +11,7 @@ from flask import Blueprint, abort, render_template, request
 
 from packline.core.faults import severity_of
 from packline.orders.model import ParcelState
-from web import face
+from web import face, menu
 from web.floor import draw
 from web.ground import TALL, WIDE, lay
 from web.guard import needs
@@ -96,6 +96,13 @@ def _replay(view: View) -> dict[str, Any]:
     return {"replay": {**replay, **times}, "factors": FACTORS}
 
 
+def _severities(view: View) -> Mapping[str, int]:
+    """Count open exceptions by urgency, as the menu does; of a recording only its snapshot tells."""
+    counted: Mapping[str, int] | None = menu.waiting(view).get("exceptions", {}).get("severities")
+    cases = (view.snapshot.get("floor") or {}).get("cases", ())
+    return counted if counted is not None else Counter(severity_of(case["code"]).value for case in cases)
+
+
 def _values(view: View) -> dict[str, Any]:
     snapshot: Mapping[str, Any] = view.snapshot
     stations = snapshot.get("stations", ())
@@ -108,8 +115,6 @@ def _values(view: View) -> dict[str, Any]:
         "line": snapshot.get("line", {}),
         "devices": floor.devices,
         "silent": len(floor.silent),
-        "severities": Counter(
-            severity_of(case["code"]).value for case in (snapshot.get("floor") or {}).get("cases", ())
-        ),
+        "severities": _severities(view),
         **_replay(view),
     }

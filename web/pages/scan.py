@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, jsonify, request, url_for
+from flask import Blueprint, jsonify, url_for
 from werkzeug.wrappers import Response
 
 from packline.core.faults import Fault
 from packline.store.view_rows import Found
 from web import speech
 from web.acting import NotFresh, Unreadable
+from web.body import json_body
 from web.guard import needs, person
 from web.pages.acts import outcome
 from web.room import room
@@ -31,8 +32,7 @@ STEP_S = 0.05
 @needs("viewer")
 def scan() -> Response:
     """Take {"text", "station", "key"}; give {"ok", "text", "url"}."""
-    body = request.get_json(silent=True)
-    body = body if isinstance(body, dict) else {}
+    body = json_body()
     text, station = str(body.get("text", "")).strip()[:MOST_CHARS], str(body.get("station", ""))
     if station:
         return _work(text, station, str(body.get("key", "")))

@@ -61,6 +61,9 @@
   }
   dialog.addEventListener("close", () => answer(false));
 
+  /* What a person opened to read is not closed by what the line does meanwhile. */
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.localName === "details");
+
   /* ---- htmx ---- */
   document.addEventListener("htmx:confirm", (event) => {
     const text = event.target.dataset?.confirm;

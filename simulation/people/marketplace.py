@@ -27,6 +27,15 @@ IN_PROGRESS = frozenset({"item.on_stage", "item.inspected", "parcel.packed", "pa
 SHIPPED = frozenset({"parcel.handed_over", "parcel.delivered", "order.closed"})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """The address that an order had `before` it got another, and when that was posted and the house had taken it."""
+
+    before: Mapping[str, Any]
+    begun_s: float
+    taken_s: float
+
+
 @dataclass(slots=True, kw_only=True)
 class Account:
     """What the marketplace knows of the `n`th of its orders, from 0. `posted` counts the versions that the house has taken."""
@@ -101,8 +110,8 @@ class Marketplace:
         """Since when orders are bought and paid of which that was not said at first, by the clock's monotonic seconds; inf before."""
         self.unseen: set[str] = set()
         """Orders whose buyers are not to be asked for a yes."""
-        self.moved_at: dict[str, tuple[Mapping[str, Any], float]] = {}
-        """What address an order had before it got another, and when the house took that, by the same seconds."""
+        self.moved: dict[str, Move] = {}
+        """Orders that got another address, by the same seconds."""
         self._regrets: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
 
     @property
@@ -202,10 +211,12 @@ class Marketplace:
         account = next((account for account in self.accounts.values() if account.may_move), None)
         if account is not None:
             before = account.last
-            self.moved_at[account.story.id] = (before["ship_to"], math.inf)
+            begun_s = self._clock.monotonic()
+            self.moved[account.story.id] = Move(before=before["ship_to"], begun_s=begun_s, taken_s=math.inf)
             account.moved = {**before, "version": before["version"] + 1, "ship_to": {**before["ship_to"], **MOVED_TO}}
             await self._post(account, account.moved)
-            self.moved_at[account.story.id] = (before["ship_to"], self._clock.monotonic())
+            taken_s = self._clock.monotonic()
+            self.moved[account.story.id] = Move(before=before["ship_to"], begun_s=begun_s, taken_s=taken_s)
 
     async def _post(self, account: Account, order: Any) -> None:
         message = {"type": "order.changed", "timestamp": self._clock.now().isoformat(), "data": order}

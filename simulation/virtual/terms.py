@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
+from simulation.people.marketplace import Move
 from simulation.people.receiver import Received
 from simulation.virtual.breakages import ADDRESS, UNAPPROVED, UNPAID, UNWANTED
+from simulation.virtual.content import address_word
 from simulation.virtual.watch import HANDED_OVER
 
-REACTS_S = 2.0
+REACTS_S = 1.0
 """So many seconds after the house took a change nothing leaves as it was before; the gate may have been at work."""
 Times = Mapping[str, float]
 Gone = Mapping[str, str]
@@ -59,21 +62,29 @@ def unapproved(
             yield f"{UNAPPROVED}: {lpn} left, and its buyer had not said yes"
 
 
+def overtaken(gone: Gone, left_at: Times, moved: Mapping[str, Move]) -> set[str]:
+    """Give the plates of what left in the moment in which its order got another address: the books may have voided its label before
+    they heard that it was gone.
+    """
+    moves = {lpn: moved[order] for lpn, order in gone.items() if order in moved}
+    return {lpn for lpn, move in moves.items() if move.begun_s - REACTS_S < left_at[lpn] < move.taken_s + REACTS_S}
+
+
 def misaddressed(
     gone: Gone,
     left_at: Times,
     sent_to: Mapping[str, str],
-    address_of: Callable[[str], str],
-    moved: Mapping[str, tuple[str, float]],
+    address_of: Callable[[str], Mapping[str, Any]],
+    moved: Mapping[str, Move],
 ) -> Iterator[str]:
     """A parcel leaves with the address that its order has.
 
-    `sent_to` has a word for that on its label, "" where it cannot be told, and `address_of` the word of an order; `moved` that which it
-    had before it got another, and when the house took that.
+    `sent_to` has a word for that on its label, "" where it cannot be told, and `address_of` the address of an order; `moved` has those
+    that got another.
     """
     for lpn, order in gone.items():
-        word = sent_to.get(lpn)
-        before, taken_s = moved.get(order, ("", 0.0))
-        is_as_before = word == before and left_at[lpn] < taken_s + REACTS_S
-        if word and not is_as_before and word != address_of(order):
+        words, move = {address_word(address_of(order))}, moved.get(order)
+        if move is not None and left_at[lpn] < move.taken_s + REACTS_S:
+            words.add(address_word(move.before))
+        if (word := sent_to.get(lpn)) and word not in words:
             yield f"{ADDRESS}: {lpn} left with another address than {order} has"

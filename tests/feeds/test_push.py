@@ -279,6 +279,20 @@ async def test_event_that_failed_for_days_is_parked_and_the_next_goes_on(pusher,
     assert outbox.state == {1: "parked", 2: "sent"}
 
 
+@pytest.mark.parametrize(
+    "tries, days", [(len(LADDER_S), 4), (1, 6)], ids=["often, and not for long", "long ago, and not often"]
+)
+async def test_event_is_given_up_only_when_it_failed_often_and_for_days(pusher, outbox, receiver, clock, tries, days):
+    """A site that stood still for a week has not tried at all."""
+    receiver.answers["/archive"] = [Response(status=500)]
+    outbox.add("archive")
+    outbox.tries[1] = tries
+    clock.advance(days * 86400.0)
+    await push_due(pusher)
+
+    assert outbox.state[1] == "pending"
+
+
 async def test_event_for_nobody_we_know_is_parked_and_a_person_is_asked(pusher, outbox, books):
     outbox.add("ghost")
     await push_due(pusher)

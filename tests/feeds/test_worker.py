@@ -81,6 +81,19 @@ async def test_whatever_the_order_of_arrival_the_newest_version_stands(versions,
     assert books.kinds().count("OrderReceived") == 1
 
 
+@pytest.mark.parametrize("version", [1, 2])
+async def test_order_that_is_cancelled_by_the_first_that_is_heard_of_it_is_over_at_once(
+    worker, inbox, books, message, version
+):
+    """The cancellation may come before what it cancels, or alone."""
+    inbox.post(message(version=version, purchase="cancelled"))
+    inbox.post(message(version=version - 1 or 1, purchase="cancelled" if version == 1 else "bought"))
+    await worker.work()
+
+    assert books.all_orders[ORDER].state is OrderState.CANCELLED
+    assert books.kinds() == ["OrderReceived", "OrderCancelled"]
+
+
 async def test_version_that_says_two_things_waits_in_quarantine(worker, inbox, books, message):
     inbox.post(message())
     inbox.post(message(paid=False))

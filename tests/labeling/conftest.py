@@ -53,6 +53,15 @@ class FakePrinter:
     received: int = 0
     connections: int = 0
     address: str = ""
+    keeps_back: int = 0
+    """So many words that a job is done come late: when the head moves for the next one."""
+    late_counters: int = 0
+    """So many answers of a counter come late: with the next one."""
+    answers_twice: bool = False
+    comes_out_after_questions: int | None = None
+    """After so many answers of counters a label comes out, of data that was on its way all the time."""
+    owed: tuple[asyncio.StreamWriter, bytes] | None = None
+    """What is not said yet, to whoever asked."""
     mended_after_question: int | None = None
     """Paper is loaded right after this real-time question (1..4) is answered."""
 
@@ -88,6 +97,7 @@ class FakePrinter:
             self.out.append(event)
             if isinstance(event, Row):
                 self.rows += 1
+                self._say_what_is_owed()
                 self._wear()
                 self._open_for_a_moment(writer)
             elif isinstance(event, AutoStatus):
@@ -114,10 +124,30 @@ class FakePrinter:
 
     def _answer(self, event: Event, writer: asyncio.StreamWriter) -> None:
         if isinstance(event, ProcessIdRequest):
-            writer.write(b"\x37\x22" + event.process_id + b"\x00")
+            word = b"\x37\x22" + event.process_id + b"\x00"
+            if self.keeps_back:
+                self.keeps_back, self.owed = self.keeps_back - 1, (writer, word)
+            else:
+                writer.write(word)
         elif isinstance(event, CounterRequest) and (event.counter == 50 or self.counts_rows):
-            value = self.cuts if event.counter == 50 else self.rows
-            writer.write(b"\x5f" + str(value).encode() + b"\x00")
+            self._count(event.counter, writer)
+
+    def _count(self, counter: int, writer: asyncio.StreamWriter) -> None:
+        answer = b"\x5f" + str(self.cuts if counter == 50 else self.rows).encode() + b"\x00"
+        if self.late_counters:
+            self.late_counters, self.owed = self.late_counters - 1, (writer, answer)
+            return
+        self._say_what_is_owed()
+        writer.write(answer * (2 if self.answers_twice else 1))
+        if self.comes_out_after_questions is not None:
+            self.comes_out_after_questions -= 1
+            if not self.comes_out_after_questions:
+                self.cuts, self.rows = self.cuts + 1, self.rows + 600
+
+    def _say_what_is_owed(self) -> None:
+        if self.owed is not None:
+            (writer, word), self.owed = self.owed, None
+            writer.write(word)
 
     def reload(self) -> None:
         """Put a new roll in and close the cover; what waits is printed."""

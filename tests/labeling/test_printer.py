@@ -150,6 +150,40 @@ async def test_an_interrupted_job_that_cannot_be_asked_about_is_half_a_label_and
     assert (evidence.state, evidence.fault) == (EffectState.UNKNOWN, 2105)
 
 
+async def test_a_late_word_about_the_label_before_says_nothing_of_this_one(fake, driver, effect):
+    """The printer took long to say that the first was out, and stops in the middle of the second."""
+    fake.keeps_back = 1
+    _, first = await print_once(driver, effect)
+    assert (first.state, first.fault) == (EffectState.UNKNOWN, 2103)
+    fake.rows_until_paper_out = 300
+    _, second = await print_once(driver, effect)
+    assert (second.state, second.fault) == (EffectState.UNKNOWN, 2105)
+
+
+async def test_a_late_answer_is_not_taken_for_that_to_the_next_question(fake, driver, effect):
+    fake.late_counters = 1
+    with pytest.raises(Fault) as fault:
+        await driver.prepare(effect, 1)
+    assert fault.value.code == 2103
+    fake.cuts += 1  # somebody pressed the feed button
+    assert (await driver.prepare(effect, 2)).extra["counter_before"] == fake.cuts
+    assert fake.connections == 2
+
+
+async def test_an_answer_that_comes_twice_is_not_taken_for_that_to_the_next_question(fake, driver, effect):
+    fake.answers_twice = True
+    extra = (await driver.prepare(effect, 1)).extra
+    assert (extra["counter_before"], extra["rows_before"]) == (fake.cuts, fake.rows)
+
+
+async def test_a_label_that_is_still_on_its_way_through_the_printer_is_waited_for(fake, driver, effect):
+    """Once is not enough: the first look at the counters was before the head began."""
+    ticket = await driver.prepare(effect, 1)
+    fake.comes_out_after_questions = 2
+    evidence = await driver.inquire(effect, ticket)
+    assert (evidence.state, evidence.source) == (EffectState.CONFIRMED, "label counter")
+
+
 async def test_a_label_that_broke_off_is_told_as_half_printed(fake, driver, effect):
     fake.rows_until_break = 200
     ticket, evidence = await print_once(driver, effect)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,3 +97,17 @@ def test_another_address_voids_every_label_that_was_ever_given_and_is_still_in_t
 def test_the_same_content_again_changes_nothing_of_an_order_that_is_over() -> None:
     done = order(OrderState.CLOSED)
     assert changes(done, [], [], replace(done.content, version=2)) == []
+
+
+@pytest.mark.parametrize(
+    "other", [{"quantity": 2}, {"sku": "POT"}, {"line_no": 2}], ids=["more of it", "another article", "another line"]
+)
+def test_other_goods_are_refused_once_the_order_is_on_the_floor(other: dict[str, Any]) -> None:
+    """What lies in the boxes by now is what was ordered then: a person settles it with the host."""
+    now = order()
+    new = content(version=2, digest="1" * 64, lines=(replace(now.content.lines[0], **other),))
+    with pytest.raises(Fault) as fault:
+        changes(now, [unit()], [], new)
+    assert fault.value.code == 4005
+    renamed = content(version=2, digest="1" * 64, lines=(replace(now.content.lines[0], name="Mug", unit_minor=90),))
+    assert [event.kind for event in changes(now, [unit()], [], renamed)] == ["OrderChanged"]

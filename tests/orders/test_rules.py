@@ -101,6 +101,17 @@ def test_nothing_of_an_order_that_was_set_aside_is_worked_on(parcel_: Parcel) ->
     assert ship_blockers(aside, parcel_)
 
 
+@pytest.mark.parametrize("state", [ParcelState.VERIFIED, ParcelState.APPROVED])
+def test_the_gate_says_why_it_keeps_what_is_ready_to_leave(state: ParcelState) -> None:
+    """One by one: any of them alone is reason enough."""
+    ready = () if state is ParcelState.APPROVED else ("not_approved",)
+    assert ship_blockers(order(), parcel(state)) == ready
+    assert ship_blockers(order(), parcel(state, held=True)) == ("held", *ready)
+    assert ship_blockers(order(OrderState.CLARIFY), parcel(state)) == ("order_unclear", *ready)
+    assert ship_blockers(order(OrderState.CLOSED), parcel(state)) == ("order_over", *ready)
+    assert ship_blockers(order(purchase=Purchase.CANCELLED), parcel(state)) == ("cancelled", *ready)
+
+
 def test_an_order_that_waits_for_release_says_why() -> None:
     waiting = order(OrderState.RECEIVED)
     assert order_blockers(waiting, in_work=3, wip_limit=4) == ()

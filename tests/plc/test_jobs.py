@@ -149,6 +149,20 @@ async def test_machine_out_of_reach_gives_unknown_with_the_links_fault(arm, appl
     assert (await arm.do(device.inquire(apply, ticket))).fault == 1001
 
 
+async def test_a_job_that_was_given_up_is_not_written_when_the_link_is_back(arm, apply):
+    """A person may have said by then that it was not done, and it goes out again: the second would be one too many."""
+    c = await arm.ready()
+    device = c.machine.device()
+    ticket = await arm.do(device.prepare(apply, 7))
+    c.link.faults.is_cut = True
+    await arm.do(device.send(apply, ticket))
+    assert (await arm.do(device.inquire(apply, ticket))).state is EffectState.UNKNOWN
+    c.link.faults.is_cut = False
+    await arm.do(c.machine.make_ready())
+    await arm.run_for(2.0)
+    assert arm.plant.executed == []
+
+
 async def test_reboot_in_mid_motion_is_interrupted_and_never_repeated(arm, apply):
     arm.plant.motion_s = 5.0
     c = await arm.ready()

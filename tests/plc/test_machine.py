@@ -107,6 +107,19 @@ async def test_hold_by_a_person_needs_a_person(arm):
     assert c.machine.view().state == "Execute"
 
 
+async def test_a_release_is_good_for_one_stop_and_not_for_the_next(arm):
+    c = await arm.ready()
+    arm.plant.brain.press(Cmd.HOLD)
+    await arm.do(c.machine.wait(lambda v: v.state == "Held", 5.0))
+    await c.machine.release()
+    await arm.do(c.machine.make_ready())
+    arm.plant.brain.press(Cmd.HOLD)
+    await arm.do(c.machine.wait(lambda v: v.state == "Held", 5.0))
+    with pytest.raises(Fault) as fault:
+        await arm.do(c.machine.make_ready())
+    assert fault.value.code == 2001
+
+
 async def test_fault_of_the_machine_is_named_and_needs_a_person(arm):
     c = await arm.ready()
     arm.plant.brain.raise_fault(2)

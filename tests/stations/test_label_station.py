@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from packline.core.effects import Effect, EffectState
 from packline.core.faults import Fault
-from packline.orders.model import ParcelState, Purchase
+from packline.core.identity import Lpn
+from packline.orders.model import Event, ParcelState, Purchase
 from stations.label_job import FRESH_S
-from tests.stations.fakes import Carton, Paper, nothing
+from tests.stations.fakes import Carton, Paper, codes_on, nothing
 from tests.stations.line import Life, trouble
 
 
@@ -50,6 +52,43 @@ async def test_a_parcel_that_waited_for_money_is_labelled_when_it_comes_back(lif
     life.floor.hall.stop = box
     await life.label_all(lpn)
     assert len(box.labels) == 1 and (await life.parcel(lpn)).state is ParcelState.VERIFIED
+
+
+async def test_carton_whose_own_older_label_shows_only_its_mark_gets_no_second_one(life: Life) -> None:
+    lpn = await life.carton()
+    await life.label_all(lpn)
+    old = life.floor.hall.printed[0]
+    await life.resolver.parcel(lpn, "reprint", actor="lin", role="supervisor")
+    life.floor.hall.stop = Carton(lpn=lpn, labels=[old], sealed=True)
+    codes = codes_on(life.floor.hall.stop)
+    marks_alone = [code for code in codes if not code[0].startswith("00")]
+    life.floor.cam_verify.photograph = lambda _: json.dumps(marks_alone).encode()
+    found = await trouble(life.label.step())
+    assert found.fault.code == 3003 and len(life.floor.hall.printed) == 1
+
+
+async def test_a_label_names_what_lies_in_its_own_carton(life: Life) -> None:
+    """Its order is split: the other piece lies in another carton."""
+    order_id = await life.order(lines={"CUP": 1, "POT": 1})
+    for serial, unit in ((1, f"{order_id}.1.1"), (2, f"{order_id}.2.1")):
+        plate = Lpn.number(serial).text
+        await life.kit.record(
+            Event(kind="ParcelOpened", subject=plate, order_id=order_id, data={"place": "to:label-1"})
+        )
+        for kind in ("UnitInducted", "UnitInspected"):
+            await life.record_unit(kind, unit, order_id)
+        await life.record_unit("UnitBoxed", unit, order_id, lpn=plate)
+    lpn = Lpn.number(1).text
+    for kind in ("ParcelCollected", "ParcelPacked"):
+        await life.record(kind, lpn)
+    seen = []
+
+    async def look(effect: Effect) -> None:
+        seen.append(effect.parameters["contents"])
+
+    life.floor.printer.before_send = look
+    await life.label_all(lpn)
+    assert seen == [["CUP it is"]]
 
 
 # -- what the camera says outweighs the books --------------------------------------------------------------------------

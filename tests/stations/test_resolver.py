@@ -174,3 +174,13 @@ async def test_every_action_that_the_policy_offers_closes_its_question(life: Lif
         row = await ask(life, code, lpn)
         await life.resolver.resolve(row, action.value, **LIN)
         assert row not in {r.exception_id for r in await life.kit.books.open_exceptions()}, action
+
+
+async def test_a_question_whose_answer_cannot_be_carried_out_stays_open(life: Life) -> None:
+    """A parcel that is not packed yet gets no new label; whoever asked still waits."""
+    lpn = await life.carton(state="open")
+    row = await ask(life, 3003, lpn)
+    with pytest.raises(Fault) as fault:
+        await life.resolver.resolve(row, "reprint", **LIN)
+    assert fault.value.code == 4301
+    assert [left.exception_id for left in await life.kit.books.open_exceptions()] == [row]

@@ -118,6 +118,7 @@ class FakeDevice:
         self.refuses: Exception | None = None
         self.remember: dict[str, Any] = {}
         self.while_sending: Callable[[], Awaitable[None]] | None = None
+        self.while_asked: Callable[[], Awaitable[None]] | None = None
         self._send = send if isinstance(send, list) else [send]
         self._inquire = inquire if isinstance(inquire, list) else [inquire]
 
@@ -135,6 +136,8 @@ class FakeDevice:
 
     async def inquire(self, effect: Effect, ticket: Ticket) -> Evidence:
         self.inquiries.append(ticket)
+        if self.while_asked:
+            await self.while_asked()
         return replace(_say(self._inquire), remember=self.remember)
 
 

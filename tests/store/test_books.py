@@ -1,5 +1,6 @@
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,6 +65,17 @@ async def test_lines_of_an_order_that_nobody_touched_may_change(store, received,
 
     units = await store.books.units(order_id=new.order_id)
     assert [u.unit_id for u in units] == [f"{new.order_id}.{line}.1" for line in (1, 2, 3)]
+    assert store.audit_now() == []
+
+
+async def test_an_article_that_was_changed_before_the_release_is_the_one_that_is_fetched(store, received, place_order):
+    await store.books.record(received(quantities=(2,)))
+    new = place_order(quantities=(2,), version=2)
+    new = replace(new, lines=(replace(new.lines[0], sku="SKU-9"),))
+
+    await store.books.record(Event(kind="OrderChanged", subject=new.order_id, data={"content": new}))
+
+    assert [u.sku for u in await store.books.units(order_id=new.order_id)] == ["SKU-9", "SKU-9"]
     assert store.audit_now() == []
 
 

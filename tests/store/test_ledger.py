@@ -5,11 +5,12 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import create_engine, select
 
-from packline.core.clock import LoopClock
+from packline.core.clock import LoopClock, ManualClock
 from packline.core.effects import EFFECT_TABLE, PRINT, TURN, Effect, EffectKind, EffectState, Evidence
 from packline.core.faults import Fault
 from packline.core.ids import SeededIds
 from packline.store import open_store, schema
+from packline.store.ledger import MOST_QUESTIONS, StoredLedger
 from tests.waiting import eventually
 
 S = EffectState
@@ -161,6 +162,41 @@ async def test_running_machine_is_asked_until_it_is_done(url, device):
 
     assert outcome.ok
     assert len(printer.inquiries) == 3
+
+
+async def test_machine_that_says_for_ever_that_it_runs_leaves_a_doubt(store, device):
+    """However often it was asked: that it was not done is proved by nothing."""
+
+    class Standing(ManualClock):
+        async def sleep(self, seconds: float) -> None:
+            await asyncio.sleep(0)
+
+    ledger, runs = StoredLedger(store.writer, Standing(), SeededIds("x")), device(inquire=S.SENT)
+
+    outcome = await ledger.perform(effect(), runs)
+    again = await ledger.perform(effect(), device(inquire=S.UNKNOWN))
+
+    assert (outcome.state, outcome.evidence.source) == (again.state, "ledger") == (S.UNKNOWN, "ledger")
+    assert (len(runs.sends), len(runs.inquiries)) == (1, MOST_QUESTIONS)
+
+
+async def test_answer_to_an_attempt_that_is_over_says_nothing_of_the_next(store, device):
+    """Another controller had it settled as not executed while the machine was asked, and sent it out again."""
+    slow = device(inquire=S.CONFIRMED)
+    doubt = await store.ledger.perform(effect(), device(inquire=S.UNKNOWN))
+    other = StoredLedger(store.writer, ManualClock(), SeededIds("other"))
+    runs = device(send=RuntimeError("killed"))
+
+    async def meanwhile() -> None:
+        await other.settle(doubt.effect_id, person(S.NOT_EXECUTED))
+        with pytest.raises(RuntimeError):
+            await other.perform(effect(), runs)
+
+    slow.while_asked = meanwhile
+    with pytest.raises(Fault) as fault:
+        await store.ledger.ask(effect(), slow)
+    assert fault.value.code == 5101
+    assert (await store.ledger.find(PRINT, effect().subject, 1)).state is S.INTENDED
 
 
 async def test_cancelled_effect_stays_as_it_is_and_is_asked_after_later(store, device):

@@ -18,11 +18,12 @@ from packline.feeds.signing import make_secret, sign, verify
 from packline.store import open_store
 from packline.store.engine import is_full, is_trouble
 from simulation.faults.calendar import JUMP_S, JumpingClock
+from simulation.faults.catalogue import ids
 from simulation.faults.hosts import RoughPost
 from simulation.mounts.http import Request, Response
 from simulation.people.buyers import LATER_S, Buyers
 from simulation.people.demand import Story
-from simulation.people.marketplace import MOVED_TO, Account, Marketplace
+from simulation.people.marketplace import MOVED_TO, Account, Marketplace, Move
 from simulation.people.receiver import Received
 from simulation.virtual.loop import run
 from simulation.virtual.making import make_loop
@@ -258,7 +259,7 @@ def test_an_order_is_called_off_once_the_house_has_it_and_before_it_has_left():
 
 
 def test_an_order_gets_another_address_once_the_house_has_every_version_of_it_and_is_called_off_with_that():
-    posted = []
+    posted, fault = [], "readdressed"
 
     class House:
         async def post(self, _path, _number, message):
@@ -269,7 +270,11 @@ def test_an_order_gets_another_address_once_the_house_has_every_version_of_it_an
 
     async def whole():
         post: Any = House()
-        told = {"id": "O1", "purchase": "bought", "ship_to": {"city": "Galway", "lines": ["7 Mill Lane"]}}
+        told: dict[str, Any] = {
+            "id": "O1",
+            "purchase": "bought",
+            "ship_to": {"city": "Galway", "lines": ["7 Mill Lane"]},
+        }
         versions = ({**told, "version": 1, "paid": False}, {**told, "version": 2, "paid": True})
         story = Story(id="O1", traits=(), versions=versions, waits_s=(10.0,))
         market = Marketplace(stories=[story], postman=post, secret="", clock=LoopClock(), speed=1.0, rng=Late())
@@ -281,9 +286,9 @@ def test_an_order_gets_another_address_once_the_house_has_every_version_of_it_an
         assert market.sold_at == {"O1": 11.0}  # told before it is posted: the house may have it before its answer comes
         market.move()
         await asyncio.sleep(0.5)
-        assert market.moved_at == {"O1": (told["ship_to"], math.inf)}
+        assert market.moved == {"O1": Move(before=told["ship_to"], begun_s=15.0, taken_s=math.inf)}
         await asyncio.sleep(1)
-        assert market.moved_at == {"O1": (told["ship_to"], 16.0)}
+        assert market.moved == {"O1": Move(before=told["ship_to"], begun_s=15.0, taken_s=16.0)}
         assert market.address_of("O1") == MOVED_TO
         market.move()  # once is enough
         market.cancel()
@@ -291,6 +296,7 @@ def test_an_order_gets_another_address_once_the_house_has_every_version_of_it_an
         working.cancel()
 
     run(whole(), make_loop)
+    assert fault in ids()
     assert posted == [
         (1, "bought", "Galway"),
         (2, "bought", "Galway"),

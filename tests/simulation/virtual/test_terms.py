@@ -5,14 +5,24 @@ from math import inf
 
 import pytest
 
+from simulation.people.marketplace import Move
 from simulation.people.receiver import Received
-from simulation.virtual.terms import REACTS_S, gone, misaddressed, unapproved, unpaid, unwanted
+from simulation.virtual.content import address_word
+from simulation.virtual.invariants import records
+from simulation.virtual.terms import REACTS_S, gone, misaddressed, overtaken, unapproved, unpaid, unwanted
 
 L, M = "PL1", "PL2"
 AT = datetime(2026, 1, 5, 8, tzinfo=UTC)
 LEFT = {L: "O1"}
 LEFT_AT = {L: 9.0}
 TEN = (AT + timedelta(seconds=10)).isoformat()
+
+
+ADDRESSES = {name: {"recipient": "Li", "lines": [name]} for name in ("old", "new", "other")}
+
+
+def move(taken_s, begun_s=0.5):
+    return Move(before=ADDRESSES["old"], begun_s=begun_s, taken_s=taken_s)
 
 
 def test_what_left_is_what_passed_the_door_and_somebody_heard_of():
@@ -59,13 +69,26 @@ def test_nothing_leaves_before_its_buyer_has_said_yes(asked, why):
         ("new", {}, False),
         ("", {}, False),
         ("old", {}, True),
-        ("new", {"O1": ("old", 1.0)}, False),
-        ("old", {"O1": ("old", 1.0)}, True),
-        ("old", {"O1": ("old", 9.0 - REACTS_S + 0.1)}, False),
-        ("old", {"O1": ("old", inf)}, False),
-        ("other", {"O1": ("old", inf)}, True),
+        ("new", {"O1": move(1.0)}, False),
+        ("old", {"O1": move(1.0)}, True),
+        ("old", {"O1": move(9.0 - REACTS_S + 0.1)}, False),
+        ("old", {"O1": move(inf)}, False),
+        ("other", {"O1": move(inf)}, True),
     ],
 )
 def test_nothing_leaves_with_an_address_that_its_order_has_no_more(on_label, moved, is_wrong):
-    found = list(misaddressed(LEFT, LEFT_AT, {L: on_label}, lambda order: {"O1": "new"}[order], moved))
+    words = {name: address_word(to) for name, to in ADDRESSES.items()}
+    found = list(misaddressed(LEFT, LEFT_AT, {L: words.get(on_label, "")}, lambda _: ADDRESSES["new"], moved))
     assert found == ([f"address: {L} left with another address than O1 has"] if is_wrong else [])
+
+
+def test_the_label_of_what_left_in_the_moment_of_a_move_may_be_void_in_the_books():
+    glued, void = {L: ("S1", 1)}, {L: ("", 0)}
+    assert overtaken(LEFT, LEFT_AT, {"O1": move(9.1, begun_s=8.9)}) == {L}
+    assert (
+        overtaken(LEFT, LEFT_AT, {"O1": move(2.0)})
+        == overtaken(LEFT, LEFT_AT, {"O1": move(12.0, begun_s=11.0)})
+        == set()
+    )
+    assert list(records(glued, void, {L})) == []
+    assert len(list(records(glued, void))) == len(list(records(glued, {L: ("S2", 2)}, {L}))) == 1

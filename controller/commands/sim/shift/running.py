@@ -29,7 +29,7 @@ from simulation.people.rough_house import RoughHouse
 from simulation.people.stage import Stage
 from simulation.spec import PlantSpec
 from simulation.virtual.content import Press, Share
-from simulation.virtual.invariants import broken, liveness, records
+from simulation.virtual.invariants import broken, liveness
 from simulation.virtual.loop import VirtualLoop
 from simulation.virtual.moments import Moments
 from simulation.virtual.plant import VirtualPlant
@@ -38,8 +38,6 @@ from simulation.virtual.wall import OF_ASYNCUA, patched_time
 from simulation.virtual.watch import Watch
 
 LOOK_S = 1.0
-MOST_COMPARED = 100_000
-"""Parcels whose labels are compared with the books at the end."""
 BUYER_QUIRKS = ("late_approval", "silent_buyer", "rejects")
 
 
@@ -210,9 +208,9 @@ class Run:
             heard=receiver.counts,
             forged=self._post.taken,
         )
-        if len(truth.parcels) <= MOST_COMPARED:
-            found += records(self._watch.glued, store.views.labels())
-        found += against_terms(self._shift.faults, self._stage, self._watch, speed=self._plant.motion.speed)
+        found += against_terms(
+            self._shift.faults, self._stage, self._watch, store.views.labels, speed=self._plant.motion.speed
+        )
         found += liveness(self._stage.score.waiting(), is_late=late)
         if self._listener is not None:
             self._listener.end(store)

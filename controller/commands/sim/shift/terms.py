@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from math import inf
 
 from controller.commands.sim.shift.parts import EPOCH
 from simulation.faults.calendar import JUMPS
 from simulation.faults.catalogue import DATABASE
 from simulation.people.stage import Stage
-from simulation.virtual.content import address_word
 from simulation.virtual.faults import PlannedFault
-from simulation.virtual.terms import gone, misaddressed, unapproved, unpaid, unwanted
+from simulation.virtual.invariants import Recorded, records
+from simulation.virtual.terms import gone, misaddressed, overtaken, unapproved, unpaid, unwanted
 from simulation.virtual.watch import Watch
 
+MOST_COMPARED = 100_000
+"""Parcels whose labels are compared with the books at the end."""
 MOST_READ = 5_000
 """Parcels whose addresses are compared with those of their orders, each of which is drawn anew for that."""
 
 
-def against_terms(faults: Sequence[PlannedFault], stage: Stage, watch: Watch, *, speed: float) -> Iterator[str]:
-    """Say what left and should not have, or not so.
+def against_terms(
+    faults: Sequence[PlannedFault], stage: Stage, watch: Watch, labels: Callable[[], Recorded], *, speed: float
+) -> Iterator[str]:
+    """Say what left and should not have, or not so; `labels` gives what the books have recorded.
 
     What cannot be written is not heeded, and by a calendar that jumps nobody's time is up when it should be.
     """
@@ -32,5 +37,7 @@ def against_terms(faults: Sequence[PlannedFault], stage: Stage, watch: Watch, *,
     if not any(fault.fault in JUMPS for fault in faults):
         yield from unapproved(left, left_at, buyers.asked, host.unseen, EPOCH)
     if len(left) <= MOST_READ:
-        moved = {order: (address_word(to), at_s if has_disk else inf) for order, (to, at_s) in host.moved_at.items()}
-        yield from misaddressed(left, left_at, watch.sent_to, lambda order: address_word(host.address_of(order)), moved)
+        moved = {order: move if has_disk else replace(move, taken_s=inf) for order, move in host.moved.items()}
+        yield from misaddressed(left, left_at, watch.sent_to, host.address_of, moved)
+    if len(left) <= MOST_COMPARED:
+        yield from records(watch.glued, labels(), overtaken(left, left_at, host.moved))

@@ -10,6 +10,8 @@ from simulation.plant.truth import Fact
 from simulation.statistics.tallies import percentile
 
 MICRO = 1_000_000
+ADDRESSED = "label_applied"
+"""The fact that may have a word for a label's address, `to`: content has it, dots do not, and both are the same shift."""
 
 
 class TruthHash:
@@ -21,7 +23,10 @@ class TruthHash:
 
     def hear(self, fact: Fact) -> None:
         """Take the next fact."""
-        row = [fact.n, fact.name, round(fact.sim_s * MICRO), fact.data]
+        data = fact.data
+        if fact.name == ADDRESSED and "to" in data:
+            data = {name: value for name, value in data.items() if name != "to"}
+        row = [fact.n, fact.name, round(fact.sim_s * MICRO), data]
         self._digest.update(self._write(row).encode() + b"\n")
 
     def text(self) -> str:

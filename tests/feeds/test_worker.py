@@ -1,5 +1,6 @@
 """Messages become events once, whatever order they come in and however often."""
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -219,6 +220,57 @@ async def test_later_version_ends_the_wait_of_the_message_and_of_its_row(worker,
     assert inbox.states[1] == ("ignored", "version 2 was taken")
     assert inbox.states[2][0] == "quarantined"
     assert len(books.exceptions) == 1
+
+
+async def test_many_messages_that_leave_the_quarantine_together_are_looked_for_together(worker, inbox, books, message):
+    """Two thousand orders of an unknown item cost two seconds for each that was tried again, and the line stood still meanwhile."""
+    books.items.clear()
+    for n in range(BATCH_ROWS):
+        inbox.post(message(id=f"HM-{n}"))
+    await worker.work()
+    books.items |= {sku: sku for sku in ("TEA-1", "CUP-2")}
+    for row in list(books.exceptions.values())[1:]:
+        await inbox.replay(int(row.subject.removeprefix("inbox:")))
+    looks = Looks(books.open_exceptions, inbox.quarantined)
+    books.open_exceptions, inbox.quarantined = looks.rows, looks.held
+    await worker.work()
+
+    assert [row.subject for row in books.exceptions.values()] == ["inbox:1"]
+    assert {(action, actor) for _, action, actor, _ in books.closed} == {("retry", "feed marketplace")}
+    assert looks.walks == 2
+
+
+class Looks:
+    """Counts how often all rows of the queue, and all messages in quarantine, are walked through."""
+
+    def __init__(self, rows, held):
+        self.walks, self._rows, self._held = 0, rows, held
+
+    async def rows(self, *args):
+        return self._counted(await self._rows(*args))
+
+    async def held(self, naming=""):
+        found = await self._held(naming)
+        return found if naming else self._counted(found)
+
+    def _counted(self, found):
+        def walk():
+            self.walks += 1
+            yield from found
+
+        return type("Walked", (), {"__iter__": lambda _: walk()})()
+
+
+async def test_rows_that_a_stop_left_behind_are_closed_by_the_sweep(worker, inbox, books, clock, message):
+    books.items.clear()
+    inbox.post(message())
+    await worker.work()
+    await inbox.mark(1, "done", "")
+    job = asyncio.create_task(worker.run())
+    await until(lambda: not books.exceptions)
+    job.cancel()
+
+    assert [(action, actor) for _, action, actor, _ in books.closed] == [("retry", "feed")]
 
 
 async def test_version_taken_by_asking_the_host_ends_the_wait_too(worker, inbox, books, message):
@@ -458,8 +510,6 @@ async def test_sweep_finds_what_is_here_behind_all_that_is_on_its_way(worker, in
 
 
 async def test_worker_runs_until_it_is_stopped_and_wakes_when_called(worker, inbox, books, clock, message):
-    import asyncio
-
     job = asyncio.create_task(worker.run())
     await let_run()
     inbox.post(message())

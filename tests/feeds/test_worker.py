@@ -433,6 +433,44 @@ async def test_order_that_moved_while_we_looked_is_looked_at_again(worker, inbox
     assert books.kinds() == ["OrderReceived"]
 
 
+def releases_after_a_look(books):
+    """The line sends the order to the floor just after the feed looked at its parcels."""
+    real = books.parcels
+
+    async def looked(**asked):
+        found, books.parcels = await real(**asked), real
+        await books.record(Event(kind="OrderReleased", subject=ORDER, order_id=ORDER))
+        return found
+
+    books.parcels = looked
+
+
+async def test_lines_of_an_order_do_not_change_under_the_hands_that_fetch_them(worker, inbox, books, message, data):
+    """The order said five, and two were fetched, packed and shipped."""
+    inbox.post(message())
+    await worker.work()
+    one = data()["lines"][0]
+    inbox.post(message(version=2, lines=[{**one, "qty": 5}], total_minor=5 * one["unit_minor"]))
+    releases_after_a_look(books)
+    await worker.work()
+    await worker.work()
+
+    assert inbox.states[2][0] == "quarantined" and "other lines" in inbox.states[2][1]
+    assert books.all_orders[ORDER].content.version == 1
+
+
+async def test_order_that_is_cancelled_while_it_goes_to_the_floor_leaves_no_wanted_piece(worker, inbox, books, message):
+    inbox.post(message())
+    await worker.work()
+    inbox.post(message(version=2, purchase="cancelled"))
+    releases_after_a_look(books)
+    await worker.work()
+    await worker.work()
+
+    assert books.all_orders[ORDER].state is OrderState.CANCELLED and inbox.states[2][0] == "done"
+    assert {unit.state for unit in books.all_units.values()} == {UnitState.RETURNED}
+
+
 async def test_order_whose_last_event_was_lost_in_a_stop_is_closed_by_the_sweep(worker, inbox, books, message, way):
     await released(books, worker, inbox, message)
     await books.record(*way())

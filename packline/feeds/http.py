@@ -40,7 +40,8 @@ def carry_over(http: Http) -> Carry:
     """Carry messages by a client; of an answer 4 KiB are read: enough to be told why, too little to be drowned."""
 
     async def carry(url: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        request = http.build_request("POST", url, headers=dict(headers), content=body, timeout=ANSWER_S)
+        asked = {**headers, "accept-encoding": "identity"}
+        request = http.build_request("POST", url, headers=asked, content=body, timeout=ANSWER_S)
         response = await http.send(request, stream=True, follow_redirects=False)
         try:
             said = await _beginning(response)
@@ -52,8 +53,9 @@ def carry_over(http: Http) -> Carry:
 
 
 async def _beginning(response: httpx.Response) -> bytes:
+    """Read it as it comes: what is packed may be a thousand times as large when it is unpacked, and more than this computer can hold."""
     read = b""
-    async for part in response.aiter_bytes():
+    async for part in response.aiter_raw():
         read += part
         if len(read) >= MOST_ANSWER_BYTES:
             break

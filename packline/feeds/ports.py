@@ -118,8 +118,8 @@ class Outbox(Protocol):
     """Events that are committed and wait to be told."""
 
     async def claim(self, now: datetime, limit: int, *, without: Collection[str] = ()) -> Sequence[Delivery]:
-        """Take at most `limit` deliveries that are due at `now`; nobody else gets them meanwhile. Each subscriber's come by
-        sequence, and the subscribers by turns; those that `without` names are left in peace.
+        """Take at most `limit` deliveries that are due at `now`; nobody else gets them meanwhile. Each subscriber's come as
+        they fell due, and the subscribers by turns; those that `without` names are left in peace.
 
         Of the events of one order for one subscriber none is given before an earlier one that is neither sent nor
         parked; the claim of a process that died lapses.

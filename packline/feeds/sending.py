@@ -98,7 +98,9 @@ class Sender:
 
 
 def _words(body: bytes) -> str:
-    return " ".join(body.decode("utf-8", "replace").split())[:MOST_WORDS]
+    """Give the beginning as one line that can be shown; a server's books, besides, keep no NUL."""
+    line = " ".join(body.decode("utf-8", "replace").split())[:MOST_WORDS]
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
 
 
 def _retry_after_s(text: str, now: datetime) -> float | None:

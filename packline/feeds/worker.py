@@ -37,6 +37,9 @@ class _End:
     note: str
 
 
+NO_ENDS: Mapping[str, _End] = {}
+
+
 class IntakeWorker:
     """Takes pending messages, oldest first, one at a time; a message that cannot be worked never stops the next."""
 
@@ -51,6 +54,8 @@ class IntakeWorker:
         self._holding = asyncio.Lock()
         self._tries: dict[int, int] = {}
         self._waiting: dict[int, float] = {}
+        self._over: dict[str, dict[str, _End]] = {}
+        """By sender and message: how what has left the quarantine ended."""
 
     def wake(self) -> None:
         """Look now instead of at the next poll."""
@@ -64,8 +69,7 @@ class IntakeWorker:
                 worked = await self.work()
                 if self._clock.monotonic() - swept >= SWEEP_S:
                     swept = self._clock.monotonic()
-                    await self.intake.close_finished()
-                    await self.settle()
+                    await self._sweep()
             except Fault as fault:
                 log.warning("intake waits: %s", fault)
                 worked = 0
@@ -81,6 +85,7 @@ class IntakeWorker:
         while rows := await self._inbox.pending(BATCH_ROWS, last):
             ended += sum([await self._one(row) for row in rows])
             last = rows[-1].id
+            await self._close_over()
         return ended
 
     async def decide(self, row: ExceptionRow, *, action: str, actor: str, note: str = "") -> None:
@@ -104,24 +109,44 @@ class IntakeWorker:
             raise Fault(4301, where=f"inbox {inbox_id}", seen="a message that is not in quarantine")
         await self._close_idle(_End(Action.DISMISS.value, actor, note))
 
-    async def settle(self, order_id: str = "") -> None:
-        """End the wait of messages whose order was taken in a later version since, by this door or by asking the host;
-        "" looks at all orders."""
+    async def settle(self) -> None:
+        """End the wait of messages whose order was taken in a later version since, by this door or by asking the host."""
+        await self._settle()
+        await self._close_over()
+
+    async def _sweep(self) -> None:
+        await self.intake.close_finished()
+        await self.settle()
+        # Rows of the queue that a stop left behind: their messages were taken, and they not yet closed.
+        await self._close_idle(_End(Action.RETRY.value, "feed", "taken"))
+
+    async def _settle(self, order_id: str = "") -> None:
         for held in await self._inbox.quarantined(f"order {order_id}"):
             number, version = version_in(str(held.fault.get("where", ""))) or ("", 0)
             order = await self._books.order(number) if number and order_id in ("", number) else None
             if order is not None and order.content.version > version:
                 note = f"version {order.content.version} was taken"
                 await self._inbox.mark(held.id, InboxState.IGNORED, note)
-                await self._close_idle(_End("superseded", f"feed {held.channel}", note))
+                self._leave(held, _End("superseded", f"feed {held.channel}", note))
 
-    async def _close_idle(self, end: _End) -> None:
-        """Close the rows of the queue whose messages have all left the quarantine."""
+    def _leave(self, held: Held, end: _End) -> None:
+        self._over.setdefault(held.channel, {})[f"{ABOUT_ONE}{held.id}"] = end
+
+    async def _close_over(self) -> None:
+        """Close the rows of what has found its end since the last time, at once for many: each time looks at all that waits."""
+        over, self._over = self._over, {}
+        for channel, ends in over.items():
+            *_, last = ends.values()
+            await self._close_idle(last, channel, ends)
+
+    async def _close_idle(self, last: _End, channel: str | None = None, ends: Mapping[str, _End] = NO_ENDS) -> None:
+        """Close the rows of the queue (of one sender) whose messages have all left the quarantine, each by its own end or the `last`."""
         async with self._holding:
-            waiting = await self._inbox.quarantined()
-            for row in await self._books.open_exceptions():
+            asked = {key for held in await self._inbox.quarantined() for key in _keys(held)}
+            for row in await self._books.open_exceptions(channel):
                 is_ours = row.subject.startswith((ABOUT_ONE, ABOUT_ALL))
-                if is_ours and not any(_asks_about(row, held) for held in waiting):
+                if is_ours and asked.isdisjoint(((0, row.subject), (row.code, row.subject))):
+                    end = ends.get(row.subject, last)
                     await self._books.close_exception(
                         row.exception_id, action=end.action, actor=end.actor, note=end.note
                     )
@@ -146,7 +171,7 @@ class IntakeWorker:
         self._forget(row)
         await self._inbox.mark(row.id, taken.state, taken.reason)
         if row.fault:
-            await self._close_idle(_End(Action.RETRY.value, f"{row.kind} {row.channel}", "taken"))
+            self._leave(row, _End(Action.RETRY.value, f"{row.kind} {row.channel}", "taken"))
         return True
 
     async def _read(self, row: InboxRow) -> Taken:
@@ -162,7 +187,7 @@ class IntakeWorker:
         except Fault as fault:
             raise _at(fault, named(new.order_id, new.version)) from fault
         if taken.state is InboxState.DONE:
-            await self.settle(new.order_id)
+            await self._settle(new.order_id)
         return taken
 
     async def _delivery(self, row: InboxRow) -> Taken:
@@ -199,8 +224,13 @@ class IntakeWorker:
 
 def _asks_about(row: ExceptionRow, held: Held) -> bool:
     """Tell whether a row of the queue is about a message, alone or among others."""
-    code = held.fault.get("code")
-    return row.subject == f"{ABOUT_ONE}{held.id}" or (row.code, row.subject) == (code, _subject(held, row.code))
+    return not _keys(held).isdisjoint(((0, row.subject), (row.code, row.subject)))
+
+
+def _keys(held: Held) -> frozenset[tuple[int, str]]:
+    """Give code (0: any) and subject of the rows that may be about a message."""
+    code = int(held.fault.get("code", 0))
+    return frozenset({(0, f"{ABOUT_ONE}{held.id}"), (code, _subject(held, code))})
 
 
 def _subject(row: Held, code: int) -> str:

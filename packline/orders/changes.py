@@ -38,11 +38,13 @@ def changes(order: Order, units: Sequence[Unit], parcels: Sequence[Parcel], new:
     _check_lines(order, new)
     if new.purchase is Purchase.CANCELLED:
         return _cancelled(order, units, parcels, new)
+    # the order may go to the floor before this is written down: then its lines are fixed, and all is decided anew
+    seen = {"was": OrderState.RECEIVED.value} if _goods(new) != _goods(order.content) else {}
     if new.ship_to == order.content.ship_to:
-        return [_changed(order, new)]
+        return [_changed(order, new, **seen)]
     # a label may be given out before this is written down: then it has the old address, and all is decided anew
     labels = sorted(parcel.sscc for parcel in parcels if parcel.sscc)
-    return [_changed(order, new, labels=labels), *_readdressed(order, parcels, new)]
+    return [_changed(order, new, labels=labels, **seen), *_readdressed(order, parcels, new)]
 
 
 def way_back(order: Order, units: Sequence[Unit], parcels: Sequence[Parcel], reason: str) -> list[Event]:
@@ -83,7 +85,8 @@ def _goods(content: PlaceOrder) -> list[tuple[int, str, int]]:
 
 def _cancelled(order: Order, units: Sequence[Unit], parcels: Sequence[Parcel], new: PlaceOrder) -> list[Event]:
     if order.state is OrderState.RECEIVED:
-        return [_event("OrderCancelled", order.order_id, order, content=new, reason=CANCELLED)]
+        was = OrderState.RECEIVED.value
+        return [_event("OrderCancelled", order.order_id, order, content=new, reason=CANCELLED, was=was)]
     back = way_back(order, units, parcels, CANCELLED)
     if order.state is not OrderState.SHIPPED and not is_begun(units, parcels):
         return [*back, _event("OrderCancelled", order.order_id, order, content=new, reason=CANCELLED)]

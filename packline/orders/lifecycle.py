@@ -99,7 +99,11 @@ TARGET: Mapping[str, str] = {
 
 
 def order_after(order: Order, event: Event) -> Order:
-    """Give the order after `event`; raises Fault 5101. `OrderChanged` brings `content` as a PlaceOrder in data."""
+    """Give the order after `event`; raises Fault 5101. `OrderChanged` brings `content` as a PlaceOrder in data.
+
+    `was` in data is the state in which the order was seen when this was decided; in another one it must be decided anew.
+    """
+    _as_seen(order.state, event)
     state = _step(ORDER, order.state, event)
     content = event.data.get("content", order.content)
     return replace(order, state=state, content=content, **_times(event), reason=event.data.get("reason", order.reason))
@@ -110,8 +114,7 @@ def unit_after(unit: Unit, event: Event) -> Unit:
 
     `was` in data is the state in which the unit was seen when this was decided; in another one it must be decided anew.
     """
-    if event.data.get("was", unit.state) != unit.state:
-        raise Fault(5101, where=event.subject, seen=f"{event.kind} in state {unit.state}", expected=event.data["was"])
+    _as_seen(unit.state, event)
     state = _step(UNIT, unit.state, event)
     station = event.station if event.kind == "UnitInducted" else unit.station
     lpn = event.data.get("lpn", unit.lpn)
@@ -185,6 +188,12 @@ def _times(event: Event) -> dict[str, Any]:
 
 def _when(value: str | datetime | None) -> datetime | None:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _as_seen(state: OrderState | UnitState, event: Event) -> None:
+    was = event.data.get("was", state)
+    if was != state:
+        raise Fault(5101, where=event.subject, seen=f"{event.kind} in state {state}", expected=str(was))
 
 
 def _step(table: Mapping[tuple[Any, str], Any], state: Any, event: Event) -> Any:

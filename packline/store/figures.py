@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, bindparam, func, or_, select
+from sqlalchemy import Column, Connection, Table, bindparam, func, or_, select, text
 
 from packline.orders.model import ORDER_DONE, PARCEL_GONE, OrderState, ParcelState
 from packline.orders.release import PARCELS_IN_WORK, UNITS_IN_WORK
@@ -73,7 +73,9 @@ _HERE: Mapping[str, tuple[str, ...]] = {
 # The kind is joined with nothing so that no index of kinds is taken: the rows that are new are few, those of a kind are millions.
 _KIND = journal.c.kind.concat("").label("event")
 _SINCE = (
-    select(_KIND, func.count()).where(journal.c.seq > bindparam("seq"), _KIND.in_(sorted(_LEAVING))).group_by(_KIND)
+    select(_KIND, func.count())
+    .where(journal.c.seq > bindparam("seq"), _KIND.in_(sorted(_LEAVING)))
+    .group_by(text("event"))
 )
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, case, select
 
+from packline.core.faults import FAULTS, URGENCY, Severity, urgency
 from packline.orders.model import Order, Parcel, Unit
 from packline.orders.ports import ExceptionRow
 from packline.store import schema as s
@@ -37,9 +38,15 @@ def _exception(values: list[Any]) -> ExceptionRow:
     return ExceptionRow(**{**row, "actions": tuple(row["actions"])})
 
 
-def _exceptions(wanted: ColumnElement[bool]) -> Question[ExceptionRow]:
+def _exceptions(wanted: ColumnElement[bool], *by: ColumnElement[Any]) -> Question[ExceptionRow]:
     columns = (s.exception.c[name] for name in _names(ExceptionRow))
-    return Question(at_most(select(*columns).where(wanted).order_by(s.exception.c.opened_at), MOST_ROWS), _exception)
+    query = select(*columns).where(wanted).order_by(*by, s.exception.c.opened_at)
+    return Question(at_most(query, MOST_ROWS), _exception)
+
+
+def _urgency(code: ColumnElement[int]) -> ColumnElement[int]:
+    """Give `packline.core.faults.urgency` of a code, in SQL; codes that are unknown are a warning there, too."""
+    return case({number: urgency(number) for number in FAULTS}, value=code, else_=URGENCY[Severity.WARNING])
 
 
 def _deliveries(wanted: ColumnElement[bool]) -> Question[DeliveryRow]:
@@ -57,7 +64,8 @@ _OF: Any = bindparam("of")
 ORDER = _rows(Order, s.orders, s.orders.c.order_id == _OF)
 EFFECT = _rows(EffectRow, s.effect, s.effect.c.effect_id == _OF)
 EXCEPTION = _exceptions(s.exception.c.exception_id == _OF)
-OPEN_EXCEPTIONS = _exceptions(s.exception.c.state == word("open"))
+# The most urgent first: behind hundreds of messages in quarantine the one that holds a station must still be seen.
+OPEN_EXCEPTIONS = _exceptions(s.exception.c.state == word("open"), _urgency(s.exception.c.code))
 _UNITS = _rows(Unit, s.unit, s.unit.c.order_id == _OF, s.unit.c.line_no, s.unit.c.n)
 _PARCELS = _rows(Parcel, s.parcel, s.parcel.c.order_id == _OF, s.parcel.c.opened_at, s.parcel.c.lpn)
 _JOURNAL = _rows(JournalRow, s.journal, s.journal.c.order_id == _OF, s.journal.c.seq.desc())

@@ -22,7 +22,7 @@ CLAIM_S = 60.0
 
 REPLAYED_AT_ONCE = 2000
 FURTHEST = timedelta(days=1)
-"""No pause is as long: what is due later than this was written while the computer's clock was ahead, and is due now."""
+"""No pause is as long: what is due later than this was written while the computer's clock was ahead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +66,8 @@ _DUE = (
     .join(outbox, outbox.c.event_id == delivery.c.event_id)
     .join(subscriber, subscriber.c.name == delivery.c.subscriber)
     .where(delivery.c.subscriber == bindparam("to"), delivery.c.state == word("pending"), ~_IS_BEHIND)
-    .where(or_(delivery.c.next_at <= bindparam("now"), delivery.c.next_at > bindparam("beyond")))
-    .order_by(delivery.c.seq, delivery.c.id)
+    .where(delivery.c.next_at <= bindparam("now"))
+    .order_by(delivery.c.next_at, delivery.c.seq, delivery.c.id)
 )
 """Of one subscriber, along an index of its own (`ix_delivery_next`), so that it ends with the last row that is wanted: what a subscriber
 that is away for days has not heard yet, a million rows, is walked through for nobody."""
@@ -78,6 +78,20 @@ _PUT = Change(_WORD)
 _IS_OPEN = delivery.c.state == word("pending")
 _SENT = Change(_WORD.where(_IS_OPEN))
 _TRIED = Change(_WORD.where(_IS_OPEN).values(attempts=delivery.c.attempts + 1))
+_tried = delivery.alias("tried")
+_OF_TRIED = {
+    name: select(_tried.c[name]).where(_tried.c.id == bindparam("of")).scalar_subquery()
+    for name in ("subscriber", "stream", "seq")
+}
+_BEHIND = Change(
+    update(delivery).where(
+        delivery.c.subscriber == _OF_TRIED["subscriber"],
+        delivery.c.stream == _OF_TRIED["stream"],
+        delivery.c.seq > _OF_TRIED["seq"],
+        _IS_OPEN,
+    )
+)
+"""What waits behind one that failed is not due before it, or each look would find it, and find that it has to wait."""
 
 
 class Outbox:
@@ -96,14 +110,14 @@ class Outbox:
     ) -> list[Delivery]:
         """Take at most `limit` deliveries that are due; nobody else gets them for `lease_s` seconds.
 
-        Each subscriber's come by sequence, and the subscribers by turns: one that has a long way to catch up leaves room for the
-        others. `without` names subscribers that are left in peace now.
+        Each subscriber's come as they fell due, and the subscribers by turns: one that has a long way to catch up leaves room for
+        the others. `without` names subscribers that are left in peace now.
         """
         due = _due(_rounded(limit))
 
         def heads(connection: Connection) -> list[list[Delivery]]:
             names = [row.name for row in _NAMES.all(connection) if row.name not in without]
-            return [due.all(connection, to=name, now=now, beyond=now + FURTHEST) for name in names]
+            return [due.all(connection, to=name, now=now) for name in names]
 
         # The same question twice: where nothing else can have changed in between, the second answer costs nothing.
         if not any(await self._writer.read(heads)):
@@ -114,9 +128,13 @@ class Outbox:
         )
 
     async def release_claims(self) -> int:
-        """Give back what a controller that is gone had claimed; for the start of the only one. Gives how many."""
+        """Give back what a controller that is gone had claimed, and what was put off while the computer's clock was ahead.
+
+        For the start of the only controller. Gives how many.
+        """
         at = self._clock.now()
-        change = update(delivery).where(delivery.c.claimed, delivery.c.state == word("pending"))
+        is_stray = or_(delivery.c.claimed, delivery.c.next_at > at + FURTHEST)
+        change = update(delivery).where(is_stray, delivery.c.state == word("pending"))
         change = change.values(claimed=False, next_at=at)
         return await self._writer.write(lambda connection: connection.execute(change).rowcount)
 
@@ -126,7 +144,8 @@ class Outbox:
 
     async def failed(self, id: int, next_at: datetime, answer: str) -> None:  # noqa: A002
         """Give it back, due again at `next_at`; counts an attempt."""
-        await self._settle(_TRIED, id, next_at=next_at, answer=answer)
+        row = {"of": id, "next_at": next_at, "answer": answer, "claimed": False, "changed_at": self._clock.now()}
+        await self._writer.write(lambda connection: _put_off(connection, row))
 
     async def parked(self, id: int, answer: str) -> None:  # noqa: A002
         """Give up on it until a person replays it; the stream goes on."""
@@ -182,6 +201,11 @@ def _rounded(limit: int) -> int:
 def _claim(connection: Connection, due: list[Delivery], until: datetime) -> list[Delivery]:
     _PUT.run_all(connection, [{"of": row.id, "next_at": until, "claimed": True} for row in due])
     return due
+
+
+def _put_off(connection: Connection, row: Mapping[str, Any]) -> None:
+    if _TRIED.run(connection, row):
+        _BEHIND.run(connection, {"of": row["of"], "next_at": row["next_at"]})
 
 
 def _again(connection: Connection, chosen: Select[Any], values: Mapping[str, Any]) -> list[int]:

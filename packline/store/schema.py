@@ -293,6 +293,7 @@ delivery = Table(
     Index(
         "ix_delivery_next",
         "subscriber",
+        "next_at",
         "seq",
         "id",
         sqlite_where=text("state = 'pending'"),

@@ -1,8 +1,10 @@
 """Subscribers are told over real HTTP, whatever they answer."""
 
 import asyncio
+import gzip
 import json
 import random
+import tracemalloc
 from collections import defaultdict
 from datetime import timedelta
 
@@ -12,7 +14,7 @@ import pytest
 from packline.core.clock import LoopClock, ManualClock
 from packline.core.faults import Fault
 from packline.feeds.circuit import OPEN_AFTER_FAILURES, PROBE_S
-from packline.feeds.http import carry_over
+from packline.feeds.http import MOST_ANSWER_BYTES, carry_over
 from packline.feeds.push import BATCH_ROWS, GIVE_UP, LADDER_S, MOST_AT_ONCE, MOST_WAITING, Pusher
 from packline.feeds.push import _streams as streams_of
 from packline.feeds.sending import Subscriber
@@ -390,6 +392,28 @@ async def test_endless_answer_is_read_only_at_its_beginning(pusher, outbox, rece
     await push_due(pusher)
 
     assert len(outbox.answers[1]) < 200
+
+
+async def test_answer_is_kept_without_what_no_screen_and_no_server_can_hold(pusher, outbox, receiver):
+    receiver.answers["/archive"] = [Response(status=500, body=b"bad\x00 \x1b[31m\xff\xe2\x80\xae news")]
+    outbox.add("archive")
+    await push_due(pusher)
+
+    assert outbox.answers[1] == "500 bad\ufffd \ufffd[31m\ufffd\ufffd news"
+
+
+async def test_answer_that_is_large_only_when_it_is_unpacked_is_not_unpacked(receiver, http):
+    bomb = gzip.compress(bytes(50_000_000))
+    receiver.answers["/archive"] = [Response(status=500, headers={"Content-Encoding": "gzip"}, body=bomb)]
+    tracemalloc.start()
+    try:
+        reply = await carry_over(http)(f"{receiver.url}/archive", {}, b"{}")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert (reply.status, len(reply.body)) == (500, MOST_ANSWER_BYTES)
+    assert most < 10_000_000
 
 
 async def test_slow_subscriber_never_fills_the_house(outbox, books, http, receiver):

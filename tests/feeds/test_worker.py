@@ -1,5 +1,6 @@
 """Messages become events once, whatever order they come in and however often."""
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -234,6 +235,57 @@ async def test_later_version_ends_the_wait_of_the_message_and_of_its_row(worker,
     assert len(books.exceptions) == 1
 
 
+async def test_many_messages_that_leave_the_quarantine_together_are_looked_for_together(worker, inbox, books, message):
+    """Two thousand orders of an unknown item cost two seconds for each that was tried again, and the line stood still meanwhile."""
+    books.items.clear()
+    for n in range(BATCH_ROWS):
+        inbox.post(message(id=f"HM-{n}"))
+    await worker.work()
+    books.items |= {sku: sku for sku in ("TEA-1", "CUP-2")}
+    for row in list(books.exceptions.values())[1:]:
+        await inbox.replay(int(row.subject.removeprefix("inbox:")))
+    looks = Looks(books.open_exceptions, inbox.quarantined)
+    books.open_exceptions, inbox.quarantined = looks.rows, looks.held
+    await worker.work()
+
+    assert [row.subject for row in books.exceptions.values()] == ["inbox:1"]
+    assert {(action, actor) for _, action, actor, _ in books.closed} == {("retry", "feed marketplace")}
+    assert looks.walks == 2
+
+
+class Looks:
+    """Counts how often all rows of the queue, and all messages in quarantine, are walked through."""
+
+    def __init__(self, rows, held):
+        self.walks, self._rows, self._held = 0, rows, held
+
+    async def rows(self, *args):
+        return self._counted(await self._rows(*args))
+
+    async def held(self, naming=""):
+        found = await self._held(naming)
+        return found if naming else self._counted(found)
+
+    def _counted(self, found):
+        def walk():
+            self.walks += 1
+            yield from found
+
+        return type("Walked", (), {"__iter__": lambda _: walk()})()
+
+
+async def test_rows_that_a_stop_left_behind_are_closed_by_the_sweep(worker, inbox, books, clock, message):
+    books.items.clear()
+    inbox.post(message())
+    await worker.work()
+    await inbox.mark(1, "done", "")
+    job = asyncio.create_task(worker.run())
+    await until(lambda: not books.exceptions)
+    job.cancel()
+
+    assert [(action, actor) for _, action, actor, _ in books.closed] == [("retry", "feed")]
+
+
 async def test_version_taken_by_asking_the_host_ends_the_wait_too(worker, inbox, books, message):
     inbox.post(message(total_minor=1))
     await worker.work()
@@ -394,6 +446,44 @@ async def test_order_that_moved_while_we_looked_is_looked_at_again(worker, inbox
     assert books.kinds() == ["OrderReceived"]
 
 
+def releases_after_a_look(books):
+    """The line sends the order to the floor just after the feed looked at its parcels."""
+    real = books.parcels
+
+    async def looked(**asked):
+        found, books.parcels = await real(**asked), real
+        await books.record(Event(kind="OrderReleased", subject=ORDER, order_id=ORDER))
+        return found
+
+    books.parcels = looked
+
+
+async def test_lines_of_an_order_do_not_change_under_the_hands_that_fetch_them(worker, inbox, books, message, data):
+    """The order said five, and two were fetched, packed and shipped."""
+    inbox.post(message())
+    await worker.work()
+    one = data()["lines"][0]
+    inbox.post(message(version=2, lines=[{**one, "qty": 5}], total_minor=5 * one["unit_minor"]))
+    releases_after_a_look(books)
+    await worker.work()
+    await worker.work()
+
+    assert inbox.states[2][0] == "quarantined" and "other lines" in inbox.states[2][1]
+    assert books.all_orders[ORDER].content.version == 1
+
+
+async def test_order_that_is_cancelled_while_it_goes_to_the_floor_leaves_no_wanted_piece(worker, inbox, books, message):
+    inbox.post(message())
+    await worker.work()
+    inbox.post(message(version=2, purchase="cancelled"))
+    releases_after_a_look(books)
+    await worker.work()
+    await worker.work()
+
+    assert books.all_orders[ORDER].state is OrderState.CANCELLED and inbox.states[2][0] == "done"
+    assert {unit.state for unit in books.all_units.values()} == {UnitState.RETURNED}
+
+
 async def test_order_whose_last_event_was_lost_in_a_stop_is_closed_by_the_sweep(worker, inbox, books, message, way):
     await released(books, worker, inbox, message)
     await books.record(*way())
@@ -471,8 +561,6 @@ async def test_sweep_finds_what_is_here_behind_all_that_is_on_its_way(worker, in
 
 
 async def test_worker_runs_until_it_is_stopped_and_wakes_when_called(worker, inbox, books, clock, message):
-    import asyncio
-
     job = asyncio.create_task(worker.run())
     await let_run()
     inbox.post(message())

@@ -14,6 +14,7 @@ from packline.orders.model import Event, Item, OrderState, ParcelState, UnitStat
 from packline.orders.tracking import TRACKING
 from packline.store import schema
 from packline.store.figures import Figures
+from packline.store.hot_views import MOST_ROWS
 from packline.store.schema import delivery, journal, outbox
 
 LPN = "PL0000000018"
@@ -357,6 +358,16 @@ async def test_same_exception_is_opened_once_until_it_is_closed(packed):
     assert closed.resolution == {"action": "retry", "actor": "lin", "note": "stuck on now"}
     with pytest.raises(Fault):
         await desk.close_exception("nothing", action="retry", actor="lin")
+
+
+async def test_exception_that_holds_a_station_is_seen_behind_hundreds_that_can_wait(store):
+    """Messages in quarantine, one row each, filled the page from its beginning."""
+    for n in range(MOST_ROWS):
+        await store.books.open_exception(Fault(4006, where="x"), station="market", subject=f"inbox:{n}", actions=[])
+    await store.books.open_exception(Fault(3003, where="x"), station="label-1", subject=LPN, actions=[])
+
+    seen = store.views.exceptions()
+    assert (seen[0].code, len(seen)) == (3003, MOST_ROWS)
 
 
 async def test_exceptions_are_told_on_the_page_of_their_order(packed):

@@ -361,7 +361,7 @@ CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal BEGIN SELECT RAISE(ABO
 
 CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 
-CREATE INDEX ix_delivery_next ON delivery (subscriber, seq, id) WHERE state = 'pending';
+CREATE INDEX ix_delivery_next ON delivery (subscriber, next_at, seq, id) WHERE state = 'pending';
 
 CREATE INDEX ix_delivery_parked ON delivery (subscriber) WHERE state = 'parked';
 

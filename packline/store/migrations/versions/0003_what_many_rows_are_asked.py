@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_delivery_next",
         "delivery",
-        ["subscriber", "seq", "id"],
+        ["subscriber", "next_at", "seq", "id"],
         if_not_exists=True,
         sqlite_where=_PENDING,
         postgresql_where=_PENDING,

@@ -82,7 +82,8 @@ class LeanChannel:
             answer = await self._stream.ask(frame, self._request_s)
         function = request[1]
         if answer[1] == function | _EXCEPTION:
-            raise LinkRefused(f"{self._where} answers exception {answer[2:].hex() or 'without a code'}")
+            said = f"{self._where} answers exception {answer[2:].hex() or 'without a code'}"
+            raise LinkRefused(said, exception=answer[2] if len(answer) > 2 else None)
         if answer[1] != function:
             raise LinkRefused(f"{self._where} answers function {answer[1]} to function {function}")
         return answer[2:]

@@ -101,5 +101,5 @@ class LibraryChannel:
             self._door.explain()
             raise LinkSilent(str(error)) from error
         if answer.isError():
-            raise LinkRefused(f"{self._where} answers {answer}")
+            raise LinkRefused(f"{self._where} answers {answer}", exception=answer.exception_code)
         return answer

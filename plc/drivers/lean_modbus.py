@@ -44,7 +44,7 @@ class LeanChannel:
         try:
             opening = loop.create_connection(_Stream, self._host, self._port)
             _, self._stream = await LoopClock().within(self._request_s, opening)
-        except OSError as error:  # a TimeoutError is one, and says nothing
+        except (OSError, UnicodeError) as error:  # a TimeoutError says nothing; UnicodeError: a name that cannot be one
             raise LinkDown(f"{self._where} does not answer: {str(error) or 'no connection in time'}") from error
 
     async def read(self, function: int, start: int, count: int) -> Sequence[int]:

@@ -18,7 +18,7 @@ from plc.drivers.modbus import ModbusLink
 from plc.drivers.opening import quiet_libraries
 from plc.links import Area, LinkDown, LinkRefused, LinkSilent, LinkTrouble
 from plc.machine_file import MachineFile
-from plc.security import LinkBarred, Reach, Secured
+from plc.security import LinkBarred, Reach, Secured, Unprotected
 from plc.tag_side import tag_set
 from plc.tags.model import Tag, TagType
 from plc.tags.register_reader import RegisterReader
@@ -149,6 +149,14 @@ async def test_lean_client_refuses_an_answer_that_contradicts_itself(body: bytes
     async with linked("lean", lambda asked: [framed(asked, body)]) as (link, _):
         with pytest.raises(LinkRefused):
             await link.read_registers(Area.HOLDING, 0, 2)
+
+
+@both_clients
+async def test_name_that_no_host_can_have_is_trouble_of_the_link_only(transport: str):
+    link = ModbusLink(over(transport, FILE), "plc..line:502", Reach(protection=Unprotected(why="a test")))
+    with pytest.raises(LinkDown):
+        await link.connect()
+    await link.close()
 
 
 @both_clients

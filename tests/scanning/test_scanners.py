@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labeling.transport import tcp_ports
 from packline.core.clock import LoopClock, ManualClock
 from scanning.scanners.lines import MOST_LINE_BYTES, LineSplitter, read_line
 from scanning.scanners.link import tcp_links
@@ -183,3 +184,9 @@ async def test_a_scanner_that_restarts_is_found_again_over_a_real_socket():
     assert commands == [TRIGGER]
     await stream.aclose()
     server.close()
+
+
+async def test_a_name_that_no_host_can_have_is_a_lost_link_and_nothing_worse():
+    for make in (tcp_links, tcp_ports):
+        with pytest.raises(OSError, match="no name of a host"):
+            await make(LoopClock())("gate..line:2001").connect()

@@ -46,13 +46,16 @@ class TcpPort:
     """A RawPort over TCP, the raw port 9100 of printers."""
 
     def __init__(self, address: str, clock: Clock) -> None:
-        self._host, _, port = address.rpartition(":")
-        self._port = int(port)
+        host, _, port = address.rpartition(":")
+        self._host, self._port = host.strip("[]"), int(port)  # an IPv6 address stands in brackets
         self._clock = clock
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def connect(self, timeout_s: float = CONNECT_S) -> None:
-        self._streams = await self._clock.within(timeout_s, asyncio.open_connection(self._host, self._port))
+        try:
+            self._streams = await self._clock.within(timeout_s, asyncio.open_connection(self._host, self._port))
+        except UnicodeError as error:
+            raise ConnectionError(f"{self._host} is no name of a host") from error
 
     async def send(self, data: bytes) -> None:
         _, writer = self._open()

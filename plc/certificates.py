@@ -38,11 +38,19 @@ def read_file(path: Path) -> x509.Certificate:
 
 
 def read_der(content: bytes, where: str) -> x509.Certificate:
-    """Read what a device showed; raises LinkBarred 1014."""
+    """Read what a device showed, its own certificate where it shows those of its authorities behind it; raises LinkBarred 1014."""
     try:
-        return x509.load_der_x509_certificate(content)
+        return x509.load_der_x509_certificate(_first(content))
     except ValueError as error:
         raise LinkBarred(1014, where=where, seen="something that is no certificate", expected="X.509") from error
+
+
+def _first(content: bytes) -> bytes:
+    """Give the first of certificates that follow each other (X.690, 8.1.3: how long it is stands at its begin)."""
+    if len(content) < 2 or content[1] < 0x80:
+        return content
+    long = 2 + (content[1] & 0x7F)
+    return content[: long + int.from_bytes(content[2:long])]
 
 
 def is_current(certificate: x509.Certificate, now: datetime) -> bool:

@@ -10,6 +10,9 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 Value = bool | int | float | str
 
+# Modbus Application Protocol V1.1b3, chapter 7: acknowledge, busy, gateway path unavailable, gateway target does not respond
+_PASSING = frozenset({5, 6, 10, 11})
+
 
 class Area(StrEnum):
     """The four tables of a Modbus device."""
@@ -39,9 +42,18 @@ class LinkSilent(LinkTrouble):
 
 
 class LinkRefused(LinkTrouble):
-    """The machine answered with an exception or an unexpected type (house fault 1004)."""
+    """The machine answered with an exception or an unexpected type (house fault 1004); `exception` is Modbus' number of it."""
 
     code = 1004
+
+    def __init__(self, said: str, *, exception: int | None = None) -> None:
+        super().__init__(said)
+        self.exception = exception
+
+    @property
+    def is_passing(self) -> bool:
+        """Tell whether the device says that it is busy, or a gateway that it did not reach it: asked again, it may well answer."""
+        return self.exception in _PASSING
 
 
 class BlockLink(Protocol):

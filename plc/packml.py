@@ -112,6 +112,23 @@ TOWARDS_EXECUTE: Mapping[int, Cmd] = MappingProxyType(
 )
 
 
+# the ways to Execute; whoever leaves one, or goes back on it, was stopped
+_WAYS: tuple[tuple[State, ...], ...] = (
+    (
+        *(S.ABORTING, S.ABORTED, S.CLEARING, S.STOPPING, S.STOPPED, S.COMPLETING, S.COMPLETE),
+        *(S.RESETTING, S.IDLE, S.STARTING, S.EXECUTE),
+    ),
+    (S.HOLDING, S.HELD, S.UNHOLDING, S.EXECUTE),
+    (S.SUSPENDING, S.SUSPENDED, S.UNSUSPENDING, S.EXECUTE),
+)
+
+
+def leads_on(before: str, after: str) -> bool:
+    """Tell whether a machine that was in the state named `before` has come nearer to Execute in `after`."""
+    ways = ([name_of(state) for state in way] for way in _WAYS)
+    return any(before in way and after in way and way.index(before) < way.index(after) for way in ways)
+
+
 def transitions(edition: Edition) -> dict[tuple[State, Cmd], State]:
     """Give every command transition of `edition`: 41 (2015), 39 (2022 defaults)."""
     table: dict[tuple[State, Cmd], State] = {}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from packline.core.faults import Fault
 from plc.machine_view import MachineView
 from plc.plain_machine import PlainMachine
 
@@ -40,11 +41,15 @@ class PaddleHub(PlainMachine):
     """A plain machine whose file has `clock_ms`, and for paddle n `presses_n`, `force_n`, `duration_n` and `time_n`.
 
     Nothing is told of what was pressed before the first look. What is pressed while the hub is not reached is told when it is
-    there again. The tags must come in one request, or presses of different paddles may be told out of order.
+    there again. The tags must come in one request, or presses of different paddles may be told out of order. Raises Fault 4201 for a
+    file without `boot`: a hub that starts again would seem to have been pressed 65,000 times.
     """
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given, on_change=self._take)
+        if "boot" not in self.file.capability:
+            where = f"{self.file.model} [capability]"
+            raise Fault(4201, where=where, seen="no boot", expected="boot: the tag that counts the hub's starts")
         names = (name for name in self.file.tags if name.startswith("presses_"))
         self._paddles = sorted(int(name.removeprefix("presses_")) for name in names)
         self._counts: dict[int, int] = {}

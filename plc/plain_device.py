@@ -116,7 +116,7 @@ class PlainDevice:
 
     async def _look(self, part: PlainJob, ticket: Ticket) -> Evidence | None:
         """Judge by values taken after this call; None while they show no end."""
-        if not await self._machine.fresh(part.evidence(), FRESH_S):
+        if not await self._machine.fresh(self._telling(part), FRESH_S):
             faults = self._machine.view().faults
             return Evidence(state=EffectState.UNKNOWN, source="no answer", fault=faults[0] if faults else 1002)
         shown = self._shown(part, ticket.extra.get("before") or {})
@@ -132,6 +132,11 @@ class PlainDevice:
         if shown:
             return Evidence(state=EffectState.UNKNOWN, source=WITNESS, data=data, fault=2005)
         return None
+
+    def _telling(self, part: PlainJob) -> tuple[str, ...]:
+        """Name the tags of a job's evidence, and the number of starts: a machine that has just started again proves nothing by them."""
+        starts = self._machine.file.capability.get("boot")
+        return (*part.evidence(), starts) if starts else part.evidence()
 
     async def _done(self, part: PlainJob, ticket: Ticket, data: Mapping[str, Any]) -> Evidence:
         """Confirm, with the results if they were read while the proof stood; one that is not good now is None."""

@@ -7,7 +7,7 @@ import asyncio
 from packline.core.faults import Fault
 from plc.job_device import Driven
 from plc.machine_view import MachineView, condition
-from plc.packml import TOWARDS_EXECUTE, Cmd, State, name_of
+from plc.packml import TOWARDS_EXECUTE, Cmd, State, leads_on, name_of
 
 COMMAND_S = 3.0
 STATE_S = 15.0
@@ -61,7 +61,9 @@ class StateLead:
             if view.state == name_of(State.EXECUTE):
                 self._is_released = self._was_stopped = False
                 return
-            view = await self._step_on(view)
+            before, view = view, await self._step_on(view)
+            self._is_released = self._is_released and leads_on(before.state, view.state)
+            self._demand_startable(view)  # somebody may have stopped it on its way
         raise Fault(2001, where=self._machine.name, seen=view.state, expected=name_of(State.EXECUTE))
 
     def release(self) -> None:

@@ -177,10 +177,11 @@ class TagSide:
             _fail(self._orders.popleft(), LinkDown("the connection was lost before it was written"))
 
     async def leave(self) -> None:
-        """Write the safe values of what is still held, within 1 s; never raises LinkTrouble."""
-        if not self._is_open or not self._leases:
+        """Write the safe values of what is still held, or owes its own since they were refused, within 1 s; never raises LinkTrouble."""
+        if not self._is_open or not (self._leases or self._unsafe):
             return
         self._leases = dict.fromkeys(self._leases, NEVER)
+        self._unsafe = dict.fromkeys(self._unsafe, NEVER)
         try:
             await self._clock.within(LEAVE_S, self.write_due(is_ticking=False))
         except (LinkTrouble, TimeoutError) as trouble:
@@ -258,6 +259,9 @@ class TagSide:
     async def _obey(self, order: _Order) -> None:
         assert self._reader is not None  # noqa: S101 - asked by the caller
         if order.done.cancelled():
+            return
+        if order.tag in self._unsafe:  # or it would be on for a moment, and an edge is enough for many a machine
+            _fail(order, LinkSilent(f"the lease of {order.tag} was over before it could be written"))
             return
         try:
             await self._reader.write(order.tag, order.value)

@@ -44,7 +44,7 @@ class LeanChannel:
         try:
             opening = loop.create_connection(_Stream, self._host, self._port)
             _, self._stream = await LoopClock().within(self._request_s, opening)
-        except OSError as error:  # a TimeoutError is one, and says nothing
+        except (OSError, UnicodeError) as error:  # a TimeoutError says nothing; UnicodeError: a name that cannot be one
             raise LinkDown(f"{self._where} does not answer: {str(error) or 'no connection in time'}") from error
 
     async def read(self, function: int, start: int, count: int) -> Sequence[int]:
@@ -82,7 +82,8 @@ class LeanChannel:
             answer = await self._stream.ask(frame, self._request_s)
         function = request[1]
         if answer[1] == function | _EXCEPTION:
-            raise LinkRefused(f"{self._where} answers exception {answer[2:].hex() or 'without a code'}")
+            said = f"{self._where} answers exception {answer[2:].hex() or 'without a code'}"
+            raise LinkRefused(said, exception=answer[2] if len(answer) > 2 else None)
         if answer[1] != function:
             raise LinkRefused(f"{self._where} answers function {answer[1]} to function {function}")
         return answer[2:]

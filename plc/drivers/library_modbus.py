@@ -45,7 +45,7 @@ class LibraryChannel:
         self.client = client
         try:
             is_connected = await client.connect()
-        except (ModbusException, OSError) as error:
+        except (ModbusException, OSError, UnicodeError) as error:  # UnicodeError: a name that no host can have
             raise LinkDown(str(error)) from error
         if not is_connected:
             await self.close()
@@ -101,5 +101,5 @@ class LibraryChannel:
             self._door.explain()
             raise LinkSilent(str(error)) from error
         if answer.isError():
-            raise LinkRefused(f"{self._where} answers {answer}")
+            raise LinkRefused(f"{self._where} answers {answer}", exception=answer.exception_code)
         return answer

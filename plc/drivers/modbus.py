@@ -114,4 +114,4 @@ def _host_and_port(address: str) -> tuple[str, int]:
         return port, DEFAULT_PORT
     if not host or not port.isdigit():
         raise Fault(4201, where="machine address", seen=address, expected="host:port")
-    return host, int(port)
+    return host.strip("[]"), int(port)  # an IPv6 address stands in brackets

@@ -66,6 +66,8 @@ class RegisterReader:
             return
         due.at = max(due.at + self._tags.period_s[due.poll], now)
         heard = await self._ask(due.request, due.answers)
+        if heard is None:
+            return
         if heard.outcomes is None:
             self._divide(due)
         else:
@@ -82,6 +84,8 @@ class RegisterReader:
         while queue:
             request = queue.pop(0)
             heard = await self._ask(request, Answers(request))
+            if heard is None:
+                continue
             if heard.outcomes is None:
                 queue = [*split(request), *queue]
             else:
@@ -106,8 +110,8 @@ class RegisterReader:
             function = 6 if len(words) == 1 else 16
         await self._link.write_registers(wired.start, words, function)
 
-    async def _ask(self, request: Request, answers: Answers) -> _Heard:
-        """Make a request; one for a single tag that is refused says so of the tag."""
+    async def _ask(self, request: Request, answers: Answers) -> _Heard | None:
+        """Make a request; one for a single tag that is refused says so of the tag. None if the device has no answer just now."""
         asked_at, at = self._clock.monotonic(), self._clock.now()
         ask = self._link.read_bits if request.is_bits else self._link.read_registers
         outcomes: Sequence[Outcome] | None = None
@@ -117,6 +121,8 @@ class RegisterReader:
                 raise LinkRefused(f"{len(answer)} of {request.count} came")
             outcomes = answers.outcomes(answer)
         except LinkRefused as refusal:
+            if refusal.is_passing:  # what is known grows old, and is asked for again
+                return None
             if len(request.tags) == 1:
                 outcomes = (Bad(f"refused: {refusal}"),)
         return _Heard(outcomes=outcomes, at=at, asked_at=asked_at)

@@ -6,12 +6,15 @@ from scanning.gs1 import split_aim
 
 MOST_LINE_BYTES = 512
 """A longer line is noise or a wrong terminator; it is dropped whole."""
-_ENDS = frozenset(b"\r\n")
+_BEGIN, _ENDS = 0x02, frozenset(b"\r\n\x03")
 _BLANKS = " \t\0\x02\x03"
 
 
 class LineSplitter:
-    """Gives whole lines from pieces of any size; CR, LF and CR LF all end a line. Never raises."""
+    """Gives whole lines from pieces of any size. CR, LF, CR LF and ETX all end a line, and STX begins one, whatever was before.
+
+    Many fixed scanners send STX, text, ETX and nothing else. Never raises.
+    """
 
     def __init__(self) -> None:
         self._begun = bytearray()
@@ -24,6 +27,8 @@ class LineSplitter:
             if byte in _ENDS:
                 if self._begun and not self._is_too_long:
                     lines.append(bytes(self._begun))
+                self.reset()
+            elif byte == _BEGIN:
                 self.reset()
             elif not self._is_too_long:
                 self._begun.append(byte)

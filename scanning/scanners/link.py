@@ -49,13 +49,16 @@ class TcpLink:
     """A Link over TCP with keep-alive probes: a dead scanner is noticed within 20 s."""
 
     def __init__(self, address: str, clock: Clock) -> None:
-        self._host, _, port = address.rpartition(":")
-        self._port = int(port)
+        host, _, port = address.rpartition(":")
+        self._host, self._port = host.strip("[]"), int(port)  # an IPv6 address stands in brackets
         self._clock = clock
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def connect(self) -> None:
-        self._streams = await self._clock.within(CONNECT_S, asyncio.open_connection(self._host, self._port))
+        try:
+            self._streams = await self._clock.within(CONNECT_S, asyncio.open_connection(self._host, self._port))
+        except UnicodeError as error:
+            raise ConnectionError(f"{self._host} is no name of a host") from error
         sock: socket.socket = self._streams[1].get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for option, value in _PROBES:

@@ -8,7 +8,7 @@ import pytest
 from plc import certificates
 from plc import trust as trust_folder
 from plc.certificate_rules import Wanted, judge
-from plc.certificates import days_left, uris, warning
+from plc.certificates import days_left, read_der, uris, warning
 from plc.own_certificate import make_own, read_own
 from plc.security import Allow, LinkBarred, Protection, Secured, Unprotected, password, reach_of
 from plc.trust import TrustFolder
@@ -151,6 +151,16 @@ def test_own_certificate_that_is_missing_or_ran_out_is_not_used(tmp_path):
     with pytest.raises(LinkBarred) as barred:
         read_own(tmp_path, NOW)
     assert barred.value.code == 1017
+
+
+def test_a_device_may_show_its_authority_behind_its_own_certificate():
+    authority = made(name="authority", is_authority=True)
+    own = made(issuer=authority)
+    assert read_der(own.der + authority.der, "there") == own.certificate
+    for torn in (b"", b"0", own.der[:-1], own.der[:3], b"\x30\xff" + own.der):
+        with pytest.raises(LinkBarred) as barred:
+            read_der(torn, "there")
+        assert barred.value.code == 1014
 
 
 def test_a_certificate_warns_a_month_before_its_end():

@@ -11,6 +11,8 @@ from plc.handshake import frames
 from plc.handshake.controller_rules import Phase
 from plc.machine_view import Quality
 from plc.packml import Cmd, State
+from tests.plc.conftest import STEP_S
+from tests.waiting import let_run
 
 
 async def test_machine_is_claimed_above_the_own_and_the_machines_epoch(arm):
@@ -182,6 +184,43 @@ async def test_a_release_that_was_not_used_yet_ends_when_the_safety_circuit_open
     with pytest.raises(Fault) as fault:
         await arm.do(c.machine.make_ready())
     assert fault.value.code == 2001
+
+
+async def on_its_way(arm, c) -> asyncio.Task[None]:
+    """Begin to lead a machine on; gives the work when the machine is half way, before the next command leaves."""
+    leading = asyncio.ensure_future(c.machine.make_ready())
+    while c.machine.view().state != "Idle":
+        assert not leading.done()
+        await let_run()
+        if not c.machine.view().owned:
+            arm.clock.advance(STEP_S)
+    return leading
+
+
+@pytest.mark.parametrize("is_released", [False, True])
+@pytest.mark.parametrize("how", ["stop", "abort", "emergency stop", "short emergency stop"])
+async def test_whoever_stops_a_machine_while_it_is_led_on_ends_that(arm, how, is_released):
+    c = await arm.ready() if is_released else arm.controller()
+    if is_released:
+        arm.plant.brain.press(Cmd.STOP)
+        await arm.until(lambda: c.machine.view().state == "Stopped")
+        await c.machine.release()
+    leading = await on_its_way(arm, c)
+    if "emergency" in how:
+        arm.plant.brain.safety = 1
+        await arm.until(lambda: how.startswith("short") or 2007 in c.machine.view().faults)
+        arm.plant.scan()
+        arm.plant.brain.safety = 0
+    else:
+        arm.plant.brain.press(Cmd[how.upper()])
+    await arm.until(leading.done)
+    await arm.run_for(3.0)
+    assert isinstance(leading.exception(), Fault)
+    assert c.machine.view().state != "Execute"
+    with pytest.raises(Fault):
+        await arm.do(c.machine.make_ready())
+    await c.machine.release()
+    await arm.do(c.machine.make_ready())
 
 
 async def test_command_in_the_wrong_state_changes_nothing(arm):

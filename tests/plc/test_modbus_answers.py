@@ -11,13 +11,17 @@ from typing import Any
 
 import pytest
 
+from packline.core.clock import LoopClock
 from packline.core.faults import Fault
 from packline.core.files import parse
 from plc.drivers.modbus import ModbusLink
 from plc.drivers.opening import quiet_libraries
 from plc.links import Area, LinkDown, LinkRefused, LinkSilent, LinkTrouble
 from plc.machine_file import MachineFile
-from plc.security import LinkBarred, Reach, Secured
+from plc.security import LinkBarred, Reach, Secured, Unprotected
+from plc.tag_side import tag_set
+from plc.tags.model import Tag, TagType
+from plc.tags.register_reader import RegisterReader
 from tests.plc.plants import TRANSPORTS, over
 from tests.waiting import eventually
 
@@ -49,6 +53,11 @@ FILE = parse(
 
 HASTY = FILE.model_copy(update={"machine": FILE.machine.model_copy(update={"request_timeout_ms": 400})})
 """For a test that waits for the end of a silence; where an answer comes, a busy computer has all the time it needs."""
+
+
+MERGED = FILE.model_copy(
+    update={"tags": {name: Tag(address=at, area=Area.HOLDING, type=TagType.U16) for at, name in enumerate("abc")}}
+)
 
 
 def framed(asked: bytes, body: bytes, *, number: int | None = None, unit: int = 3) -> bytes:
@@ -143,12 +152,48 @@ async def test_lean_client_refuses_an_answer_that_contradicts_itself(body: bytes
 
 
 @both_clients
+async def test_name_that_no_host_can_have_is_trouble_of_the_link_only(transport: str):
+    link = ModbusLink(over(transport, FILE), "plc..line:502", Reach(protection=Unprotected(why="a test")))
+    with pytest.raises(LinkDown):
+        await link.connect()
+    await link.close()
+
+
+@both_clients
 async def test_exception_is_a_refusal(transport: str):
     async with linked(transport, lambda asked: [framed(asked, bytes([asked[7] | 0x80, 2]))]) as (link, _):
         with pytest.raises(LinkRefused):
             await link.read_registers(Area.HOLDING, 0, 2)
         with pytest.raises(LinkRefused):
             await link.write_registers(0, [1], 6)
+
+
+@both_clients
+async def test_merged_read_that_is_refused_for_a_while_stays_one_read(transport: str):
+    said: list[int] = []
+
+    def answering(asked: bytes) -> list[bytes]:
+        return [framed(asked, bytes([asked[7] | 0x80, said.pop()]))] if said else [whole(asked)]
+
+    async with linked(transport, answering) as (link, server):
+        reader, clock = RegisterReader(tag_set(MERGED), link, LoopClock()), LoopClock()
+        await reader.begin()
+        await reader.step()
+        for busy in (6, 11):
+            before = reader.store.taken_at("b")
+            said.append(busy)
+            reader.want(MERGED.tags)
+            await reader.step()
+            assert reader.store.taken_at("b") == before  # it grows old, as with every answer that does not come
+            reader.want(MERGED.tags)
+            await reader.step()
+            assert reader.store.taken_at("b") > before
+        assert (len(server.heard), reader.store.get("b", clock.monotonic()).value) == (5, 1)
+        said.append(2)
+        reader.want(MERGED.tags)
+        for _ in range(4):
+            await reader.step()
+        assert len(server.heard) == 5 + 1 + 3  # refused for good: each tag alone from then on
 
 
 async def test_write_whose_answer_is_not_its_echo_is_refused_by_the_lean_client():

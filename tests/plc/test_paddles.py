@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from packline.core.faults import Fault
 from plc.machine_file import shipped_machine
 from plc.paddles import PaddleHub, Press
 from tests.plc.tables import Tables, TableStand
@@ -108,6 +109,13 @@ async def test_hub_that_was_switched_on_again_counts_from_nothing(hub):
     hub.press(6, count=1, at_ms=40, clock_ms=80)
     await hub.rest(0.5)
     assert hub.numbers() == [(6, 1), (1, 1), (1, 2)]
+
+
+def test_hub_whose_starts_nobody_counts_is_refused():
+    stand = TableStand(FILE.model_copy(update={"capability": {}}), Tables())
+    with pytest.raises(Fault) as fault:
+        PaddleHub(**stand.given())
+    assert (fault.value.code, fault.value.seen) == (4201, "no boot")
 
 
 async def test_force_out_of_range_is_not_told_but_the_press_is(hub):

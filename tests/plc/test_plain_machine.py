@@ -263,6 +263,20 @@ async def test_machine_that_started_again_proves_nothing_by_its_counter(stand):
     assert (evidence.state, evidence.fault) == (EffectState.UNKNOWN, 2004)
 
 
+async def test_start_that_is_polled_seldom_is_asked_for_before_a_level_is_believed():
+    raw = tomllib.loads(FILE)
+    raw["tags"]["starts"]["poll"] = "slow"
+    raw["machine"]["slow_poll_ms"] = 60_000
+    stand = Stand(file=parse(raw, MachineFile, "press"))
+    stand.press.is_dead = True
+    ticket = await stand.ticket(STAMPING)
+    assert (await stand.do(stand.machine.device().send(STAMPING, ticket))).state is EffectState.SENT
+    stand.press.words |= {STARTS: 2, COUNT: 0}  # it rose by one, and nobody stamped
+    evidence = await stand.do(stand.machine.device().inquire(STAMPING, ticket))
+    assert (evidence.state, evidence.fault) == (EffectState.UNKNOWN, 2004)
+    await stand.crash()
+
+
 async def test_job_prepared_and_never_sent_is_known_not_to_be_done(stand):
     ticket = await stand.ticket(STAMPING)
     evidence = await stand.do(stand.machine.device().inquire(STAMPING, ticket))

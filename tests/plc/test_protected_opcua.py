@@ -102,15 +102,15 @@ class UaMachine:
         await self.mount.close()
         await self.space.stop()
 
-    def shows(self, certificate: Made | None) -> None:
-        """Show this certificate; None: offer nothing but an open endpoint."""
+    def shows(self, certificate: Made | None, behind: bytes = b"") -> None:
+        """Show this certificate, with what comes `behind` it; None: offer nothing but an open endpoint."""
         shown = [replace(one) for one in self.endpoints]
         for endpoint in shown:
             if certificate is None:
                 endpoint.SecurityPolicyUri = "http://opcfoundation.org/UA/SecurityPolicy#None"
                 endpoint.SecurityMode = ua.MessageSecurityMode.None_
             else:
-                endpoint.ServerCertificate = certificate.der
+                endpoint.ServerCertificate = certificate.der + behind
         self.space.iserver.endpoints = shown
 
 
@@ -157,6 +157,16 @@ async def test_opcua_is_signed_encrypted_and_signed_in_by_name(packer, client, p
     assert b"Machine.HB" not in packer.tap.said
     assert PASSWORD.encode() not in packer.tap.said
     assert PASSWORD not in caplog.text
+
+
+@in_one_loop
+async def test_opcua_server_may_show_the_certificate_of_its_authority_behind_its_own(packer, client, pki, secret):
+    packer.shows(packer.good, behind=made(name="authority", is_authority=True).der)
+    reach = reach_to(pki, packer.good, "Basic256Sha256", user="packline", password_file=secret)
+    link = OpcUaLink(PACKER, packer.url, reach)
+    await link.connect()
+    frames.decode_status(await link.read(frames.STATUS))
+    await link.close()
 
 
 @in_one_loop

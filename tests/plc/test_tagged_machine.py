@@ -313,6 +313,29 @@ async def test_output_gets_its_safe_value_when_the_controller_leaves_or_comes_ba
     assert again.link.tables.words[Area.COIL, 7] == 0
 
 
+async def test_output_whose_lease_is_over_before_it_is_written_is_not_on_for_a_moment(bench):
+    controller = await ready(bench)
+    controller.link.tables.writes.clear()
+    controller.is_ticking = False
+    with pytest.raises(LinkSilent):
+        await bench.do(controller.machine.write("lamp", True, lease_s=60.0))
+    await bench.run_for(0.5)
+    assert all(words == (0,) for area, at, words in controller.link.tables.writes if (area, at) == (Area.COIL, 7))
+
+
+async def test_output_whose_safe_value_was_refused_gets_it_when_the_controller_leaves(bench):
+    controller = await ready(bench)
+    tables = controller.link.tables
+    await bench.do(controller.machine.write("lamp", True, lease_s=0.3))
+    await bench.until(lambda: tables.words[Area.COIL, 7] == 1)
+    tables.holes.add((Area.COIL, 7))
+    await bench.run_for(0.4)
+    tables.holes.clear()
+    controller.task.cancel()
+    await asyncio.wait({controller.task})
+    assert tables.words[Area.COIL, 7] == 0
+
+
 # -- OPC UA ------------------------------------------------------------------------------------------------------------
 
 NODES = """

@@ -7,17 +7,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labeling.transport import tcp_ports
 from packline.core.clock import LoopClock, ManualClock
 from scanning.scanners.lines import MOST_LINE_BYTES, LineSplitter, read_line
 from scanning.scanners.link import tcp_links
 from scanning.scanners.tcp import TRIGGER, LineScanner
 
-lines = st.lists(st.binary(min_size=1, max_size=40).map(lambda b: b.replace(b"\r", b"x").replace(b"\n", b"y")))
+TEXT = bytes(byte for byte in range(256) if byte not in b"\r\n\x02\x03")
+lines = st.lists(st.binary(min_size=1, max_size=40).map(lambda b: bytes(TEXT[byte % len(TEXT)] for byte in b)))
+FRAMES = [
+    (b"", b"\r"),
+    (b"", b"\n"),
+    (b"", b"\r\n"),
+    (b"\x02", b"\x03"),
+    (b"\x02", b"\x03\r\n"),
+    (b"\x02", b"\r\n\x03"),
+]
 
 
-@given(lines, st.sampled_from([b"\r", b"\n", b"\r\n"]), st.lists(st.integers(0, 400), max_size=6))
-def test_lines_come_out_whole_however_the_network_chops_them(sent, end, cuts):
-    data = b"".join(line + end for line in sent)
+@given(lines, st.sampled_from(FRAMES), st.lists(st.integers(0, 400), max_size=6))
+def test_lines_come_out_whole_however_the_network_chops_them(sent, frame, cuts):
+    begins, ends = frame
+    data = b"".join(begins + line + ends for line in sent)
     splitter, got, begin = LineSplitter(), [], 0
     for stop in sorted({min(c, len(data)) for c in cuts} | {len(data)}):
         got += splitter.feed(data[begin:stop])
@@ -28,6 +39,10 @@ def test_lines_come_out_whole_however_the_network_chops_them(sent, end, cuts):
 @given(st.integers(MOST_LINE_BYTES + 1, 3 * MOST_LINE_BYTES))
 def test_a_line_too_long_is_dropped_whole_and_the_next_one_is_read(length):
     assert LineSplitter().feed(b"x" * length + b"\rPL1\r") == [b"PL1"]
+
+
+def test_half_a_telegram_is_not_joined_with_the_one_that_begins_after_it():
+    assert LineSplitter().feed(b"PL00000\x02PL0000000420\x03") == [b"PL0000000420"]
 
 
 @given(st.binary(max_size=MOST_LINE_BYTES))
@@ -169,3 +184,9 @@ async def test_a_scanner_that_restarts_is_found_again_over_a_real_socket():
     assert commands == [TRIGGER]
     await stream.aclose()
     server.close()
+
+
+async def test_a_name_that_no_host_can_have_is_a_lost_link_and_nothing_worse():
+    for make in (tcp_links, tcp_ports):
+        with pytest.raises(OSError, match="no name of a host"):
+            await make(LoopClock())("gate..line:2001").connect()

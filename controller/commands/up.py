@@ -17,6 +17,7 @@ from controller.site_file import load_site
 from controller.sites import find_site
 from controller.starting import data_of, demand_log_level, ending_signals, only_one, secret_of
 from controller.supervisor import Child, Supervisor, answers_http, answers_locally
+from controller.whole_site import demand_whole
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
@@ -28,6 +29,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Run until SIGTERM or Ctrl-C; 1 if another controller has these books, or somebody else the ports."""
     path = find_site(chosen.site)
     site = load_site(path)
+    demand_whole(path)
     data = data_of(site, path)
     make_folder(data)
     demand_log_level()

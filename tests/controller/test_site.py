@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.__main__ import VERBS, main
-from controller.commands.check import find_faults
 from controller.site import Site, fixed_scanner, places_of
 from controller.site_file import load_site
 from controller.sites import find_site, free_offset, is_free, moved, ports_in
 from controller.tls import tls_of
+from controller.whole_site import find_faults
 from packline.core.faults import Fault
 from packline.core.files import FileFaults
 from packline.feeds.signing import make_secret

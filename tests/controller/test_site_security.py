@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from controller.__main__ import main
-from controller.commands.check import find_advice, find_faults
+from controller.commands.check import find_advice
 from controller.commands.doctor import examine
 from controller.commands.twin.shields import shield_of
 from controller.machine_files import machine_file
 from controller.site_file import load_site
 from controller.site_security import pki_folder, reach
+from controller.whole_site import find_faults
 from packline.core.files import FileFaults
 from plc.certificates import hosts, read_file
 from plc.drivers.guard import register_rules

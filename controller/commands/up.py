@@ -31,7 +31,7 @@ def run(chosen: argparse.Namespace) -> int:
     site = load_site(path)
     demand_whole(path)
     data = data_of(site, path)
-    make_folder(data)
+    make_folder(data, is_private=True)
     demand_log_level()
     ports = {"web.port": site.web.port, "web.video_port": site.web.video_port}
     # before anything is written or a machine is claimed: whose line is it?

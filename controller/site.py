@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from packline.core.faults import Fault
 from plc.security import Allow, Security
-from stations.hold import slot_names
+from stations.slots import slot_names
 
 NAME_PATTERN, PREFIX_PATTERN = r"^[a-z][a-z0-9-]{0,39}$", r"^\d{7,10}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]

@@ -13,13 +13,9 @@ from stations.kit import Kit, plate_of
 from stations.ports import Machinery
 from stations.rest import Rest
 from stations.screen import Instruction, Screen, say
+from stations.slots import slot_names
 
 _LIVE = frozenset(ParcelState) - PARCEL_GONE
-
-
-def slot_names(slots: int) -> list[str]:
-    """Give the names of so many slots: H01, H02, and on."""
-    return [f"H{n:02d}" for n in range(1, slots + 1)]
 
 
 class Hold:

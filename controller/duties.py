@@ -23,7 +23,8 @@ from stations.kit import Kit
 
 LOOK_S = 0.5
 REST_S = 0.1
-NO_ANSWER = 3011
+NO_ANSWER, SOFTWARE = 3011, 5001
+DUTY = "duty"
 _WAITING_FOR_MONEY = frozenset({ParcelState.OPEN, ParcelState.COLLECTED, ParcelState.PACKED})
 
 log = logging.getLogger("packline.duties")
@@ -58,6 +59,13 @@ class Duties:
         self._kit = kit
         self._terms = terms
         self._missing = Missing(kit, terms.missing_s, waits=waits, sees_nothing=sees_nothing, is_place=is_place)
+        self._all: Mapping[str, Callable[[], Awaitable[None]]] = {
+            "release": self._release,
+            "silent buyers": self._unanswered,
+            "unpaid orders": self._unpaid,
+            "missing parcels": self._missing.once,
+        }
+        self._rings: dict[str, str] = {}
         self._asked: set[str] | None = None
         """About whose buyers a question was open at the last look; before the first one, an earlier run may have left some."""
         self._bell = asyncio.Event()
@@ -70,20 +78,40 @@ class Duties:
         """Do what is due, for ever; a refused step is logged and looked at again."""
         while True:
             self._bell.clear()
-            try:
-                await self.once()
-            except Fault as fault:
-                log.warning("%s", fault)
+            for name, duty in self._all.items():
+                await self._tried(name, duty)
             with contextlib.suppress(TimeoutError):
                 await self._kit.clock.within(LOOK_S, self._bell.wait())
             await self._kit.clock.sleep(REST_S)  # changes come in bursts: look once for all of them
 
     async def once(self) -> None:
         """Do everything that is due now."""
-        await self._release()
-        await self._unanswered()
-        await self._unpaid()
-        await self._missing.once()
+        for duty in self._all.values():
+            await duty()
+
+    async def _tried(self, name: str, duty: Callable[[], Awaitable[None]]) -> None:
+        """Do one duty. What fails keeps nobody from the others: one order that no rule foresaw must not stop the line."""
+        try:
+            await duty()
+            await self._ring(name, "")
+        except Fault as fault:
+            log.warning("%s", fault)
+        except Exception as error:
+            if self._rings.get(name) != repr(error):
+                log.exception("duty %s", name)
+            with contextlib.suppress(Fault):  # the books are away: the next look rings
+                await self._ring(name, repr(error))
+
+    async def _ring(self, name: str, error: str) -> None:
+        """Ring one alarm while a duty ends in an error of the program; an earlier run may have left one standing."""
+        if self._rings.get(name) == error:
+            return
+        if error:
+            fault = Fault(SOFTWARE, where=name, seen=f"an error of the program, {error.partition('(')[0]}")
+            await self._kit.books.raise_alarm(fault, source=f"{DUTY} {name}")
+        else:
+            await self._kit.books.clear_alarm(SOFTWARE, source=f"{DUTY} {name}")
+        self._rings[name] = error
 
     async def _release(self) -> None:
         # The queue may be long, and is read only when one of it may go.
@@ -199,6 +227,8 @@ class Calendar:
                 await work()
             except (Fault, OSError) as error:
                 log.warning("job %s: %s", name, error)
+            except Exception:  # the line does not end for a work that is done by the hour; it is tried again then
+                log.exception("job %s", name)
             last = due
 
 

@@ -40,6 +40,7 @@ from packline.feeds.worker import IntakeWorker
 from packline.orders.model import Event
 from packline.orders.policy import rule_for
 from packline.store import Store
+from stations.cartoning import STILL_TO_BOX
 from stations.kit import Kit, Rules
 from stations.ports import Offload
 from stations.post import Post
@@ -137,6 +138,7 @@ class Line:
         async with self._noted_run() as unclean:
             restored = str(await self._store.meta.get(RESTORED, "no"))
             await self._hold_as_before()
+            await self._put_back_strays()
             self._recovery = self._recover(unclean, restored)
             self.snapshot = snapshot = Snapshot(
                 site=self._site,
@@ -182,6 +184,16 @@ class Line:
     async def _hold_as_before(self) -> None:
         for name, post in self.posts.items():
             post.hold_as_before(str(await self._store.meta.get(f"{HELD}{name}", "")))
+
+    async def _put_back_strays(self) -> None:
+        """Want the pieces again that lay on a table which the site file has no more: no screen would ever show them."""
+        tables = {name for name, part in self._site.stations.items() if part.kind == "turntable"}
+        lying = await self._store.books.units(states=STILL_TO_BOX)
+        strays = [unit for unit in lying if unit.station not in tables]
+        if strays:
+            await self.kit.record(
+                *(Event(kind="UnitPutBack", subject=u.unit_id, order_id=u.order_id, station=u.station) for u in strays)
+            )
 
     # -- parts --------------------------------------------------------------------------------------------------
 

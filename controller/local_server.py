@@ -9,11 +9,15 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from packline.core.faults import Fault
 from packline.core.local import socket_path
 
 MOST_LINE_BYTES = 65536
 MOST_WAIT_S = 0.5
 """So long a question may wait for another picture; whoever asks takes a controller for dead that is silent for a second."""
+
+_ENDS = (ConnectionError, asyncio.IncompleteReadError, ValueError, Fault, asyncio.CancelledError)
+"""What ends a conversation, and is no error of ours: who asked went away, spoke nonsense, the books are away, the line ends."""
 
 Take = Callable[[int | None, float], Awaitable[dict[str, Any]]]
 """Gives the snapshot, at once or when another picture than this number is there, at the latest after so many seconds."""
@@ -54,7 +58,7 @@ class LocalServer:
             self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.closing(writer), contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ValueError):
+        with contextlib.closing(writer), contextlib.suppress(*_ENDS):
             while line := await reader.readline():
                 writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
                 await writer.drain()

@@ -10,7 +10,7 @@ from pathlib import Path
 from controller.links import Links
 from controller.machine_files import machine_file, scanner_file
 from controller.pulse import Pulse
-from controller.site import Site, StationPart
+from controller.site import Site, StationPart, fixed_scanner
 from controller.site_security import reach
 from labeling.printer import LabelPrinter
 from packline.core.effects import Device, Epochs
@@ -135,7 +135,7 @@ class Placement:
             kit=self._kit,
             screen=screen,
             packer=self._all.machines[part.machine],
-            scanner=self._all.scanners[part.scanners[0]],
+            scanner=self._fixed(part),
             next_station=part.feeds or self._kit.places["label"],
         )
 
@@ -168,8 +168,11 @@ class Placement:
     def _gate(self, name: str, part: StationPart, screen: Screen) -> Work:
         if part.run_by == "person" or part.machine is None:
             return HandOver(name=name, kit=self._kit, screen=screen)
-        gate, scanner = self._all.machines[part.machine], self._all.scanners[part.scanners[0]]
+        gate, scanner = self._all.machines[part.machine], self._fixed(part)
         return CourierGate(name=name, kit=self._kit, screen=screen, gate=gate, scanner=scanner)
+
+    def _fixed(self, part: StationPart) -> Scanner:
+        return self._all.scanners[fixed_scanner(self._site, part) or part.scanners[0]]
 
     def _clarification(self, name: str, part: StationPart, screen: Screen) -> Work:
         return Clarification(name=name, kit=self._kit, screen=screen)

@@ -190,6 +190,12 @@ def twin_part(site: Site) -> TwinPart:
     return site.twin
 
 
+def fixed_scanner(site: Site, part: StationPart) -> str | None:
+    """Give the mounted scanner of a station, which alone says what stands before its machine; None without exactly one."""
+    fixed = [name for name in part.scanners if name in site.scanners and site.scanners[name].fixed]
+    return fixed[0] if len(fixed) == 1 else None
+
+
 SERVES: dict[str, tuple[str, ...]] = {
     "turntable": ("collect",),
     "pack": ("pack",),

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from controller.addresses import wrong_address, wrong_port
-from controller.site import NAME_PATTERN, PREFIX_PATTERN, Site, StationPart, Web, places_of
+from controller.site import NAME_PATTERN, PREFIX_PATTERN, Site, StationPart, Web, fixed_scanner, places_of
 from controller.site_security import said_faults
 from packline.core.faults import Fault
 from packline.core.files import FileFaults, near, read_toml, survey
@@ -95,6 +95,7 @@ TAKEN_NAMES = frozenset({"desk", "line"})
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 HOW_TO_MAKE = "Make one as docs/explanations/security.md says, and give it to the other side as well."
 LABEL_KINDS = ("print_apply", "bench")
+READ_KINDS = ("pack", "courier_gate")
 MACHINE_KINDS = {"turntable", "pack", "print_apply", "courier_gate"}
 
 
@@ -159,6 +160,8 @@ def _check_station(site: Site, where: str, part: StationPart, declared: Mapping[
             yield Fault(4201, where=f"{where}.{need}]", seen="nothing", expected=expected)
     if part.kind == "print_apply" and part.run_by == "machine":
         yield from _check_lanes(where, part)
+    if part.kind in READ_KINDS and part.run_by == "machine" and declared["scanners"].issuperset(part.scanners):
+        yield from _check_fixed(site, where, part)
     for field, kind in POOLS.items():
         named = getattr(part, field) or ()
         for name in (named,) if isinstance(named, str) else named:
@@ -167,6 +170,15 @@ def _check_station(site: Site, where: str, part: StationPart, declared: Mapping[
     if part.feeds in site.stations and site.stations[part.feeds].kind not in LABEL_KINDS:
         seen = f"{part.feeds} of kind {site.stations[part.feeds].kind}"
         yield Fault(4201, where=f"{where}.feeds]", seen=seen, expected=f"a station of kind {' or '.join(LABEL_KINDS)}")
+
+
+def _check_fixed(site: Site, where: str, part: StationPart) -> Iterator[Fault]:
+    """A machine seals, or a gate opens, for what its mounted scanner reads; a hand scanner reads what is in a hand."""
+    whole = all(name in site.scanners for name in part.scanners)  # what is wrong in itself is told there
+    if whole and part.scanners and fixed_scanner(site, part) is None:
+        fixed = [name for name in part.scanners if site.scanners[name].fixed]
+        expected = "one scanner with fixed = true: the one that is mounted before the machine"
+        yield Fault(4201, where=f"{where}.scanners]", seen=", ".join(fixed) or "no fixed scanner", expected=expected)
 
 
 def _check_lanes(where: str, part: StationPart) -> Iterator[Fault]:

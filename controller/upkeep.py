@@ -75,7 +75,7 @@ class Upkeep:
         if self._store.is_on_server:
             return  # its own tools copy it: docs/how-to/postgresql.md
         folder = self._data / "backups"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)
         stamp = self._clock.now().strftime("%Y%m%dT%H%M%SZ")
         await self._offload(self._store.backup, folder / f"packline-{stamp}.db")
         for old in sorted(folder.glob("packline-*.db"))[:-BACKUPS_KEPT]:

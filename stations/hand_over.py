@@ -11,6 +11,7 @@ from packline.orders.model import PARCEL_GONE, Order, Parcel
 from packline.orders.release import ship_blockers
 from scanning import gs1
 from stations.departure import Departure
+from stations.in_hand import InHand
 from stations.kit import Kit
 from stations.person import PersonDevice
 from stations.ports import Machinery
@@ -37,6 +38,7 @@ class HandOver:
         )
         self._departure = Departure(name, kit)
         self._current = ""
+        self._in_hand = InHand(name)
         self._scan = ("", 0.0)
 
     async def step(self) -> None:
@@ -55,6 +57,7 @@ class HandOver:
         effect = Effect(kind=RELEASE, subject=parcel.lpn, generation=parcel.visits, station=self.name)
         outcome = await self._kit.ledger.perform(effect, self._hands)
         self._current = ""
+        self._in_hand.put_down()
         if outcome.ok:
             await self._departure.book(parcel.lpn, outcome.evidence.source)
 
@@ -81,7 +84,7 @@ class HandOver:
         parsed = gs1.parse(scan.text, scan.symbology)
         actor = scan.actor or "courier"
         if parsed.kind is gs1.Kind.ACTION:
-            return await self._word(parsed.value, actor)
+            return await self._word(parsed.value, scan)
         parcel, order = await self._parcel(parsed)
         if self._current and self._current != parcel.lpn:
             return say("finish_first", unit=self._current)
@@ -90,12 +93,14 @@ class HandOver:
         if self._is_second_look(parcel.lpn) and self._hands.answer(True, actor, f"scan of {parcel.sscc}"):
             return say("done", lpn=parcel.lpn)
         self._current = parcel.lpn
+        self._in_hand.take(parcel.lpn, scan)
         return say("hand_over", lpn=parcel.lpn)
 
-    async def _word(self, word: str, actor: str) -> Instruction:
-        job = self._hands.job
+    async def _word(self, word: str, scan: Scan) -> Instruction:
+        job, actor = self._hands.job, scan.actor or "courier"
         if job is None or word not in ("DONE", "NOTDONE"):
             raise Fault(4304, where=self.name, seen=f"DO:{word}", expected="a label first")
+        self._in_hand.meant_by(scan)  # a word that is late by one parcel means the one that is gone
         parcel, order = await self._kit.known(job.subject, self.name)
         why = ship_blockers(order, parcel) if word == "DONE" else ()
         if why:

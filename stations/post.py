@@ -31,6 +31,8 @@ SAFETY_OPEN = 2007
 WITH_SENSOR = frozenset({"pack", "print_apply", "courier_gate"})
 """Kinds of stations whose machine feels what stands before it."""
 STEP = "step"
+AND = ", "
+"""Between the names of those who hold one station: whoever lets it go sees who else may be reaching in."""
 
 log = logging.getLogger("packline.station")
 
@@ -141,10 +143,11 @@ class Post:
 
         Raises Fault 5002 when that cannot be written down; the station is held all the same.
         """
-        self.screen.hold_by, self._is_kept = actor, True
+        before = self.screen.hold_by.split(AND) if self._is_kept else []
+        self.screen.hold_by, self._is_kept = AND.join(dict.fromkeys([*before, actor])), True
         self.screen.on_hold()
         self.wake()
-        await self._keep(actor)
+        await self._keep(self.screen.hold_by)
 
     def hold_as_before(self, actor: str) -> None:
         """Begin held by `actor`, as an earlier run was; "" begins at work. Whoever relies on it may stand in the machine."""
@@ -195,7 +198,7 @@ class Post:
             await self._react(fault)
         except Exception as error:  # the one broad net: the station holds and says why
             log.exception("station %s", self.name)
-            self.screen.hold_by = "software"
+            self.screen.hold_by = self.screen.hold_by or "software"  # who held it meanwhile still does
             await self._react(_software(self.name, error))
 
     async def _react(self, fault: Fault, about: Trouble | None = None) -> None:

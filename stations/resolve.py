@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
 
 from packline.core.effects import OPEN_STATES, PRINT, EffectState, Evidence
 from packline.core.faults import Fault
 from packline.core.identity import Lpn
+from packline.orders.changes import way_back
 from packline.orders.lifecycle import can
-from packline.orders.model import PARCEL_GONE, Event, Parcel, ParcelState
+from packline.orders.model import ORDER_LEFT, PARCEL_GONE, Event, Parcel, ParcelState
 from packline.orders.policy import UNPROVED_SEAL, Action, may
 from packline.orders.ports import ExceptionRow
+from stations.cartoning import STILL_TO_BOX
 from stations.departure import departure_of
 from stations.kit import Kit
 
@@ -24,6 +27,7 @@ _HAS_LABEL = frozenset(
     }
 )
 """States in which a parcel is sealed and may have a label or is to get one."""
+SHORT = 3013
 PARCEL_ACTIONS = frozenset({Action.HOLD, Action.RELEASE, Action.VOID, Action.CLARIFY, Action.REPRINT})
 
 
@@ -51,6 +55,8 @@ class Resolver:
             await self._settle(row, choice, actor, note)
         if row.code == UNPROVED_SEAL and choice is Action.DONE:
             await self._sealed(row.subject, actor)
+        if row.code == SHORT and choice is Action.VOID:
+            await self._give_up(row.subject, actor, note or "voided")
         if choice in self._on_parcel and await self._is_in_house(row.subject):
             await self.parcel(row.subject, choice.value, actor=actor, role=role, note=note)
         await self._kit.books.close_exception(exception_id, action=action, actor=actor, note=note)
@@ -114,6 +120,19 @@ class Resolver:
         if parcel is not None and parcel.state is ParcelState.COLLECTED:
             packed = self._event("ParcelPacked", parcel, actor, {"witness": f"person {actor}"})
             await self._kit.follow(parcel, packed)
+
+    async def _give_up(self, unit_id: str, actor: str, reason: str) -> None:
+        """Send back everything of the order whose piece `unit_id` is not to be had; raises Fault 4301 while a piece lies on a table."""
+        books, order_id = self._kit.books, unit_id.rsplit(".", 2)[0]
+        order, units = await books.order(order_id), await books.units(order_id=order_id)
+        if order is None or order.state in ORDER_LEFT:
+            return
+        if lying := next((unit for unit in units if unit.state in STILL_TO_BOX), None):
+            remedy = f"Put it back at {lying.station} with DO:NOTDONE, then void again."
+            expected = "every piece in its carton or on its shelf"
+            raise Fault(4301, where=order_id, seen=f"{lying.unit_id} on the table", expected=expected, remedy=remedy)
+        back = way_back(order, units, await books.parcels(order_id=order_id), reason)
+        await self._kit.finish(order_id, *(replace(event, actor=actor) for event in back))
 
     async def _reprint(self, parcel: Parcel, actor: str, note: str) -> None:
         """Void the label and everything done for it; the next pass assigns a new SSCC and print number."""

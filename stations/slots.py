@@ -1,4 +1,4 @@
-"""Names of the slots of a hold rack, light enough for verbs that only read a site file."""
+"""The names of the slots of a rack; a file of its own, because who reads a site file needs no camera."""
 
 from __future__ import annotations
 

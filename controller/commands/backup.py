@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from controller.commands.folders import make_folder
+from controller.commands.folders import make_folder, owners_alone
 from controller.commands.opening import open_books
 from controller.recovery import RESTORED
 from controller.site_file import load_site
@@ -34,12 +34,12 @@ def run(chosen: argparse.Namespace) -> int:
             seen = "PACKLINE_DATABASE names a database that is no file"
             raise Fault(5002, where=str(path), seen=seen, expected="books in a file", remedy=OWN_TOOLS)
         for folder in (data, books.parent):
-            make_folder(folder)
-        with only_one(data, "up"), only_one(data):
+            make_folder(folder, is_private=True)
+        with only_one(data, "up"), only_one(data), owners_alone():
             restore(chosen.file, books, mark=RESTORED)
         print("restored; the next start compares the books with machines and hosts and asks about every order in work")
         return 0
-    with open_books(path) as store:
+    with open_books(path) as store, owners_alone():
         store.backup(chosen.file)
     print(f"copied to {chosen.file}")
     return 0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from packline.core.faults import Fault
@@ -10,10 +13,27 @@ from packline.core.faults import Fault
 REMEDY = "Name a folder of your own, or one in which you may write."
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder and those above it if they are not there, and see that it takes a file; raises Fault 4201 else."""
+OWN = 0o077
+"""What a file or a folder with people's addresses does not allow to anybody but its owner, as a umask."""
+
+
+@contextmanager
+def owners_alone() -> Iterator[None]:
+    """Make files that nobody but their owner reads."""
+    before = os.umask(OWN)
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        os.umask(before)
+
+
+def make_folder(path: Path, *, is_private: bool = False) -> None:
+    """Make a folder and those above it if they are not there, and see that it takes a file; raises Fault 4201 else.
+
+    A private one that is made here is its owner's alone; one that is there stays as its owner wants it.
+    """
+    try:
+        path.mkdir(0o700 if is_private else 0o777, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
             return
     except OSError as error:

@@ -31,7 +31,7 @@ def open_books(site: Path, *, may_make: bool = False) -> Iterator[Store]:
     if file is not None and not file.exists():
         if not may_make:
             raise Fault(5002, where=str(site), seen=f"no books in {file.parent}", expected=file.name, remedy=NO_BOOKS)
-        make_folder(data)
+        make_folder(data, is_private=True)
     store = open_line(loaded, data, clock=WallClock(), ids=SystemIds())
     try:
         yield store

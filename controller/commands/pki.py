@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import json
 import re
+import shutil
 import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +29,8 @@ from plc.own_certificate import DAYS, make_own, read_own
 from plc.trust import TrustFolder
 
 MOST_DAYS = 3650
+HOST = re.compile(r"(?!\d+(\.\d+)*$)[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
+"""A name; what is made of numbers alone is an address, or none."""
 ACTIONS = {
     "init": "make our own certificate and its key",
     "show": "show our own certificate, or FILE",
@@ -78,25 +84,57 @@ def _init(site: Site, pki: Path, chosen: argparse.Namespace, now: datetime) -> d
     if not 1 <= chosen.days <= MOST_DAYS:
         remedy = "Five years (1825) are usual; devices must trust each new one."
         raise Fault(4301, where="--days", seen=str(chosen.days), expected=f"1 to {MOST_DAYS}", remedy=remedy)
+    _demand_hosts(chosen.host or [])
     further = chosen.host or _further_hosts(pki)
-    if (pki / "own").exists():
-        (pki / "own").rename(
-            pki / f"own-until-{now:%Y%m%dT%H%M%S}"
-        )  # the way back, as long as devices know the old one only
     host = socket.gethostname()
-    own = make_own(
-        pki,
-        name=f"Packline {site.site.name}",
-        uri=f"urn:{re.sub(r'[^A-Za-z0-9.-]', '-', host)}:packline:{site.site.name}",
-        hosts=[host, *further],
-        now=now,
-        days=chosen.days,
-    )
+    with _old_one_aside(pki, now):
+        own = make_own(
+            pki,
+            name=f"Packline {site.site.name}",
+            uri=f"urn:{re.sub(r'[^A-Za-z0-9.-]', '-', host)}:packline:{site.site.name}",
+            hosts=[host, *further],
+            now=now,
+            days=chosen.days,
+        )
     report = _told(own.certificate_file, now, "made")
     return {
         **report,
         "next": "let each device trust this certificate file; the key beside it never leaves this computer",
     }
+
+
+@contextmanager
+def _old_one_aside(pki: Path, now: datetime) -> Iterator[None]:
+    """Keep the old certificate, the way back as long as devices know it only; put it back when no new one comes of it."""
+    own, aside = pki / "own", pki / f"own-until-{now:%Y%m%dT%H%M%S}"
+    if not own.exists():
+        yield
+        return
+    own.rename(aside)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(own, ignore_errors=True)
+        aside.rename(own)
+        raise
+
+
+def _demand_hosts(hosts: Sequence[str]) -> None:
+    """Raise Fault 4201 for what no device could know this computer by."""
+    for host in hosts:
+        if not HOST.fullmatch(host) and not _is_address(host):
+            remedy = "Type it as devices do: hall-7.example or 10.20.0.5; a name with other letters in its xn-- form."
+            raise Fault(
+                4201, where="--host", seen=host or "nothing", expected="a host name or an address", remedy=remedy
+            )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _further_hosts(pki: Path) -> list[str]:

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 from controller.commands import actions
-from controller.commands.check import find_faults
 from controller.commands.folders import make_folder
 from controller.integrator.asking import asker
 from controller.integrator.line_picture import line_picture
@@ -15,6 +14,7 @@ from controller.integrator.line_plan import line_plan
 from controller.integrator.new_site import HEAD, KEYS, SiteWriter
 from controller.site_file import load_site
 from controller.sites import find_site
+from controller.whole_site import find_faults
 from packline.core.faults import Fault
 from packline.core.files import FileFaults
 

@@ -17,6 +17,7 @@ from controller.site_file import load_site
 from controller.sites import find_site
 from controller.starting import data_of, demand_log_level, ending_signals, only_one, secret_of
 from controller.supervisor import Child, Supervisor, answers_http, answers_locally
+from controller.whole_site import demand_whole
 
 
 def arguments(options: argparse.ArgumentParser) -> None:
@@ -28,8 +29,9 @@ def run(chosen: argparse.Namespace) -> int:
     """Run until SIGTERM or Ctrl-C; 1 if another controller has these books, or somebody else the ports."""
     path = find_site(chosen.site)
     site = load_site(path)
+    demand_whole(path)
     data = data_of(site, path)
-    make_folder(data)
+    make_folder(data, is_private=True)
     demand_log_level()
     ports = {"web.port": site.web.port, "web.video_port": site.web.video_port}
     # before anything is written or a machine is claimed: whose line is it?

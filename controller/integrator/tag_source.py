@@ -8,6 +8,7 @@ from pathlib import Path
 
 from controller.integrator.nodeset import Variable, read_nodeset, tags_of
 from controller.integrator.tag_list import TagList, read_list
+from controller.integrator.target import demand_unsaid
 from controller.site_file import load_site
 from controller.site_security import reach
 from controller.sites import find_site
@@ -38,6 +39,7 @@ class Door:
 def read_source(source: str, base: AddressBase | None, door: Door) -> TagList:
     """Read tags; `base` is how the machine file counts registers, `door` how a server is reached. Raises Fault, FileFaults."""
     if door.site is not None:
+        demand_unsaid(door.unprotected)
         return _browsed(*_machine_of(door.site, source))
     if source.startswith(SERVER):
         said = Unprotected(why=door.unprotected) if door.unprotected else None

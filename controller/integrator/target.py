@@ -60,7 +60,16 @@ def find_target(chosen: argparse.Namespace) -> Target:
         file = load_machine(path)
         _demand_reachable(file, demand_address(chosen.device, "the machine's address"))
         return Target(name=file.model, file=file, address=chosen.device, reach=Reach(protection=said, allow=Allow()))
+    demand_unsaid(chosen.unprotected)
     return _of_site(path, chosen.device)
+
+
+def demand_unsaid(unprotected: str | None) -> None:
+    """Raise Fault 4301 for words about the protection of a device whose site file has its own: nobody would read them."""
+    if unprotected:
+        remedy = "Leave it out, or mend `security` of the device in the site file."
+        expected = "nothing: a site file says how its devices are reached"
+        raise Fault(4301, where="--unprotected", seen=unprotected, expected=expected, remedy=remedy)
 
 
 def _demand_reachable(file: MachineFile, address: str) -> None:

@@ -65,7 +65,7 @@ SITE: Mapping[str, str] = {
     "that keep a read until it was taken.",
     "ScannerPart.file": "Driver `modbus`: the machine file, named as for a machine; its [capability] must name the five parts of a "
     "[scanner](machines.md#modbus_scanner).",
-    "ScannerPart.fixed": "Mounted and triggered, not carried. Only the twin reads this.",
+    "ScannerPart.fixed": "Mounted and triggered, not carried. A packaging machine and a courier gate need exactly one: it alone says what stands there.",
     "ScannerPart.mount": MOUNT,
     "ScannerPart.security": f"Drivers `autoid` and `modbus`: {SECURITY[0].lower()}{SECURITY[1:]}",
     "StationPart.kind": "What is done here.",

@@ -6,6 +6,7 @@ import argparse
 import io
 import shutil
 import sqlite3
+import stat
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -85,6 +86,32 @@ def test_the_first_administrator_may_be_there_before_the_line(path: Path, typed:
 def test_a_refused_password_makes_no_books_either(path: Path, typed: Typed) -> None:
     assert typed("user", path, "chief", "--role", "admin", password="short")[0] == 1
     assert not (path.parent / "data").exists()
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_copy_of_the_books_and_books_that_were_put_back_are_read_by_their_owner_alone(
+    path: Path, books: Path, typed: Typed
+) -> None:
+    """They hold people's names and addresses, and hashes of passwords."""
+    copy = path.parent / "copy.db"
+    assert typed("backup", path, copy) == (0, "")
+    assert mode(copy) == 0o600
+    assert typed("backup", path, copy, "--restore") == (0, "")
+    assert mode(books) == 0o600
+
+
+def test_a_data_folder_that_a_command_makes_is_its_owners_alone(path: Path, typed: Typed) -> None:
+    assert typed("user", path, "chief", "--role", "admin") == (0, "")
+    assert mode(path.parent / "data") == 0o700
+
+
+def test_a_data_folder_that_was_there_stays_as_its_owner_wants_it(path: Path, books: Path, typed: Typed) -> None:
+    (path.parent / "data").chmod(0o750)
+    assert typed("user", path, "chief", "--role", "admin") == (0, "")
+    assert mode(path.parent / "data") == 0o750
 
 
 # -- users -------------------------------------------------------------------------------------------------------------

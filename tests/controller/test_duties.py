@@ -14,7 +14,7 @@ from packline.core.clock import ManualClock
 from packline.core.faults import Fault
 from packline.core.identity import Lpn
 from packline.orders.model import Event, OrderState, ParcelState, Purchase
-from tests.stations.line import Life, content
+from tests.stations.line import Life, Rig, content
 from tests.waiting import let_run, until
 
 
@@ -113,6 +113,38 @@ async def test_an_order_behind_a_thousand_that_wait_for_their_buyers_is_picked_f
     await receive(life, "next")
     await duties(life, wip_limit=1).once()
     assert "HM-next" not in await released(life)
+
+
+async def test_an_error_of_the_program_in_one_duty_stops_neither_the_others_nor_the_line(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One order that no rule foresaw ended every run of the controller, until the supervisor gave it up."""
+    life = rig.live()
+    lpn, duty = await asked(life), duties(life, no_answer="ship")
+    broken = [True]
+    orders = life.kit.books.orders
+
+    async def unforeseen(states: Any, limit: int = 1000) -> Any:
+        if OrderState.RECEIVED in states and broken:
+            raise RuntimeError("what?")
+        return await orders(states, limit)
+
+    monkeypatch.setattr(life.kit.books, "orders", unforeseen)
+    running = asyncio.ensure_future(duty.run())
+    await until(lambda: _is_approved(life, lpn), turns=2000)
+    alarms = await life.store.desk.standing_alarms()
+    assert [(row["code"], row["source"]) for row in alarms] == [(5001, "duty release")] and not running.done()
+    broken.clear()
+    await until(lambda: _is_quiet(life), turns=2000)
+    running.cancel()
+
+
+async def _is_approved(life: Life, lpn: str) -> bool:
+    return (await life.parcel(lpn)).state is ParcelState.APPROVED
+
+
+async def _is_quiet(life: Life) -> bool:
+    return await life.store.desk.standing_alarms() == []
 
 
 # -- silent buyers -----------------------------------------------------------------------------------------------------
@@ -251,30 +283,33 @@ async def test_what_was_begun_while_the_cancellation_came_in_goes_back_too(life:
 
 
 async def test_a_refused_duty_is_tried_again_and_ends_nothing(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
-    work = duties(life)
     calls: list[int] = []
+    orders = life.kit.books.orders
 
-    async def once() -> None:
+    async def away(states: Any, limit: int = 1000) -> Any:
         calls.append(1)
         if len(calls) == 1:
             raise Fault(5002, where="database")
+        return await orders(states, limit)
 
-    monkeypatch.setattr(work, "once", once)
-    running = asyncio.ensure_future(work.run())
+    monkeypatch.setattr(life.kit.books, "orders", away)
+    running = asyncio.ensure_future(duties(life).run())
     await until(lambda: len(calls) >= 3, turns=2000)
+    assert not running.done()
     running.cancel()
 
 
 # -- the calendar ------------------------------------------------------------------------------------------------------
 
 
-async def test_the_calendar_runs_its_jobs_by_our_clock_and_a_failing_job_stays_in_it() -> None:
+@pytest.mark.parametrize("error", [OSError("disk"), RuntimeError("what?")], ids=repr)
+async def test_the_calendar_runs_its_jobs_by_our_clock_and_a_failing_job_stays_in_it(error: Exception) -> None:
     clock = ManualClock()
     ran: list[datetime] = []
 
     async def work() -> None:
         ran.append(clock.now())
-        raise OSError("disk")
+        raise error
 
     trigger = IntervalTrigger(minutes=60, timezone=UTC, start_date=clock.now())
     running = asyncio.ensure_future(Calendar(clock, {"job": (trigger, work)}).run())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from controller.local_server import Take
 from controller.site import Site
 from packline.core.clock import LoopClock
 from packline.core.ids import SeededIds
+from packline.orders.model import Event, UnitState
 from packline.store import open_store
+from tests.stations.line import content
 from tests.waiting import eventually
 
 SITE = {
@@ -83,6 +85,22 @@ async def ask(line: Line, action: str, station: str) -> None:
 async def _is_done(line: Line, request: int) -> bool:
     found = await line._given.store.requests.get(request)
     return found is not None and found.state == "done"
+
+
+async def test_a_piece_on_a_table_that_the_site_has_no_more_is_wanted_again(tmp_path: Path) -> None:
+    with closing(open_store(f"sqlite:///{tmp_path / 'books.db'}", clock=LoopClock(), ids=SeededIds("before"))) as store:
+        new = content(1)
+        order: dict[str, Any] = {"subject": new.order_id, "order_id": new.order_id}
+        unit: dict[str, Any] = {"subject": f"{new.order_id}.1.1", "order_id": new.order_id, "station": "induct-9"}
+        await store.books.record(
+            Event(kind="OrderReceived", data={"content": new}, **order),
+            Event(kind="OrderReleased", **order),
+            Event(kind="UnitInducted", **unit),
+            Event(kind="UnitInspected", **unit),
+        )
+    async with run_on(tmp_path, "first") as line:
+        (found,) = await line.kit.books.units(order_id=new.order_id)
+        assert found.state is UnitState.WANTED
 
 
 async def test_a_station_that_a_person_holds_is_held_after_a_restart_until_it_is_released(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from typing import cast
 import pytest
 
 from controller.__main__ import main
-from controller.commands.check import find_faults
 from controller.commands.machine import told
 from controller.commands.twin.plant import lone_plant, plant_of
 from controller.integrator.asking import Asker, Question
@@ -26,6 +25,7 @@ from controller.integrator.target import Target
 from controller.integrator.trying import hear, try_job
 from controller.integrator.watching import watch
 from controller.site_file import load_site
+from controller.whole_site import find_faults
 from packline.core.clock import LoopClock
 from packline.core.effects import EffectState, Evidence
 from packline.core.faults import FAULTS, Fault

@@ -15,6 +15,7 @@ import pytest
 from controller.local_server import MOST_WAIT_S, LocalServer
 from controller.pulse import SILENT_S, Pulse
 from packline.core.clock import ManualClock
+from packline.core.faults import Fault
 from packline.core.local import ask, socket_path
 from tests.waiting import eventually, let_run
 
@@ -128,3 +129,36 @@ def test_a_line_that_ends_while_a_question_waits_hangs_up(tmp_path: Path) -> Non
         asyncio.run(live())
         assert client.recv(1) == b""
     gc.collect()  # a connection that nobody closed is told here, and fails the test
+
+
+@pytest.mark.parametrize("why", ["the line ends", "the books are away"])
+async def test_a_question_that_is_not_answered_any_more_is_no_error_of_the_program(tmp_path: Path, why: str) -> None:
+    """Each clean stop left a long error of asyncio in the log, and books that were away one with every look of the dashboard."""
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    asked_for = asyncio.Event()
+
+    async def snapshot(_seen: int | None, _wait_s: float) -> dict[str, Any]:
+        asked_for.set()
+        if why == "the books are away":
+            raise Fault(5002, where="database")
+        await asyncio.Event().wait()
+        return {}
+
+    server = asyncio.ensure_future(LocalServer(tmp_path, snapshot=snapshot, wake=lambda: None).run())
+    await eventually(lambda: socket_path(tmp_path).exists())
+    reader, writer = await asyncio.open_unix_connection(socket_path(tmp_path))
+    writer.write(b'{"do": "snapshot"}\n')
+    await asked_for.wait()
+    if why == "the line ends":
+        server.cancel()
+        # as the runner of the process does with whoever still waits
+        for task in asyncio.all_tasks() - {asyncio.current_task(), server}:
+            task.cancel()
+    assert await reader.read() == b""
+    writer.close()
+    server.cancel()
+    await asyncio.gather(server, return_exceptions=True)
+    gc.collect()
+    await let_run(10)
+    assert complaints == []

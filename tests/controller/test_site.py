@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.__main__ import VERBS, main
-from controller.commands.check import find_faults
-from controller.site import Site, places_of
+from controller.site import Site, fixed_scanner, places_of
 from controller.site_file import load_site
 from controller.sites import find_site, free_offset, is_free, moved, ports_in
 from controller.tls import tls_of
+from controller.whole_site import find_faults
 from packline.core.faults import Fault
 from packline.core.files import FileFaults
 from packline.feeds.signing import make_secret
@@ -127,6 +127,8 @@ def test_a_name_that_nobody_declared_gets_a_suggestion(
         ('camera = "cam-bench"', 'camera = "cam-verify"', "[stations.bench-1]", "label-1 has it"),
         ("18082/snapshot.jpg", "18082/stream.mjpg", "[cameras.cam-verify.delay_s]", "address of a snapshot"),
         ('feeds = "label-1"', 'feeds = "hold-1"', "[stations.pack-1.feeds]", "print_apply or bench"),
+        ('["scan-gate", "scan-courier"]', '["scan-courier"]', "[stations.gate-1.scanners]", "fixed = true"),
+        ("fixed = true", "fixed = false", "[stations.pack-1.scanners]", "fixed = true"),
         ("approve_s = 45 ", "approve_s = inf ", "[policy.approve_s]", "at most 31622400"),
         ("reserve_s = 3600 ", "reserve_s = 1e300 ", "[policy.reserve_s]", "at most 31622400"),
         ("[400, 300, 250]", "[400, 0, 250]", "[policy.machine_most_mm.1]", "1 to 10000"),
@@ -363,6 +365,16 @@ def test_buyers_are_not_sent_to_an_address_that_is_everywhere(site_with: Callabl
     public = ("[web]", '[web]\npublic_url = "https://hall.example/"')
     path = site_with((twin, ""), anywhere, public)
     assert find_faults(path) == [] and load_site(path).web.base_url == "https://hall.example"
+
+
+def test_the_mounted_scanner_of_a_gate_is_the_fixed_one_wherever_it_stands_in_the_list(
+    site_with: Callable[..., Path],
+) -> None:
+    """The first in the list was taken: the courier's own, and what it read in a hand opened the gate."""
+    path = site_with(('["scan-gate", "scan-courier"]', '["scan-courier", "scan-gate"]'))
+    assert find_faults(path) == []
+    site = load_site(path)
+    assert fixed_scanner(site, site.stations["gate-1"]) == "scan-gate"
 
 
 def test_an_ipv6_address_stands_in_brackets_in_links(site_with: Callable[..., Path]) -> None:

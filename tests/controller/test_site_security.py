@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from controller.__main__ import main
-from controller.commands.check import find_advice, find_faults
+from controller.commands.check import find_advice
 from controller.commands.doctor import examine
 from controller.commands.twin.shields import shield_of
 from controller.machine_files import machine_file
 from controller.site_file import load_site
 from controller.site_security import pki_folder, reach
+from controller.whole_site import find_faults
 from packline.core.files import FileFaults
 from plc.certificates import hosts, read_file
 from plc.drivers.guard import register_rules
@@ -176,6 +177,34 @@ def test_pki_makes_shows_trusts_lists_and_distrusts(site_with, tmp_path, capsys)
     assert main(["pki", "distrust", str(path), row["file"]]) == 0
     assert TrustFolder(pki).trusted() == {}
     assert main(["pki", "list", str(path)]) == 0
+
+
+@pytest.mark.parametrize("host", ["bü ro", "", "a b", "300.1.1.1", "-x", "hall."])
+def test_a_host_that_no_device_could_know_us_by_is_refused_and_the_certificate_stays(site_with, tmp_path, capsys, host):
+    path, pki = site_with(), tmp_path / "data" / "pki"
+    assert main(["pki", "init", str(path)]) == 0
+    own = read_own(pki, datetime.now(UTC))
+    assert main(["pki", "init", str(path), "--renew", f"--host={host}"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("4201") and "--host" in said and "10.20.0.5" in said
+    assert read_own(pki, datetime.now(UTC)) == own
+
+
+@pytest.mark.parametrize("host", ["hall-7.example", "plc_7", "10.0.0.5", "fe80::1", "7-up"])
+def test_a_host_as_devices_type_it_is_in_the_certificate(site_with, tmp_path, host):
+    assert main(["pki", "init", str(site_with()), "--host", host]) == 0
+    assert host in hosts(read_own(tmp_path / "data" / "pki", datetime.now(UTC)).certificate)
+
+
+def test_a_renewal_that_fails_leaves_the_old_certificate_in_its_place(site_with, tmp_path, monkeypatch):
+    """It had been moved aside by then, and every protected machine refused the line at its next start."""
+    path, pki = site_with(), tmp_path / "data" / "pki"
+    assert main(["pki", "init", str(path)]) == 0
+    own = read_own(pki, datetime.now(UTC))
+    monkeypatch.setattr("socket.gethostname", lambda: "bü")
+    with pytest.raises(ValueError):
+        main(["pki", "init", str(path), "--renew"])
+    assert read_own(pki, datetime.now(UTC)) == own and list(pki.glob("own-until-*")) == []
 
 
 @pytest.mark.wire

@@ -124,6 +124,28 @@ def test_up_touches_nothing_while_somebody_else_has_its_port(
     assert {file.name for file in (path.parent / "data").iterdir()} == {"up.lock"}
 
 
+@pytest.mark.parametrize(
+    "old, new, said",
+    [
+        ('file = "applicator"', 'file = "aplicator"', "aplicator"),
+        ('file = "applicator"', 'file = "turntable"', "[stations.label-1.machine]"),
+        ('items = "demo-items.csv"', 'items = "nowhere.csv"', "[site.items]"),
+    ],
+    ids=["no such machine file", "another machine", "no items"],
+)
+def test_up_starts_nothing_for_a_site_whose_controller_could_never_run(
+    path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
+) -> None:
+    """The dashboard came up, and the controller ended at every start, with the cause in a log."""
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    assert main(["up", str(path)]) == 1
+    told = capsys.readouterr()
+    assert said in told.err and told.err.startswith("4201") and told.out == ""
+    assert not (path.parent / "data").exists()
+
+
 def test_up_touches_nothing_while_another_up_has_the_books(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from controller.commands.check import find_faults
 from controller.links import Links
 from controller.machine_files import scanner_file
 from controller.placement import Equipment
 from controller.site import ScannerPart, Site
 from controller.snapshot import Snapshot
 from controller.turns import Turns
+from controller.whole_site import find_faults
 from packline.core.clock import ManualClock
 from packline.core.files import parse
 from packline.core.ids import SeededIds

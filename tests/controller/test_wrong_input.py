@@ -425,3 +425,22 @@ def test_a_disk_without_room_is_not_taken_for_a_network_that_is_busy():
 
     assert (fault.code, fault.where, fault.expected) == (4201, "what is written", "a disk with room for it")
     assert "disk space" in fault.remedy
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("probe", DEMO, "arm-1"),
+        ("watch", DEMO, "arm-1", "--count", "1"),
+        ("machine", "try", DEMO, "arm-1", "apply"),
+        ("import", "packer-1", "--site", DEMO),
+    ],
+    ids=lambda words: str(words[0]),
+)
+def test_words_about_protection_that_nobody_would_read_are_refused(
+    words: tuple[object, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A site file says how its devices are reached; the option was taken, and changed nothing."""
+    assert main([*map(str, words), "--unprotected", "closed network"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("4301") and "--unprotected" in said and "site file" in said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -245,13 +245,23 @@ class Life:
         await self.kit.record(*events_of(order, units, parcels, new))
 
     async def carton(
-        self, serial: int = 1, number: object = 1, state: str = "packed", place: str = "to:label-1", **changes: Any
+        self,
+        serial: int = 1,
+        number: object = 1,
+        state: str = "packed",
+        place: str = "to:label-1",
+        boxed: Collection[str] = (),
+        **changes: Any,
     ) -> str:
-        """Make an order whose pieces lie in one carton, booked up to `state` (open, collected or packed)."""
+        """Make an order whose pieces (or only those of the articles `boxed`) lie in one carton, booked up to `state` (open, collected
+        or packed).
+        """
         order_id = await self.order(number, **changes)
         lpn = Lpn.number(serial).text
         await self.kit.record(self._event("ParcelOpened", lpn, order_id, place=place))
         for unit in await self.kit.books.units(order_id=order_id):
+            if boxed and unit.sku not in boxed:
+                continue
             for kind in ("UnitInducted", "UnitInspected"):
                 await self.kit.record(Event(kind=kind, subject=unit.unit_id, order_id=order_id, station="induct-1"))
             await self.kit.record(Event(kind="UnitBoxed", subject=unit.unit_id, order_id=order_id, data={"lpn": lpn}))

@@ -117,3 +117,29 @@ async def test_a_hold_that_cannot_be_written_down_holds_all_the_same_and_a_relea
         with pytest.raises(Fault) as told:
             await ask
         assert told.value.code == 5002 and post.screen.hold_by == "lin"
+
+
+async def test_everybody_who_holds_a_station_is_named(life: Life) -> None:
+    kept: list[str] = []
+    post = post_of(life, life.label, kept)
+    for actor in ("lin", "mei", "lin"):
+        await post.hold(actor)
+    assert post.screen.hold_by == kept[-1] == "lin, mei"
+    await post.release("mei")
+    assert post.screen.hold_by == kept[-1] == ""
+
+
+async def test_an_error_of_the_program_takes_no_persons_hold_away(life: Life) -> None:
+    lpn = await life.carton()
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
+    post = post_of(life, life.label)
+
+    async def hold(_: Effect) -> None:
+        await post.hold("lin")
+        raise RuntimeError("what?")
+
+    life.floor.printer.before_send = hold
+    await post._one_step()
+    assert post.screen.hold_by == "lin"
+    await post._one_step()
+    assert post.screen.next.params == {"by": "lin"}

@@ -158,6 +158,44 @@ async def test_release_means_what_the_parcel_waits_for(life: Life) -> None:
     assert (await life.parcel(lpn)).state is ParcelState.APPROVED
 
 
+async def short_of(life: Life) -> tuple[str, str, str]:
+    """Give an order with one piece in a carton and one that is not to be had, the carton, and the question about it."""
+    lpn = await life.carton(
+        state="open", place="induct-1", lines={"CUP": 1, "POT": 1}, boxed=("CUP",), short_allowed=False
+    )
+    order_id = (await life.parcel(lpn)).order_id
+    row = await life.kit.books.open_exception(
+        Fault(3013, where="induct-1"),
+        station="induct-1",
+        subject=f"{order_id}.2.1",
+        actions=[a.value for a in POLICY[3013].actions],
+    )
+    return order_id, lpn, row
+
+
+async def test_voiding_an_order_that_must_not_ship_short_sends_its_pieces_back(life: Life) -> None:
+    """The question was closed and nothing was done: the order went on waiting for a piece that is not there."""
+    order_id, lpn, row = await short_of(life)
+    await life.resolver.resolve(row, "void", **LIN)
+    assert (await life.parcel(lpn)).state is ParcelState.RETURNING and await life.kit.books.open_exceptions() == []
+    states = {unit.sku: unit.state.value for unit in await life.kit.books.units(order_id=order_id)}
+    assert states == {"CUP": "boxed", "POT": "returned"}
+    await life.scan(life.clarify, lpn)
+    await life.scan(life.clarify, "DO:DONE")
+    assert (await life.the_order(order_id)).state is OrderState.RETURNED
+
+
+async def test_an_order_with_a_piece_on_a_table_is_voided_when_that_was_put_back(life: Life) -> None:
+    order_id, lpn, row = await short_of(life)
+    await life.record_unit("UnitInducted", f"{order_id}.2.1", order_id)
+    with pytest.raises(Fault, match="4301.*DO:NOTDONE"):
+        await life.resolver.resolve(row, "void", **LIN)
+    assert (await life.parcel(lpn)).state is ParcelState.OPEN
+    await life.record_unit("UnitPutBack", f"{order_id}.2.1", order_id)
+    await life.resolver.resolve(row, "void", **LIN)
+    assert (await life.parcel(lpn)).state is ParcelState.RETURNING
+
+
 ANSWERABLE = [code for code in FAULTS if code in POLICY and POLICY[code].reaction is not Reaction.HOLD]
 ELSEWHERE = {Action.SHIP_SHORT, Action.WAIT}
 """Carried out by the request desk, which knows the stations."""

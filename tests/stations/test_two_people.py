@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from packline.core.faults import Fault
 from packline.core.scans import Scan
 from packline.orders.model import ParcelState
 from stations.screen import SEEN, Instruction
+from tests.stations.fakes import Carton
 from tests.stations.line import Life
+from tests.waiting import until
 
 HAND, SCREEN = "scan-clarify", "dashboard"
 
@@ -74,3 +78,25 @@ async def test_a_slot_is_that_of_the_carton_in_ones_own_hand(life: Life) -> None
     assert [(await life.parcel(lpn)).place for lpn in (mine, yours)] == ["H01", "H02"]
     assert (await said(life, life.hold, "SLOT:H03", "mei")).key == "stored"
     assert (await life.parcel(yours)).place == "H03"
+
+
+async def test_a_word_that_is_late_by_one_parcel_does_not_book_the_next_one_as_gone(life: Life) -> None:
+    """The courier's second scan ended the first parcel; the operator's click about it came when the second was scanned."""
+    one, two = await life.approved(1, 1), await life.approved(2, 2)
+
+    async def handed_over(box: Carton) -> asyncio.Future[None]:
+        await said(life, life.door, f"00{box.labels[0].sscc}", device="scan-courier")
+        asked = asyncio.ensure_future(life.door.step())
+        await until(lambda: life.door._hands.job is not None)
+        return asked
+
+    step = await handed_over(one)
+    await said(life, life.door, "DO:DONE", device="scan-courier")
+    await step
+    step = await handed_over(two)
+    assert await refused(life, life.door, "DO:DONE", "lin") == 4304
+    assert (await life.parcel(two.lpn)).state is ParcelState.APPROVED
+    life.floor.clock.advance(SEEN.total_seconds())
+    await said(life, life.door, "DO:DONE", "lin")
+    await step
+    assert [(await life.parcel(box.lpn)).state for box in (one, two)] == [ParcelState.SHIPPED] * 2

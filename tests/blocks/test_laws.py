@@ -219,6 +219,14 @@ def test_a_run_that_never_settles_says_so():
     assert growing.startswith("a fills up: 125 more")
 
 
+def test_a_network_that_nobody_leaves_is_not_told_to_run_longer():
+    """However long it runs, MSER-5 has no times to look at there."""
+    found = ran({"a": server(1, "b", initial={"": 2}), "b": server(2, "a")}, 500.0, warmup_s="mser")
+    (told,) = found.warnings
+    assert "nothing left the model" in told
+    assert found.warmup_s == 250
+
+
 def test_what_happens_at_the_warm_up_counts_and_at_the_horizon_does_not():
     found = ran({"in": {"kind": "source", "every": 10, "next": "a"}, "a": machine(1)}, 110.0, warmup_s=10)
     assert (found.runs[0].figures["arrivals"], found.runs[0].figures["departures"]) == (10, 10)

@@ -25,7 +25,7 @@ from simulation.blocks.draws import (
 )
 from simulation.blocks.draws_phases import Coxian, Pareto
 from simulation.model.running import figures_of
-from tests.blocks.made import endless, line_of, machine, model, ran, server
+from tests.blocks.made import endless, leaves, line_of, machine, model, ran, server
 
 EXP = {"kind": "exponential", "mean": 1.0}
 TIMES = st.sampled_from(
@@ -170,6 +170,15 @@ def test_one_more_block_shifts_nobody_elses_luck():
     alone = {"in": {"kind": "source", "every": EXP, "next": "a"}, "a": server(EXP)}
     beside = {"other": {"kind": "source", "every": EXP, "next": "b"}, "b": server(EXP), **alone}
     assert ran(alone).interval("a.wait") == ran(beside).interval("a.wait")
+
+
+def test_one_more_failure_shifts_no_roll_of_the_same_machine():
+    """A reel takes as long to be changed, and a ribbon as long, whether the machine fails in one way more or not."""
+    more = {"by": "cycles", "every": 1000, "repair": 1}
+    reels = {"roll": {"pieces": 4, "change": EXP}, "ribbon": {"pieces": 7, "change": EXP}}
+    blocks = {"in": endless("p"), "p": {"kind": "printer", "print": 1, "next": "out", **reels}}
+    fails = {**blocks, "p": {**blocks["p"], "failures": [more]}}
+    assert leaves(blocks, 500) == leaves(fails, 500)
 
 
 def test_other_seeds_and_other_runs_have_other_luck():

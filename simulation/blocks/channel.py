@@ -76,7 +76,7 @@ class Channel:
         self._setup_left: float | None = None
         self._began = self._entered = 0.0
         self._stops = [
-            Stop(home.floor, f"{home.name}.{number}.stop{n}", law, self._fail)
+            Stop(home.floor, f"{home.name}.{number}.{law.name or f'stop{n}'}", law, self._fail)
             for n, law in enumerate(home.conduct.stops)
             if not law.is_whole
         ]

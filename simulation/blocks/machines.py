@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from simulation.blocks.conduct import Conduct
 from simulation.blocks.draws import Deterministic, Distribution, Draw
@@ -29,9 +29,10 @@ class Stock:
     change_s: Distribution
     needs_crew: bool = False
 
-    def law(self) -> StopLaw:
-        """Give it as a stop by cycles."""
+    def law(self, name: str = "") -> StopLaw:
+        """Give it as a stop by cycles, of that name."""
         return StopLaw(
+            name=name,
             by="cycles",
             until=Deterministic(self.pieces),
             last_s=self.change_s,
@@ -172,8 +173,3 @@ def packml(states: Mapping[str, float]) -> dict[str, float]:
     for name, share in states.items():
         found[PACKML[name]] = found.get(PACKML[name], 0.0) + share
     return found
-
-
-def with_stock(conduct: Conduct, *stocks: Stock | None) -> Conduct:
-    """Give a machine rolls and reels that run out."""
-    return replace(conduct, stops=(*conduct.stops, *(stock.law() for stock in stocks if stock is not None)))

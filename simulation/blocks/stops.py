@@ -22,7 +22,8 @@ class StopLaw:
     piece in work: the rest is done (`resume`), all of it again with the same time (`repeat`) or a new one (`restart`),
     or it is spoiled (`scrap`). `is_setup` counts the time as setup. `is_passed_on`: the piece goes back to the head of
     the queue, for another channel to take. `needs_crew`: a person is needed for all of it. `is_whole`: one clock (by time)
-    for all channels, which stop together.
+    for all channels, which stop together. `name` is that of its streams of random numbers; without one its place among the
+    stops is: what is named keeps its luck when there is one stop more.
     """
 
     by: Clock
@@ -33,6 +34,7 @@ class StopLaw:
     is_passed_on: bool = False
     needs_crew: bool = False
     is_whole: bool = False
+    name: str = ""
 
 
 class Stop:

@@ -161,7 +161,7 @@ def _station(floor: Floor, name: str, part: Any, model: Model, made: Mapping[str
     service = Deterministic(0.0) if judge else _service(part)
     crew = made[part.operator] if part.operator else None
     assert crew is None or isinstance(crew, Crew)  # checked with the file  # noqa: S101
-    stocks = [getattr(part, key, None) for key in ("roll", "ribbon", "film")]
+    stocks = {key: stock for key in ("roll", "ribbon", "film") if (stock := getattr(part, key, None)) is not None}
     conduct = Conduct(
         service=service,
         service_of={kind: law.distribution() for kind, law in getattr(part, "service_by_class", {}).items()},
@@ -177,7 +177,7 @@ def _station(floor: Floor, name: str, part: Any, model: Model, made: Mapping[str
         vacation=_law(part.walk if isinstance(part, station_parts.PollingPart) else part.vacation),
         vacations=part.vacations,
         patience=_law(part.patience),
-        stops=[*map(_stop, part.failures), *(_stock(stock).law() for stock in stocks if stock is not None)],
+        stops=[*map(_stop, part.failures), *(_stock(stock).law(name) for name, stock in stocks.items())],
         crew=crew,
         is_crew_for_work=part.operator_for == "work",
         target_s=part.target_s,

@@ -155,6 +155,13 @@ def check_whole(parts: Mapping[str, Part], where: str) -> Iterator[Fault]:
         expected = "a block that takes time in each circle"
         yield Fault(4201, where=f"{where} [model.blocks.{circle[0]}.next]", seen=seen, expected=expected)
         return
+    if circle := _circle(_without_time(parts, graph)):
+        first = next(name for name in circle if not _takes_no_time(parts[name]))
+        key = "overflow" if getattr(parts[first], "overflow", None) in circle else "impatient"
+        seen = " -> ".join([*circle, circle[0]])
+        expected = "a block in this circle that keeps or loses whom it has no room for"
+        yield Fault(4201, where=f"{where} [model.blocks.{first}.{key}]", seen=seen, expected=expected)
+        return
     for name, part in parts.items():
         if isinstance(part, SourcePart) and part.every is None and not part.at and part.most is None:
             for target in sorted(_open_ends(name, parts)):
@@ -162,6 +169,19 @@ def check_whole(parts: Mapping[str, Part], where: str) -> Iterator[Fault]:
                 yield Fault(
                     4201, where=f"{where} [model.blocks.{name}.every]", seen=seen, expected="a time between arrivals"
                 )
+
+
+def _without_time(parts: Mapping[str, Part], graph: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Give where an item goes on at the instant at which it comes: from a block that is full to its overflow, and from one
+    where nobody stays whom so many are before to the way of the impatient."""
+    return {name: graph[name] if _takes_no_time(part) else _turned_away(part) for name, part in parts.items()}
+
+
+def _turned_away(part: Part) -> list[str]:
+    overflow = None if _loses(part) or _never_refuses(part) else getattr(part, "overflow", None)
+    balks = [getattr(part, "balk", ()), *getattr(part, "balk_by_class", {}).values()]
+    impatient = getattr(part, "impatient", "") if any(1 in shares for shares in balks) else ""
+    return [way for way in (overflow, impatient) if way]
 
 
 def _reached(parts: Mapping[str, Part]) -> set[str]:

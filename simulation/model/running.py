@@ -27,6 +27,11 @@ Figures = dict[str, Any]
 NONE_IS_ZERO = re.compile(r".+\.at\.\d+|.+\.verdicts\.\w+|classes\..+\.departures|.+\.classes\.[^.]+\.number|made|used")
 """Figures that a run lacks because it never came to that: so many in a block, a verdict, one of a class. What it lacks was 0."""
 Tell = Callable[[str], None]
+UNSETTLED = "MSER-5 finds no settled state within the horizon: make it longer"
+NOTHING_TO_SETTLE = (
+    "MSER-5 looks at the times of those who leave, and nothing left the model: half of the horizon is left out. "
+    "Say warmup_s in seconds"
+)
 PILOTS = 5
 """MSER-5 looks at so many runs of their own; the longest warm-up that one of them needs is taken for all."""
 
@@ -162,7 +167,8 @@ def _warmup(model: Model, seed: int, warnings: list[str], tell: Tell | None) -> 
         line.floor.run(model.horizon_s, tell=tell_share)
         cut = mser5(line.floor.flow.values)
         if cut is None:
-            warnings.append("MSER-5 finds no settled state within the horizon: make it longer")
+            has_any = bool(line.floor.flow.values)
+            warnings.append(UNSETTLED if has_any else NOTHING_TO_SETTLE)
             return model.horizon_s / 2
         longest = max(longest, line.floor.left_at[cut] if cut else 0.0)
     return longest

@@ -29,7 +29,7 @@ TITLES = {
     "clear_mean_s": "time to clear an exception, mean",
     "label_first_pass": "labels right at the first pass",
     "scan_first_pass": "scans read at the first try",
-    "fault_strikes": "faults that struck",
+    "fault_strikes": "faults switched on",
 }
 SHARES = ("little_residual", "label_first_pass", "scan_first_pass")
 MINUTE_S, HOUR_S = 60, 3600

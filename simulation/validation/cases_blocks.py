@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from simulation.validation import theory_queues
 from simulation.validation.case import Case, arrivals, machine, server
 
 
@@ -21,6 +22,16 @@ def blocks() -> list[Case]:
             truth={"shelf.sojourn": 54 / 12, "shelf.number": 54 / 12},
             horizon_s=3000.0,
             warmup_s=100.0,
+        ),
+        Case(
+            name="courier every five seconds who takes six at most",
+            source="Bailey 1954; chain",
+            blocks={
+                "in": arrivals(1, "shelf"),
+                "shelf": {"kind": "courier", "every": 5, "load": 6, "next": "out"},
+            },
+            truth={"shelf.number": theory_queues.fetched_number(1, 5, 6)},
+            horizon_s=6000.0,
         ),
         Case(
             name="scan gate: three tries, then a no-read",

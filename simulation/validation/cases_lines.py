@@ -122,6 +122,19 @@ def lines() -> list[Case]:
             warmup_s=200.0,
         ),
         Case(
+            name="closed ring of two machines and two stores, six pallets on both",
+            source="Onvural & Perros 1989; chain",
+            blocks={
+                "store-a": {"kind": "buffer", "capacity": 3, "next": "a", "initial": {"": 2}},
+                "a": machine(exp(1), "store-b", initial={"": 1}),
+                "store-b": {"kind": "buffer", "capacity": 3, "next": "b", "initial": {"": 2}},
+                "b": machine(exp(0.8), "store-a", initial={"": 1}),
+            },
+            truth={"b.throughput": theory_lines.blocking_ring((1, 1.25), (4, 4), 6)},
+            horizon_s=2500.0,
+            warmup_s=200.0,
+        ),
+        Case(
             name="saturated line with times that do not vary: the slowest sets the pace",
             source="Hopp & Spearman 2008, 7",
             blocks={"in": even, "a": machine(1, "b"), "b": machine(2, "c"), "c": machine(1.5)},

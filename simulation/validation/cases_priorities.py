@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from simulation.validation import theory_priorities, theory_queues
+from simulation.validation import theory_priorities, theory_queues, theory_unreliable
 from simulation.validation.case import Case, Raw, arrivals, exp, failing, one_desk, server
 
 
@@ -140,6 +140,16 @@ def priorities() -> list[Case]:
             classes=CLASSES,
             blocks=_two_classes(lams, {}, preempt="restart"),
             truth={"classes.first.flow": resume[0], "classes.second.flow": resume[1]},
+        ),
+        Case(
+            name="M/M/1 with a setup after each idle time, and priorities that break off work",
+            source="Welch 1964; without memory it is the same whoever is served",
+            classes=CLASSES,
+            blocks=_two_classes((0.3, 0.3), {}, preempt="resume", setup=exp(1), setup_when="idle"),
+            truth={
+                "desk.number": 0.6 + 0.6 * theory_unreliable.setup_wait(0.6, 1, 2, 1, 2),
+                "desk.states.setup": 0.4 * 0.6 / 1.6,
+            },
         ),
         Case(
             name="M/M/2, priorities without preemption",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from simulation.validation.chains import birth_death
+from simulation.validation.chains import birth_death, mean_of, stationary_of_steps
 
 Transform = Callable[[float], float]
 """The Laplace-Stieltjes transform of a distribution."""
@@ -173,3 +173,15 @@ def first_waits(lam: float, mu: float, count: int) -> float:
         after[0] = leaves * tail
         found = after
     return sum(waits) / count
+
+
+def fetched_number(lam: float, every: float, load: int, most: int = 150) -> float:
+    """Mean number on a shelf from which each `every` seconds up to `load` are fetched (Bailey 1954; the chain of those who are
+    left at a visit, cut off at `most`)."""
+    come = [math.exp(n * math.log(lam * every) - lam * every - math.lgamma(n + 1)) for n in range(most)]
+
+    def visit(left: int) -> list[tuple[int, float]]:
+        steps = [(max(0, left + n - load), share) for n, share in enumerate(come) if left + n - load < most]
+        return [*steps, (most, 1 - math.fsum(share for _, share in steps))]
+
+    return mean_of(stationary_of_steps(0, visit), float) + lam * every / 2

@@ -1,8 +1,11 @@
 """Siblings, parts, cartons and permits do what docs/reference/model-file.md says: by hand, to the second."""
 
+import math
+
 import pytest
 
-from tests.blocks.made import at, endless, leaves, line_of, machine, once, server
+from simulation.validation.chains import stationary
+from tests.blocks.made import at, endless, leaves, line_of, machine, once, ran, server
 
 KINDS = {"frame": {}, "wheel": {}, "car": {"priority": 3}}
 
@@ -333,3 +336,24 @@ def test_the_way_to_the_next_pace_may_be_drawn():
     }
     run = once({"in": {"kind": "source", "every": 1, "phases": phases, "next": "out"}}, 6000)
     assert run.figures["in.arrival_rate"] == pytest.approx(1, rel=0.05), "2/3 of the time at 0.5, 1/3 at 2"
+
+
+def test_lost_sales_are_said_with_a_limit():
+    """Five are kept, two are ordered at once: with none on hand who comes buys nothing (chain of orders and of those not ordered yet)."""
+    blocks = {
+        "in": {"kind": "source", "every": {"kind": "exponential", "mean": 1}, "blocked": "lose", "next": "stock"},
+        "stock": {"kind": "limit", "most": 5, "next": "order"},
+        "order": {"kind": "pack", "pieces": 2, "next": "lead"},
+        "lead": {"kind": "server", "channels": math.inf, "service": {"kind": "exponential", "mean": 2}, "next": "open"},
+        "open": {"kind": "unpack", "next": "back"},
+        "back": {"kind": "release", "limit": "stock", "next": "out"},
+    }
+    chain = stationary((0, 0), lambda s: _sold(*s))
+    lost = sum(share for (waiting, ordered), share in chain.items() if waiting + 2 * ordered == 5)
+    assert ran(blocks, 3000, warmup_s=100, replications=6).interval("in.lost_share", 0.999).holds(lost)
+
+
+def _sold(waiting, ordered):
+    is_there = waiting + 2 * ordered < 5
+    sale = (0, ordered + 1) if waiting else (1, ordered)
+    return [(sale, 1.0 if is_there else 0.0), ((waiting, max(0, ordered - 1)), ordered / 2)]

@@ -25,7 +25,7 @@ from simulation.blocks.draws import (
 )
 from simulation.blocks.draws_phases import Coxian, Pareto
 from simulation.model.running import figures_of
-from tests.blocks.made import endless, line_of, machine, model, ran, server
+from tests.blocks.made import endless, leaves, line_of, machine, model, ran, server
 
 EXP = {"kind": "exponential", "mean": 1.0}
 TIMES = st.sampled_from(
@@ -172,6 +172,15 @@ def test_one_more_block_shifts_nobody_elses_luck():
     assert ran(alone).interval("a.wait") == ran(beside).interval("a.wait")
 
 
+def test_one_more_failure_shifts_no_roll_of_the_same_machine():
+    """A reel takes as long to be changed, and a ribbon as long, whether the machine fails in one way more or not."""
+    more = {"by": "cycles", "every": 1000, "repair": 1}
+    reels = {"roll": {"pieces": 4, "change": EXP}, "ribbon": {"pieces": 7, "change": EXP}}
+    blocks = {"in": endless("p"), "p": {"kind": "printer", "print": 1, "next": "out", **reels}}
+    fails = {**blocks, "p": {**blocks["p"], "failures": [more]}}
+    assert leaves(blocks, 500) == leaves(fails, 500)
+
+
 def test_other_seeds_and_other_runs_have_other_luck():
     blocks = {"in": {"kind": "source", "every": EXP, "next": "a"}, "a": server({"kind": "exponential", "mean": 0.7})}
     found = ran(blocks, replications=3)
@@ -217,6 +226,14 @@ def test_a_run_that_never_settles_says_so():
     unsettled, growing = ran(blocks, 500.0, warmup_s="mser").warnings
     assert unsettled == "MSER-5 finds no settled state within the horizon: make it longer"
     assert growing.startswith("a fills up: 125 more")
+
+
+def test_a_network_that_nobody_leaves_is_not_told_to_run_longer():
+    """However long it runs, MSER-5 has no times to look at there."""
+    found = ran({"a": server(1, "b", initial={"": 2}), "b": server(2, "a")}, 500.0, warmup_s="mser")
+    (told,) = found.warnings
+    assert "nothing left the model" in told
+    assert found.warmup_s == 250
 
 
 def test_what_happens_at_the_warm_up_counts_and_at_the_horizon_does_not():

@@ -243,6 +243,63 @@ next = { a = 0.5, out = 0.5 }
     assert faults(text)["model.blocks.a.next"] == ("a -> b -> a", "a block that takes time in each circle")
 
 
+SENT_ON = """
+[model]
+horizon_s = 100
+[model.blocks.in]
+kind = "source"
+every = 0.1
+next = "a"
+[model.blocks.a]
+kind = "machine"
+service = 1
+overflow = "either"
+next = "out"
+[model.blocks.either]
+kind = "divert"
+rule = "first_free"
+to = ["b", "a"]
+[model.blocks.b]
+kind = "server"
+service = 1
+queue = 0
+next = "out"
+"""
+
+
+@pytest.mark.parametrize("more", ['overflow = "a"', 'balk = [0, 1]\nimpatient = "a"', ""])
+def test_blocks_that_send_on_to_each_other_whom_they_have_no_room_for_are_refused(more):
+    """When both are full, nobody would keep the one who comes, and the run would never end."""
+    text = SENT_ON.replace('to = ["b", "a"]', 'to = ["b"]') if more else SENT_ON
+    circle = "a -> either -> b -> a" if more else "a -> either -> a"
+    expected = "a block in this circle that keeps or loses whom it has no room for"
+    assert faults(f"{text}{more}\n")["model.blocks.a.overflow"] == (circle, expected)
+
+
+@pytest.mark.parametrize(
+    "before, after",
+    [
+        ('to = ["b", "a"]', 'to = ["b"]'),
+        ("service = 1\noverflow", "service = 1\nqueue = inf\noverflow"),
+        ("service = 1\noverflow", 'service = 1\nfull = "lose"\noverflow'),
+    ],
+)
+def test_who_finds_no_room_may_be_sent_on_where_somebody_keeps_him_or_all_are_lost(before, after):
+    assert before in SENT_ON
+    text = SENT_ON.replace(before, after)
+    assert faults(text) == {}
+    assert run_model(model_of(tomllib.loads(text), "test"), replications=1).runs
+
+
+def test_a_block_that_is_its_own_overflow_is_refused():
+    text = (
+        SENT_ON.replace('overflow = "either"', 'overflow = "a"')
+        .replace('to = ["b", "a"]', 'to = ["b"]')
+        .replace('next = "a"', "next = { a = 0.5, either = 0.5 }")
+    )
+    assert faults(text)["model.blocks.a.overflow"][0] == "a -> a"
+
+
 def test_a_saturated_source_before_an_endless_queue_is_refused():
     found = faults(changed(('every = { kind = "exponential", mean = 1.25 }\n', "")))
     assert "desk takes them without end" in found["model.blocks.in.every"][0]

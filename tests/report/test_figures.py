@@ -1,13 +1,15 @@
 """Figures of a recording, against what is counted by hand."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
-from simulation.recording.rows import Jobs, MachineRow, Recording
+from simulation.recording.rows import FaultRow, Jobs, MachineRow, Recording
 from simulation.report.figures import figures_of
 from simulation.report.machines import machine_figures
 from simulation.report.sides import differences, side_of
+from simulation.report.words import title_of
 from tests.report.shifts import recording
 
 
@@ -117,3 +119,9 @@ def test_one_run_each_tells_no_difference_from_chance():
     found = differences(side_of("a", [recording(flow_s=10)]), side_of("b", [recording(flow_s=90)]))
 
     assert not any(difference.is_told for difference in found)
+
+
+def test_a_fault_that_lay_in_wait_and_met_nothing_is_counted_as_switched_on_and_not_as_one_that_struck():
+    waited = FaultRow(at_s=0, device="scan-gate", fault="no_read", until_s=20)
+    assert figures_of(replace(recording(), faults=(waited,))).numbers["fault_strikes"] == 1
+    assert title_of("fault_strikes") == "faults switched on"

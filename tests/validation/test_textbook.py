@@ -243,6 +243,11 @@ def test_unlike_servers_that_are_alike_are_mm2():
     assert slow < 0.7, "the first one has more to do"
 
 
+def test_a_shelf_that_is_fetched_whole_holds_what_comes_between_two_visits():
+    assert theory_queues.fetched_number(2, 3, 1000) == pytest.approx(3)
+    assert theory_queues.fetched_number(1, 5, 6) == pytest.approx(4.02701, abs=1e-4)
+
+
 def test_stocks_are_queues_seen_from_the_other_side():
     assert theory_stocks.base_stock(0.7, 0) == pytest.approx((0, 0.7 / 0.3))
     on_hand, owed = theory_stocks.ordered_anew(0.5, 8, 5, 1)

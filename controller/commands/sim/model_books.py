@@ -34,6 +34,7 @@ SAID = (
     ("kitting, token bucket, taxi rank", "`assembly` of two classes; a source with `blocked = \"lose\"` where its places are few, a `buffer` before it where the others wait without end"),
     ("base stock, make to stock", "a `fork` of each demand to the shop and to an `assembly` of demand and piece; the shop's `next` is an `unpack` that `makes` pieces; a `buffer` with `initial` pieces leads to the assembly. There, the number of pieces is on hand, that of demands is owed"),
     ("(r, Q), (s, S) with demands of one", "as above, with a `pack` of Q before a `server` of the lead time, and an `unpack` behind it: Q are ordered when on hand, owed and on order fall to `initial` - Q"),
+    ("lost sales", "a source with `blocked = \"lose\"` and a `limit` of as many as are kept: who passes it has bought one, and goes on as the order for another (a `pack` of Q, a `server` of the lead time, an `unpack`) to its `release`. Its `number` is what is not on hand"),
     ("periodic review", "a `courier` instead of the `pack`: what it takes is ordered together"),
     ("series-parallel activity network", "`fork` and `join`, one project at a time by a `limit` of 1; the longest way is `flow`"),
     ("the first 25 customers; mean number at t", "`most = 25`, `warmup_s = 0`, many `replications`; a short time from `warmup_s` to `horizon_s` around t"),
@@ -44,7 +45,8 @@ CANNOT = """
 
 So that nobody looks for it: weights among those who share a processor, a server that takes some classes only
 (skills) unless each class has a queue before it, work that needs several channels or several operators at once, channels that are switched on and off by
-the length of a queue (but `start_at`), failures that throw out all who wait, speeds that depend on the state of another block, arrivals that
+the length of a queue (but `start_at`), failures that throw out all who wait, work that goes on more slowly during a vacation, a walk from queue to
+queue that rests while all are empty or comes to one of them twice in a round, one after the other at a speed that follows their number (but `shared`), speeds that depend on the state of another block, arrivals that
 depend on anything but the clock and their phases (but closed networks), demands for several pieces of a stock at once that wait for all of them in part,
 a patience that goes on while work is done, and draws that depend on each other. Figures are of the whole time that counts, not by the hour:
 set `warmup_s` and `horizon_s` around the hour that you ask for, with many `replications`.

@@ -227,6 +227,16 @@ def test_an_export_replays_as_its_books_do_and_without_the_other_tables_says_wha
     assert any("no site file" in note for note in notes)
 
 
+@pytest.mark.parametrize("table", ["inbox", "effect", "label", "outbox"])
+def test_a_recording_that_lacks_the_rows_of_one_table_says_what_was_not_compared(books, table):
+    """With the outbox gone nothing of what was told is compared, and nothing may look as if it had been."""
+    whole = replayed(books)
+    assert not whole.notes or "no rows" not in " ".join(whole.notes)
+    change(books, f"DELETE FROM {table}")
+    (note,) = (note for note in replayed(books).notes if "no rows" in note)
+    assert note.startswith(f"the recording holds no rows of {table}: ")
+
+
 @pytest.mark.parametrize("name", ["packline.db", "folder", "run.txt"])
 def test_an_export_never_takes_the_place_of_books(books, capsys, name):
     (books.parent / "folder").mkdir(exist_ok=True)

@@ -17,11 +17,13 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.sock import create_sockets  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
+from packline.core.clock import Clock
 from web.app import create_app, hub_of
+from web.patience import BODY_S, HEAD_S
 from web.settings import WebSettings
 from web.tls import Tls
+from web.worker import Worker
 
 SPARE_THREADS = 24
 """Threads beyond the streams: a thread server whose threads are all streams serves no page at all."""
@@ -35,7 +37,8 @@ def run(settings: WebSettings, host: str, port: int, *, tls: Tls | None = None) 
     """Serve the dashboard until SIGTERM; open streams close themselves at once."""
     app = create_app(settings)
     hub = hub_of(app)
-    serve(app, host, port, threads=settings.most_streams + SPARE_THREADS, start=hub.start, stop=hub.stop, tls=tls)
+    threads = settings.most_streams + SPARE_THREADS
+    serve(app, host, port, clock=settings.clock, threads=threads, start=hub.start, stop=hub.stop, tls=tls)
 
 
 def serve(
@@ -43,16 +46,23 @@ def serve(
     host: str,
     port: int,
     *,
+    clock: Clock,
     threads: int,
     start: Callable[[], None],
     stop: Callable[[], None],
     tls: Tls | None = None,
+    head_s: float = HEAD_S,
+    body_s: float = BODY_S,
 ) -> None:
-    """Serve `app` on host:port until SIGTERM or SIGINT; `start` runs when it listens, `stop` when it is to end."""
+    """Serve `app` on host:port until SIGTERM or SIGINT; `start` runs when it listens, `stop` when it is to end.
+
+    `head_s` and `body_s` are how long a request's first lines and the rest of it may take to arrive.
+    """
     application = _Application(app, _options(host, port, threads, tls))
     log = Logger(application.cfg)
     listeners = create_sockets(application.cfg, log)
-    worker = ThreadWorker(1, os.getppid(), listeners, application, GRACE_S, application.cfg, log)
+    worker = Worker(1, os.getppid(), listeners, application, GRACE_S, application.cfg, log)
+    worker.be_patient(clock, threads, head_s, body_s)
 
     def end(number: int, frame: FrameType | None) -> None:
         # Not here: stopping takes locks, and the signal may have come while this thread held one.

@@ -89,7 +89,8 @@ def run(settings: VideoSettings, host: str, port: int, *, tls: Tls | None = None
         for grabber in place.grabbers.values():
             grabber.stop()
 
-    serve(app, host, port, threads=settings.most_viewers + SPARE_THREADS, start=start, stop=stop, tls=tls)
+    threads = settings.most_viewers + SPARE_THREADS
+    serve(app, host, port, clock=settings.clock, threads=threads, start=start, stop=stop, tls=tls)
 
 
 serve_video = run

@@ -31,7 +31,7 @@ def ours(folder: Path, port: int) -> None:
     store.users.create(USER, role="viewer", password_hash=hash_password(PASSWORD), now=clock.now())
     app = create_app(WebSettings(store=store, clock=clock, ids=ids, data=folder, secret=b"0" * 32))
     hub = hub_of(app)
-    serve(app, "127.0.0.1", port, threads=THREADS, start=_ready(hub.start), stop=hub.stop)
+    serve(app, "127.0.0.1", port, clock=clock, threads=THREADS, start=_ready(hub.start), stop=hub.stop)
     store.close()
 
 
@@ -76,7 +76,7 @@ def bare(folder: Path, port: int) -> None:
     """Serve a Flask application of one page that streams what it is told, by the same server."""
     app, feed = Flask("bare"), Feed(folder)
     app.add_url_rule("/live", view_func=lambda: Response(feed.messages(), mimetype="text/event-stream"))
-    serve(app, "127.0.0.1", port, threads=THREADS, start=_ready(feed.start), stop=feed.stop)
+    serve(app, "127.0.0.1", port, clock=WallClock(), threads=THREADS, start=_ready(feed.start), stop=feed.stop)
 
 
 def _ready(start: Callable[[], None]) -> Callable[[], None]:

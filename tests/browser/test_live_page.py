@@ -210,3 +210,20 @@ def test_what_a_person_opened_to_read_stays_open_when_the_page_goes_on(visit, si
     expect(page.locator("tr[id^='inbox-']")).to_have_count(2)
 
     expect(page.locator("#inbox-1 details[open] pre")).to_be_visible()
+
+
+def test_the_focus_stays_on_the_button_that_a_finger_is_on_when_a_row_comes_above_it(visit, site):
+    site.stage.alarm(1006, "label-1")
+    page = visit("/alarms", role="operator")
+    button = page.get_by_role("button", name="Acknowledge", exact=True)
+    button.focus()
+    asked = button.get_attribute("hx-vals")
+    site.stage.alarm(2007, "gate-1")
+    site.stage.controller.snapshot["alarms"] = 2
+    site.stage.hub.poll()
+    expect(page.locator("tr[id^='alarm-']")).to_have_count(2)
+
+    assert page.evaluate("document.activeElement.getAttribute('hx-vals')") == asked
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("Done")
+    assert site.stage.controller.handled[0].args == {"id": 1}

@@ -146,3 +146,11 @@ def test_a_row_says_in_peoples_words_what_it_is_about(furnished, station, subjec
     case = page.partition(f'id="{row}"')[2].partition("<dl>")[0]
 
     assert shown in case and hidden not in case
+
+
+def test_a_queue_that_is_longer_than_a_page_says_how_many_more_wait(stage):
+    for n in range(503):
+        stage.exception(3001, station=f"s-{n}", subject=READY)
+    page = stage.client("operator").get("/exceptions").text
+
+    assert page.count("<article") == 500 and "3 more wait" in page

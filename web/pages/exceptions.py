@@ -7,6 +7,7 @@ from flask import Blueprint
 from web import face
 from web.cases import open_cases
 from web.guard import needs
+from web.room import room
 
 blueprint = Blueprint("exceptions", __name__)
 
@@ -15,4 +16,5 @@ blueprint = Blueprint("exceptions", __name__)
 @needs("viewer")
 def listing() -> tuple[str, int]:
     """Show the queue, the most urgent first."""
-    return face.page("exceptions.html", cases=open_cases())
+    cases, counts = open_cases(), room().settings.store.views.exception_counts()
+    return face.page("exceptions.html", cases=cases, unshown=max(0, sum(counts.values()) - len(cases)))

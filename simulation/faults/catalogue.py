@@ -286,6 +286,7 @@ CATALOGUE: tuple[Kind, ...] = (
         ),
         ("slow", (By.SUBSCRIBERS,), _LASTS, "A subscriber answers after 4 s."),
         ("down", (By.SUBSCRIBERS,), _LASTS, "A subscriber answers 503 to everything."),
+        ("unreachable", (By.SUBSCRIBERS,), _LASTS, "A subscriber takes no connection, and so no event."),
         ("deaf", (By.SUBSCRIBERS,), _STRIKES, "A subscriber takes an event, and its answer is lost."),
     ),
     *_kinds(

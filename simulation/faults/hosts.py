@@ -14,7 +14,7 @@ from simulation.mounts.http import Handler, Request, Response
 from simulation.quirks import Quirks
 
 HOST_QUIRKS = ("duplicate", "renumbered", "reordered", "forged", "nonsense", "unheard", "silent")
-SUBSCRIBER_QUIRKS = ("slow", "down", "deaf")
+SUBSCRIBER_QUIRKS = ("slow", "down", "unreachable", "deaf")
 KEPT_BACK_S, SLOW_S, LOOK_S = 20.0, 4.0, 0.5
 REFUSED = 400
 FEED, EVENTS, ORDERS = "/intake/", "/events/", "/orders"
@@ -113,6 +113,8 @@ class RoughPost:
     async def _tell(self, request: Request, people: Handler) -> Response:
         quirks = self.subscribers
         if quirks:
+            if "unreachable" in quirks:
+                raise ConnectionRefusedError("nobody listens")
             if "down" in quirks:
                 return Response.of_text("down for repairs", 503)
             if "slow" in quirks:

@@ -331,6 +331,26 @@ async def answer(_request):
     return Response(status=204)
 
 
+def test_a_subscriber_that_takes_no_connection_hears_nothing():
+    heard = []
+
+    async def people(request):
+        heard.append(request.path)
+        return Response(status=204)
+
+    async def whole():
+        post = RoughPost(LoopClock(), {})
+        way, event = post.to_people(people), Request(method="POST", path="/events/buyer", query={}, headers={})
+        post.subscribers.on("unreachable")
+        with pytest.raises(ConnectionRefusedError):
+            await way(event)
+        assert heard == []
+        post.subscribers.off("unreachable")
+        assert (await way(event)).status == 204
+
+    run(whole(), make_loop)
+
+
 @pytest.mark.parametrize("fault, status, takes_s", [("slow", 204, 4.0), ("down", 503, 0.0), ("deaf", None, 0.0)])
 def test_a_subscriber_answers_late_or_badly_or_is_not_heard(fault, status, takes_s):
     async def whole():

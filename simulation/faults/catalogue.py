@@ -263,6 +263,7 @@ CATALOGUE: tuple[Kind, ...] = (
         ("duplicate", (By.HOSTS,), _STRIKES, "A message is sent twice, under the same number."),
         ("renumbered", (By.HOSTS,), _STRIKES, "A message is sent twice, the second time under another number."),
         ("reordered", (By.HOSTS,), _STRIKES, "A message is kept back and sent after the next one, or after 20 s."),
+        ("outdated", (By.HOSTS,), _STRIKES, "After a message the one before it comes once more, under another number."),
         ("forged", (By.HOSTS,), _STRIKES, "A changed copy comes first, with a signature that is not the host's."),
         ("nonsense", (By.HOSTS,), _STRIKES, "A message of the host that nobody can read comes first, rightly signed."),
         (

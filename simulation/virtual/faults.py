@@ -34,6 +34,7 @@ LATER: Mapping[str, float] = {
     "rejects": 0.05,
     "readdressed": 0.2,
     "unreachable": 0.1,
+    "outdated": 0.2,
 }
 """Kinds that came later still, each from a stream of its own, and how likely one is in a shift: more likely where many devices
 have it, or where it strikes only what is soon over.

@@ -223,6 +223,7 @@ def data(number):
         ("duplicate", [("m1", data(1)), ("m1", data(1)), ("m2", data(2))], [(1, 202), (2, 202)]),
         ("renumbered", [("m1", data(1)), ("msg_again_1", data(1)), ("m2", data(2))], [(1, 202), (2, 202)]),
         ("reordered", [("m2", data(2)), ("m1", data(1))], [(2, 202), (1, 202)]),
+        ("outdated", [("m1", data(1)), ("m2", data(2)), ("msg_again_1", data(1))], [(1, 202), (2, 202)]),
         ("forged", [("m1", 4002), ("m1", data(1)), ("m2", data(2))], [(1, 202), (2, 202)]),
         ("nonsense", [("msg_again_1", [17, None]), ("m1", data(1)), ("m2", data(2))], [(1, 202), (2, 202)]),
         ("unheard", [("m1", data(1)), ("m2", data(2))], [(1, None), (2, 202)]),

@@ -263,6 +263,7 @@ CATALOGUE: tuple[Kind, ...] = (
         ("duplicate", (By.HOSTS,), _STRIKES, "A message is sent twice, under the same number."),
         ("renumbered", (By.HOSTS,), _STRIKES, "A message is sent twice, the second time under another number."),
         ("reordered", (By.HOSTS,), _STRIKES, "A message is kept back and sent after the next one, or after 20 s."),
+        ("outdated", (By.HOSTS,), _STRIKES, "After a message the one before it comes once more, under another number."),
         ("forged", (By.HOSTS,), _STRIKES, "A changed copy comes first, with a signature that is not the host's."),
         ("nonsense", (By.HOSTS,), _STRIKES, "A message of the host that nobody can read comes first, rightly signed."),
         (
@@ -286,6 +287,7 @@ CATALOGUE: tuple[Kind, ...] = (
         ),
         ("slow", (By.SUBSCRIBERS,), _LASTS, "A subscriber answers after 4 s."),
         ("down", (By.SUBSCRIBERS,), _LASTS, "A subscriber answers 503 to everything."),
+        ("unreachable", (By.SUBSCRIBERS,), _LASTS, "A subscriber takes no connection, and so no event."),
         ("deaf", (By.SUBSCRIBERS,), _STRIKES, "A subscriber takes an event, and its answer is lost."),
     ),
     *_kinds(

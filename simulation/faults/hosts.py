@@ -13,8 +13,8 @@ from packline.feeds.signing import make_secret, sign
 from simulation.mounts.http import Handler, Request, Response
 from simulation.quirks import Quirks
 
-HOST_QUIRKS = ("duplicate", "renumbered", "reordered", "forged", "nonsense", "unheard", "silent")
-SUBSCRIBER_QUIRKS = ("slow", "down", "deaf")
+HOST_QUIRKS = ("duplicate", "renumbered", "reordered", "outdated", "forged", "nonsense", "unheard", "silent")
+SUBSCRIBER_QUIRKS = ("slow", "down", "unreachable", "deaf")
 KEPT_BACK_S, SLOW_S, LOOK_S = 20.0, 4.0, 0.5
 REFUSED = 400
 FEED, EVENTS, ORDERS = "/intake/", "/events/", "/orders"
@@ -33,6 +33,8 @@ class RoughPost:
         self._clock, self._secrets = clock, secrets
         self._next = asyncio.Event()
         self._made = 0
+        self._before: dict[str, Request] = {}
+        """The last message that came by each path."""
         self.taken: list[str] = []
         """Paths at which the house took a message that its host did not sign."""
 
@@ -60,6 +62,7 @@ class RoughPost:
 
     async def _post(self, request: Request, house: Handler) -> Response:
         quirks = self.hosts
+        before, self._before[request.path] = self._before.get(request.path), request
         if not quirks:
             self._pass()
             return await house(request)
@@ -77,6 +80,8 @@ class RoughPost:
             answer = await house(request)
         if quirks.hits("renumbered"):
             await house(self._made_up(request, request.body))
+        if before is not None and before.body != request.body and quirks.hits("outdated"):
+            await house(self._made_up(before, before.body))
         self._pass()
         if quirks.hits("unheard"):
             raise ConnectionResetError("the answer is lost")
@@ -113,6 +118,8 @@ class RoughPost:
     async def _tell(self, request: Request, people: Handler) -> Response:
         quirks = self.subscribers
         if quirks:
+            if "unreachable" in quirks:
+                raise ConnectionRefusedError("nobody listens")
             if "down" in quirks:
                 return Response.of_text("down for repairs", 503)
             if "slow" in quirks:

@@ -27,7 +27,15 @@ ADDED = frozenset({"put_elsewhere"})
 """Kinds that came later than the seeds that are written down: drawn from a stream of their own, so that those stay as they are."""
 ADDED_SHARE = 0.05
 """How likely each of them is in one shift: about as often as any other fault of the floor."""
-LATER: Mapping[str, float] = {"brown_out": 0.2, "unsaid": 0.1, "cancelled": 0.05, "rejects": 0.05, "readdressed": 0.2}
+LATER: Mapping[str, float] = {
+    "brown_out": 0.2,
+    "unsaid": 0.1,
+    "cancelled": 0.05,
+    "rejects": 0.05,
+    "readdressed": 0.2,
+    "unreachable": 0.1,
+    "outdated": 0.2,
+}
 """Kinds that came later still, each from a stream of its own, and how likely one is in a shift: more likely where many devices
 have it, or where it strikes only what is soon over.
 """

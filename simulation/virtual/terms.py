@@ -22,10 +22,11 @@ Times = Mapping[str, float]
 Gone = Mapping[str, str]
 
 
-def gone(events: Iterable[Received], left_at: Times) -> dict[str, str]:
-    """Give the orders of the parcels that left, by plate, sorted."""
-    told = {str(event.data.get("lpn", "")): event.order for event in events if event.name == HANDED_OVER}
-    return {lpn: order for lpn, order in sorted(told.items()) if lpn in left_at}
+def gone(events: Iterable[Received], left_at: Times, role: str = "") -> dict[str, str]:
+    """Give the orders of the parcels that left, by plate, sorted; with `role` those of which subscribers of that role heard."""
+    told = (event for event in events if event.name == HANDED_OVER and role in ("", event.role))
+    orders = {str(event.data.get("lpn", "")): event.order for event in told}
+    return {lpn: order for lpn, order in sorted(orders.items()) if lpn in left_at}
 
 
 def unwanted(gone: Gone, left_at: Times, rejected: Collection[str], called_off_at: Times) -> Iterator[str]:

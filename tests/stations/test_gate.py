@@ -71,6 +71,19 @@ async def _verified(life: Life) -> Carton:
     return await life.label_all(lpn)
 
 
+async def test_a_parcel_that_the_gate_did_not_let_through_leaves_when_it_is_brought_back(life: Life) -> None:
+    box = await life.approved()
+    life.floor.hall.at_gate = box
+    life.floor.gate.misbehave["release"] = "fail"
+    found = await trouble(life.gate.step())
+    assert found.fault.code == 2006
+    life.floor.hall.at_gate = None
+    await life.record("ParcelMoved", box.lpn, place="to:gate-1")
+    life.floor.hall.at_gate = box
+    await life.gate.step()
+    assert life.floor.hall.gone == [box] and (await life.parcel(box.lpn)).state is ParcelState.SHIPPED
+
+
 async def test_voided_label_is_refused_at_the_gate_and_names_its_parcel(life: Life) -> None:
     box = await life.approved()
     await life.resolver.parcel(box.lpn, "reprint", actor="lin", role="operator")

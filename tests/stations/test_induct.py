@@ -60,6 +60,24 @@ async def test_an_item_that_is_not_on_the_table_is_not_photographed(life: Life) 
     assert life.table.screen.next.key == "place_on_table" and life.floor.cam_table.shots == 0
 
 
+async def test_an_item_that_is_taken_off_while_it_is_photographed_is_laid_down_and_photographed_anew(
+    life: Life,
+) -> None:
+    order_id = await life.order(1, {"CUP": 1})
+    await life.scan(life.table, CUP)
+    life.floor.hall.item_on_table = "CUP"
+
+    def takes_it_off(_: object) -> bytes:
+        life.floor.hall.item_on_table = ""
+        return b"[]"
+
+    life.floor.cam_table.photograph = takes_it_off
+    await life.table.step()
+    assert await states(life, order_id) == ["inducted"]
+    await life.table.step()
+    assert life.table.screen.next.key == "place_on_table"
+
+
 async def test_an_item_inducted_again_is_turned_again(life: Life) -> None:
     await life.order(1, {"CUP": 1})
     await shown(life, CUP, "CUP")

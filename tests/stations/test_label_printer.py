@@ -36,6 +36,18 @@ async def asked_of(life: Life, found: Trouble) -> str:
     )
 
 
+async def test_a_label_at_the_exit_is_not_ours_when_ours_was_not_printed(life: Life) -> None:
+    lpn = await life.carton()
+    life.floor.hall.stop = Carton(lpn=lpn, sealed=True)
+    life.floor.printer.misbehave = "unplugged"
+    await trouble(life.label.step())
+    assert await life.effect(PRINT, lpn, 1) is EffectState.NOT_EXECUTED
+    life.floor.printer.misbehave = ""
+    stray = life.floor.hall.peel = Paper(sscc="395213210000009999", lpn="PL0000000994", print_number=77)
+    box = await life.label_all(lpn)
+    assert life.floor.hall.thrown == [stray] and [paper.lpn for paper in box.labels] == [lpn]
+
+
 async def test_what_lies_at_the_exit_of_a_silent_printer_is_no_proof_and_a_person_is_asked(life: Life) -> None:
     """It may be half a label: the cover was open for a moment, and what is left of the job waits behind it."""
     lpn = await life.carton()

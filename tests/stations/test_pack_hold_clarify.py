@@ -169,6 +169,19 @@ async def test_a_seal_in_doubt_is_asked_about_while_the_carton_is_there(life: Li
     assert (await life.parcel(lpn)).state is ParcelState.PACKED and life.floor.hall.seals == {lpn: 1}
 
 
+async def test_a_seal_in_doubt_is_not_tried_again_when_its_carton_is_brought_back(life: Life) -> None:
+    """The packer stopped in the middle, and does not know how far it was; the carton took a walk with its flaps open."""
+    lpn = await life.carton(state="collected", place="to:pack-1")
+    box = life.floor.hall.infeed = Carton(lpn=lpn)
+    life.floor.packer.misbehave["seal"] = "half"
+    await trouble(life.pack.step())
+    life.floor.hall.infeed = None
+    await life.record("ParcelMoved", lpn, place="to:pack-1")
+    life.floor.hall.infeed = box
+    found = await trouble(life.pack.step())
+    assert found.fault.code == 2005 and found.effect_id and life.floor.hall.seals == {}
+
+
 async def test_an_order_cancelled_while_its_carton_is_sealed_goes_back_without_a_software_fault(life: Life) -> None:
     lpn = await life.carton(state="collected", place="to:pack-1")
     life.floor.hall.infeed = Carton(lpn=lpn)

@@ -223,6 +223,7 @@ def data(number):
         ("duplicate", [("m1", data(1)), ("m1", data(1)), ("m2", data(2))], [(1, 202), (2, 202)]),
         ("renumbered", [("m1", data(1)), ("msg_again_1", data(1)), ("m2", data(2))], [(1, 202), (2, 202)]),
         ("reordered", [("m2", data(2)), ("m1", data(1))], [(2, 202), (1, 202)]),
+        ("outdated", [("m1", data(1)), ("m2", data(2)), ("msg_again_1", data(1))], [(1, 202), (2, 202)]),
         ("forged", [("m1", 4002), ("m1", data(1)), ("m2", data(2))], [(1, 202), (2, 202)]),
         ("nonsense", [("msg_again_1", [17, None]), ("m1", data(1)), ("m2", data(2))], [(1, 202), (2, 202)]),
         ("unheard", [("m1", data(1)), ("m2", data(2))], [(1, None), (2, 202)]),
@@ -329,6 +330,26 @@ def test_a_silent_host_says_later_what_it_had_to_say_and_answers_nothing():
 
 async def answer(_request):
     return Response(status=204)
+
+
+def test_a_subscriber_that_takes_no_connection_hears_nothing():
+    heard = []
+
+    async def people(request):
+        heard.append(request.path)
+        return Response(status=204)
+
+    async def whole():
+        post = RoughPost(LoopClock(), {})
+        way, event = post.to_people(people), Request(method="POST", path="/events/buyer", query={}, headers={})
+        post.subscribers.on("unreachable")
+        with pytest.raises(ConnectionRefusedError):
+            await way(event)
+        assert heard == []
+        post.subscribers.off("unreachable")
+        assert (await way(event)).status == 204
+
+    run(whole(), make_loop)
 
 
 @pytest.mark.parametrize("fault, status, takes_s", [("slow", 204, 4.0), ("down", 503, 0.0), ("deaf", None, 0.0)])

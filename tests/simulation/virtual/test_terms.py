@@ -30,7 +30,8 @@ def test_what_left_is_what_passed_the_door_and_somebody_heard_of():
         return Received(n=1, role="buyer", id="1", name=name, order="O1", data={"lpn": lpn})
 
     events = [heard(L), heard(M), heard("PL3", "parcel.packed")]
-    assert gone(events, {L: 9.0, "PL3": 9.0}) == LEFT
+    assert gone(events, {L: 9.0, "PL3": 9.0}) == gone(events, LEFT_AT, "buyer") == LEFT
+    assert gone(events, LEFT_AT, "merchant") == {}
 
 
 def test_nothing_leaves_that_its_buyer_does_not_want():

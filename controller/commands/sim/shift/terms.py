@@ -15,6 +15,7 @@ from simulation.virtual.invariants import Recorded, records
 from simulation.virtual.terms import gone, misaddressed, overtaken, unapproved, unpaid, unwanted
 from simulation.virtual.watch import Watch
 
+BUYER = "buyer"
 MOST_COMPARED = 100_000
 """Parcels whose labels are compared with the books at the end."""
 MOST_READ = 5_000
@@ -35,7 +36,10 @@ def against_terms(
     yield from unwanted(left, left_at, buyers.rejected, host.called_off_at if has_disk else {})
     yield from unpaid(left, left_at, host.sold_at)
     if not any(fault.fault in JUMPS for fault in faults):
-        yield from unapproved(left, left_at, buyers.asked, host.unseen, EPOCH)
+        heard = gone(
+            stage.receiver.each, left_at, BUYER
+        )  # in order: whoever heard that it left, heard before that he was asked
+        yield from unapproved(heard, left_at, buyers.asked, host.unseen, EPOCH)
     if len(left) <= MOST_READ:
         moved = {order: move if has_disk else replace(move, taken_s=inf) for order, move in host.moved.items()}
         yield from misaddressed(left, left_at, watch.sent_to, host.address_of, moved)

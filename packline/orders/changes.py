@@ -23,7 +23,8 @@ from packline.orders.model import (
 
 CANCELLED = "cancelled"
 ADDRESS_CHANGED = "address_changed"
-_ON_THE_PARCEL = frozenset({ParcelState.LABELLED, ParcelState.VERIFIED, ParcelState.APPROVED})
+# PRINTED: the arm may have it already, and what is glued on but not readable no camera sees
+_ON_THE_PARCEL = frozenset({ParcelState.PRINTED, ParcelState.LABELLED, ParcelState.VERIFIED, ParcelState.APPROVED})
 _NOT_BEGUN = frozenset({UnitState.WANTED, UnitState.SHORT})
 
 

@@ -50,13 +50,18 @@ class Seen:
         standing = [a for a in self.alarms if a["source"] == station and a["cleared_at"] is None]
         return self.state(station) not in IN_TROUBLE and not standing
 
-    def rings(self, station: str, *codes: int, times: int = 1) -> bool:
-        """Tell whether an alarm of one of `codes` stands at a station and was rung so often."""
+    def rings(self, station: str, *codes: int) -> bool:
+        """Tell whether an alarm of one of `codes` stands at a station."""
         return any(
-            alarm["source"] == station and alarm["code"] in codes and alarm["count"] >= times
+            alarm["source"] == station and alarm["code"] in codes
             for alarm in self.alarms
             if alarm["cleared_at"] is None
         )
+
+    def times(self, station: str, code: int) -> int:
+        """Give how often an alarm was rung at a station so far."""
+        counts = (a["count"] for a in self.alarms if a["source"] == station and a["code"] == code)
+        return int(sum(counts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +172,11 @@ class Floor:
             "done": {row["station"]: row["n"] for row in done},
         }
 
+    def rung(self) -> list[Row]:
+        """Give every alarm as often as it began to ring: one that returns unacknowledged is one row in its table."""
+        rows = self.rows("SELECT at, subject AS source, data FROM journal WHERE kind = 'AlarmRaised' ORDER BY seq")
+        return [{**row, "code": json.loads(row["data"])["code"]} for row in rows]
+
     def rows(self, query: str, *args: object) -> list[dict[str, Any]]:
         """Read the books, without a lock on them."""
         address = f"{self.hall.database.resolve().as_uri()}?mode=ro"
@@ -182,7 +192,7 @@ class Floor:
         station = self._at[device]
         before = self.until(lambda seen: seen.is_well(station), f"{station} is well before {device} is {fault}")
         print(f"{time.monotonic() % 1000:6.1f} -> {device} {fault}", flush=True)
-        alarms, questions = {a["id"] for a in before.alarms}, {q["exception_id"] for q in before.questions}
+        rung, questions = len(self.rung()), {q["exception_id"] for q in before.questions}
         self._shown[station] = set()
         begun = datetime.now(UTC)
         yield
@@ -193,7 +203,7 @@ class Floor:
             fault=fault,
             station=station,
             held_by=frozenset(self._shown[station]),
-            alarms=tuple(a for a in seen.alarms if a["source"] == station and a["id"] not in alarms),
+            alarms=tuple(a for a in self.rung()[rung:] if a["source"] == station),
             questions=tuple(
                 q for q in seen.questions if q["station"] == station and q["exception_id"] not in questions
             ),

@@ -42,7 +42,7 @@ class CourierGate:
         self._reader = FixedReader(scanner, name, kit)
         self._departure = Departure(name, kit)
         self._lamp: int | None = None
-        self._refused = ""
+        self._refused: Instruction | None = None
 
     async def step(self) -> None:
         """Serve the parcel before the gate, if there is one."""
@@ -52,11 +52,12 @@ class CourierGate:
             await self._settle_gone()
             self.screen.about()
             self.screen.state, self.screen.next = "idle", say("place_parcel")
-            self._refused = ""
+            self._refused = None
             await self._light(DARK)
             self.rest = Rest(places=(self.name,))
             return
-        if self._refused:
+        if self._refused is not None:  # silent until it is gone: somebody's hands may be on it
+            self.screen.state, self.screen.next = "waiting", self._refused
             return
         parcel, order = await self._who()
         self.screen.about(parcel=parcel.lpn, order=order.order_id)
@@ -81,11 +82,13 @@ class CourierGate:
         try:
             parcel = await self._parcel_of(sscc)
         except Fault as fault:
-            self._refused = sscc
-            self.screen.state, self.screen.next = "waiting", say("take_back", lpn=sscc, why=[fault.kind.name])
-            await self._light(RED)
             label = await self._kit.books.label(sscc)
-            raise Trouble(fault, subject=label.lpn if label else sscc) from fault
+            subject = label.lpn if label else sscc
+            await self._turn_back(subject, (fault.kind.name,))
+            named = await self._kit.books.parcel(subject)
+            if named is not None and named.place in (self.name, f"to:{self.name}"):
+                await self._to_hold(named)
+            raise Trouble(fault, subject=subject) from fault
         return parcel, await self._kit.order_of(parcel)
 
     async def _parcel_of(self, sscc: str) -> Parcel:
@@ -98,12 +101,19 @@ class CourierGate:
         return parcel
 
     async def _refuse(self, parcel: Parcel, why: tuple[str, ...]) -> None:
-        self._refused = parcel.lpn
-        await self._light(RED)
-        self.screen.state, self.screen.next = "waiting", say("take_back", lpn=parcel.lpn, why=list(why))
+        await self._turn_back(parcel.lpn, why)
         if parcel.state in PARCEL_GONE:
             seen = f"{parcel.lpn}, booked as {parcel.state}"
             raise Trouble(Fault(3004, where=self.name, seen=seen, expected="a parcel in work"), subject=parcel.lpn)
+        await self._to_hold(parcel)
+
+    async def _turn_back(self, subject: str, why: tuple[str, ...]) -> None:
+        self._refused = say("take_back", lpn=subject, why=list(why))
+        self.screen.state, self.screen.next = "waiting", self._refused
+        await self._light(RED)
+
+    async def _to_hold(self, parcel: Parcel) -> None:
+        """In the books it goes to the hold place, whose list and scanner know every further way."""
         await self._kit.moved(parcel, f"to:{self._kit.places['hold']}", self.name)
 
     async def _release(self, parcel: Parcel) -> None:

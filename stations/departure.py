@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from packline.core.effects import RELEASE, Device, EffectState
+from collections.abc import Iterable
+
+from packline.core.effects import PRINT, RELEASE, Device, EffectState
 from packline.core.faults import Fault
-from packline.orders.model import PARCEL_GONE, Event, Parcel, ParcelState
+from packline.orders.model import PARCEL_GONE, Event, Order, Parcel, ParcelState
+from packline.orders.policy import actions_for
+from packline.orders.release import ship_blockers
 from stations.kit import Kit, trouble_of
+from stations.screen import Instruction, say
 
 _LIVE = frozenset(ParcelState) - PARCEL_GONE
 _NOTHING_HAPPENED = frozenset({EffectState.NOT_EXECUTED, EffectState.VOIDED, EffectState.FAILED})
 _MAY_SHIP = frozenset({ParcelState.APPROVED, ParcelState.CLARIFY})
+LEFT_MEANWHILE = 3018
 
 
-def departure_of(parcel: Parcel, *, actor: str, witness: str, why: str, station: str = "") -> list[Event]:
-    """Give the events of a parcel that left; one that should have stayed goes out by way of clarification."""
-    data = {"sscc": parcel.sscc, "witness": witness}
+def departure_of(
+    parcel: Parcel, *, actor: str, witness: str, why: str, station: str = "", sscc: str = ""
+) -> list[Event]:
+    """Give the events of a parcel that left; one that should have stayed goes out by way of clarification.
+
+    `sscc` is the label that it wears, where the books have voided it meanwhile.
+    """
+    data = {"sscc": parcel.sscc or sscc, "witness": witness}
     who = {"subject": parcel.lpn, "order_id": parcel.order_id, "station": station, "actor": actor}
     events = [Event(kind="ParcelShipped", data=data, **who)]
     if parcel.state not in _MAY_SHIP:
         events.insert(0, Event(kind="ParcelClarify", data={"reason": why}, **who))
     return events
+
+
+async def last_label(kit: Kit, parcel: Parcel) -> str:
+    """Give the SSCC that was printed last for a parcel, voided or not: tracking must name what the courier scans."""
+    printed = await kit.ledger.find(PRINT, parcel.lpn, parcel.generation)
+    return str(printed.effect.parameters.get("sscc", "")) if printed is not None else ""
 
 
 class Departure:
@@ -31,11 +48,42 @@ class Departure:
 
     async def book(self, lpn: str, witness: str) -> None:
         """Book a parcel whose release is confirmed; nothing when it is booked already."""
-        parcel, _ = await self._kit.known(lpn, self._station)
+        parcel, order = await self._kit.known(lpn, self._station)
         if parcel.state in PARCEL_GONE:
             return
-        events = departure_of(parcel, actor="controller", witness=witness, why="left_meanwhile", station=self._station)
+        if why := ship_blockers(order, parcel):
+            await self._tell_of(parcel, order, why)  # first: a controller that dies in between does both again
+        events = departure_of(
+            parcel,
+            actor="controller",
+            witness=witness,
+            why="left_meanwhile",
+            station=self._station,
+            sscc=await last_label(self._kit, parcel),
+        )
         await self._kit.finish(parcel.order_id, *events)
+
+    async def _tell_of(self, parcel: Parcel, order: Order, why: tuple[str, ...]) -> None:
+        """Tell a person: courier and host must hear what the label does not say."""
+        seen = f"{parcel.lpn} left; by then {parcel.reason or ', '.join(why)}"
+        fault = Fault(LEFT_MEANWHILE, where=self._station, seen=seen, expected=f"a parcel of {order.order_id} to stay")
+        actions = [action.value for action in actions_for(LEFT_MEANWHILE)]
+        await self._kit.books.open_exception(fault, station=self._station, subject=parcel.lpn, actions=actions)
+        self._kit.changed()
+
+    async def expected(self) -> list[Parcel]:
+        """Give the parcels that the books have at this door, or on their way to it."""
+        at_it = await self._kit.books.parcels(states=_LIVE, place=self._station)
+        return [*at_it, *await self._kit.books.parcels(states=_LIVE, place=f"to:{self._station}")]
+
+    async def strays(self, parcels: Iterable[Parcel]) -> list[Instruction]:
+        """Say where those of `parcels` belong that are not to leave any more: no other list has what lies at a door."""
+        told = []
+        for parcel in parcels:
+            where, to = await self._kit.where_to(parcel, await self._kit.order_of(parcel))
+            if where.kind != "gate":
+                told.append(say("take_to", lpn=parcel.lpn, to=to, kind=where.kind))
+        return told
 
     async def open_here(self) -> list[tuple[Parcel, EffectState]]:
         """Give the parcels that the books have at this door with a release that was meant, and how it stands."""

@@ -49,7 +49,9 @@ class HandOver:
         if not self._current:
             self.screen.about()
             self.screen.state, self.screen.next = "idle", say("place_parcel")
-            self.rest = Rest(places=(self.name,))
+            expected = await self._departure.expected()
+            self.screen.tasks = await self._departure.strays(expected)
+            self.rest = Rest(places=(self.name, f"to:{self.name}"), orders={parcel.order_id for parcel in expected})
             return
         parcel, order = await self._kit.known(self._current, self.name)
         self.screen.about(parcel=parcel.lpn, order=order.order_id)

@@ -115,6 +115,13 @@ WORK_FAULTS: tuple[FaultKind, ...] = (
         "Look at the carton and say whether it is sealed; open what is only folded shut.",
         H,
     ),
+    FaultKind(
+        3018,
+        "left against a newer word",
+        "While the gate was open the order or the parcel changed: it went out as it was before.",
+        "Tell courier and host; the parcel's page says what had changed.",
+        C,
+    ),
     # 4xxx order or data
     FaultKind(
         4001, "malformed message", "The message cannot be read.", "Correct it at the sender and send it again.", W

@@ -117,6 +117,7 @@ POLICY: Mapping[int, Rule] = {
     3015: Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS)),
     3016: Rule(reaction=R.NOTE, actions=(A.SHIPPED, A.RELEASE, A.DISMISS)),
     UNPROVED_SEAL: _ASK_DONE,
+    3018: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),
     4005: Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS)),
     4006: Rule(reaction=R.NOTE, actions=(A.RETRY, A.DISMISS)),
     4105: Rule(reaction=R.NOTE, actions=(A.DISMISS,)),

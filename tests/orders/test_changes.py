@@ -90,7 +90,7 @@ def test_another_address_voids_every_label_that_was_ever_given_and_is_still_in_t
             if TARGET[told.kind] == "parcel":
                 box = parcel_after(box, told)
         assert box.sscc == "", state
-        labelled = (ParcelState.LABELLED, ParcelState.VERIFIED, ParcelState.APPROVED)
+        labelled = (ParcelState.PRINTED, ParcelState.LABELLED, ParcelState.VERIFIED, ParcelState.APPROVED)
         assert (box.state is ParcelState.CLARIFY) == (state in (*labelled, ParcelState.CLARIFY)), state
 
 

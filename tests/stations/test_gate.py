@@ -10,8 +10,9 @@ from packline.core.effects import RELEASE, Effect, EffectState
 from packline.core.faults import Fault
 from packline.orders.model import OrderState, ParcelState, Purchase
 from stations.hand_over import AGAIN_S
+from stations.screen import say
 from tests.stations.fakes import Carton
-from tests.stations.line import Life, Rig, trouble
+from tests.stations.line import ELSEWHERE, Life, Rig, trouble
 from tests.waiting import until
 
 GREEN, RED, DARK = 1, 2, 0
@@ -91,6 +92,33 @@ async def test_voided_label_is_refused_at_the_gate_and_names_its_parcel(life: Li
     found = await trouble(life.gate.step())
     assert found.fault.code == 3006 and found.subject == box.lpn
     assert life.floor.hall.gone == [] and life.floor.hall.lamp == RED
+
+
+@pytest.mark.parametrize("place", ["gate-1", "to:gate-1"])
+async def test_a_parcel_whose_label_is_voided_before_the_gate_is_sent_to_the_hold_place_until_it_is_gone(
+    life: Life, place: str
+) -> None:
+    """Its question is soon answered; then its plate is all that a porter can go by, and the hold place knows the way on."""
+    box = await life.approved(place=place)
+    await life.change(ship_to=ELSEWHERE)
+    life.floor.hall.at_gate = box
+    assert (await trouble(life.gate.step())).fault.code == 3006
+    assert (await life.parcel(box.lpn)).place == "to:hold-1"
+    await life.resolver.parcel(box.lpn, "reprint", actor="lin", role="operator")
+    life.gate.screen.state, life.gate.screen.next = "asking", say("ask_person", exception="answered by now")
+    await life.gate.step()
+    assert (life.gate.screen.next.key, life.gate.screen.next.params["lpn"]) == ("take_back", box.lpn)
+    assert (await life.scan(life.hold, box.lpn)).params["to"] == "label-1"
+
+
+async def test_an_old_label_on_some_carton_at_the_gate_moves_no_parcel_that_the_books_have_elsewhere(
+    life: Life,
+) -> None:
+    box = await life.approved(place="H01")
+    await life.resolver.parcel(box.lpn, "reprint", actor="lin", role="operator")
+    life.floor.hall.at_gate = box
+    assert (await trouble(life.gate.step())).fault.code == 3006
+    assert (await life.parcel(box.lpn)).place == "H01"
 
 
 async def test_unknown_label_is_refused_at_the_gate(life: Life) -> None:
@@ -205,6 +233,35 @@ async def test_a_parcel_that_left_is_booked_as_shipped_whatever_was_decided_whil
     assert (await life.the_order(parcel.order_id)).state is OrderState.SHIPPED
 
 
+@pytest.mark.parametrize("what", ["address", "held"])
+async def test_of_a_parcel_that_left_while_its_order_changed_a_person_hears_and_tracking_has_its_label(
+    life: Life, what: str
+) -> None:
+    box = await _verified(life)
+    await life.record("ParcelApproved", box.lpn)
+    sscc = box.labels[0].sscc
+    life.floor.hall.at_gate = box
+
+    async def after(effect: Effect) -> None:
+        if effect.kind is RELEASE:
+            await (life.change(7, ship_to=ELSEWHERE) if what == "address" else life.record("ParcelHeld", box.lpn))
+
+    life.floor.gate.after_send = after
+    await life.gate.step()
+    (row,) = await life.kit.books.open_exceptions("gate-1")
+    assert (row.code, row.subject, row.actions) == (3018, box.lpn, ("dismiss",))
+    told = life.store.views.parcel(box.lpn)
+    assert told is not None
+    assert [row.data["sscc"] for row in told.journal if row.kind == "ParcelShipped"] == [sscc]
+
+
+async def test_of_a_parcel_that_left_as_it_should_nobody_is_told(life: Life) -> None:
+    box = await life.approved()
+    life.floor.hall.at_gate = box
+    await life.gate.step()
+    assert await life.kit.books.open_exceptions("gate-1") == []
+
+
 async def test_a_rejected_parcel_that_had_left_before_a_stop_is_booked_after_it(rig: Rig) -> None:
     life = rig.live()
     box = await life.approved(place="gate-1")
@@ -303,6 +360,18 @@ async def handing_over(life: Life, box: Carton) -> asyncio.Task[None]:
     step = asyncio.ensure_future(life.door.step())
     await until(lambda: life.door._hands.job is not None)
     return step
+
+
+async def test_what_lies_at_the_door_and_may_not_leave_any_more_is_on_its_list(life: Life) -> None:
+    box = await life.approved(place="gate-1")
+    await life.door.step()
+    assert life.door.screen.tasks == []
+    await life.change(ship_to=ELSEWHERE)
+    await life.resolver.parcel(box.lpn, "reprint", actor="lin", role="operator")
+    await life.door.step()
+    assert [task.as_dict()["params"] for task in life.door.screen.tasks] == [
+        {"lpn": box.lpn, "to": "label-1", "kind": "label"}
+    ]
 
 
 async def test_a_person_may_say_that_the_courier_did_not_take_it(life: Life) -> None:

@@ -14,8 +14,11 @@ FAREWELL_S = 2.0
 async def hang_up(writer: asyncio.StreamWriter, clock: Clock) -> None:
     """Close a stream within 2 s; what has not left by then never does. Raises nothing for a link that is gone."""
     writer.close()
+    is_closed = False
     try:
         with suppress(OSError):
             await clock.within(FAREWELL_S, writer.wait_closed())
+            is_closed = True
     finally:
-        writer.transport.abort()
+        if not is_closed:  # a transport that has said all and is closed has no loop any more to be aborted by
+            writer.transport.abort()

@@ -55,6 +55,40 @@ async def test_peer_that_does_not_read_any_more_is_hung_up_on_and_gets_no_more_o
     server.close()
 
 
+@pytest.mark.wire
+@pytest.mark.parametrize("port_of", [TcpPort, TcpLink], ids=["printer", "scanner"])
+async def test_peer_that_reads_on_while_it_is_hung_up_on_hears_all_that_was_said_before(
+    port_of: type[TcpPort | TcpLink],
+) -> None:
+    reads, came = asyncio.Event(), asyncio.Event()
+    heard: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport that reads, too
+        came.set()
+        await reads.wait()
+        writer.transport.resume_reading()  # type: ignore[attr-defined]  # as above
+        heard.set_result(len(await reader.read(-1)))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    host, number = server.sockets[0].getsockname()
+    port = port_of(f"{host}:{number}", ManualClock())
+    await port.connect()
+    await came.wait()
+    sending = asyncio.ensure_future(port.send(MORE_THAN_ANY_BUFFER))
+    await let_run(5)
+    sending.cancel()
+    closing = asyncio.ensure_future(port.close())
+    await let_run(5)
+    assert not closing.done()
+    reads.set()
+    async with asyncio.timeout(PATIENCE_S):
+        await closing  # the manual clock stands still: nothing was given up
+        assert await heard == len(MORE_THAN_ANY_BUFFER)
+    server.close()
+
+
 async def test_printer_that_takes_no_connection_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     async def for_ever(*_: object) -> None:
         await asyncio.Event().wait()

@@ -65,7 +65,7 @@ class Departure:
 
     async def _tell_of(self, parcel: Parcel, order: Order, why: tuple[str, ...]) -> None:
         """Tell a person: courier and host must hear what the label does not say."""
-        seen = f"{parcel.lpn} left; by then {parcel.reason or ', '.join(why)}"
+        seen = f"{parcel.lpn} left, {parcel.reason or why[0]}"
         fault = Fault(LEFT_MEANWHILE, where=self._station, seen=seen, expected=f"a parcel of {order.order_id} to stay")
         actions = [action.value for action in actions_for(LEFT_MEANWHILE)]
         await self._kit.books.open_exception(fault, station=self._station, subject=parcel.lpn, actions=actions)

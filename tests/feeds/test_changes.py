@@ -168,7 +168,7 @@ def test_other_names_and_prices_are_followed_any_time():
     "state, expected",
     [
         (ParcelState.PACKED, ["OrderChanged", "LabelVoided"]),
-        (ParcelState.PRINTED, ["OrderChanged", "LabelVoided"]),
+        (ParcelState.PRINTED, ["OrderChanged", "LabelVoided", "ParcelClarify"]),
         (ParcelState.VERIFIED, ["OrderChanged", "LabelVoided", "ParcelClarify"]),
         (ParcelState.SHIPPED, ["OrderChanged"]),
     ],

@@ -10,6 +10,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from controller.backups import Backups
 from controller.certificate_watch import CertificateWatch
 from controller.site import Site
 from packline.core.clock import Clock
@@ -22,7 +23,7 @@ from stations.ports import Offload
 FIRST_LOOK = timedelta(seconds=2)
 CERTIFICATE_MINUTES = 60
 RECONCILE_MINUTES = 60
-BACKUPS_KEPT = 7
+BACKUP_MINUTES = 60
 SIGN_INS_KEPT_S = 30 * 86400.0
 
 
@@ -41,6 +42,7 @@ class Upkeep:
         soon, later = now + FIRST_LOOK, now + timedelta(minutes=RECONCILE_MINUTES)
         # without a start of ours these triggers would begin at the computer's own time
         certificates = CertificateWatch(self._data, self._store.desk, self._clock, self._offload)
+        backups = Backups(self._data / "backups", self._store, self._store.desk, self._clock, self._offload)
         hourly = IntervalTrigger(minutes=CERTIFICATE_MINUTES, start_date=soon, timezone=zone)
         return {
             "look at certificates": (hourly, certificates.look),
@@ -48,7 +50,11 @@ class Upkeep:
                 IntervalTrigger(minutes=RECONCILE_MINUTES, start_date=later, timezone=zone),
                 self.reconcile,
             ),
-            "nightly backup": (CronTrigger(hour=3, minute=10, timezone=zone), self._backup),
+            "nightly backup": (CronTrigger(hour=3, minute=10, timezone=zone), backups.make),
+            "missed backup": (
+                IntervalTrigger(minutes=BACKUP_MINUTES, start_date=later, timezone=zone),
+                backups.make_up,
+            ),
             "tidy sign-ins": (CronTrigger(hour=3, minute=20, timezone=zone), self._tidy),
         }
 
@@ -70,16 +76,6 @@ class Upkeep:
                 found = await reconciler.run_once()
                 answered = answered and not found.unreachable
         return answered
-
-    async def _backup(self) -> None:
-        if self._store.is_on_server:
-            return  # its own tools copy it: docs/how-to/postgresql.md
-        folder = self._data / "backups"
-        folder.mkdir(0o700, parents=True, exist_ok=True)
-        stamp = self._clock.now().strftime("%Y%m%dT%H%M%SZ")
-        await self._offload(self._store.backup, folder / f"packline-{stamp}.db")
-        for old in sorted(folder.glob("packline-*.db"))[:-BACKUPS_KEPT]:
-            old.unlink()
 
     async def _tidy(self) -> None:
         await self._offload(self._store.users.tidy, self._clock.now(), SIGN_INS_KEPT_S)

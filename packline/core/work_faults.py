@@ -210,6 +210,13 @@ WORK_FAULTS: tuple[FaultKind, ...] = (
         C,
     ),
     FaultKind(
+        5004,
+        "no copy of the books",
+        "The daily copy of the books could not be made; work goes on.",
+        "Free disk space, or see to the folder `backups` in the data folder; it is tried again each hour.",
+        H,
+    ),
+    FaultKind(
         5101,
         "impossible step",
         "A state machine got an event that its table does not know; nothing was changed.",

@@ -62,7 +62,7 @@ class Store:
     def backup(self, path: Path) -> None:
         """Copy the books to `path` while they are written; raises Fault 5002."""
         database = address_of(self.url).database
-        if self.is_on_server or is_in_memory(self.url) or database is None:
+        if not self.is_in_file or database is None:
             seen, remedy = self.url.partition(":")[0], _OWN_TOOLS if self.is_on_server else ""
             raise Fault(5002, where="backup", seen=seen, expected="a SQLite file", remedy=remedy)
         copy_online(Path(database), path)
@@ -71,6 +71,11 @@ class Store:
     def is_on_server(self) -> bool:
         """Tell whether a database server keeps the books, and looks after their files and copies."""
         return not self.url.startswith("sqlite")
+
+    @property
+    def is_in_file(self) -> bool:
+        """Tell whether the books are a file of ours, to be copied by us."""
+        return not (self.is_on_server or is_in_memory(self.url))
 
     def integrity_now(self) -> str:
         """Give "ok", or what SQLite finds wrong in the file; reads all of it. A server looks after its own files: "ok"."""

@@ -148,7 +148,7 @@ def _tell(connection: Connection, event: Event, applied: Applied, *, seq: int, a
             name=TRACKING[event.kind],
             subject=event.subject,
             order_id=order.order_id,
-            body={**_order_part(order), **_subject_part(row), "state": applied.state, **_detail(event)},
+            body={**_order_part(order), **_subject_part(row, event), "state": applied.state, **_detail(event)},
         ),
     )
 
@@ -164,12 +164,13 @@ def _order_part(order: Order) -> dict[str, Any]:
     }
 
 
-def _subject_part(row: Order | Unit | Parcel | None) -> dict[str, Any]:
+def _subject_part(row: Order | Unit | Parcel | None, event: Event) -> dict[str, Any]:
     parcel = row if isinstance(row, Parcel) else None
     unit = row if isinstance(row, Unit) else None
     return {
         "lpn": parcel.lpn if parcel else unit.lpn if unit else "",
-        "sscc": parcel.sscc if parcel else "",
+        # a parcel may leave in the moment in which its label is voided: then the event says what the courier scans
+        "sscc": parcel.sscc or str(event.data.get("sscc", "")) if parcel else "",
         "generation": parcel.generation if parcel else 0,
         "approval": parcel.approval if parcel else "",
         "unit": unit.unit_id if unit else "",

@@ -28,7 +28,7 @@ CANARY = "canary"
 BREAKAGES: Mapping[str, str] = {
     CONSERVATION: "In is out and scrap and work in progress, of cartons, pieces and labels, at every fact.",
     LABEL: "A carton leaves with one label, its own, and whole.",
-    RECORD: "The label on it is the one that the books have recorded; and it left only if that label was proved.",
+    RECORD: "The label on it is the one that the books have recorded; it left only if that label was proved; verified is only what was on it.",
     RESTART: "A controller that was started again does not seal, print or apply again what was done.",
     EMERGENCY_STOP: "Nothing moves from the stop until a person has reset it.",
     SECOND_MASTER: "A machine that another master has claimed does not move for the one that lost it, until a person says so.",

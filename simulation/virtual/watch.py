@@ -8,7 +8,7 @@ from typing import Any
 from simulation.plant.things import GONE, HANDS
 from simulation.plant.truth import Fact
 from simulation.plant.world import World
-from simulation.virtual.breakages import CONSERVATION, EMERGENCY_STOP, LABEL, RESTART, SECOND_MASTER, SHIP_EVENT
+from simulation.virtual.breakages import CONSERVATION, EMERGENCY_STOP, LABEL, RECORD, RESTART, SECOND_MASTER, SHIP_EVENT
 
 MOST_FOUND = 40
 """More of it says nothing more."""
@@ -17,7 +17,7 @@ ONCE = {"sealed": "cut_open", "label_applied": "label_removed"}
 INF = float("inf")
 ANYBODYS_S = 20.0
 """Simulated seconds in which a controller that begins may not have claimed every machine yet."""
-HANDED_OVER = "parcel.handed_over"
+HANDED_OVER, VERIFIED = "parcel.handed_over", "parcel.verified"
 
 Data = Mapping[str, Any]
 
@@ -40,6 +40,7 @@ class Watch:
         self._world = world
         self._cartons: dict[str, str] = {}
         self._past_door: set[str] = set()
+        self._worn: set[tuple[str, str]] = set()
         self._taken = self._gone = self._scrapped = 0
         self._pieces: dict[int, str] = {}
         self._pieces_taken = self._pieces_gone = self._pieces_back = 0
@@ -79,10 +80,12 @@ class Watch:
         if begun is not None and fact.sim_s > begun:
             self._say(f"{EMERGENCY_STOP}: {fact.data['by']} went on, {fact.name} at {fact.sim_s:.2f} s")
 
-    def told(self, role: str, name: str, lpn: str) -> None:
+    def told(self, role: str, name: str, lpn: str, sscc: str = "") -> None:
         """Take an event that a subscriber hears for the first time: nobody hears of what has not happened yet."""
         if name == HANDED_OVER and lpn not in self._past_door:
             self._say(f"{SHIP_EVENT}: {role} heard that {lpn} was handed over, and it had not left")
+        if name == VERIFIED and (lpn, sscc) not in self._worn:
+            self._say(f"{RECORD}: {role} heard that label {sscc} of {lpn} was verified, and it was never on it")
 
     def died(self) -> None:
         """Take note that the controller died; the next one knows of no second master."""
@@ -227,6 +230,7 @@ class Watch:
             )
         self._labels[label] = lpn
         self._on.setdefault(lpn, []).append(data)
+        self._worn.add((lpn, data["sscc"]))
         if "copy" not in data:
             self._done_to_carton(fact, data)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import select
 
 from packline.core.effects import RELEASE, Effect, EffectState
 from packline.core.faults import Fault
 from packline.orders.model import OrderState, ParcelState, Purchase
+from packline.store import schema
 from stations.hand_over import AGAIN_S
 from stations.screen import say
 from tests.stations.fakes import Carton
@@ -250,9 +252,8 @@ async def test_of_a_parcel_that_left_while_its_order_changed_a_person_hears_and_
     await life.gate.step()
     (row,) = await life.kit.books.open_exceptions("gate-1")
     assert (row.code, row.subject, row.actions) == (3018, box.lpn, ("dismiss",))
-    told = life.store.views.parcel(box.lpn)
-    assert told is not None
-    assert [row.data["sscc"] for row in told.journal if row.kind == "ParcelShipped"] == [sscc]
+    sent = select(schema.outbox.c.body).where(schema.outbox.c.name == "parcel.handed_over")
+    assert [body["sscc"] for body in life.store.writer.read_now(lambda db: db.execute(sent).scalars().all())] == [sscc]
 
 
 async def test_of_a_parcel_that_left_as_it_should_nobody_is_told(life: Life) -> None:

@@ -134,6 +134,17 @@ def test_half_a_label_that_leaves_is_noticed():
     assert red(*WELL[:5], *half, *WELL[7:]) == {"label"}
 
 
+def test_nobody_hears_of_a_label_as_verified_that_was_never_on_the_parcel():
+    watch = seen(*WELL[:5])
+    watch.told("buyer", "parcel.verified", L, "S1")
+    assert watch.found == [f"record: buyer heard that label S1 of {L} was verified, and it was never on it"]
+    worn = seen(*WELL)
+    worn.told("buyer", "parcel.verified", L, "S1")
+    assert worn.found == []
+    worn.told("merchant", "parcel.verified", L, "S2")
+    assert len(worn.found) == 1
+
+
 @pytest.mark.parametrize(
     "story, broken",
     [

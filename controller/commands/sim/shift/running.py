@@ -132,7 +132,8 @@ class Run:
             self._watch.led_on()
 
     async def _told(self, event: Received) -> None:
-        self._watch.told(event.role, event.name, str(event.data.get("lpn", "")))
+        lpn, sscc = (str(event.data.get(key, "")) for key in ("lpn", "sscc"))
+        self._watch.told(event.role, event.name, lpn, sscc)
 
     async def play(self) -> Played:
         """Play to the end, or to the horizon."""

@@ -75,6 +75,7 @@ class Policy(_Part):
     missing_s: Annotated[float, Field(ge=30, le=MOST_S)] = 900
     machine_most_mm: tuple[Millimetres, Millimetres, Millimetres] = (400, 300, 250)
     stills: Annotated[int, Field(ge=1, le=72)] = 4
+    keep_pictures_days: Annotated[int, Field(ge=0, le=3650)] = 180
 
 
 class MachinePart(_Part):

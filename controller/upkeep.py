@@ -18,12 +18,14 @@ from packline.feeds.http import Http
 from packline.feeds.intake import Intake
 from packline.feeds.reconcile import Reconciler
 from packline.store import Store
+from packline.store.pictures import FORGOTTEN_AT_ONCE
 from stations.ports import Offload
 
 FIRST_LOOK = timedelta(seconds=2)
 CERTIFICATE_MINUTES = 60
 RECONCILE_MINUTES = 60
 BACKUP_MINUTES = 60
+BREATH_S = 1.0
 SIGN_INS_KEPT_S = 30 * 86400.0
 
 
@@ -55,6 +57,7 @@ class Upkeep:
                 IntervalTrigger(minutes=BACKUP_MINUTES, start_date=later, timezone=zone),
                 backups.make_up,
             ),
+            "old pictures": (CronTrigger(hour=3, minute=30, timezone=zone), self._forget_pictures),
             "tidy sign-ins": (CronTrigger(hour=3, minute=20, timezone=zone), self._tidy),
         }
 
@@ -76,6 +79,13 @@ class Upkeep:
                 found = await reconciler.run_once()
                 answered = answered and not found.unreachable
         return answered
+
+    async def _forget_pictures(self) -> None:
+        """Drop old pictures a few at a time: who works at night must not wait for it."""
+        days = self._site.policy.keep_pictures_days
+        before = self._clock.now() - timedelta(days=days)
+        while days and await self._store.pictures.forget(before) == FORGOTTEN_AT_ONCE:
+            await self._clock.sleep(BREATH_S)
 
     async def _tidy(self) -> None:
         await self._offload(self._store.users.tidy, self._clock.now(), SIGN_INS_KEPT_S)

@@ -107,7 +107,7 @@ def describe(detail: OrderDetail, view: View, token: str) -> dict[str, Any]:
 
 def _unit(unit: Unit, detail: OrderDetail, staged: Sequence[str], token: str) -> dict[str, Any]:
     lines = {line.line_no: line.name for line in detail.order.content.lines}
-    mine = [p for p in detail.pictures if p.subject == unit.unit_id and p.kind == "inspection"]
+    mine = [p for p in detail.pictures if p.subject == unit.unit_id and p.kind == "inspection" and p.size_bytes]
     return {
         "unit": unit.unit_id,
         "name": lines.get(unit.line_no, unit.sku),
@@ -119,7 +119,7 @@ def _unit(unit: Unit, detail: OrderDetail, staged: Sequence[str], token: str) ->
 
 def _parcel(parcel: Parcel, pictures: Sequence[PictureRow], token: str) -> dict[str, Any]:
     proof = room().settings.store.views.proof(parcel.lpn) if parcel.state in PROVED else ""
-    mine = [p for p in pictures if p.picture_id == proof]
+    mine = [p for p in pictures if p.picture_id == proof and p.size_bytes]
     return {
         "lpn": parcel.lpn,
         "state": parcel.state.value,

@@ -44,6 +44,7 @@ SITE: Mapping[str, str] = {
     "Policy.inspect_live_s": "Seconds that a reserved item stays on the table for its buyer. A turn by the buyer begins them anew, twice at most.",
     "Policy.approve_s": "Seconds that a buyer has to approve or reject the labelled parcel.",
     "Policy.no_answer": "What follows when they are over: `ship` the parcel, `ask` a person (exception 3011), or `return` it to the shelf.",
+    "Policy.keep_pictures_days": "Days after which the bytes of a picture are dropped, at night, once its order is over; its row and SHA-256 stay. 0: all are kept, and the disk must have room.",
     "Policy.missing_s": "Seconds after which a parcel is asked for (exception 3007) that is on its way to a place which waits and has nothing to do, that the sensor of its place sees no more, or that the books have nowhere.",
     "Policy.machine_most_mm": "Largest item for the packaging machine, in mm, sides in any order; an order with a larger one goes to the bench.",
     "Policy.stills": "Pictures of each item, spread evenly over a full turn of the table.",

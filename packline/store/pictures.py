@@ -7,15 +7,19 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from packline.core.clock import Clock
-from packline.core.ids import Ids
+from packline.core.ids import Ids, encode_ulid
 from packline.core.pictures import Still
+from packline.orders.model import ORDER_DONE
 from packline.store.journal import Entry, append
 from packline.store.prepared import Change
-from packline.store.schema import picture, picture_blob
+from packline.store.schema import orders, picture, picture_blob
 from packline.store.writer import Writer
+
+FORGOTTEN_AT_ONCE = 500
+"""So few that whoever writes besides is kept waiting for a moment only."""
 
 _ADD = Change(insert(picture))
 _ADD_BLOB = Change(insert(picture_blob))
@@ -68,6 +72,13 @@ class Pictures:
         """Give a picture with its bytes."""
         return await self._writer.read(lambda connection: _picture(connection, picture_id))
 
+    async def forget(self, before: datetime) -> int:
+        """Drop the bytes of at most FORGOTTEN_AT_ONCE pictures from `before` then whose orders are over; gives how many.
+
+        Their rows and SHA-256 stay, as does the journal's line about each.
+        """
+        return await self._writer.write(lambda connection: _forget(connection, before))
+
 
 def _keep(connection: Connection, row: dict[str, Any], jpeg: bytes) -> None:
     _ADD.run(connection, row)
@@ -94,3 +105,20 @@ def _picture(connection: Connection, picture_id: str) -> Picture | None:
         jpeg=row.jpeg,
         intact=sha256(row.jpeg).hexdigest() == row.sha256,
     )
+
+
+def _forget(connection: Connection, before: datetime) -> int:
+    # ids sort by time: the index of what still has bytes is read from its old end only
+    first_kept = encode_ulid(int(before.timestamp() * 1000), 0)
+    old = (
+        select(picture_blob.c.picture_id)
+        .join(picture, picture.c.picture_id == picture_blob.c.picture_id)
+        .join(orders, orders.c.order_id == picture.c.order_id)
+        .where(picture_blob.c.picture_id < first_kept, orders.c.state.in_(ORDER_DONE))
+        .order_by(picture_blob.c.picture_id)
+        .limit(FORGOTTEN_AT_ONCE)
+    )
+    ids = list(connection.scalars(old))
+    connection.execute(delete(picture_blob).where(picture_blob.c.picture_id.in_(ids)))
+    connection.execute(update(picture).where(picture.c.picture_id.in_(ids)).values(size_bytes=0))
+    return len(ids)

@@ -80,6 +80,8 @@ class PictureRow:
     frame: int
     captured_at: datetime
     sha256: str
+    size_bytes: int
+    """0 when only its row is kept any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

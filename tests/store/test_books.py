@@ -440,6 +440,39 @@ async def test_picture_is_evidence(packed, clock):
     assert not changed.intact
 
 
+async def test_old_pictures_of_orders_that_are_over_lose_their_bytes_and_nothing_else(packed, received, clock):
+    async def kept(order_id: str) -> str:
+        still = Still(jpeg=b"\xff\xd8jpeg", camera="cam-verify", frame=17, captured_at=clock.now())
+        return await packed.books.keep_picture(still, kind="label", subject=LPN, order_id=order_id)
+
+    await packed.books.record(received(2))
+    over, at_work = await kept("market-HM-2"), await kept("market-HM-1")
+    clock.advance(3600)
+    between = clock.now()
+    young = await kept("market-HM-2")
+    await packed.books.record(Event(kind="OrderCancelled", subject="market-HM-2"))
+
+    assert await packed.pictures.forget(between) == 1
+    assert await packed.pictures.forget(between) == 0
+    assert await packed.pictures.picture(over) is None
+    assert all([await packed.pictures.picture(other) for other in (at_work, young)])
+    rows = packed.writer.read_now(
+        lambda db: db.execute(select(schema.picture).order_by(schema.picture.c.picture_id)).all()
+    )
+    assert {row.picture_id: row.size_bytes > 0 for row in rows} == {over: False, at_work: True, young: True}
+    assert len({row.sha256 for row in rows}) == 1
+
+
+async def test_more_old_pictures_than_are_dropped_at_once_go_in_parts(packed, received, clock, monkeypatch):
+    monkeypatch.setattr("packline.store.pictures.FORGOTTEN_AT_ONCE", 2)
+    await packed.books.record(received(2), Event(kind="OrderCancelled", subject="market-HM-2"))
+    for frame in range(5):
+        still = Still(jpeg=b"\xff\xd8jpeg", camera="cam-verify", frame=frame, captured_at=clock.now())
+        await packed.books.keep_picture(still, kind="label", subject=LPN, order_id="market-HM-2")
+    clock.advance(3600)
+    assert [await packed.pictures.forget(clock.now()) for _ in range(4)] == [2, 2, 1, 0]
+
+
 async def test_figures_follow_what_leaves_as_if_they_counted_it_anew_each_time(packed, received, clock):
     """What is over is not counted again: the books keep it for years."""
     label = {"sscc": "395213210000000019", "print_number": 1}

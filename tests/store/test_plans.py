@@ -72,6 +72,7 @@ ASKED: dict[str, Callable[[Store], object]] = {
     "parcels in work": lambda s: s.books.parcels(states=PARCELS_IN_WORK),
     "parcels to approve": lambda s: s.books.parcels(states={ParcelState.VERIFIED}),
     "label": lambda s: s.books.label("395213210000000019"),
+    "old pictures": lambda s: s.pictures.forget(s.pictures._clock.now()),
     "proof": lambda s: s.books.proof(LPN),
     "event": lambda s: s.books.record(on_parcel("ParcelHeld")),
     "exception": lambda s: s.books.open_exception(Fault(3001, where="x"), station="s", subject=LPN, actions=[]),

@@ -16,8 +16,7 @@ FAMILY = "Noto Sans CJK SC"
 FONTS = Path(__file__).parent.parent / "labeling" / "fonts"
 MADE_BY = (
     "Face 'Noto Sans CJK SC', Regular, version 2.004, from Debian's fonts-noto-cjk; reduced by fonttools with "
-    ".ci/make-font.py: the 6763 characters of GB 2312 levels 1 and 2 with its symbols, ASCII, Latin-1, Latin "
-    "Extended-A, common punctuation, currency signs, arrows, half- and full-width forms; hinting dropped."
+    ".ci/make-font.py to one style of every character that it has; hinting and vertical setting dropped."
 )
 
 
@@ -34,25 +33,12 @@ def main() -> None:
         recalc_timestamp=False,
     )
     cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=wanted_characters())
+    cutter.populate(unicodes=set(font.getBestCmap()))
     cutter.subset(font)
     target = FONTS / "NotoSansSC-Subset.otf"
     font.save(target)
     write_manifest(["NotoSansSC-Subset.otf", "OFL.txt"])
     print(f"{target.name}: {len(font.getBestCmap())} characters, {target.stat().st_size} bytes", file=sys.stderr)
-
-
-def wanted_characters() -> set[int]:
-    ranges = [(0x20, 0x7E), (0xA0, 0x17F), (0x2010, 0x2027), (0x2030, 0x203B), (0x20A0, 0x20BF), (0x2100, 0x2122)]
-    ranges += [(0x2190, 0x2199), (0x2460, 0x2473), (0x25A0, 0x25CF), (0x2605, 0x2606), (0x2610, 0x2612)]
-    ranges += [(0x2713, 0x2717), (0x3000, 0x301F), (0xFF01, 0xFF65), (0xFFE0, 0xFFE6)]
-    plain = {point for first, last in ranges for point in range(first, last + 1)}
-    return plain | {ord(character) for character in gb2312()}
-
-
-def gb2312() -> set[str]:
-    pairs = (bytes([row, cell]) for row in range(0xA1, 0xF8) for cell in range(0xA1, 0xFF))
-    return set("".join(pair.decode("gb2312", errors="ignore") for pair in pairs))
 
 
 def write_manifest(names: list[str]) -> None:

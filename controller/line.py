@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.announced import announced
+from controller.disk_watch import RoomOf, room_of
 from controller.duties import Calendar, Duties, Terms
 from controller.hands import Hands
 from controller.links import Links
@@ -69,6 +70,8 @@ class Given:
     offload: Offload
     secret: bytes
     open_door: OpenDoor = LocalServer
+    room: RoomOf = room_of
+    """Tells how full the disk of `data` is."""
 
 
 class Line:
@@ -129,6 +132,7 @@ class Line:
             http=given.links.http,
             clock=given.clock,
             offload=given.offload,
+            room=given.room,
         )
         self.snapshot: Snapshot | None = None
         self._recovery: Recovery | None = None

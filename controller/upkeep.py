@@ -12,6 +12,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from controller.backups import Backups
 from controller.certificate_watch import CertificateWatch
+from controller.disk_watch import DiskWatch, RoomOf
 from controller.site import Site
 from packline.core.clock import Clock
 from packline.feeds.http import Http
@@ -25,6 +26,7 @@ FIRST_LOOK = timedelta(seconds=2)
 CERTIFICATE_MINUTES = 60
 RECONCILE_MINUTES = 60
 BACKUP_MINUTES = 60
+DISK_MINUTES = 60
 BREATH_S = 1.0
 SIGN_INS_KEPT_S = 30 * 86400.0
 
@@ -33,10 +35,19 @@ class Upkeep:
     """The works of one line; `calendar` says when each is due, and `reconcile` is due at each start besides."""
 
     def __init__(
-        self, *, site: Site, data: Path, store: Store, intake: Intake, http: Http, clock: Clock, offload: Offload
+        self,
+        *,
+        site: Site,
+        data: Path,
+        store: Store,
+        intake: Intake,
+        http: Http,
+        clock: Clock,
+        offload: Offload,
+        room: RoomOf,
     ) -> None:
         self._site, self._data, self._store = site, data, store
-        self._intake, self._http, self._clock, self._offload = intake, http, clock, offload
+        self._intake, self._http, self._clock, self._offload, self._room = intake, http, clock, offload, room
 
     def calendar(self) -> dict[str, tuple[BaseTrigger, Callable[[], Awaitable[object]]]]:
         """Give each work by its name, and what says when it is due."""
@@ -45,6 +56,7 @@ class Upkeep:
         # without a start of ours these triggers would begin at the computer's own time
         certificates = CertificateWatch(self._data, self._store.desk, self._clock, self._offload)
         backups = Backups(self._data / "backups", self._store, self._store.desk, self._clock, self._offload)
+        disk = DiskWatch(self._data, self._store.desk, self._offload, self._room)
         hourly = IntervalTrigger(minutes=CERTIFICATE_MINUTES, start_date=soon, timezone=zone)
         return {
             "look at certificates": (hourly, certificates.look),
@@ -56,6 +68,10 @@ class Upkeep:
             "missed backup": (
                 IntervalTrigger(minutes=BACKUP_MINUTES, start_date=later, timezone=zone),
                 backups.make_up,
+            ),
+            "room on the disk": (
+                IntervalTrigger(minutes=DISK_MINUTES, start_date=later, timezone=zone),
+                disk.look,
             ),
             "old pictures": (CronTrigger(hour=3, minute=30, timezone=zone), self._forget_pictures),
             "tidy sign-ins": (CronTrigger(hour=3, minute=20, timezone=zone), self._tidy),

@@ -217,6 +217,13 @@ WORK_FAULTS: tuple[FaultKind, ...] = (
         H,
     ),
     FaultKind(
+        5005,
+        "little room on the disk",
+        "The disk of the books is nearly full; once it is full the line holds.",
+        "Free disk space, keep pictures for fewer days (policy.keep_pictures_days), or move the data to a larger disk.",
+        H,
+    ),
+    FaultKind(
         5101,
         "impossible step",
         "A state machine got an event that its table does not know; nothing was changed.",

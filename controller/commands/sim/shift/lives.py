@@ -12,6 +12,7 @@ from controller.commands.sim.shift.computing import offload_of
 from controller.commands.sim.shift.house import House
 from controller.commands.sim.shift.parts import IN_MEMORY, Shift
 from controller.commands.sim.shift.reaper import RESTART_S, Killed, Reaper
+from controller.disk_watch import Room
 from controller.line import Given, Line
 from controller.links import Links
 from controller.processes import import_items
@@ -26,6 +27,9 @@ from simulation.virtual.plant import VirtualPlant
 from simulation.virtual.watch import Watch
 
 Wrap = Callable[[Callable[[], None]], Callable[[], None]]
+
+ENDLESS = Room(total=2**60, free=2**60)
+"""A shift's disk is never full by what else lies on this computer's; what a full one does, a fault of its own shows."""
 
 
 class Lives:
@@ -130,6 +134,7 @@ class Lives:
             offload=offload_of(self._clock, self._shift.computing),
             secret=self._secret,
             open_door=NoDoor,
+            room=lambda _folder: ENDLESS,
         )
 
 

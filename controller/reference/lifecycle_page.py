@@ -196,6 +196,7 @@ _BY = {
     (E.CONFIRMED, E.VOIDED): "a person",
     (E.FAILED, E.VOIDED): "a person",
     (E.FAILED, E.NOT_EXECUTED): "a person",
+    (E.NOT_EXECUTED, E.CONFIRMED): "a proof after all",
 }
 
 

@@ -189,6 +189,8 @@ def _effect_edges() -> list[Edge]:
 
 _BY = {
     (E.INTENDED, E.SENT): "handed over",
+    **{(s, to): "evidence" for s in OPEN_STATES for to in (E.CONFIRMED, E.FAILED, E.NOT_EXECUTED)},
+    **dict.fromkeys(((E.INTENDED, E.UNKNOWN), (E.SENT, E.UNKNOWN)), "no evidence"),
     (E.UNKNOWN, E.CONFIRMED): "evidence or a person",
     (E.UNKNOWN, E.NOT_EXECUTED): "evidence or a person",
     (E.UNKNOWN, E.FAILED): "evidence or a person",

@@ -16,6 +16,8 @@ from simulation.virtual.faults import swarm
 
 SEEDS, SLICE, ORDERS = 100, 10, 1
 BESIDE = Path("scenario.toml")
+BROKE_ONCE = (282, 727, 760, 784, 856, 885)
+"""Later seeds that broke something once: an address that changed while the label was put on, or before the gate."""
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +35,19 @@ def quiet():
 
 @pytest.mark.parametrize("first", range(0, SEEDS, SLICE))
 def test_whatever_a_seed_lets_go_wrong_breaks_nothing(first, known):
+    assert broken_in(range(first, first + SLICE), known) == {}
+
+
+@pytest.mark.parametrize("seed", BROKE_ONCE)
+def test_what_broke_a_shift_once_breaks_nothing_any_more(seed, known):
+    assert broken_in([seed], known) == {}
+
+
+def broken_in(seeds, known):
+    """Play the shifts of `seeds`; gives what they broke."""
     broken: dict[int, tuple[str, ...]] = {}
-    for seed in range(first, first + SLICE):
+    for seed in seeds:
         scenario = of_seed(Scenario(shift=ShiftPart(orders=ORDERS)), seed)
         played = attempt(scenario, BESIDE, swarm(seed, known, ORDERS, scenario.campaign.campaign()))
         broken |= {seed: played.broken} if played.broken else {}
-    assert broken == {}
+    return broken

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from packline.core.effects import PRINT, RELEASE, Device, EffectState
 from packline.core.faults import Fault
@@ -16,16 +17,13 @@ _LIVE = frozenset(ParcelState) - PARCEL_GONE
 _NOTHING_HAPPENED = frozenset({EffectState.NOT_EXECUTED, EffectState.VOIDED, EffectState.FAILED})
 _MAY_SHIP = frozenset({ParcelState.APPROVED, ParcelState.CLARIFY})
 LEFT_MEANWHILE = 3018
+Label = Mapping[str, Any]
+"""Its "sscc", and its "print_number" where the books have voided it."""
 
 
-def departure_of(
-    parcel: Parcel, *, actor: str, witness: str, why: str, station: str = "", sscc: str = ""
-) -> list[Event]:
-    """Give the events of a parcel that left; one that should have stayed goes out by way of clarification.
-
-    `sscc` is the label that it wears, where the books have voided it meanwhile.
-    """
-    data = {"sscc": parcel.sscc or sscc, "witness": witness}
+def departure_of(parcel: Parcel, *, actor: str, witness: str, why: str, station: str = "", label: Label) -> list[Event]:
+    """Give the events of a parcel that left with `label`; one that should have stayed goes out by way of clarification."""
+    data = {**label, "witness": witness}
     who = {"subject": parcel.lpn, "order_id": parcel.order_id, "station": station, "actor": actor}
     events = [Event(kind="ParcelShipped", data=data, **who)]
     if parcel.state not in _MAY_SHIP:
@@ -33,10 +31,12 @@ def departure_of(
     return events
 
 
-async def last_label(kit: Kit, parcel: Parcel) -> str:
-    """Give the SSCC that was printed last for a parcel, voided or not: tracking must name what the courier scans."""
-    printed = await kit.ledger.find(PRINT, parcel.lpn, parcel.generation)
-    return str(printed.effect.parameters.get("sscc", "")) if printed is not None else ""
+async def label_on(kit: Kit, parcel: Parcel) -> Label:
+    """Give the label that a parcel wears, also where the books have voided it: the courier scans that one."""
+    printed = await kit.ledger.find(PRINT, parcel.lpn, parcel.generation) if not parcel.sscc else None
+    if printed is None:
+        return {"sscc": parcel.sscc}
+    return {name: printed.effect.parameters[name] for name in ("sscc", "print_number")}
 
 
 class Departure:
@@ -51,22 +51,24 @@ class Departure:
         parcel, order = await self._kit.known(lpn, self._station)
         if parcel.state in PARCEL_GONE:
             return
+        label = await label_on(self._kit, parcel)
         if why := ship_blockers(order, parcel):
-            await self._tell_of(parcel, order, why)  # first: a controller that dies in between does both again
+            await self._tell_of(parcel, order, why, label)  # first: a controller that dies in between does both again
         events = departure_of(
             parcel,
             actor="controller",
             witness=witness,
             why="left_meanwhile",
             station=self._station,
-            sscc=await last_label(self._kit, parcel),
+            label=label,
         )
         await self._kit.finish(parcel.order_id, *events)
 
-    async def _tell_of(self, parcel: Parcel, order: Order, why: tuple[str, ...]) -> None:
+    async def _tell_of(self, parcel: Parcel, order: Order, why: tuple[str, ...], label: Label) -> None:
         """Tell a person: courier and host must hear what the label does not say."""
         seen = f"{parcel.lpn} left, {parcel.reason or why[0]}"
-        fault = Fault(LEFT_MEANWHILE, where=self._station, seen=seen, expected=f"a parcel of {order.order_id} to stay")
+        where = f"label {label['sscc']}"
+        fault = Fault(LEFT_MEANWHILE, where=where, seen=seen, expected=f"a parcel of {order.order_id} to stay")
         actions = [action.value for action in actions_for(LEFT_MEANWHILE)]
         await self._kit.books.open_exception(fault, station=self._station, subject=parcel.lpn, actions=actions)
         self._kit.changed()

@@ -14,7 +14,7 @@ from packline.orders.model import ORDER_LEFT, PARCEL_GONE, Event, Parcel, Parcel
 from packline.orders.policy import UNPROVED_SEAL, Action, may
 from packline.orders.ports import ExceptionRow
 from stations.cartoning import STILL_TO_BOX
-from stations.departure import departure_of, last_label
+from stations.departure import departure_of, label_on
 from stations.kit import Kit
 
 _HAS_LABEL = frozenset(
@@ -169,8 +169,8 @@ class Resolver:
             await self._kit.record(self._event("ParcelReturning", parcel, actor, {"reason": note or "voided"}))
 
     async def _shipped(self, parcel: Parcel, actor: str, note: str) -> None:
-        sscc = await last_label(self._kit, parcel)
-        events = departure_of(parcel, actor=actor, witness=f"person {actor}", why=note or "found shipped", sscc=sscc)
+        label = await label_on(self._kit, parcel)
+        events = departure_of(parcel, actor=actor, witness=f"person {actor}", why=note or "found shipped", label=label)
         await self._kit.finish(parcel.order_id, *events)
 
     def _event(self, kind: str, parcel: Parcel, actor: str, data: Mapping[str, object]) -> Event:

@@ -119,7 +119,7 @@ WORK_FAULTS: tuple[FaultKind, ...] = (
         3018,
         "left against a newer word",
         "While the gate was open the order or the parcel changed: it went out as it was before.",
-        "Tell courier and host; the parcel's page says what had changed.",
+        "Tell courier and host what is on that label; the order's page has what is true now.",
         C,
     ),
     # 4xxx order or data

@@ -177,7 +177,12 @@ _PARCEL_CHANGES: Mapping[str, Any] = {
     "ParcelHeld": lambda p, d: {"held": True},
     "ParcelUnheld": lambda p, d: {"held": False, "reason": ""},
     "ParcelClarify": lambda p, d: {"resume": p.state.value},
-    "ParcelShipped": lambda p, d: {"place": "gone"},
+    "ParcelShipped": lambda p, d: {
+        "place": "gone",
+        # voided while it left: it wears that label all the same, and the courier tells its delivery by it
+        "sscc": p.sscc or d.get("sscc", ""),
+        "print_number": p.print_number or d.get("print_number", 0),
+    },
     "ParcelReturned": lambda p, d: {"place": "shelf"},
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from packline.core.faults import Fault
 from packline.orders.model import Parcel, ParcelState
 from packline.orders.ports import Label
 from packline.store.prepared import MOST_QUESTIONS, Change, Question, at_most, made_of, one_of, question
@@ -111,6 +112,11 @@ def follow_label(connection: Connection, kind: str, before: Parcel, after: Parce
         _add_label(connection, after, at)
     elif kind in LABEL_STATES:
         _move_label(connection, before.sscc, LABEL_STATES[kind], at)
+    elif after.sscc and not before.sscc:  # it left with the label that was voided meanwhile
+        worn = label_of(connection, after.sscc)
+        if worn is None or worn.lpn != after.lpn:
+            raise Fault(5101, where=after.lpn, seen=f"{kind} with {after.sscc}", expected="a label of this parcel")
+        _move_label(connection, after.sscc, "verified", at)
 
 
 def _add_label(connection: Connection, after: Parcel, at: datetime) -> None:

@@ -252,6 +252,11 @@ async def test_of_a_parcel_that_left_while_its_order_changed_a_person_hears_and_
     await life.gate.step()
     (row,) = await life.kit.books.open_exceptions("gate-1")
     assert (row.code, row.subject, row.actions) == (3018, box.lpn, ("dismiss",))
+    assert row.fault["where"] == f"label {sscc}"
+    gone, label = await life.parcel(box.lpn), await life.kit.books.label(sscc)
+    assert (gone.sscc, gone.print_number) == (sscc, box.labels[0].print_number)
+    assert label is not None and label.state == "verified"  # the courier tells its delivery by it
+    assert (await life.the_order(gone.order_id)).state is OrderState.SHIPPED
     sent = select(schema.outbox.c.body).where(schema.outbox.c.name == "parcel.handed_over")
     assert [body["sscc"] for body in life.store.writer.read_now(lambda db: db.execute(sent).scalars().all())] == [sscc]
 

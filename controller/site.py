@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from packline.core.faults import Fault
+from packline.core.file_part import FilePart
 from plc.security import Allow, Security
 from stations.slots import slot_names
 
@@ -20,11 +21,7 @@ Mount = Literal["twin", "real"]
 StationKind = Literal["turntable", "pack", "print_apply", "hold", "bench", "courier_gate", "clarification"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SiteHead(_Part):
+class SiteHead(FilePart):
     """Who and where. `company_prefix` is the GS1 company prefix of the SSCCs, 7 to 10 digits."""
 
     name: Name
@@ -37,7 +34,7 @@ class SiteHead(_Part):
     """A CSV file beside the site file with the item master; taken in at start when it changed."""
 
 
-class Web(_Part):
+class Web(FilePart):
     """Where the dashboard listens; `public_url` is what buyers see in links."""
 
     host: str = "127.0.0.1"
@@ -63,7 +60,7 @@ class Web(_Part):
         return f"{'https' if self.is_https else 'http'}://{host}:{port}"
 
 
-class Policy(_Part):
+class Policy(FilePart):
     """The site's own numbers; seconds are wall time."""
 
     wip_limit: Annotated[int, Field(ge=1, le=1000)] = 12
@@ -78,7 +75,7 @@ class Policy(_Part):
     keep_pictures_days: Annotated[int, Field(ge=0, le=3650)] = 180
 
 
-class MachinePart(_Part):
+class MachinePart(FilePart):
     """A machine: its file under plc/machines (or a path), its address, how it is protected, and whether it is real."""
 
     file: str
@@ -88,13 +85,13 @@ class MachinePart(_Part):
     allow: Allow = Allow()
 
 
-class PrinterPart(_Part):
+class PrinterPart(FilePart):
     address: str
     driver: Literal["escpos"] = "escpos"
     mount: Mount = "real"
 
 
-class CameraPart(_Part):
+class CameraPart(FilePart):
     """A camera. `delay_s`: how old a frame of its stream may be when it arrives; more than 2 s is no witness."""
 
     url: str
@@ -102,7 +99,7 @@ class CameraPart(_Part):
     mount: Mount = "real"
 
 
-class ScannerPart(_Part):
+class ScannerPart(FilePart):
     address: str
     driver: Literal["tcp", "autoid", "modbus"] = "tcp"
     file: str = "modbus_scanner"
@@ -116,7 +113,7 @@ class ScannerPart(_Part):
         return Allow()
 
 
-class StationPart(_Part):
+class StationPart(FilePart):
     """One place of the line. `lanes` says which lane of the applicator leads where; `feeds` the next station."""
 
     kind: StationKind
@@ -130,7 +127,7 @@ class StationPart(_Part):
     slots: Annotated[int, Field(ge=1, le=999)] = 40
 
 
-class FeedPart(_Part):
+class FeedPart(FilePart):
     """Signing secrets (whsec_...; several while one is being replaced), as text or by the name of a variable."""
 
     secrets: list[str] = []
@@ -142,7 +139,7 @@ class FeedPart(_Part):
         return [*self.secrets, *os.environ.get(self.secrets_env or "-", "").split()]
 
 
-class SubscriberPart(_Part):
+class SubscriberPart(FilePart):
     role: str
     url: str
     secret: str = ""
@@ -153,7 +150,7 @@ class SubscriberPart(_Part):
         return self.secret or os.environ.get(self.secret_env or "-", "")
 
 
-class TwinPart(_Part):
+class TwinPart(FilePart):
     """What only the twin reads. `speed` multiplies motion, nothing else."""
 
     speed: Annotated[float, Field(gt=0, le=1000)] = 20
@@ -163,7 +160,7 @@ class TwinPart(_Part):
     people_password: str = ""
 
 
-class Site(_Part):
+class Site(FilePart):
     """A whole site file."""
 
     site: SiteHead

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, model_validator
+from pydantic import Discriminator, Field, model_validator
 from pydantic import Tag as Branch
 
 from packline.core.faults import Fault
+from packline.core.file_part import FilePart
 from plc.handshake import frames
 from plc.tags.model import Number, Scalar
 
@@ -16,11 +17,7 @@ J = TypeVar("J")
 Word = Annotated[int, Field(ge=0, le=0xFFFF)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Parameter(_Part):
+class Parameter(FilePart):
     """One parameter of a job: the word of CMD, its range and scale. The word is round(value * scale)."""
 
     to: Literal["P0", "P1", "P2", "P3", "P4", "P5", "P6", "P7"]
@@ -34,7 +31,7 @@ class Parameter(_Part):
         return int(self.to[1])
 
 
-class Job(_Part):
+class Job(FilePart):
     """[jobs.<effect kind>]: how an effect becomes a command."""
 
     code: int = Field(ge=frames.FIRST_WORK_CODE, le=0xFFFF)
@@ -63,7 +60,7 @@ class Job(_Part):
         return "exactly " + (", ".join(sorted(self.params)) or "no parameters")
 
 
-class PlainWrite(_Part):
+class PlainWrite(FilePart):
     """One write of a plain job: a tag, and its value or the parameter that gives it."""
 
     tag: str = Field(description="Name of the tag to write.")
@@ -77,14 +74,14 @@ class PlainWrite(_Part):
         return self
 
 
-class PlainParameter(_Part):
+class PlainParameter(FilePart):
     """The range of one parameter of a plain job."""
 
     min: Number = Field(description="Least value.")
     max: Number = Field(description="Greatest value.")
 
 
-class Proof(_Part):
+class Proof(FilePart):
     """What a tag shows when a plain job has ended: a level, or a counter that has risen since before the job."""
 
     tag: str = Field(description="Name of the tag that shows it.")
@@ -117,7 +114,7 @@ class Proof(_Part):
         return (risen % modulus if modulus else risen) == self.rises
 
 
-class PlainJob(_Part):
+class PlainJob(FilePart):
     """A job of a machine without the handshake: what is written, and which tags prove its end."""
 
     write: tuple[PlainWrite, ...] = Field(min_length=1, description="What is written, in this order, one request each.")

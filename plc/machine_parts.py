@@ -7,9 +7,10 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from packline.core.faults import FAULTS, Fault
+from packline.core.file_part import FilePart
 from packline.core.files import Mistake, Wrong
 from plc.handshake import frames
 from plc.handshake.device_rules import Reaction
@@ -21,11 +22,7 @@ _WORKED_OUT = ("commands", "plain_jobs", "wired", "parts")
 _FIRST_REGISTER = {0: (0,), 1: (1,), "modicon": (400001, 40001)}
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class MachineHead(_Part):
+class MachineHead(FilePart):
     """[machine]: what it is and how it is polled."""
 
     model: str = Field(min_length=1)
@@ -63,7 +60,7 @@ class MachineHead(_Part):
     )
 
 
-class Blocks(_Part):
+class Blocks(FilePart):
     """[blocks]: where the four blocks lie: register numbers (modbus) or string node ids (opcua)."""
 
     cmd: int | str
@@ -78,7 +75,7 @@ class Blocks(_Part):
         return places[block]
 
 
-class Input(_Part):
+class Input(FilePart):
     """[inputs.<name>]: a bit of a spare status word, the whole word as a number, or a tag."""
 
     word: int | None = Field(default=None, ge=32, le=37)
@@ -101,7 +98,7 @@ class Input(_Part):
         return value if self.bit is None else value >> self.bit & 1
 
 
-class FaultMap(_Part):
+class FaultMap(FilePart):
     """[faults]: the machine's fault bits (2..15) and error numbers -> house fault codes."""
 
     bits: dict[str, int] = {}
@@ -127,7 +124,7 @@ class FaultMap(_Part):
                     yield Mistake(at=f"{name}.{key}", seen=str(code), expected="a house fault code")
 
 
-class PackMlPart(_Part):
+class PackMlPart(FilePart):
     """[packml]: edition and the acting states that the machine does without."""
 
     edition: Edition = Edition.Y2022
@@ -146,7 +143,7 @@ class PackMlPart(_Part):
         return frozenset(State[name.upper()] for name in self.disabled)
 
 
-class HandshakePart(_Part):
+class HandshakePart(FilePart):
     """[handshake]: whether it speaks it, what it keeps through a power cut and does when its controller falls silent."""
 
     kind: Literal["packline", "none"] = Field(
@@ -158,7 +155,7 @@ class HandshakePart(_Part):
     on_silence: Reaction = Reaction.HOLD
 
 
-class MachineTables(_Part):
+class MachineTables(FilePart):
     """All tables of one machine, and what follows from them."""
 
     machine: MachineHead

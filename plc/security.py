@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
+from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from packline.core.faults import Fault
+from packline.core.file_part import FilePart
 from plc.links import LinkTrouble
 
 UaPolicy = Literal["Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss"]
@@ -20,11 +21,7 @@ NOTHING_SAID = 'a [security] table, or in words why not: security = "none: close
 _OTHERS = 0o077
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Protection(_Part):
+class Protection(FilePart):
     """[security] of a device: always both ends by certificate, signed and encrypted."""
 
     policy: Literal[UaPolicy, TlsPolicy] = Field(
@@ -61,7 +58,7 @@ Security = Annotated[Annotated[Words, Tag("words")] | Annotated[Protection, Tag(
 Range = Annotated[str, StringConstraints(pattern=RANGE_PATTERN)]
 
 
-class Allow(_Part):
+class Allow(FilePart):
     """[allow] of a machine: less than its machine file asks for. It only takes away."""
 
     read_only: bool = Field(

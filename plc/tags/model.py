@@ -8,8 +8,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from packline.core.file_part import FilePart
 from plc.links import Area
 
 Scalar = bool | int | float | str
@@ -95,11 +96,7 @@ _MODICON: tuple[tuple[Area, int, int], ...] = (
 )
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Limits(_Part):
+class Limits(FilePart):
     """[limits]: what the device takes in one request."""
 
     max_read: int = Field(default=125, ge=1, le=125, description="Modbus: most registers in one read.")
@@ -124,7 +121,7 @@ class Limits(_Part):
     max_nodes: int = Field(default=500, ge=1, le=10_000, description="OPC UA: most nodes in one read or write call.")
 
 
-class Tag(_Part):
+class Tag(FilePart):
     """[tags.<name>]: one named value of the machine."""
 
     address: int | None = Field(
@@ -256,7 +253,7 @@ class Tag(_Part):
         return self
 
 
-class Condition(_Part):
+class Condition(FilePart):
     """What one tag must show."""
 
     tag: str = Field(description="Name of the tag.")

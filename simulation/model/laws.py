@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from packline.core.file_part import FilePart
 from packline.core.files import Mistake, Wrong
 from simulation.blocks import draws
 from simulation.blocks.draws_phases import Coxian, Pareto
@@ -22,10 +23,8 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class Law(BaseModel):
+class Law(FilePart):
     """A distribution: its kind, and what that needs. Times are seconds."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Kind
     mean: NotNegative | None = Field(None, description="The expected value.")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+from packline.core.file_part import FilePart
 from packline.core.files import Mistake, Wrong
 from simulation.blocks.block import Full
 
@@ -37,10 +38,8 @@ def _as_ways(given: Any) -> Any:
 Ways = Annotated[dict[str, Share], BeforeValidator(_as_ways, json_schema_input_type=str | dict[str, Share])]
 
 
-class Part(BaseModel):
+class Part(FilePart):
     """A table of the file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Flow(Part):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, model_validator
+from pydantic import Field, StringConstraints, create_model, model_validator
 
 from packline.core.figures import NEVER_IN_A_RUN
+from packline.core.file_part import FilePart
 from packline.core.files import Mistake, Wrong
 from simulation.faults.catalogue import COMMITS, CONTROLLER, DATABASE, Seam, ids
 from simulation.model.laws import NotNegative, Positive, Time
@@ -34,10 +35,8 @@ else:
     Breakage = Literal[tuple(BREAKAGES)]
 
 
-class Part(BaseModel):
+class Part(FilePart):
     """A table of the file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ShiftPart(Part):

@@ -8,7 +8,7 @@ from packline.core.effects import LIGHT, OPEN_STATES, RELEASE, Effect, EffectSta
 from packline.core.faults import Fault
 from packline.core.identity import Sscc
 from packline.core.scans import Scan, Scanner
-from packline.orders.model import PARCEL_GONE, Order, Parcel
+from packline.orders.model import PARCEL_GONE, Order, Parcel, ParcelState
 from packline.orders.release import ship_blockers
 from scanning import gs1
 from stations.brake import Braked
@@ -20,6 +20,7 @@ from stations.rest import Rest
 from stations.screen import Instruction, Screen, say
 
 DARK, GREEN, RED, AMBER = range(4)
+WHY = {3006: "old_label"}
 
 
 class CourierGate:
@@ -57,7 +58,7 @@ class CourierGate:
             self.rest = Rest(places=(self.name,))
             return
         if self._refused is not None:  # silent until it is gone: somebody's hands may be on it
-            self.screen.state, self.screen.next = "waiting", self._refused
+            self.screen.state, self.screen.next = "asking", self._refused
             return
         parcel, order = await self._who()
         self.screen.about(parcel=parcel.lpn, order=order.order_id)
@@ -74,7 +75,7 @@ class CourierGate:
         parcel = await self._parcel_of(sscc)
         order = await self._kit.order_of(parcel)
         if why := ship_blockers(order, parcel):
-            return say("take_back", lpn=parcel.lpn, why=list(why))
+            return self._back(parcel.lpn, why)
         return say("label_ok", lpn=parcel.lpn)
 
     async def _who(self) -> tuple[Parcel, Order]:
@@ -84,8 +85,11 @@ class CourierGate:
         except Fault as fault:
             label = await self._kit.books.label(sscc)
             subject = label.lpn if label else sscc
-            await self._turn_back(subject, (fault.kind.name,))
             named = await self._kit.books.parcel(subject)
+            why = named.reason if named is not None and named.state is ParcelState.CLARIFY else ""
+            await self._turn_back(subject, (why or WHY.get(fault.code, "unknown"),))
+            if named is not None:
+                self.screen.about(parcel=named.lpn, order=named.order_id)
             if named is not None and named.place in (self.name, f"to:{self.name}"):
                 await self._to_hold(named)
             raise Trouble(fault, subject=subject) from fault
@@ -97,7 +101,7 @@ class CourierGate:
         if label is None or parcel is None:
             raise Fault(4106, where=self.name, seen=sscc, expected="a label of ours")
         if label.state == "voided" or parcel.sscc != sscc:
-            raise Fault(3006, where=self.name, seen=sscc, expected=parcel.sscc or "no label")
+            raise Fault(3006, where=f"{self.name} parcel {parcel.lpn}", seen=sscc, expected=parcel.sscc or "no label")
         return parcel
 
     async def _refuse(self, parcel: Parcel, why: tuple[str, ...]) -> None:
@@ -108,9 +112,12 @@ class CourierGate:
         await self._to_hold(parcel)
 
     async def _turn_back(self, subject: str, why: tuple[str, ...]) -> None:
-        self._refused = say("take_back", lpn=subject, why=list(why))
-        self.screen.state, self.screen.next = "waiting", self._refused
+        self._refused = self._back(subject, why)
+        self.screen.state, self.screen.next = "asking", self._refused
         await self._light(RED)
+
+    def _back(self, subject: str, why: tuple[str, ...]) -> Instruction:
+        return say("take_back", lpn=subject, to=self._kit.places["hold"], why=list(why))
 
     async def _to_hold(self, parcel: Parcel) -> None:
         """In the books it goes to the hold place, whose list and scanner know every further way."""

@@ -114,7 +114,7 @@ class HandOver:
         """The books refuse it by now: the courier is not to have it, and the job ends undone."""
         if self._hands.job is not None and self._hands.job.subject == parcel.lpn:
             self._hands.answer(False, actor, witness)
-        return say("take_back", lpn=parcel.lpn, why=list(why))
+        return say("take_back", lpn=parcel.lpn, to=self._kit.places["hold"], why=list(why))
 
     def _is_second_look(self, lpn: str) -> bool:
         """Tell whether this scan is another than the last: a scanner that bounces reads a label twice at once."""

@@ -169,6 +169,8 @@ class Post:
         self.screen.hold_by, self._is_kept = "", False
         for machine in self.work.machines:
             await machine.release()
+        with contextlib.suppress(Fault):  # the books are away: the next step that ends well takes it back
+            await self.bells.hush(STEP)  # a step may now wait for hands; what is still wrong rings again at once
         self.wake()
 
     def snapshot(self) -> dict[str, Any]:
@@ -209,6 +211,7 @@ class Post:
         if rule.reaction is Reaction.HOLD:
             if self._must_ring(fault):
                 await self.bells.ring(fault, STEP)
+                await self.bells.hush(STEP, but=fault.code)  # what held it before holds it no more
             self._show("offline" if fault.code < 2000 else "held", say("fault", code=fault.code), fault)
             return
         actions = [action.value for action in actions_for(fault.code, kind)]
@@ -216,6 +219,7 @@ class Post:
             fault, station=self.name, subject=subject, actions=actions, effect_id=effect_id
         )
         self._kit.changed()
+        await self.bells.hush(STEP)
         if rule.reaction is not Reaction.NOTE:
             self._show("asking", say("ask_person", exception=exception_id), fault)
             await self._until_closed(exception_id)

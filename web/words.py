@@ -145,7 +145,8 @@ class Words:
 
     def _parameter(self, language: str, name: str, value: Any) -> Any:
         if isinstance(value, (list, tuple)):
-            return ", ".join(str(self._parameter(language, name, part)) for part in value)
+            between = "、" if language == "zh" else ", "
+            return between.join(str(self._parameter(language, name, part)) for part in value)
         return self.word(language, WORD_PARAMETERS[name], str(value)) if name in WORD_PARAMETERS else value
 
 

@@ -36,8 +36,8 @@ WORK_FAULTS: tuple[FaultKind, ...] = (
     FaultKind(
         3006,
         "old label scanned",
-        "The label was voided by a reprint.",
-        "Remove the old label; only the newest may stay.",
+        "The label was voided: by a reprint, or because the order has another address.",
+        "Take the parcel back and remove that label; a new one is printed at labelling.",
         C,
     ),
     FaultKind(

@@ -43,7 +43,7 @@ def ship_blockers(order: Order, parcel: Parcel) -> tuple[str, ...]:
     reasons = list(_hold(order, parcel))
     if parcel.state is ParcelState.VERIFIED:
         reasons.append("not_approved")
-    elif parcel.state is not ParcelState.APPROVED:
+    elif parcel.state is not ParcelState.APPROVED and not reasons:
         reasons.append("not_ready")
     return tuple(reasons)
 

@@ -104,7 +104,7 @@ def test_nothing_of_an_order_that_was_set_aside_is_worked_on(parcel_: Parcel) ->
 @pytest.mark.parametrize("state", [ParcelState.VERIFIED, ParcelState.APPROVED])
 def test_the_gate_says_why_it_keeps_what_is_ready_to_leave(state: ParcelState) -> None:
     """One by one: any of them alone is reason enough."""
-    ready = () if state is ParcelState.APPROVED else ("not_approved",)
+    ready: tuple[str, ...] = () if state is ParcelState.APPROVED else ("not_approved",)
     assert ship_blockers(order(), parcel(state)) == ready
     assert ship_blockers(order(), parcel(state, held=True)) == ("held", *ready)
     assert ship_blockers(order(OrderState.CLARIFY), parcel(state)) == ("order_unclear", *ready)

@@ -16,7 +16,7 @@ from stations.kit import Trouble
 from stations.post import MOST_WAITING_SCANS, Post
 from stations.screen import Instruction, Screen, say
 from tests.stations.line import Life, Rig
-from tests.waiting import until
+from tests.waiting import let_run, until
 
 
 class Scripted:
@@ -74,6 +74,35 @@ async def test_a_machine_fault_holds_with_one_alarm_and_recovers_by_itself(life:
     await post._one_step()
     assert await alarms(life) == [] and post.snapshot()["fault"] is None
     assert await questions(life) == []
+
+
+async def test_an_alarm_ends_with_its_cause_also_where_another_cause_holds_the_station_now(life: Life) -> None:
+    post = post_of(life, Scripted(Fault(2102, where="printer-1"), Fault(2007, where="arm-1")))
+    await post._one_step()
+    await post._one_step()
+    assert await alarms(life) == [2007]
+
+
+async def test_an_alarm_ends_when_the_station_asks_a_person_about_something_else(life: Life) -> None:
+    asks = Trouble(Fault(2107, where="label-1"), subject="label-1")
+    post = post_of(life, Scripted(Fault(2007, where="arm-1"), asks))
+    await post._one_step()
+    asking = asyncio.ensure_future(post._one_step())
+    await until(lambda: questions(life))
+    await let_run(5)
+    assert await alarms(life) == []
+    asking.cancel()
+
+
+async def test_a_release_ends_the_alarms_of_the_hold_and_what_is_still_wrong_rings_again(life: Life) -> None:
+    work = Scripted(Fault(2007, where="arm-1"))
+    post = post_of(life, work)
+    await post._one_step()
+    await post.hold("lin")
+    await post.release("lin")  # its next step may wait for hands as long as it likes
+    assert await alarms(life) == []
+    await post._one_step()
+    assert await alarms(life) == [2007]
 
 
 async def test_a_link_that_comes_back_at_once_rings_no_bell(life: Life) -> None:

@@ -129,7 +129,7 @@ def test_any_instruction_whatever_becomes_a_sentence(language, key, params):
     "instruction, english, chinese",
     [
         (say("box", lpn=""), "Take a fresh carton, put the item in, and scan the carton's plate.", "取一个新箱子，放入商品，并扫描箱码。"),
-        (say("take_back", lpn="PL1", why=["not_approved", "held"]), "Take PL1 back: Waits for the buyer, On hold.", "把 PL1 拿回来：等待买家, 人工暂停。"),
+        (say("take_back", lpn="PL1", to="hold-1", why=["not_approved", "held"]), "Take PL1 back to hold-1: Waits for the buyer, On hold.", "把 PL1 送回 hold-1：等待买家、人工暂停。"),
         (say("refused", code=4101), "Refused: Not a carton plate. Scan the carton's PL number.", "已拒绝：不是箱码。扫描箱子的 PL 编号。"),
         (say("held", by="lin"), "Put on hold by lin. Release the station to go on.", "由 lin 暂停。恢复工位后继续。"),
         (say("held", by="software"), "Stopped by a software fault. Release the station to go on.", "因软件故障停止。恢复工位后继续。"),

@@ -8,8 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from packline.core.clock import Clock
-from packline.core.faults import Fault
-from packline.core.files import near
+from simulation.behaviours import behaviour_of
 from simulation.machines.applicator import Applicator
 from simulation.machines.bag_sealer import BagSealer
 from simulation.machines.camera import Draw, Offload, VirtualCamera
@@ -263,10 +262,4 @@ _BEHAVIOURS: Mapping[str, Build] = {
 
 
 def _behaviour(spec: MachineSpec) -> Build:
-    word = str(spec.file.simulation.get("behaviour", "generic"))
-    if word not in _BEHAVIOURS:
-        expected = f"one of {', '.join(sorted(_BEHAVIOURS))}"
-        remedy = near(word, set(_BEHAVIOURS)) or "Leave it out: jobs then take their time and succeed."
-        where = f"{spec.name} [simulation.behaviour]"
-        raise Fault(4201, where=where, seen=word, expected=expected, remedy=remedy)
-    return _BEHAVIOURS[word]
+    return _BEHAVIOURS[behaviour_of(spec.file.simulation, spec.name)]

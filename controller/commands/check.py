@@ -6,9 +6,10 @@ import argparse
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from controller.commands.sim.telling import twin_faults
+from controller.commands.sim.telling import behaviour_faults, twin_faults
 from controller.integrator.machine_check import Noted, check_machine
 from controller.integrator.target import is_machine_file
 from controller.machine_files import machine_file
@@ -42,7 +43,7 @@ def run(chosen: argparse.Namespace) -> int:
             return _said(of_twin, chosen)
     except FileFaults as untold:  # no file, no TOML, or nothing in it says what it is
         return _said(untold.faults, chosen)
-    faults = find_faults(chosen.site)
+    faults = [*find_faults(chosen.site), *find_twins_faults(chosen.site)]
     advice = [] if faults else find_advice(chosen.site)
     noted = find_notes(chosen.site)
     if chosen.json:
@@ -65,6 +66,9 @@ def _said(faults: list[Fault], chosen: argparse.Namespace) -> int:
 
 def _run_machine(path: Path, chosen: argparse.Namespace) -> int:
     checked = check_machine(path)
+    if checked.file is not None:
+        said = behaviour_faults(checked.file.simulation, str(path))
+        checked = replace(checked, faults=(*checked.faults, *said))
     print(json.dumps(checked.as_dict(), ensure_ascii=False) if chosen.json else checked.text())
     return int(not checked.is_ok)
 
@@ -73,6 +77,20 @@ def find_advice(path: Path) -> list[Fault]:
     """Give what is not wrong yet: certificates that run out, of a site file that is in order."""
     path = find_site(path)
     return certificate_advice(pki_folder(data_of(load_site(path), path)), WallClock().now())
+
+
+def find_twins_faults(path: Path) -> list[Fault]:
+    """Give what keeps a twin of the site from starting; nothing of files that cannot be read."""
+    try:
+        path = find_site(path)
+        site, _ = read_site(path)
+    except FileFaults:
+        return []
+    found: list[Fault] = []
+    for file in dict.fromkeys(part.file for part in site.machines.values()) if site else ():
+        with suppress(FileFaults):  # said as faults
+            found += behaviour_faults(machine_file(file, path.resolve().parent).simulation, file)
+    return found
 
 
 def find_notes(path: Path) -> dict[str, Noted]:

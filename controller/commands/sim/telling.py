@@ -92,3 +92,12 @@ _READERS = {
     False: ("controller.commands.sim.scenario", "load_scenario"),
 }
 """The twin is no small import."""
+
+
+def behaviour_faults(said: Mapping[str, Any], name: str) -> list[Fault]:
+    """Say what is wrong with the [simulation] of the machine or file `name`: a twin of it would not start."""
+    try:
+        importlib.import_module("simulation.behaviours").behaviour_of(said, name)
+    except Fault as fault:
+        return [fault]
+    return []

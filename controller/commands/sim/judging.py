@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from controller.commands import numbers
@@ -11,6 +11,7 @@ from controller.commands.sim.expecting import Miss, missed, unexpected
 from controller.commands.sim.scenario_file import Scenario
 from controller.commands.sim.shift.parts import Played, Shift
 from controller.commands.sim.tally import EXPECT
+from simulation.faults.catalogue import Ends, ends_of
 from simulation.virtual.faults import PlannedFault
 
 
@@ -37,6 +38,18 @@ def passed_over(faults: Sequence[PlannedFault], planned: int) -> str:
     """Say in one line which of so many planned faults never struck."""
     names = ", ".join(f"{fault.device} {fault.fault} ({_moment(fault)})" for fault in faults)
     return f"{len(faults)} of {numbers.counted(planned, 'fault')} never struck: {names}"
+
+
+def still_stands(planned: Sequence[PlannedFault], not_struck: Collection[PlannedFault]) -> str:
+    """Say in one line which faults nobody ever mended, "" for none: a line cannot end its orders while such a one stands."""
+    names = [f"{f.device} {f.fault}" for f in planned if f not in not_struck and _is_for_ever(f)]
+    return f"never mended: {', '.join(names)} (for_s says how long a fault lasts)" if names else ""
+
+
+def _is_for_ever(fault: PlannedFault) -> bool:
+    ends = ends_of(fault.device, fault.fault)
+    lasts = ends is Ends.MENDED or (ends is Ends.STRIKES and fault.times is None)
+    return lasts and fault.for_s is None and not fault.is_kill
 
 
 def _moment(fault: PlannedFault) -> str:

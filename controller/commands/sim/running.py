@@ -18,7 +18,7 @@ from controller.commands.demo import Progress
 from controller.commands.folders import make_folder
 from controller.commands.sim import INTERRUPTED
 from controller.commands.sim.expecting import Miss
-from controller.commands.sim.judging import is_good, misses_of, passed_over, summary
+from controller.commands.sim.judging import is_good, misses_of, passed_over, still_stands, summary
 from controller.commands.sim.note import write_note
 from controller.commands.sim.recorded import command_for, play_recorded
 from controller.commands.sim.scenario import demand_orders, load_scenario, shift_of
@@ -33,6 +33,7 @@ from packline.core.clock import WallClock
 from packline.core.faults import Fault
 from packline.core.files import FileFaults
 from simulation.recording.files import is_recording, write
+from simulation.virtual.breakages import LIVENESS
 
 FILE = Path("sites/demo.toml")
 OF_SHIFT = ("orders", "speed", "pixels", "over", "computing", "data", "record")
@@ -124,6 +125,9 @@ def _tell(played: Played, shift: Shift, misses: Sequence[Miss], said: Mapping[st
         print(what, file=out)
     if played.not_struck:
         print(passed_over(played.not_struck, len(shift.faults)), file=sys.stderr)
+    is_late = any(what.startswith(f"{LIVENESS}:") for what in played.broken)
+    if is_late and (standing := still_stands(shift.faults, played.not_struck)):
+        print(standing, file=out)
     if not played.figures:
         print(f"NOT well: the shift fell over (seed {shift.seed})", file=out)
         return

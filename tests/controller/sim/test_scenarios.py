@@ -272,6 +272,18 @@ def test_a_run_that_misses_an_expectation_ends_badly_and_says_why(tmp_path, caps
     assert "missed [expect.parcels_shipped_ge]" in told.err
 
 
+def test_a_fault_that_nobody_ever_mends_is_named_where_an_order_does_not_end(tmp_path, capsys):
+    path = tmp_path / "stop.toml"
+    path.write_text(
+        'horizon_s = 60\n[shift]\norders = 1\n[[faults]]\ndevice = "hall"\nfault = "estop"\nat_s = 1\n'
+        '[[faults]]\ndevice = "arm-1"\nfault = "jam"\nat_s = 1\nfor_s = 2\n',
+        "utf-8",
+    )
+    assert main(["sim", "run", str(path)]) == 1
+    said = capsys.readouterr().out
+    assert "liveness:" in said and "never mended: hall estop (for_s says how long a fault lasts)" in said
+
+
 @pytest.mark.parametrize("file, faults, deaths", [("shift-quiet.toml", 0, 0), ("shift-rough.toml", 13, 2)])
 def test_the_shifts_that_ship_end_as_they_say(file, faults, deaths, capsys):
     assert main(["sim", "run", str(SITES / file), "--json"]) == 0

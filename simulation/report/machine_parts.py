@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from simulation.recording.rows import STATES
 from simulation.report.charts import strip, time_axis
 from simulation.report.line_parts import difference_cells, independent
-from simulation.report.machines import MachineFigures
+from simulation.report.machines import MachineFigures, Span
 from simulation.report.markup import Child, Markup, tag
 from simulation.report.sides import Difference, Side, shown_s
 from simulation.report.tables import legend, table
@@ -23,6 +23,8 @@ WORDS = {
     "down": "down",
 }
 MOST_SPANS = 400
+STRETCHES = 120
+"""So many, where more spans than MOST_SPANS would be drawn than anybody can see."""
 
 
 def shares(sides: Sequence[Side]) -> Markup:
@@ -111,31 +113,41 @@ def states(sides: Sequence[Side]) -> Markup:
                 tag("div", rows, tag("span"), time_axis(scale_s), class_="rows"),
             )
         )
-    return tag("div", body)
+    is_summed = any(len(m.spans) > MOST_SPANS for side in sides for m in side.shifts[0].machines)
+    return tag("div", body, tag("p", OF_STRETCHES, class_="soft") if is_summed else "")
+
+
+OF_STRETCHES = (
+    f"Where a machine changed its state more than {MOST_SPANS} times, its time is cut into {STRETCHES} stretches: in each, every state is "
+    "as wide as it lasted, one beside the other, not in the order in which they came."
+)
 
 
 def _timeline(machine: MachineFigures, end_s: float, scale_s: float) -> Markup:
-    parts = [(b, e, s, f"{s} {seconds(e - b)}, from {moment(b)}") for b, e, s in _joined(machine, end_s)]
+    if len(machine.spans) <= MOST_SPANS:
+        parts = [(b, e, s, f"{s} {seconds(e - b)}, from {moment(b)}") for b, e, s in machine.spans]
+    else:
+        parts = list(_summed(machine.spans, end_s))
     return strip(parts, scale_s, f"states of {machine.name} over time")
 
 
-def _joined(machine: MachineFigures, end_s: float) -> list[tuple[float, float, str]]:
-    """Leave out what is too short to be seen when there is too much: the state that lasts longest stands for a stretch."""
-    if len(machine.spans) <= MOST_SPANS:
-        return list(machine.spans)
-    wide, found = end_s / MOST_SPANS, []
-    spans, n = list(machine.spans), 0
-    for slot in range(MOST_SPANS):
-        begin, end = slot * wide, (slot + 1) * wide
-        spent: dict[str, float] = {}
+def _summed(spans: Sequence[Span], end_s: float) -> Iterator[tuple[float, float, str, str]]:
+    """Give each state of each stretch as wide as it lasted in it: no state is left out, however short, and shares stay right."""
+    wide, n = end_s / STRETCHES, 0
+    for stretch in range(STRETCHES):
+        begin, end = stretch * wide, (stretch + 1) * wide
+        spent = dict.fromkeys(STATES, 0.0)
         while n < len(spans):
             first, last, state = spans[n]
-            spent[state] = spent.get(state, 0.0) + max(0.0, min(last, end) - max(first, begin))
+            spent[state] += max(0.0, min(last, end) - max(first, begin))
             if last > end:
                 break
             n += 1
-        found.append((begin, end, max(spent, key=lambda s: spent[s]) if spent else "down"))
-    return found
+        at = begin
+        for state, lasted in spent.items():
+            if lasted > 0:
+                yield at, at + lasted, state, f"{state} {seconds(lasted)} of {seconds(wide)}, from {moment(begin)}"
+                at += lasted
 
 
 def bottleneck(sides: Sequence[Side]) -> Markup:

@@ -9,7 +9,7 @@ from controller.addresses import wrong_scheme
 from controller.integrator.machine_check import error_faults
 from controller.integrator.station_needs import need_faults
 from controller.item_file import item_bytes
-from controller.machine_files import machine_file, scanner_file
+from controller.machine_files import machine_file, misnamed, scanner_file
 from controller.site import Site
 from controller.site_file import is_told, read_site
 from controller.site_security import Reached, allow_faults, kept_faults, reach, transport_faults
@@ -54,6 +54,9 @@ def _item_faults(site: Site, path: Path) -> list[Fault]:
 def _machine_faults(site: Site, path: Path, told: set[str]) -> list[Fault]:
     faults: list[Fault] = []
     for name, part in site.machines.items():
+        if wrong := misnamed(part.file, f"{path} [machines.{name}.file]"):
+            faults.append(wrong)
+            continue
         try:
             file = machine_file(part.file, path.resolve().parent)
         except FileFaults as found:
@@ -82,7 +85,10 @@ def _reaches(site: Site, path: Path, told: set[str]) -> dict[str, Reach]:
 
 
 def _scanner_faults(site: Site, path: Path) -> Iterator[Fault]:
-    for part in site.scanners.values():
+    for name, part in site.scanners.items():
+        if part.driver == "modbus" and (wrong := misnamed(part.file, f"{path} [scanners.{name}.file]")):
+            yield wrong
+            continue
         try:
             file = scanner_file(part, path.resolve().parent)
         except FileFaults as found:

@@ -43,6 +43,8 @@ class Clarification:
         self.screen.tasks = tasks
         self.screen.next = tasks[0] if tasks else say("idle")
         self.screen.state = "working" if tasks else "idle"
+        if not tasks:
+            self.screen.about()
         self.rest = Rest(orders={p.order_id for p in (*returning, *unclear)}, kinds=_COMES_HERE)
 
     async def scanned(self, scan: Scan) -> Instruction:

@@ -33,3 +33,20 @@ def test_check_finds_a_behaviour_that_no_twin_has(of: str, tmp_path: Path, capsy
     site.write_text(demo.replace('file = "applicator"', 'file = "arm.toml"').replace("items = ", "# items = "), "utf-8")
     assert main(["check", str(machine if of == "machine file" else site)]) == 1
     assert "[simulation.behaviour], saw applicatr" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("part, of", [("machines.arm-1", 'file = "applicator"'), ("scanners.scan-hold", "")])
+def test_a_misspelt_machine_file_is_told_where_it_is_named(
+    part: str, of: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = tmp_path / "site.toml"
+    demo = (ROOT / "sites" / "demo.toml").read_text("utf-8").replace("items = ", "# items = ")
+    if of:
+        demo = demo.replace(of, 'file = "aplicator"')
+    else:
+        head = f"[{part}]\n"
+        demo = demo.replace(f'{head}driver = "tcp"', f'{head}driver = "modbus"\nfile = "modbus_scaner"')
+    site.write_text(demo, "utf-8")
+    assert main(["check", str(site)]) == 1
+    said = capsys.readouterr().out
+    assert f"{site} [{part}.file]" in said and "Did you mean" in said

@@ -117,7 +117,7 @@ def test_a_name_that_nobody_declared_gets_a_suggestion(
         ('role = "archive"', 'role = "achive"', "[subscribers.archive.role]", "merchant | buyer | archive"),
         ('company_prefix = "9521321"', 'company_prefix = "95"', "[site.company_prefix]", ""),
         ('no_answer = "ship"', 'no_answer = "burn"', "[policy.no_answer]", ""),
-        ('file = "applicator"', 'file = "aplicator"', "aplicator", ""),
+        ('file = "applicator"', 'file = "aplicator"', "[machines.arm-1.file]", "applicator"),
         ('file = "applicator"', 'file = "packer"', "", ""),
         ('"opc.tcp://127.0.0.1:14840"', '"127.0.0.1:14840"', "[machines.packer-1.address]", "opc.tcp://host:port"),
         ('machine = "gate-1"\n', "", "[stations.gate-1.machine]", "a machine for kind courier_gate"),
@@ -221,7 +221,7 @@ def test_mistakes_of_every_kind_are_told_in_one_run(site_with: Callable[..., Pat
         "[site.time_zone]",
         "[subscribers.archive.role]",
     }
-    assert any("aplicator" in fault.where for fault in faults)
+    assert any("aplicator" in fault.seen for fault in faults)
     assert any("gate-1 without job release" in fault.seen for fault in faults)
     assert len(faults) == len({fault.text() for fault in faults})
 

@@ -9,11 +9,11 @@ SEEDS  ?= 200
 SHIFTS ?= 2000
 
 # Budgets of the test command in seconds, on two cores.
-CHECK   := 30
-UNIT    := 170
-WIRE    := 165
-BROWSER := 110
-HALLS   := 245
+CHECK   := 25
+UNIT    := 185
+WIRE    := 170
+BROWSER := 115
+HALLS   := 225
 TOTAL   := 720
 
 UV_VERSION      := 0.13.9

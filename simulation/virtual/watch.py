@@ -40,7 +40,8 @@ class Watch:
         self._world = world
         self._cartons: dict[str, str] = {}
         self._past_door: set[str] = set()
-        self._worn: set[tuple[str, str]] = set()
+        self._worn: set[int] = set()
+        """Hashes of plate and SSCC of every label that was ever put on: a long shift has very many."""
         self._taken = self._gone = self._scrapped = 0
         self._pieces: dict[int, str] = {}
         self._pieces_taken = self._pieces_gone = self._pieces_back = 0
@@ -84,7 +85,7 @@ class Watch:
         """Take an event that a subscriber hears for the first time: nobody hears of what has not happened yet."""
         if name == HANDED_OVER and lpn not in self._past_door:
             self._say(f"{SHIP_EVENT}: {role} heard that {lpn} was handed over, and it had not left")
-        if name == VERIFIED and (lpn, sscc) not in self._worn:
+        if name == VERIFIED and hash((lpn, sscc)) not in self._worn:
             self._say(f"{RECORD}: {role} heard that label {sscc} of {lpn} was verified, and it was never on it")
 
     def died(self) -> None:
@@ -230,7 +231,7 @@ class Watch:
             )
         self._labels[label] = lpn
         self._on.setdefault(lpn, []).append(data)
-        self._worn.add((lpn, data["sscc"]))
+        self._worn.add(hash((lpn, data["sscc"])))
         if "copy" not in data:
             self._done_to_carton(fact, data)
 

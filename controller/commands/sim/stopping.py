@@ -41,6 +41,8 @@ def workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
                 process.join(MOST_END_S)
                 process.kill()
                 process.join()
+                while process.is_alive():  # the pool's own thread has seen its end, and is about to write it down
+                    process.join(0.001)
             raise
         finally:
             pool.shutdown(cancel_futures=True)

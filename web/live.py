@@ -182,6 +182,7 @@ class Fragments:
         with self._lock:
             if version != self._version or len(self._kept) > self.MOST:
                 self._version, self._kept = version, {}
-            if key not in self._kept:
-                self._kept[key] = make()
-            return self._kept[key]
+            kept = self._kept  # what is made may ask for a newer version's parts: they begin a new dictionary
+            if key not in kept:
+                kept[key] = make()
+            return kept[key]

@@ -9,8 +9,10 @@ from controller.snapshot import FIGURES_S
 from packline.core.clock import ManualClock
 from tests.waiting import PATIENCE_S
 from tests.web.stage import START, Cardboard, healthy, wound
+from web.floor import draw
 from web.live import POLL_S, STALE_S, Fragments, Hub
-from web.stream import Message
+from web.pages import overview
+from web.stream import BEAT_S, Message
 
 
 @pytest.fixture
@@ -162,6 +164,32 @@ def test_a_fragment_is_made_once_for_all_who_look(board):
     fragments.get(4, ("view", "en"), make)
 
     assert len(made) == 2 and set(texts) == {"x"}
+
+
+def test_a_fragment_whose_making_asks_for_a_newer_one_is_kept_for_its_own_version_only():
+    fragments = Fragments()
+
+    assert fragments.get(3, ("view",), lambda: "old, " + fragments.get(4, ("counts",), lambda: "12")) == "old, 12"
+    assert fragments.get(4, ("view",), lambda: "new") == "new"
+
+
+def test_what_happens_while_a_screen_is_made_is_on_the_next(furnished, monkeypatch):
+    well = furnished.controller.snapshot
+
+    def overtaken(snapshot):
+        if furnished.controller.snapshot is well:
+            furnished.controller.snapshot = wound(well, "label-1", 2103)
+            furnished.hub.poll()
+        return draw(snapshot)
+
+    monkeypatch.setattr(overview, "draw", overtaken)
+    heard = listen(furnished, "/live?view=overview")
+    first = heard(6)[3]
+    furnished.clock.advance(BEAT_S)  # a stream that has no more to tell tells that it lives
+    second = heard(1)[0]
+
+    assert first["event"] == "view" and "tile high asking" not in first["data"]
+    assert second["event"] == "view" and "tile high asking" in second["data"]
 
 
 def test_a_stream_begins_with_the_state_and_a_heartbeat(furnished):

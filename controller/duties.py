@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from apscheduler.triggers.base import BaseTrigger
 
@@ -114,17 +115,18 @@ class Duties:
         self._rings[name] = error
 
     async def _release(self) -> None:
-        # The queue may be long, and is read only when one of it may go.
-        if not self._may_release() or not await self._kit.books.orders({OrderState.RECEIVED}, 1):
+        # The queue may be long: no more of it is read than may go.
+        waiting = partial(self._kit.books.orders, {OrderState.RECEIVED})
+        if not self._may_release() or not await waiting(1):
             return
-        in_work = await self._in_work()
-        if in_work >= self._terms.wip_limit:
-            return
-        for order in sorted(await self._kit.books.orders({OrderState.RECEIVED}), key=_queue):
-            if order_blockers(order, in_work=in_work, wip_limit=self._terms.wip_limit):
-                continue
-            await self._kit.record(_order_event("OrderReleased", order))
-            in_work += 1
+        in_work, passed_over, limit = await self._in_work(), 0, self._terms.wip_limit
+        while in_work < limit and (found := await waiting(limit - in_work, passed_over)):
+            for order in found:
+                if order_blockers(order, in_work=in_work, wip_limit=limit):
+                    passed_over += 1
+                    continue
+                await self._kit.record(_order_event("OrderReleased", order))
+                in_work += 1
 
     async def _in_work(self) -> int:
         """Count the orders that use the floor; one whose cartons all wait in the rack or are gone does not."""
@@ -230,11 +232,6 @@ class Calendar:
             except Exception:  # the line does not end for a work that is done by the hour; it is tried again then
                 log.exception("job %s", name)
             last = due
-
-
-def _queue(order: Order) -> tuple[int, str, str]:
-    ship_by = order.content.ship_by
-    return order.priority, ship_by.isoformat() if ship_by else "~", order.received_at.isoformat()
 
 
 def _order_event(kind: str, order: Order) -> Event:

@@ -41,9 +41,9 @@ class StoredBooks:
         """Give an order."""
         return await self._writer.read(lambda connection: orders.order_of(connection, order_id))
 
-    async def orders(self, states: Collection[OrderState], limit: int = 1000) -> list[Order]:
-        """Give at most `limit` orders in one of `states`: urgent first, then as they came."""
-        return await self._writer.read(lambda connection: orders.orders_in(connection, states, limit))
+    async def orders(self, states: Collection[OrderState], limit: int = 1000, skip: int = 0) -> list[Order]:
+        """Give at most `limit` orders in one of `states` behind the first `skip`: urgent first, then by date, then as they came."""
+        return await self._writer.read(lambda connection: orders.orders_in(connection, states, limit, skip))
 
     async def units(
         self,

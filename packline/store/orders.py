@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from packline.orders.model import Order, OrderState, PlaceOrder
 from packline.store.prepared import MOST_QUESTIONS, Change, Question, at_most, made_of, one_of
-from packline.store.schema import orders
+from packline.store.schema import NEVER, orders
 
 _FIELDS = (
     orders.c.order_id,
@@ -25,7 +25,7 @@ _FIELDS = (
 )
 _order = made_of(Order, tuple(column.name for column in _FIELDS))
 _ONE = Question(select(*_FIELDS).where(orders.c.order_id == bindparam("of")), _order)
-_IN_STATES = select(*_FIELDS).order_by(orders.c.priority, orders.c.received_at, orders.c.order_id)
+_IN_STATES = select(*_FIELDS).order_by(orders.c.priority, orders.c.ship_by, orders.c.received_at, orders.c.order_id)
 _ADD = Change(insert(orders))
 _CHANGE = Change(update(orders).where(orders.c.order_id == bindparam("of")))
 
@@ -35,15 +35,15 @@ def order_of(connection: Connection, order_id: str) -> Order | None:
     return _ONE.first(connection, of=order_id)
 
 
-def orders_in(connection: Connection, states: Collection[OrderState], limit: int) -> list[Order]:
-    """Give at most `limit` orders in one of `states`: urgent first, then as they came."""
-    return _in_states(tuple(states), limit).all(connection)
+def orders_in(connection: Connection, states: Collection[OrderState], limit: int, skip: int) -> list[Order]:
+    """Give at most `limit` orders in one of `states` behind the first `skip`: urgent first, then by date, then as they came."""
+    return _in_states(tuple(states), limit, skip).all(connection)
 
 
 @lru_cache(maxsize=MOST_QUESTIONS)
-def _in_states(states: tuple[OrderState, ...], limit: int) -> Question[Order]:
+def _in_states(states: tuple[OrderState, ...], limit: int, skip: int) -> Question[Order]:
     """Give the question for these states, built once: it is asked hundreds of times a second."""
-    return Question(at_most(_IN_STATES.where(one_of(orders.c.state, states)), limit), _order)
+    return Question(at_most(_IN_STATES.where(one_of(orders.c.state, states)), limit, skip), _order)
 
 
 def add_order(connection: Connection, order: Order) -> None:
@@ -74,5 +74,6 @@ def _changing(order: Order, at: datetime) -> dict[str, Any]:
         "pay_until": order.pay_until,
         "reason": order.reason,
         "priority": order.priority,
+        "ship_by": order.content.ship_by or NEVER,
         "changed_at": at,
     }

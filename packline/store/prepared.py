@@ -182,9 +182,9 @@ def one_of(column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement
     return column.in_([word(value) for value in values]) if values else false()
 
 
-def at_most(query: Select[Any], rows: int) -> Select[Any]:
-    """Give a query that ends after `rows` rows; the number is part of the text, for the reason that `word` gives."""
-    return query.limit(literal_column(str(int(rows)))).offset(literal_column("0"))
+def at_most(query: Select[Any], rows: int, skip: int = 0) -> Select[Any]:
+    """Give a query that ends after `rows` rows behind `skip`; the numbers are part of the text, for the reason that `word` gives."""
+    return query.limit(literal_column(str(int(rows)))).offset(literal_column(str(int(skip))))
 
 
 def word(value: str) -> ColumnElement[Any]:

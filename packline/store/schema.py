@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -18,7 +20,11 @@ from sqlalchemy import (
 
 from packline.core.effects import EffectState
 from packline.orders.model import OrderState, ParcelState, UnitState
+from packline.store.codec import time_text
 from packline.store.columns import Big, Content, Json, Utc, Word
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""Stands for a date that nobody named, which sorts behind all others; engines do not agree where a null sorts."""
 
 metadata = MetaData(
     naming_convention={
@@ -125,8 +131,9 @@ orders = Table(
     Column("pay_until", Utc),
     _words("reason"),
     Column("priority", Integer, nullable=False, server_default="5"),
+    Column("ship_by", Utc, nullable=False, server_default=time_text(NEVER)),
     Column("changed_at", Utc, nullable=False),
-    Index("ix_orders_state", "state", "priority", "received_at"),
+    Index("ix_orders_state", "state", "priority", "ship_by", "received_at", "order_id"),
     Index("ix_orders_external_id", "external_id"),
 )
 

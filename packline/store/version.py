@@ -11,7 +11,7 @@ from packline.core.faults import Fault
 from packline.store import postgres
 from packline.store.newest import statements
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration in `migrations/versions`."""
 
 _VERSION = table("alembic_version", column("version_num"))

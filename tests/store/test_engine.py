@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 from alembic import command
@@ -15,7 +16,9 @@ from sqlalchemy import text
 from packline.core.clock import ManualClock
 from packline.core.faults import Fault
 from packline.core.ids import SeededIds
+from packline.orders.model import OrderState
 from packline.store import migrate, open_store, sqlite_report
+from packline.store.codec import dumps
 from packline.store.engine import has_wal_fault, journal_mode, open_engines, sqlite_library
 from packline.store.newest import HEAD_SQL
 from packline.store.schema import metadata
@@ -117,6 +120,26 @@ def test_books_of_every_release_are_brought_up_with_what_is_in_them(tmp_path, re
         )
         assert found == []
         assert [row.delivery_id for row in asyncio.run(store.inbox.pending())] == ["m-1"]
+
+
+def test_orders_that_wait_in_older_books_go_by_their_dates_after_the_upgrade(tmp_path, place_order):
+    url = f"sqlite:///{tmp_path}/old.db"
+    engines, settings = open_engines(url), migrate.config()
+    days = {"none": None, "second": datetime(2026, 1, 5, tzinfo=UTC), "first": datetime(2026, 1, 3, tzinfo=UTC)}
+    with engines.write.begin() as connection:
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0003")
+        columns = "order_id, channel, external_id, merchant, version, content, state, received_at, changed_at"
+        at = "2026-01-01T00:00:00.000000+00:00"
+        for number, day in days.items():
+            new = place_order(number, ship_by=day)
+            row = (new.order_id, new.channel, new.external_id, new.merchant, 1, dumps(new), "received", at, at)
+            connection.exec_driver_sql(f"INSERT INTO orders ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    engines.dispose()
+
+    with closing(opened(url)) as store:
+        waiting = asyncio.run(store.books.orders({OrderState.RECEIVED}))
+        assert [order.content.external_id for order in waiting] == ["HM-first", "HM-second", "HM-none"]
 
 
 def test_newest_migration_is_the_one_that_the_code_names():

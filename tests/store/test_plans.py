@@ -63,6 +63,7 @@ def plan_of(store: Store, statement: str) -> list[str]:
 ASKED: dict[str, Callable[[Store], object]] = {
     "order": lambda s: s.books.order("market-HM-2"),
     "orders": lambda s: s.books.orders({OrderState.RELEASED}),
+    "queue": lambda s: s.books.orders({OrderState.RECEIVED}, 12, 3),
     "units of an order": lambda s: s.books.units(order_id=ORDER),
     "units in a carton": lambda s: s.books.units(lpn=LPN),
     "units at a station": lambda s: s.books.units(station="s", states={UnitState.INDUCTED}),

@@ -164,11 +164,9 @@ CREATE TABLE orders (
 	pay_until TEXT, 
 	reason TEXT DEFAULT '' NOT NULL, 
 	priority INTEGER DEFAULT '5' NOT NULL, 
-	changed_at TEXT NOT NULL, 
+	changed_at TEXT NOT NULL, ship_by TEXT DEFAULT '9999-12-31T23:59:59.999999+00:00' NOT NULL, 
 	CONSTRAINT pk_orders PRIMARY KEY (order_id)
 );
-
-CREATE INDEX ix_orders_state ON orders (state, priority, received_at);
 
 CREATE TABLE picture (
 	picture_id TEXT NOT NULL, 
@@ -365,4 +363,6 @@ CREATE INDEX ix_delivery_next ON delivery (subscriber, next_at, seq, id) WHERE s
 
 CREATE INDEX ix_delivery_parked ON delivery (subscriber) WHERE state = 'parked';
 
-CREATE INDEX ix_orders_external_id ON orders (external_id)
+CREATE INDEX ix_orders_external_id ON orders (external_id);
+
+CREATE INDEX ix_orders_state ON orders (state, priority, ship_by, received_at, order_id)

@@ -79,7 +79,8 @@ class Misbehaviour:
         self._active[device, fault] = lasts
 
     async def mend(self, device: str = "", fault: str = "") -> int:
-        """Switch off what is on: one fault, all of a device, or all; returns how many."""
+        """Switch off what is on: one fault, all of a device, or all; returns how many. Raises NoSuchFault for what nobody knows."""
+        self._demand_known(device, fault)
         chosen = [key for key in self._active if device in ("", key[0]) and fault in ("", key[1])]
         for key in chosen:
             self._forget(key)
@@ -111,10 +112,22 @@ class Misbehaviour:
     def _strikes(self, device: str, fault: str, is_last: bool) -> None:
         self.struck(device, fault, is_last)
 
-    def _switch(self, device: str, fault: str) -> Switch:
+    def _demand_known(self, device: str, fault: str) -> None:
+        if device and fault:
+            self._switch(device, fault)
+        elif device:
+            self._switches(device)
+        elif fault and not any(fault in switches for switches in self._devices.values()):
+            raise NoSuchFault(f"no device knows a fault {fault!r}")
+
+    def _switches(self, device: str) -> Switches:
         switches = self._devices.get(device)
         if switches is None:
             raise NoSuchFault(f"there is no device {device!r}; there are {', '.join(sorted(self._devices))}")
+        return switches
+
+    def _switch(self, device: str, fault: str) -> Switch:
+        switches = self._switches(device)
         if fault not in switches:
             raise NoSuchFault(f"{device} knows no fault {fault!r}; it knows {', '.join(sorted(switches))}")
         return switches[fault]

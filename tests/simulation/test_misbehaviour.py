@@ -164,6 +164,8 @@ async def test_truth_channel_tells_and_takes_orders(served):
         ({"device": "printer-1", "fault": "off", "colour": "red"}, 400),
     ):
         assert (await ask(url, "POST", "/fault", wrong))[0] == code
+    for wrong in ({"device": "printer-9"}, {"device": "printer-1", "fault": "on fire"}, {"fault": "on fire"}):
+        assert (await ask(url, "POST", "/mend", wrong))[0] == 404
     assert (await ask(url, "DELETE", "/truth"))[0] == 404
     assert (await ask(url, "GET", "/truth/facts?after=x"))[0] == 400
     _, text = await ask(url, "GET", "/faults")

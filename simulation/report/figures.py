@@ -16,7 +16,8 @@ from simulation.statistics.warmup import mser5
 PERCENTS = (50, 90, 95, 99)
 LEAST_FOR_WARMUP = 50
 LEAST_FOR_BATCHES = 20
-MOST_BATCHES = 30
+LEAST_BATCHES, MOST_BATCHES = 10, 30
+"""Of these numbers of batches the one is taken that leaves the fewest parcels over; what is left over is not counted."""
 LEAST_IN_A_BATCH = 2
 HOUR_S = 3600.0
 Step = tuple[float, int]
@@ -89,7 +90,7 @@ def figures_of(recording: Recording) -> ShiftFigures:
         waiting=waiting,
         longest_active=max(active, key=lambda name: active[name].either, default=None),
         least_waiting=least_waiting(waiting),
-        batched=_batched(flow.values),
+        batched=batched(flow.values),
     )
 
 
@@ -165,10 +166,12 @@ def _active(machines: Sequence[MachineFigures], end_s: float) -> dict[str, Share
     return active_periods({m.name: m.active for m in machines}, 0.0, end_s)
 
 
-def _batched(flow: Sequence[float]) -> Batched | None:
+def batched(flow: Sequence[float]) -> Batched | None:
+    """Give the mean of a series by batches, None where there are too few for any."""
     if len(flow) < LEAST_FOR_BATCHES:
         return None
-    return batch_means(flow, min(MOST_BATCHES, len(flow) // LEAST_IN_A_BATCH))
+    numbers = range(LEAST_BATCHES, min(MOST_BATCHES, len(flow) // LEAST_IN_A_BATCH) + 1)
+    return batch_means(flow, min(numbers, key=lambda batches: (len(flow) % batches, -batches)))
 
 
 def _steps(times: Sequence[tuple[float, float | None]]) -> list[Step]:

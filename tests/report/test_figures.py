@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from simulation.recording.rows import FaultRow, Jobs, MachineRow, Recording
-from simulation.report.figures import figures_of
+from simulation.report.figures import batched, figures_of
 from simulation.report.machines import machine_figures
 from simulation.report.sides import differences, side_of
 from simulation.report.words import title_of
@@ -83,8 +83,18 @@ def test_a_long_run_has_a_warm_up_and_batch_means():
     found = figures_of(recording(count=200))
 
     assert found.batched is not None
-    assert found.batched.interval.of == 30
+    assert 10 <= found.batched.interval.of <= 30
     assert "MSER-5" in found.window.why
+
+
+def test_batch_means_leave_out_less_than_a_twentieth_of_the_parcels():
+    for count in range(20, 1000):
+        found = batched([float(n) for n in range(count)])
+        assert found is not None
+        left_out = 2 * found.interval.estimate - (
+            count - 1
+        )  # the first ones of 0, 1, 2 ...: each lifts the mean by a half
+        assert 10 <= found.interval.of <= 30 and 0 <= round(left_out) < count / 20, count
 
 
 def test_a_shift_in_which_nothing_left_has_figures_that_are_not_known():

@@ -69,7 +69,9 @@ def seeds(text: str) -> range:
     """Read A:B."""
     first, _, end = text.partition(":")
     if not (first.isdecimal() and end.isdecimal() and 0 < int(end) - int(first) <= MOST_SEEDS):
-        raise argparse.ArgumentTypeError(f"{text!r} is not A:B with A below B, and at most {MOST_SEEDS} seeds")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not A:B with whole numbers from 0, A below B, and at most {MOST_SEEDS} seeds"
+        )
     return range(int(first), int(end))
 
 

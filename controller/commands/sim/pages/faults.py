@@ -11,8 +11,8 @@ their own way. A kind is named by its id and the device that has it, in a [scena
 [`packline sim qa`](command-line.md#sim-qa), at the prompt of [`packline sim serve`](command-line.md#sim-serve), and over the truth channel.
 """
 HOW = """
-*Ends*: what is *mended* lasts until then (`for_s`, or by hand); what *strikes* does so the next times (`times`), and is over then, or when it is
-mended; what is over *at once* happens once. Seconds here are the line's: with `speed = 20` the machines move 20 times as much in them.
+*Ends*: what is *mended* lasts until then (`for_s`, or by hand); what *strikes* does so the next times (`times`), and is over then, after its
+`for_s`, or when it is mended; what is over *at once* happens once. Seconds here are the line's: with `speed = 20` the machines move 20 times as much in them.
 """
 NAMES = """
 The names below stand for devices in every line; they are there in virtual time, `hall` and `floor` also when the twin runs on sockets:

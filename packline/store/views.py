@@ -82,7 +82,7 @@ class Views:
         offset: int = 0,
         limit: int = 50,
     ) -> Page:
-        """List orders of a group (a key of ORDER_GROUPS), urgent ones first, then the oldest; done ones newest first.
+        """List orders of a group (a key of ORDER_GROUPS), urgent ones first, then by date, then the oldest; done ones newest first.
 
         `search` looks for numbers, merchants, SKUs, plates and labels; for recipients only with `recipients`, which is for
         those who may read addresses.
@@ -90,8 +90,8 @@ class Views:
         matches = [order_matches(search), *([sent_to(db, search)] if search and recipients else [])]
         wanted = and_(s.orders.c.state.in_(ORDER_GROUPS.get(group, ORDER_GROUPS["all"])), or_(*matches))
         newest = group in ("done", "shipped", "all")
-        by = s.orders.c.received_at.desc() if newest else s.orders.c.received_at
-        query = select(s.orders).where(wanted).order_by(*([] if newest else [s.orders.c.priority]), by)
+        as_they_go = (s.orders.c.priority, s.orders.c.ship_by, s.orders.c.received_at, s.orders.c.order_id)
+        query = select(s.orders).where(wanted).order_by(*([s.orders.c.received_at.desc()] if newest else as_they_go))
         total = db.scalar(select(func.count()).select_from(s.orders).where(wanted)) or 0
         found = [made(Order, row) for row in db.execute(query.limit(limit).offset(offset)).mappings()]
         rows = _with_contents(db, found)

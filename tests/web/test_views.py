@@ -1,10 +1,14 @@
 """What the screens read from the books."""
 
+import re
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from packline.orders.model import Event, OrderState, ParcelState
 from packline.orders.policy import Action
-from tests.web.stage import LOST, READY, SSCC, WAITING, device, run
+from tests.web.stage import LOST, READY, SSCC, WAITING, device, order, run
 
 
 def test_open_orders_are_listed_urgent_first_then_oldest(furnished):
@@ -168,6 +172,22 @@ def test_every_order_page_says_why_it_waits(furnished):
 
     for text in ("Waits for the buyer", "Not paid yet", "Enough orders on the floor"):
         assert text in page
+
+
+def test_what_must_leave_first_is_listed_first_and_what_should_have_left_is_late(furnished):
+    for number, hours in ((10101, 3), (10102, 1), (10103, None)):
+        content = replace(order(number), ship_by=hours and furnished.clock.now() + timedelta(hours=hours))
+        furnished.record(Event(kind="OrderReceived", subject=content.order_id, data={"content": content}))
+    furnished.clock.advance(2 * 3600)
+    client = furnished.client("viewer")
+    rows = client.get("/orders", query_string={"show": "waiting"}).text.split("<tr id=")[1:]
+    named = [re.search(r"HM-\d+", row)[0] for row in rows]
+
+    assert named[:2] == ["HM-10102", "HM-10101"] and named[-1] == "HM-10103"
+    assert [">Late<" in row for row in rows] == [True] + [False] * (len(rows) - 1)
+    assert [
+        ">Late<" in client.get(f"/orders/marketplace-{name}").text for name in ("HM-10101", "HM-10102", "HM-10103")
+    ] == [False, True, False]
 
 
 def test_addresses_are_masked_below_supervisor(furnished):

@@ -39,6 +39,7 @@ def listing() -> tuple[str, int]:
         found=found,
         groups=views.order_groups(),
         why=why_line_waits,
+        is_late=is_late,
     )
 
 
@@ -50,7 +51,10 @@ def page(order_id: str) -> tuple[str, int]:
     if detail is None:
         abort(404)
     why = why_waits(detail.order, detail.parcels)
-    return face.page("order.html", detail=detail, order=detail.order, why=why, buyer_link=_buyer_link(order_id))
+    late = is_late(detail.order)
+    return face.page(
+        "order.html", detail=detail, order=detail.order, why=why, late=late, buyer_link=_buyer_link(order_id)
+    )
 
 
 def _buyer_link(order_id: str) -> str:
@@ -60,6 +64,13 @@ def _buyer_link(order_id: str) -> str:
     settings = room().settings
     token = sign(settings.secret, {"o": order_id}, settings.clock.now() + timedelta(seconds=LINK_S))
     return settings.buyer_url.rstrip("/") + url_for("buyer.page", token=token)
+
+
+def is_late(order: Order) -> bool:
+    """Tell whether an order is still here though it should have left; of a replay nobody knows, whose day is over."""
+    ship_by, settings = order.content.ship_by, room().settings
+    is_here = order.state in ORDER_GROUPS["open"] and not settings.player
+    return is_here and ship_by is not None and ship_by < settings.clock.now()
 
 
 def why_line_waits(row: OrderLineView) -> tuple[str, ...]:

@@ -175,13 +175,14 @@ def test_every_order_page_says_why_it_waits(furnished):
 
 
 def test_what_must_leave_first_is_listed_first_and_what_should_have_left_is_late(furnished):
-    for number, hours in ((10101, 3), (10102, 1), (10103, None)):
-        content = replace(order(number), ship_by=hours and furnished.clock.now() + timedelta(hours=hours))
+    now = furnished.clock.now()
+    for number, ship_by in ((10101, now + timedelta(hours=3)), (10102, now + timedelta(hours=1)), (10103, None)):
+        content = replace(order(number), ship_by=ship_by)
         furnished.record(Event(kind="OrderReceived", subject=content.order_id, data={"content": content}))
     furnished.clock.advance(2 * 3600)
     client = furnished.client("viewer")
     rows = client.get("/orders", query_string={"show": "waiting"}).text.split("<tr id=")[1:]
-    named = [re.search(r"HM-\d+", row)[0] for row in rows]
+    named = [re.findall(r"HM-\d+", row)[0] for row in rows]
 
     assert named[:2] == ["HM-10102", "HM-10101"] and named[-1] == "HM-10103"
     assert [">Late<" in row for row in rows] == [True] + [False] * (len(rows) - 1)

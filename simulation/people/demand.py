@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, overload
 
@@ -40,10 +40,13 @@ TRAITS = (
 )
 """Orders take these in turn; the first twelve show everything once."""
 
+DATED = timedelta(hours=1)
+"""A dated order must leave so long after the shift began."""
+
 MOST_KEPT = 1024
 """Stories that are kept once they are drawn; a long shift has fifty thousand, and a few dozen of them are under way."""
 
-KNOWN_TRAITS = frozenset(trait for traits in TRAITS for trait in traits) | {"plain", "silent"}
+KNOWN_TRAITS = frozenset(trait for traits in TRAITS for trait in traits) | {"plain", "silent", "dated"}
 """What an order can be like; shares name these."""
 
 _PEOPLE = (
@@ -149,6 +152,7 @@ class Demand:
             "rejects": lambda s: replace(s, answer="reject"),
             "late": lambda s: replace(s, answer="late"),
             "silent": lambda s: replace(s, answer="silent"),
+            "dated": lambda s: _every(s, {"ship_by": (self.placed_at + DATED).isoformat()}),
         }
 
     def stories(self, number: int) -> Stories:

@@ -112,6 +112,21 @@ def test_a_fault_that_the_controller_cannot_have_is_refused(tmp_path):
         load_scenario(path)
 
 
+def test_orders_with_a_date_go_to_the_floor_before_those_that_came_earlier_without_one(tmp_path, capsys):
+    path, data = tmp_path / "dated.toml", tmp_path / "dated"
+    path.write_text(
+        "[shift]\norders = 14\nseed = 3\n[demand]\nburst = 14\nshares = { plain = 1, dated = 1 }\n", "utf-8"
+    )
+    assert main(["sim", "run", str(path), "--json", "--data", str(data)]) == 0
+    capsys.readouterr()
+    with closing(sqlite3.connect(data / DATABASE)) as books:
+        released = "SELECT json_extract(o.content, '$.ship_by') FROM journal j JOIN orders o USING (order_id) WHERE j.kind = 'OrderReleased' ORDER BY j.seq"
+        dated = [ship_by is not None for (ship_by,) in books.execute(released)]
+
+    assert len(dated) == 14 and 0 < dated.count(True) < 14
+    assert dated == sorted(dated, reverse=True)
+
+
 def test_an_empty_scenario_is_the_demo_shift():
     assert Scenario().shift.site == "sites/demo.toml"
 

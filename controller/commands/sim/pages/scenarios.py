@@ -60,6 +60,7 @@ TRAITS = {
     "four_lines": "Four articles.",
     "three_of_one": "Three pieces of one article.",
     "oversize": "Too large for the packaging machine.",
+    "dated": "It must leave within an hour of the shift's beginning, and goes to the floor before those that need not.",
     "no_approval": "Nobody is asked for a picture's approval.",
     "late": "The buyer approves after the deadline.",
     "rejects": "The buyer says no to the picture.",

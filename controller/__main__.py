@@ -21,7 +21,7 @@ VERBS = {
     "twin": "serve the twin of a site's machines and its virtual people, or of one machine",
     "sim": "run the line and its plant in virtual time",
     "chaos": "put a bad network between a client and a machine",
-    "check": "check a site file and the machine files it names, or one machine file",
+    "check": "check a site file and the machine files it names, or one machine, scenario or model file",
     "probe": "read a machine tag by tag: values in every order, times, quality, expectations",
     "watch": "follow a machine's values live",
     "import": "make tags from a CSV list, an OPC UA server or a NodeSet2 file",

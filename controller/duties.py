@@ -115,12 +115,12 @@ class Duties:
         self._rings[name] = error
 
     async def _release(self) -> None:
-        # The queue may be long: no more of it is read than may go.
+        # The queue may be long: no more of it is read than could go.
         waiting = partial(self._kit.books.orders, {OrderState.RECEIVED})
         if not self._may_release() or not await waiting(1):
             return
         in_work, passed_over, limit = await self._in_work(), 0, self._terms.wip_limit
-        while in_work < limit and (found := await waiting(limit - in_work, passed_over)):
+        while in_work < limit and (found := await waiting(limit, passed_over)):
             for order in found:
                 if order_blockers(order, in_work=in_work, wip_limit=limit):
                     passed_over += 1

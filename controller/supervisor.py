@@ -54,6 +54,11 @@ class Child:
     given_up: bool = False
 
 
+def pause_after(restarts: int) -> float:
+    """Give the pause in seconds before another start after so many within a minute: nine seconds of pauses in all before it is given up."""
+    return min(MOST_PAUSE_S, FIRST_PAUSE_S * 3.0**restarts)
+
+
 class Supervisor:
     """Starts children, restarts the dead and the stuck, gives up on the hopeless, stops all at the end."""
 
@@ -123,7 +128,7 @@ class Supervisor:
             self._tell(f"5003 process restarted too often: {child.name} {why}. Read {self._logs / child.name}.log.")
             return
         child.restarts.append(now)
-        child.down_until = now + min(MOST_PAUSE_S, FIRST_PAUSE_S * 2 ** len(recent))
+        child.down_until = now + pause_after(len(recent))
         self._tell(f"{child.name} {why}; starting it again{f' (its last words: {last})' if last else ''}")
 
     def _tell(self, text: str) -> None:

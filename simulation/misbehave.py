@@ -43,6 +43,7 @@ class Misbehaviour:
         self._clock = clock
         self._devices: dict[str, Switches] = {}
         self._active: dict[tuple[str, str], asyncio.Task[None] | None] = {}
+        self._turns: dict[tuple[str, str], asyncio.Lock] = {}
         self.heard: Callable[[str, str, bool], None] = _to_nobody
         """Hears of every fault that is switched on (True) or has ended, by device and fault."""
         self.struck: Callable[[str, str, bool], None] = _to_nobody
@@ -68,25 +69,39 @@ class Misbehaviour:
 
     async def fault(self, device: str, fault: str, *, for_s: float | None = None, times: int | None = None) -> None:
         """Switch a fault on; raises NoSuchFault."""
-        switch = self._switch(device, fault)
-        await self.mend(device, fault)
-        self.heard(device, fault, True)
-        await switch.on(times)
-        self.switched()
-        if switch.off is nothing:
-            self.heard(device, fault, False)
-        lasts = asyncio.create_task(self._mend_after(device, fault, for_s)) if for_s is not None else None
-        self._active[device, fault] = lasts
+        switch, key = self._switch(device, fault), (device, fault)
+        async with self._turn(key):
+            await self._off(key)
+            self.heard(device, fault, True)
+            await switch.on(times)
+            self.switched()
+            if switch.off is nothing:
+                self.heard(device, fault, False)
+            self._active[key] = asyncio.create_task(self._mend_after(*key, for_s)) if for_s is not None else None
 
     async def mend(self, device: str = "", fault: str = "") -> int:
         """Switch off what is on: one fault, all of a device, or all; returns how many. Raises NoSuchFault for what nobody knows."""
         self._demand_known(device, fault)
-        chosen = [key for key in self._active if device in ("", key[0]) and fault in ("", key[1])]
-        for key in chosen:
-            self._forget(key)
-            await self._switch(*key).off()
-            self.switched()
-        return len(chosen)
+        begun = [key for key, turn in self._turns.items() if turn.locked()]
+        known = dict.fromkeys((*self._active, *begun))
+        mended = 0
+        for key in [key for key in known if device in ("", key[0]) and fault in ("", key[1])]:
+            async with self._turn(key):
+                mended += await self._off(key)
+        return mended
+
+    async def _off(self, key: tuple[str, str]) -> bool:
+        """Switch a fault off in its turn; False when it is not on (any more)."""
+        if key not in self._active:
+            return False
+        self._forget(key)
+        await self._switch(*key).off()
+        self.switched()
+        return True
+
+    def _turn(self, key: tuple[str, str]) -> asyncio.Lock:
+        """Give what is held while a fault is switched: two orders for one are carried out one after the other."""
+        return self._turns.setdefault(key, asyncio.Lock())
 
     async def close(self) -> None:
         """Stop the timers; faults stay as they are."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from packline.orders.model import Order, Purchase, Unit, UnitState
+from packline.orders.model import Purchase, Unit, UnitState
 from stations.kit import Kit
 from stations.screen import SEEN, Instruction, say
 
@@ -22,8 +22,7 @@ class PickList:
 
     async def look(self, shown: Collection[Instruction] = ()) -> list[Instruction]:
         """Read the books and give what a screen shows; an instruction that is `shown` already is not made anew."""
-        released = sorted(await self._kit.released(), key=_urgency)
-        live = [o.order_id for o in released if o.content.purchase is not Purchase.CANCELLED]
+        live = [o.order_id for o in await self._kit.released() if o.content.purchase is not Purchase.CANCELLED]
         rank = {order_id: n for n, order_id in enumerate(live)}
         units = await self._kit.books.units(states={UnitState.WANTED}, released=True)
         before = self.first()
@@ -49,8 +48,3 @@ class PickList:
         item = await self._kit.books.item(unit.sku)
         name, location = (item.name, item.location) if item else (unit.sku, "")
         return say("pick", sku=unit.sku, name=name, location=location, order=unit.order_id, unit=unit.unit_id)
-
-
-def _urgency(order: Order) -> tuple[int, str, str]:
-    ship_by = order.content.ship_by
-    return order.priority, ship_by.isoformat() if ship_by else "~", order.received_at.isoformat()

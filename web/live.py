@@ -153,8 +153,8 @@ class Hub:
         return STALE_S - (self._clock.monotonic() - self._moved_s) if self._moved_s is not None else 0.0
 
     def _publish(self, answer: Mapping[str, Any] | None) -> View:
-        fresh = self._is_fresh()
         with self._changed:
+            fresh = self._is_fresh()  # judged in turn: who was slow must not call old what is new by now
             snapshot = self._view.snapshot if answer is None else answer
             if fresh != self._view.fresh or _differ(snapshot, self._view.snapshot):
                 self._view = View(snapshot=snapshot, fresh=fresh, version=self._view.version + 1)

@@ -33,8 +33,8 @@ class Draft:
     async def order(self, order_id: str) -> Order | None:
         return self._affair.order if self._affair and self._affair.order.order_id == order_id else None
 
-    async def orders(self, states: Collection[OrderState], limit: int = 1000) -> list[Order]:
-        del states, limit
+    async def orders(self, states: Collection[OrderState], limit: int = 1000, skip: int = 0) -> list[Order]:
+        del states, limit, skip
         return []
 
     async def units(

@@ -39,6 +39,8 @@ FOREIGN = 3016
 BOOKS_OLDER = "books_older"
 MOST_ASIDE = 100_000
 """Orders that may wait for somebody who looks for them on the floor; each of them is asked about."""
+LOOKED_AT = 1000
+"""Orders of a kind that are looked at at once for an end that a stop lost."""
 _IN_HANDS = frozenset({UnitState.INDUCTED, UnitState.INSPECTED})
 
 
@@ -47,7 +49,7 @@ class IntakeBooks(Protocol):
 
     async def order(self, order_id: str) -> Order | None: ...
 
-    async def orders(self, states: Collection[OrderState], limit: int = 1000) -> list[Order]: ...
+    async def orders(self, states: Collection[OrderState], limit: int = 1000, skip: int = 0) -> list[Order]: ...
 
     async def units(
         self,
@@ -106,6 +108,8 @@ class Intake:
 
     def __init__(self, *, books: IntakeBooks, clock: Clock, policy: Terms) -> None:
         self._books, self._clock, self._policy = books, clock, policy
+        self._passed = {OrderState.RELEASED: 0, OrderState.SHIPPED: 0}
+        """How many of those in each state the last looks for unfinished ones have passed."""
 
     async def take(self, new: PlaceOrder) -> Taken:
         """Bring the books to `new`; duplicates and older versions change nothing.
@@ -188,10 +192,18 @@ class Intake:
         return Taken(state=InboxState.DONE)
 
     async def close_finished(self) -> int:
-        """Finish orders whose last event was lost between two transactions of a stop; gives how many."""
-        # Asked for one by one: the parcels of a few days are on their way, and would hide every order that is still here.
-        found = [await self._books.orders({state}) for state in (OrderState.RELEASED, OrderState.SHIPPED)]
-        return sum([await self._finish(order) for order in chain.from_iterable(found)])
+        """Finish orders whose last event was lost between two transactions of a stop; gives how many.
+
+        Looks at LOOKED_AT of those on the floor and of those on their way, the next time at the next ones: the parcels of a
+        few days are on their way.
+        """
+        ended = 0
+        for state, passed in self._passed.items():
+            found = await self._books.orders({state}, LOOKED_AT, passed)
+            here = sum([await self._finish(order) for order in found])
+            self._passed[state] = passed + len(found) - here if len(found) == LOOKED_AT else 0
+            ended += here
+        return ended
 
     async def _finish(self, order: Order) -> bool:
         parcels = await self._books.parcels(order_id=order.order_id)

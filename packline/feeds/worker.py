@@ -97,8 +97,11 @@ class IntakeWorker:
             await self._inbox.replay(int(found))
             self.wake()
         if action == Action.DISMISS:
-            meant = [held.id for held in await self._inbox.quarantined() if _asks_about(row, held)]
-            await self._inbox.dismiss(*meant, actor=actor, note=note)
+            async with self._holding:  # so that no message is held under a row that is being closed
+                meant = [held.id for held in await self._inbox.quarantined() if _asks_about(row, held)]
+                await self._inbox.dismiss(*meant, actor=actor, note=note)
+                await self._books.close_exception(row.exception_id, action=action, actor=actor, note=note)
+            return
         if action in (Action.RELEASE, Action.SHIPPED):
             await self.intake.settle_aside(row.subject, shipped=action == Action.SHIPPED, actor=actor)
         await self._books.close_exception(row.exception_id, action=action, actor=actor, note=note)

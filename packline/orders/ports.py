@@ -48,7 +48,9 @@ class Catalogue(Protocol):
 
     async def order(self, order_id: str) -> Order | None: ...
 
-    async def orders(self, states: Collection[OrderState], limit: int = 1000, skip: int = 0) -> list[Order]: ...
+    async def orders(self, states: Collection[OrderState], limit: int = 1000, skip: int = 0) -> list[Order]:
+        """Give at most `limit` orders in one of `states` behind the first `skip`: urgent first, then by date, then as they came."""
+        ...
 
     async def units(
         self,

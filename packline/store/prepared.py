@@ -27,7 +27,7 @@ from packline.store.columns import AsText, Json
 from packline.store.hand import Hand, Values, hand_of
 
 MOST_QUESTIONS = 256
-"""Questions of one kind that are kept built; they differ in the states or names that are asked for, which are few."""
+"""Questions of one kind that are kept built; they differ in the states, names and numbers of rows that are asked for, which are few."""
 
 R = TypeVar("R")
 Turn = Callable[[Any], Any]

@@ -105,6 +105,10 @@ def test_after_five_restarts_it_gives_up_and_says_where_to_read(watch: Callable[
     assert watched.stop() == 1
 
 
+def test_each_start_within_a_minute_is_waited_for_three_times_as_long_up_to_five_seconds() -> None:
+    assert [supervisor.pause_after(n) for n in range(MOST_RESTARTS)] == pytest.approx([0.1, 0.3, 0.9, 2.7, 5.0])
+
+
 def test_a_child_that_does_not_answer_any_more_is_killed_and_started_again(
     watch: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch
 ) -> None:

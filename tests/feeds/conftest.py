@@ -52,8 +52,8 @@ class MemoryBooks:
     async def order(self, order_id):
         return self.all_orders.get(order_id)
 
-    async def orders(self, states, limit=1000):
-        return [o for o in self.all_orders.values() if o.state in states][:limit]
+    async def orders(self, states, limit=1000, skip=0):
+        return [o for o in self.all_orders.values() if o.state in states][skip : skip + limit]
 
     async def units(self, *, order_id=None, lpn=None, station=None, states=None):
         return [

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packline.core.faults import Fault
+from packline.feeds.intake import LOOKED_AT
 from packline.feeds.marketplace import read_order
 from packline.feeds.ports import InboxKind
 from packline.feeds.worker import BATCH_ROWS, PATIENCE_S, IntakeWorker
@@ -193,6 +194,34 @@ async def test_unreadable_messages_of_a_sender_are_one_row_that_offers_no_second
         "unreadable:courier:kd": (4001, ("dismiss",)),
         "inbox:12": (4005, ("retry", "dismiss")),
     }
+
+
+async def test_a_message_that_comes_while_the_row_of_its_sender_is_dismissed_is_asked_about(
+    worker, inbox, books, message, monkeypatch
+):
+    inbox.post(message(currency="?"))
+    await worker.work()
+    (row,) = books.exceptions.values()
+    dismiss = inbox.dismiss
+
+    async def slow(*ids, **words):
+        done = await dismiss(*ids, **words)
+        inbox.post(message(id="HM-2", currency="?"))
+        for _ in range(50):
+            await asyncio.sleep(0)
+        return done
+
+    async def works():
+        for _ in range(20):
+            await worker.work()
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(inbox, "dismiss", slow)
+    await asyncio.gather(worker.decide(row, action="dismiss", actor="lin"), works())
+    await worker.work()
+
+    assert inbox.states[2][0] == "quarantined"
+    assert [row.subject for row in books.exceptions.values()] == ["unreadable:feed:marketplace"]
 
 
 async def test_row_of_unreadable_messages_stays_until_the_last_of_them_has_left(worker, inbox, books, message):
@@ -558,6 +587,23 @@ async def test_sweep_finds_what_is_here_behind_all_that_is_on_its_way(worker, in
 
     assert await worker.intake.close_finished() == 1
     assert books.all_orders[ORDER].state is OrderState.SHIPPED
+
+
+async def test_an_end_that_was_lost_is_found_behind_a_thousand_that_are_on_their_way(
+    worker, inbox, books, message, way
+):
+    await released(books, worker, inbox, message)
+    await books.record(*way(), Event(kind="OrderShipped", subject=ORDER, order_id=ORDER))
+    on_its_way, parcel = books.all_orders.pop(ORDER), books.all_parcels["PL0000000017"]
+    for n in range(LOOKED_AT):
+        name = f"marketplace-old-{n}"
+        books.all_orders[name] = replace(on_its_way, order_id=name)
+        books.all_parcels[name] = replace(parcel, lpn=name, order_id=name)
+    books.all_orders[ORDER] = on_its_way
+    books.all_parcels[parcel.lpn] = replace(parcel, state=ParcelState.DELIVERED)
+
+    assert [await worker.intake.close_finished() for _ in range(3)] == [0, 1, 0]
+    assert books.all_orders[ORDER].state is OrderState.CLOSED
 
 
 async def test_worker_runs_until_it_is_stopped_and_wakes_when_called(worker, inbox, books, clock, message):

@@ -10,7 +10,7 @@ from packline.core.identity import Lpn
 from plc.handshake import frames
 from plc.handshake.frames import Result, StatusRefused
 from plc.packml import Cmd, State
-from simulation.misbehave import Misbehaviour, NoSuchFault, quirk
+from simulation.misbehave import Misbehaviour, NoSuchFault, Switch, quirk
 from simulation.quirks import Quirks
 from tests.waiting import eventually, let_run, until
 
@@ -197,6 +197,57 @@ async def test_fault_ends_after_its_time():
     assert board.active() == []
     with pytest.raises(NoSuchFault):
         await board.fault("camera", "dusty")
+
+
+def slow(quirks, name):
+    """A switch that takes its time, as one that closes sockets does."""
+    usual = quirk(quirks, name)
+
+    async def on(times):
+        await let_run()
+        await usual.on(times)
+
+    async def off():
+        await let_run()
+        await usual.off()
+
+    return Switch(on=on, off=off)
+
+
+async def test_of_two_orders_for_one_fault_the_later_says_how_long_it_lasts():
+    clock, quirks = ManualClock(), Quirks()
+    board = Misbehaviour(clock)
+    board.add("arm-1", {"jam": slow(quirks, "jam")})
+    await asyncio.gather(board.fault("arm-1", "jam", for_s=5), board.fault("arm-1", "jam"))
+    for _ in range(3):
+        clock.advance(4)
+        await let_run()
+    assert "jam" in quirks and board.active() == [{"device": "arm-1", "fault": "jam"}]
+
+
+async def test_a_fault_that_is_just_being_switched_on_is_mended_with_all_others():
+    quirks, board = Quirks(), Misbehaviour(ManualClock())
+    board.add("arm-1", {"jam": slow(quirks, "jam")})
+    beginning = asyncio.ensure_future(board.fault("arm-1", "jam"))
+    await asyncio.sleep(0)
+    assert await board.mend() == 1
+    await beginning
+    assert "jam" not in quirks and board.active() == []
+
+
+async def test_a_fault_that_ends_by_itself_while_others_are_mended_keeps_none_of_them_on():
+    clock, quirks = ManualClock(), Quirks()
+    board = Misbehaviour(clock)
+    board.add("arm-1", {name: slow(quirks, name) for name in ("jam", "slip", "drop")})
+    await board.fault("arm-1", "jam")
+    await board.fault("arm-1", "slip", for_s=5)
+    await board.fault("arm-1", "drop")
+    await let_run()
+    mending = asyncio.ensure_future(board.mend())
+    await asyncio.sleep(0)
+    clock.advance(6)
+    assert await mending in (2, 3)
+    assert quirks.names() == [] and board.active() == []
 
 
 def test_quirk_with_a_number_of_times_uses_itself_up():

@@ -69,6 +69,28 @@ def test_who_waits_wakes_when_the_time_of_the_picture_is_up(board):
     assert not hub.wait(view.version, 3600).fresh
 
 
+class Overtaken(threading.Condition):
+    """Lets others do something just before the second who comes takes it."""
+
+    def __init__(self, by):
+        super().__init__()
+        self.others = [by, lambda: None]
+
+    def __enter__(self):
+        if self.others:
+            self.others.pop()()
+        return super().__enter__()
+
+
+def test_who_is_slow_to_find_the_picture_old_does_not_call_a_newer_one_old(board, monkeypatch):
+    clock, _, hub = board
+    hub.poll()
+    clock.advance(STALE_S)
+    monkeypatch.setattr(hub, "_changed", Overtaken(by=hub.poll))
+
+    assert hub.view().fresh
+
+
 def test_what_the_line_does_is_on_every_page_within_a_second():
     """The hub asks this often; the figures in the answer may be that old; all else in it is of the moment of asking."""
     assert POLL_S + FIGURES_S < 1.0

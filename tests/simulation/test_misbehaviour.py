@@ -204,11 +204,11 @@ def slow(quirks, name):
     usual = quirk(quirks, name)
 
     async def on(times):
-        await let_run()
+        await let_run(5)
         await usual.on(times)
 
     async def off():
-        await let_run()
+        await let_run(5)
         await usual.off()
 
     return Switch(on=on, off=off)
@@ -242,7 +242,7 @@ async def test_a_fault_that_ends_by_itself_while_others_are_mended_keeps_none_of
     await board.fault("arm-1", "jam")
     await board.fault("arm-1", "slip", for_s=5)
     await board.fault("arm-1", "drop")
-    await let_run()
+    await let_run(5)
     mending = asyncio.ensure_future(board.mend())
     await asyncio.sleep(0)
     clock.advance(6)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -125,7 +125,9 @@ class Duties:
                 if order_blockers(order, in_work=in_work, wip_limit=limit):
                     passed_over += 1
                     continue
-                await self._kit.record(_order_event("OrderReleased", order))
+                if not self._may_release():  # books that are found to be old meanwhile
+                    return
+                await self._kit.record(_order_released(order))
                 in_work += 1
 
     async def _in_work(self) -> int:
@@ -171,7 +173,7 @@ class Duties:
         kind, data = (
             ("ParcelApproved", {"approval": "expired"})
             if self._terms.no_answer == "ship"
-            else ("ParcelReturning", {"reason": "no_answer"})
+            else ("ParcelReturning", {"reason": "no_answer", "was": parcel.state.value})
         )
         event = Event(kind=kind, subject=parcel.lpn, order_id=parcel.order_id, actor="policy", data=data)
         await self._kit.record(event)
@@ -190,7 +192,7 @@ class Duties:
         units = await self._kit.books.units(order_id=order.order_id)
         parcels = await self._kit.books.parcels(order_id=order.order_id)
         if events := way_back(order, units, parcels, CANCELLED):
-            await self._kit.finish(order.order_id, *events)
+            await self._kit.finish(order.order_id, *_as_judged(order, events))
 
     async def _take_back(self, order: Order, why: str) -> None:
         parcels = await self._kit.books.parcels(order_id=order.order_id, states=_WAITING_FOR_MONEY)
@@ -199,7 +201,7 @@ class Duties:
             return
         events = [_parcel_event("ParcelReturning", p, {"reason": why}) for p in parcels]
         events += [_unit_returned(u, order) for u in wanted]
-        await self._kit.finish(order.order_id, *events)
+        await self._kit.finish(order.order_id, *_as_judged(order, events))
         fault = Fault(3012, where=order.order_id, seen=why)
         await self._open(fault, order.order_id)
 
@@ -234,8 +236,16 @@ class Calendar:
             last = due
 
 
-def _order_event(kind: str, order: Order) -> Event:
-    return Event(kind=kind, subject=order.order_id, order_id=order.order_id)
+def _order_released(order: Order) -> Event:
+    # it may have been set aside since it was read: that only a person lets to the floor
+    data = {"was": order.state.value}
+    return Event(kind="OrderReleased", subject=order.order_id, order_id=order.order_id, data=data)
+
+
+def _as_judged(order: Order, events: Sequence[Event]) -> Iterator[Event]:
+    """Say by which version of the order this was decided: a newer one may be taken before it is written down."""
+    version = {"order_version": order.content.version}
+    return (replace(event, data={**event.data, **version}) for event in events)
 
 
 def _unit_returned(unit: Unit, order: Order) -> Event:

@@ -147,7 +147,8 @@ class Recovery:
     @property
     def may_release(self) -> bool:
         """Tell whether new orders may go to the floor: after a restore only when every host was asked what it has of them."""
-        return not self._hosts_wait.is_set() and (self._is_rebased or not self._restored)
+        is_old = self._restored or self.findings.books_older
+        return not self._hosts_wait.is_set() and (self._is_rebased or not is_old)
 
     async def run(self) -> None:
         """Ask hosts that were away after a restore until they answer, for ever; stations do not wait for that."""

@@ -18,6 +18,7 @@ from packline.feeds.push import PARKED
 from packline.orders.model import Event, ParcelState, Unit
 from packline.orders.policy import ROLES, Action, may
 from packline.orders.ports import ABOUT_ALL, ABOUT_ONE, ExceptionRow
+from stations.cartoning import STILL_TO_BOX
 from stations.post import Post
 from stations.turntable import Turntable
 
@@ -169,6 +170,11 @@ class RequestDesk:
         order = await self._hands.kit.books.order(unit.order_id)
         if not isinstance(work, Turntable) or order is None:
             raise Fault(4301, where=station, seen="ship_short", expected="an induct station")
+        if unit.state in STILL_TO_BOX:
+            remedy = f"It was found: box it, or put it back at {unit.station} with DO:NOTDONE."
+            raise Fault(
+                4301, where=unit_id, seen="it lies on the table", expected="a piece that is not there", remedy=remedy
+            )
         await work.short(unit, order, actor)
 
     async def _unit(self, unit_id: str) -> Unit:

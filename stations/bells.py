@@ -40,16 +40,25 @@ class Bells:
         self._changed()
 
     async def hush(self, by: str, *, but: int = 0) -> None:
-        """Take back everything that `by` rings, except code `but`."""
+        """Take back everything that `by` rings, except code `but`; raises Fault 5002 when it cannot be written down."""
         for code in [c for c, ringers in self._ringers.items() if by in ringers and c != but]:
-            self._ringers[code].discard(by)
-            if not self._ringers[code]:
-                await self._desk.clear_alarm(code, source=self._station)
-                self._changed()
+            await self._still(code, by)
+
+    async def _still(self, code: int, by: str) -> None:
+        ringers = self._ringers[code]
+        ringers.discard(by)
+        if ringers:
+            return
+        try:
+            await self._desk.clear_alarm(code, source=self._station)
+        except Fault:
+            ringers.add(by)  # it stands: the next to hush takes it back
+            raise
+        self._changed()
 
     async def forget_old_ones(self, codes: Collection[int]) -> None:
         """Clear what an earlier run left standing of `codes` and nobody rings now; only the first time does anything."""
         for code in sorted(self._from_before.intersection(codes)):
-            self._from_before.discard(code)
             if not self._ringers.get(code):
                 await self._desk.clear_alarm(code, source=self._station)
+            self._from_before.discard(code)

@@ -87,11 +87,12 @@ class CourierGate:
             subject = label.lpn if label else sscc
             named = await self._kit.books.parcel(subject)
             why = named.reason if named is not None and named.state is ParcelState.CLARIFY else ""
-            await self._turn_back(subject, (why or WHY.get(fault.code, "unknown"),))
+            back = await self._turn_back(subject, (why or WHY.get(fault.code, "unknown"),))
             if named is not None:
                 self.screen.about(parcel=named.lpn, order=named.order_id)
             if named is not None and named.place in (self.name, f"to:{self.name}"):
                 await self._to_hold(named)
+            self._refused = back
             raise Trouble(fault, subject=subject) from fault
         return parcel, await self._kit.order_of(parcel)
 
@@ -105,16 +106,20 @@ class CourierGate:
         return parcel
 
     async def _refuse(self, parcel: Parcel, why: tuple[str, ...]) -> None:
-        await self._turn_back(parcel.lpn, why)
+        back = await self._turn_back(parcel.lpn, why)
         if parcel.state in PARCEL_GONE:
+            self._refused = back
             seen = f"{parcel.lpn}, booked as {parcel.state}"
             raise Trouble(Fault(3004, where=self.name, seen=seen, expected="a parcel in work"), subject=parcel.lpn)
         await self._to_hold(parcel)
+        self._refused = back
 
-    async def _turn_back(self, subject: str, why: tuple[str, ...]) -> None:
-        self._refused = self._back(subject, why)
-        self.screen.state, self.screen.next = "asking", self._refused
+    async def _turn_back(self, subject: str, why: tuple[str, ...]) -> Instruction:
+        """Show and light that a parcel is refused. It is `_refused` when all of it is done: what a hold cuts short is done again."""
+        back = self._back(subject, why)
+        self.screen.state, self.screen.next = "asking", back
         await self._light(RED)
+        return back
 
     def _back(self, subject: str, why: tuple[str, ...]) -> Instruction:
         return say("take_back", lpn=subject, to=self._kit.places["hold"], why=list(why))

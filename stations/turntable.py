@@ -17,7 +17,7 @@ from packline.orders.model import (
     Unit,
     UnitState,
 )
-from packline.orders.policy import actions_for
+from packline.orders.policy import Action, actions_for
 from scanning import gs1
 from stations.brake import Braked
 from stations.cartoning import STILL_TO_BOX, Cartoning
@@ -32,6 +32,7 @@ from stations.screen import Instruction, Screen, say
 
 FULL_TURN_DEG = 360
 MOST_TRIES = 3
+NOT_TO_BE_HAD = 3013
 
 
 class Turntable:
@@ -150,7 +151,14 @@ class Turntable:
             raise Fault(4104, where=self.name, seen=barcode, expected="an item of the pick list")
         event = Event(kind="UnitInducted", subject=unit.unit_id, order_id=unit.order_id, station=self.name, actor=actor)
         await self._kit.record(event)
+        await self._found(unit, actor)
         return await self._place(unit)
+
+    async def _found(self, unit: Unit, actor: str) -> None:
+        """Nobody is asked any more what becomes of an order whose piece was not to be had."""
+        for row in await self._kit.books.open_exceptions(self.name):
+            if row.code == NOT_TO_BE_HAD and row.subject == unit.unit_id:
+                await self._kit.books.close_exception(row.exception_id, action=Action.RETRY, actor=actor, note="found")
 
     async def _too_early(self, unit: Unit) -> Instruction:
         """Answer a plate that nothing can go into yet: the wrong scan is not taken for the next instruction."""
@@ -297,7 +305,7 @@ class Turntable:
             )
         order = await self._order(unit)
         if not order.content.short_allowed:
-            fault = Fault(3013, where=self.name, seen=unit.sku, expected="an order that allows short delivery")
+            fault = Fault(NOT_TO_BE_HAD, where=self.name, seen=unit.sku, expected="an order that allows short delivery")
             actions = [action.value for action in actions_for(fault.code)]
             await self._kit.books.open_exception(fault, station=self.name, subject=unit.unit_id, actions=actions)
             raise fault
@@ -324,7 +332,11 @@ class Turntable:
         """Book a unit as not to be had and complete the order's cartons without it, in one step."""
         async with self._kit.lock:
             collected = await self._cartons.collected(order, unit, "", actor)
-            event = self._event("UnitShort", unit.unit_id, order, actor, {"sku": unit.sku})
+            data: dict[str, object] = {
+                "sku": unit.sku,
+                "was": unit.state.value,
+            }  # a hand may scan it before this is written down
+            event = self._event("UnitShort", unit.unit_id, order, actor, data)
             await self._kit.finish_locked(order.order_id, event, *collected)
         await self._list_tasks()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 OPEN_AFTER_FAILURES = 5
 PROBE_S = 60.0
@@ -19,6 +20,8 @@ class Circuit:
     told: bool | None = None
     disabled: bool = False
     busy: int = 0
+    telling: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while people are told of trouble or of its end: of two at once the later must have the last word."""
 
     @property
     def is_open(self) -> bool:

@@ -226,18 +226,20 @@ class Pusher:
         await self._desk.open_exception(fault, station=name, subject=f"{PARKED}{name}", actions=actions)
 
     async def _tell(self, subscriber: Subscriber, circuit: Circuit, answer: Answer) -> None:
-        if not circuit.told:
-            circuit.told = True
-            log.warning("subscriber %s: %s", subscriber.name, answer.words)
-            fault = Fault(1007, where=f"subscriber {subscriber.name}", seen=answer.words, expected="2xx")
-            await self._desk.raise_alarm(fault, source=subscriber.name)
+        async with circuit.telling:
+            if not circuit.told:
+                log.warning("subscriber %s: %s", subscriber.name, answer.words)
+                fault = Fault(1007, where=f"subscriber {subscriber.name}", seen=answer.words, expected="2xx")
+                await self._desk.raise_alarm(fault, source=subscriber.name)
+                circuit.told = True
 
     async def _recovered(self, subscriber: Subscriber, circuit: Circuit) -> None:
         circuit.worked()
-        if circuit.told is not False:
-            circuit.told = False
-            log.info("subscriber %s answers", subscriber.name)
-            await self._desk.clear_alarm(1007, source=subscriber.name)
+        async with circuit.telling:
+            if circuit.told is not False:
+                log.info("subscriber %s answers", subscriber.name)
+                await self._desk.clear_alarm(1007, source=subscriber.name)
+                circuit.told = False
 
     def _now_plus(self, seconds: float) -> datetime:
         """Give now plus `seconds`, give or take a quarter: many events must not come back in one moment."""

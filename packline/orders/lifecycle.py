@@ -122,7 +122,11 @@ def unit_after(unit: Unit, event: Event) -> Unit:
 
 
 def parcel_after(parcel: Parcel, event: Event) -> Parcel:
-    """Give the parcel after `event`; raises Fault 5101."""
+    """Give the parcel after `event`; raises Fault 5101.
+
+    `was` in data is the state in which the parcel was seen when this was decided; in another one it must be decided anew.
+    """
+    _as_seen(parcel.state, event)
     if event.kind == "ParcelResumed":
         return _resumed(parcel, event)
     _same_label(parcel, event)
@@ -195,7 +199,7 @@ def _when(value: str | datetime | None) -> datetime | None:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
-def _as_seen(state: OrderState | UnitState, event: Event) -> None:
+def _as_seen(state: OrderState | UnitState | ParcelState, event: Event) -> None:
     was = event.data.get("was", state)
     if was != state:
         raise Fault(5101, where=event.subject, seen=f"{event.kind} in state {state}", expected=str(was))

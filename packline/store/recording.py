@@ -76,6 +76,16 @@ def _demand_labels_as_seen(connection: Connection, event: Event) -> None:
         raise _impossible(event, f"labels {now} were given out meanwhile")
 
 
+def _demand_order_as_seen(connection: Connection, event: Event) -> None:
+    """`order_version` in data is the version of the order that this was decided by: after a newer one it is decided anew."""
+    seen = event.data.get("order_version")
+    if seen is None:
+        return
+    order = orders.order_of(connection, event.order_id)
+    if order is None or order.content.version != seen:
+        raise _impossible(event, f"version {order.content.version if order else 0} was taken meanwhile")
+
+
 def _receive(connection: Connection, event: Event, before: Order | None, at: datetime) -> Applied:
     content = event.data.get("content")
     if before is not None or not isinstance(content, PlaceOrder) or content.order_id != event.subject:
@@ -90,6 +100,7 @@ def _apply_unit(connection: Connection, event: Event, at: datetime) -> Applied:
     before = units.unit_of(connection, event.subject)
     if before is None:
         raise _impossible(event, "no such unit")
+    _demand_order_as_seen(connection, event)
     after = unit_after(before, event)
     units.change_unit(connection, after, at)
     return Applied(order_id=after.order_id, state=after.state, row=after)
@@ -101,6 +112,7 @@ def _apply_parcel(connection: Connection, event: Event, at: datetime) -> Applied
         return _open(connection, event, before, at)
     if before is None:
         raise _impossible(event, "no such parcel")
+    _demand_order_as_seen(connection, event)
     after = parcel_after(before, event)
     parcels.change_parcel(connection, after, at)
     parcels.follow_label(connection, event.kind, before, after, at)

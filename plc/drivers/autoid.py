@@ -27,7 +27,7 @@ from plc.drivers.guard import NodeRules
 from plc.drivers.scan_pairing import SETTLE_S, ScanPairing
 from plc.drivers.ua_session import UaSession, node_id
 from plc.drivers.ua_watch import Watch
-from plc.links import LinkDown, LinkTrouble
+from plc.links import LinkDown, LinkRefused, LinkTrouble
 from plc.security import UNSAID, Reach
 
 NAMESPACE = "urn:packline:autoid"
@@ -63,6 +63,8 @@ class AutoIdReader:
         self._untold: int | None = None
         self._is_live = False
         self._was_lost = False
+        self._failed: LinkTrouble | None = None
+        """How a trigger failed: whoever listens connects anew."""
 
     async def scans(self) -> AsyncIterator[Scan]:
         """Give scans as they come, for ever; for one consumer."""
@@ -84,8 +86,11 @@ class AutoIdReader:
         reader = self._session.client.get_node(self._node(READER))
         try:
             await self._session.ask(reader.call_method(self._node(_START)))
+        except LinkRefused as trouble:  # the link is well: whoever waits for the read asks again
+            log.warning("%s: does not read: %s", self.name, trouble)
         except LinkTrouble as trouble:
-            self._note_loss(trouble)
+            self._failed = trouble
+            self._news.set()
 
     def is_connected(self) -> bool:
         """Tell whether scans would arrive now."""
@@ -106,7 +111,7 @@ class AutoIdReader:
         await self._session.open()
         self._index = await self._session.ask(self._session.client.get_namespace_index(NAMESPACE))
         self._pairing.forget_texts()
-        self._untold = None
+        self._untold = self._failed = None
         watch = Watch(self._session, self._feed)
         await watch.open(PUBLISH_MS, ALIVE_S)
         places = ((_DATA, _DATA_HANDLE), (_COUNT, _COUNT_HANDLE))
@@ -123,6 +128,8 @@ class AutoIdReader:
         except TimeoutError:
             await self._probe(watch)
         self._news.clear()
+        if self._failed is not None:
+            raise self._failed
 
     async def _probe(self, watch: Watch) -> None:
         """Prove that the link lives and that the subscription tells: one that is over, or deaf, says nothing of it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -62,6 +63,86 @@ async def test_an_order_that_gets_another_date_takes_another_place_in_the_queue(
     await life.kit.record(Event(kind="OrderChanged", subject=sooner.order_id, order_id=sooner.order_id, data=change))
     await duties(life, wip_limit=1).once()
     assert await released(life) == {"HM-2"}
+
+
+async def test_an_order_that_is_set_aside_while_others_are_released_stays_aside(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a person lets it to the floor; its host had it as shipped."""
+    names = [await receive(life, number) for number in (1, 2)]
+    meanwhile(
+        life, monkeypatch, lambda: life.kit.books.record(event("OrderClarify", names[1], reason="host_has_shipped"))
+    )
+    with pytest.raises(Fault, match="5101"):
+        await duties(life).once()
+    assert await released(life) == {"HM-1"}
+    await duties(life).once()
+    assert await released(life) == {"HM-1"} and (await life.the_order(names[1])).state is OrderState.CLARIFY
+
+
+async def test_books_that_are_found_to_be_old_in_the_middle_of_a_release_release_no_more(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        await receive(life, number)
+    young = [True]
+
+    async def found() -> None:
+        young.clear()
+
+    meanwhile(life, monkeypatch, found)
+    await Duties(life.kit, Terms(wip_limit=5, no_answer="ask"), may_release=lambda: bool(young)).once()
+    assert await released(life) == {"HM-1"}
+
+
+async def test_an_order_that_is_paid_for_while_others_are_taken_back_is_not_taken_back(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plates = [await life.carton(n, n, state="collected", place=f"H0{n}", paid=False) for n in (1, 2)]
+    orders = [(await life.parcel(lpn)).order_id for lpn in plates]
+    for order_id in orders:
+        await expire(life, order_id)
+    paid = content(2, version=2, digest="1" * 64, paid=True)
+    meanwhile(life, monkeypatch, lambda: life.kit.books.record(event("OrderChanged", orders[1], content=paid)))
+    with pytest.raises(Fault, match="5101"):
+        await duties(life).once()
+    await duties(life).once()
+    assert [(await life.parcel(lpn)).state for lpn in plates] == [ParcelState.RETURNING, ParcelState.COLLECTED]
+    assert [row.subject for row in await life.kit.books.open_exceptions()] == orders[:1]
+
+
+async def test_a_buyer_who_answers_while_other_silent_ones_are_dealt_with_has_answered(
+    life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plates = []
+    for n in (1, 2):
+        plates.append(await life.carton(n, n))
+        await life.label_all(plates[-1])
+    life.floor.clock.advance(life.kit.rules.approve_s + 1)
+    second = await life.parcel(plates[1])
+    answer = Event(kind="ParcelApproved", subject=second.lpn, order_id=second.order_id, actor="buyer")
+    meanwhile(life, monkeypatch, lambda: life.kit.books.record(answer))
+    with pytest.raises(Fault, match="5101"):
+        await duties(life, no_answer="return").once()
+    await duties(life, no_answer="return").once()
+    assert [(await life.parcel(lpn)).state for lpn in plates] == [ParcelState.RETURNING, ParcelState.APPROVED]
+
+
+def event(kind: str, order_id: str, **data: Any) -> Event:
+    """Make an event of an order."""
+    return Event(kind=kind, subject=order_id, order_id=order_id, data=data)
+
+
+def meanwhile(life: Life, monkeypatch: pytest.MonkeyPatch, other: Callable[[], Awaitable[object]]) -> None:
+    """Let somebody else do something just after the first thing that is recorded."""
+    record, others = life.kit.books.record, [other]
+
+    async def overtaken(*events: Event) -> None:
+        await record(*events)
+        if others:
+            await others.pop()()
+
+    monkeypatch.setattr(life.kit.books, "record", overtaken)
 
 
 async def test_an_order_that_may_not_go_keeps_no_other_from_the_floor(life: Life) -> None:

@@ -182,6 +182,31 @@ async def test_no_order_goes_to_the_floor_before_every_host_said_what_it_has_of_
     background.cancel()
 
 
+async def test_no_order_goes_to_the_floor_while_the_hosts_of_books_that_the_machines_call_old_are_asked(
+    life: Life,
+) -> None:
+    """Without the mark of a restore: only the machines' epochs or jobs tell."""
+
+    class Slow(Around):
+        def __init__(self) -> None:
+            super().__init__()
+            self.older, self.answers = True, asyncio.Event()
+
+        async def reconcile(self) -> bool:
+            await self.answers.wait()
+            return True
+
+    around = Slow()
+    found = recovery(life, around)
+    may = [found.may_release]
+    ready = asyncio.ensure_future(found.ready("label-1", {}))
+    await until(lambda: around.asides == 1, turns=2000)
+    may.append(found.may_release)
+    around.answers.set()
+    await ready
+    assert [*may, found.may_release] == [True, False, True]
+
+
 async def test_a_host_that_was_not_asked_yet_is_waited_for_after_a_restart_too(life: Life) -> None:
     around = Around()
     around.restored, around.hosts = "yes", [False]

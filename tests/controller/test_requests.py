@@ -373,6 +373,17 @@ async def test_a_short_that_was_asked_about_is_shipped_without_the_piece(office:
     assert await life.kit.books.open_exceptions() == []
 
 
+async def test_a_piece_that_was_found_meanwhile_and_lies_on_the_table_is_not_left_out(office: Office) -> None:
+    life = office.life
+    order_id = await life.order(1, {"CUP": 1, "POT": 1}, short_allowed=False)
+    await life.table.step()
+    await life.scan(life.table, CUP)
+    row = await question(office, 3013, f"{order_id}.1.1", "induct-1", ["ship_short", "retry", "void"])
+    told = await office.ask("exception", {"id": row, "action": "ship_short"})
+    assert told.state == "refused" and "DO:NOTDONE" in str(told.result)
+    assert [unit.state.value for unit in await life.kit.books.units(order_id=order_id)] == ["inducted", "wanted"]
+
+
 async def test_a_silent_buyer_may_be_given_more_time(office: Office) -> None:
     lpn = await verified(office)
     before = (await office.life.parcel(lpn)).approve_until

@@ -1,6 +1,7 @@
 """Subscribers are told over real HTTP, whatever they answer."""
 
 import asyncio
+import contextlib
 import gzip
 import json
 import random
@@ -236,6 +237,29 @@ async def test_fuse_opens_after_failures_in_a_row_and_one_probe_mends_it(pusher,
         await push_due(pusher)
     assert set(outbox.state.values()) == {"sent"}
     assert books.alarms == {}
+
+
+async def test_trouble_that_could_not_be_told_is_told_at_the_next_failure(
+    pusher, outbox, receiver, books, clock, monkeypatch
+):
+    receiver.answers["/archive"] = [Response(status=500)] * 20
+    raise_alarm, told = books.raise_alarm, []
+
+    async def away_once(fault, *, source):
+        told.append(fault.code)
+        if len(told) == 1:
+            raise Fault(5002, where="database", seen="locked")
+        await raise_alarm(fault, source=source)
+
+    monkeypatch.setattr(books, "raise_alarm", away_once)
+    for n in range(OPEN_AFTER_FAILURES):
+        outbox.add("archive", order_id=f"order-{n}")
+    for _ in range(5):
+        with contextlib.suppress(Fault):
+            await push_due(pusher)
+        clock.advance(PROBE_S)
+
+    assert (1007, "archive") in books.alarms and len(told) == 2
 
 
 class PutBack(ManualClock):

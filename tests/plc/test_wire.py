@@ -200,7 +200,7 @@ class ReaderPlant:
             await self.server.write_attribute_value(node, stamped)
 
 
-async def test_autoid_reader_tells_equal_reads_apart_loses_none_and_heals():
+async def test_autoid_reader_tells_equal_reads_apart_loses_none_and_heals(monkeypatch):
     plant = ReaderPlant()
     await plant.start()
     reader = AutoIdReader(name="gate", url=plant.address, clock=LoopClock(), rng=random.Random(1))
@@ -222,6 +222,22 @@ async def test_autoid_reader_tells_equal_reads_apart_loses_none_and_heals():
 
     await reader.trigger()
     assert plant.triggers == 1
+
+    ask = reader._session.ask
+    for trouble in (LinkRefused("BadTooManyOperations"), LinkSilent("no answer within 1 s")):
+
+        async def in_vain(asked, trouble=trouble):
+            monkeypatch.setattr(reader._session, "ask", ask)
+            asked.close()
+            raise trouble
+
+        await eventually(reader.is_connected)
+        monkeypatch.setattr(reader._session, "ask", in_vain)
+        before = plant.triggers
+        await reader.trigger()
+        await eventually(lambda: reader.is_connected() and reader._failed is None)
+        await reader.trigger()
+        assert plant.triggers == before + 1  # one that failed does not keep the reader from being asked again
 
     await plant.server.stop()
     await eventually(lambda: not reader.is_connected())

@@ -12,6 +12,8 @@ from packline.core.faults import Fault
 from packline.orders.model import OrderState, ParcelState, Purchase
 from packline.store import schema
 from stations.hand_over import AGAIN_S
+from stations.kit import Trouble
+from stations.person import Held
 from stations.screen import say
 from tests.stations.fakes import Carton
 from tests.stations.line import ELSEWHERE, Life, Rig, trouble
@@ -51,6 +53,44 @@ async def test_gate_releases_only_approved_parcels(life: Life, state: str) -> No
     assert life.floor.hall.gone == [] and life.floor.hall.lamp == RED
     assert life.gate.screen.next.key == "take_back"
     assert (await life.parcel(box.lpn)).place == "to:hold-1"
+
+
+@pytest.mark.parametrize("what", ["old label", "gone", "rejected"])
+@pytest.mark.parametrize("by", ["hold", "link"])
+async def test_a_refusal_that_is_cut_short_is_made_up_for(
+    life: Life, monkeypatch: pytest.MonkeyPatch, what: str, by: str
+) -> None:
+    """A person holds the gate, or its link falls silent, while its scanner reads."""
+    box = await life.approved()
+    if what == "old label":
+        await life.change(ship_to=ELSEWHERE)
+    else:
+        await life.record({"gone": "ParcelShipped", "rejected": "ParcelRejected"}[what], box.lpn)
+    life.floor.hall.at_gate = box
+    read = life.gate._reader.read
+
+    async def reading(what: str) -> str:
+        seen = await read(what)
+        if by == "hold":
+            life.gate.screen.hold_by = "lin"
+        else:
+            life.floor.gate.not_ready = Fault(1002, where="gate-1", seen="an old status")
+        return seen
+
+    with monkeypatch.context() as change:
+        change.setattr(life.gate._reader, "read", reading)
+        with pytest.raises((Held, Fault, Trouble)):
+            await life.gate.step()
+    life.gate.screen.hold_by, life.floor.gate.not_ready = "", None
+    asked: list[int] = []
+    for _ in range(3):
+        try:
+            await life.gate.step()
+        except Trouble as found:
+            asked.append(found.fault.code)
+    assert life.floor.hall.lamp == RED and life.gate.screen.next.key == "take_back"
+    assert asked == {"old label": [3006], "gone": [3004], "rejected": []}[what]
+    assert ((await life.parcel(box.lpn)).place == "to:hold-1") == (what != "gone")
 
 
 @pytest.mark.parametrize("what", ["held", "cancelled"])

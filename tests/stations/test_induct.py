@@ -256,6 +256,17 @@ async def test_a_short_that_the_host_does_not_allow_is_asked_about(life: Life) -
     assert row.actions == ("ship_short", "retry", "void")
 
 
+async def test_nobody_is_asked_any_more_about_a_piece_that_was_found(life: Life) -> None:
+    await life.order(1, {"CUP": 1, "POT": 1}, short_allowed=False)
+    await looked_at(life)
+    with pytest.raises(Fault):
+        await life.scan(life.table, "DO:SHORT")
+    (row,) = await life.kit.books.open_exceptions("induct-1")
+    unit = next(u for u in await life.kit.books.units() if u.unit_id == row.subject)
+    await life.scan(life.table, {"CUP": CUP, "POT": POT}[unit.sku])
+    assert await life.kit.books.open_exceptions("induct-1") == []
+
+
 async def test_two_decisions_at_once_about_the_last_two_pieces_leave_no_carton_open(rig: Rig) -> None:
     life = rig.live(slow=True, stills=1)
     for head_start in range(0, 20, 2):

@@ -25,7 +25,9 @@ _FIELDS = (
 )
 _order = made_of(Order, tuple(column.name for column in _FIELDS))
 _ONE = Question(select(*_FIELDS).where(orders.c.order_id == bindparam("of")), _order)
-_IN_STATES = select(*_FIELDS).order_by(orders.c.priority, orders.c.ship_by, orders.c.received_at, orders.c.order_id)
+AS_THEY_GO = (orders.c.priority, orders.c.ship_by, orders.c.received_at, orders.c.order_id)
+"""The order in which orders go to the floor, and in which every list has them."""
+_IN_STATES = select(*_FIELDS).order_by(*AS_THEY_GO)
 _ADD = Change(insert(orders))
 _CHANGE = Change(update(orders).where(orders.c.order_id == bindparam("of")))
 

@@ -15,6 +15,7 @@ from packline.orders.model import ORDER_DONE, Item, Order, OrderState, Parcel
 from packline.orders.ports import ABOUT_ALL, ExceptionRow
 from packline.store import hot_views as hot
 from packline.store import schema as s
+from packline.store.orders import AS_THEY_GO
 from packline.store.parcel_view import parcel_detail
 from packline.store.parcels import proof_of
 from packline.store.rows import made, many
@@ -90,8 +91,8 @@ class Views:
         matches = [order_matches(search), *([sent_to(db, search)] if search and recipients else [])]
         wanted = and_(s.orders.c.state.in_(ORDER_GROUPS.get(group, ORDER_GROUPS["all"])), or_(*matches))
         newest = group in ("done", "shipped", "all")
-        as_they_go = (s.orders.c.priority, s.orders.c.ship_by, s.orders.c.received_at, s.orders.c.order_id)
-        query = select(s.orders).where(wanted).order_by(*([s.orders.c.received_at.desc()] if newest else as_they_go))
+        by = (s.orders.c.received_at.desc(),) if newest else AS_THEY_GO
+        query = select(s.orders).where(wanted).order_by(*by)
         total = db.scalar(select(func.count()).select_from(s.orders).where(wanted)) or 0
         found = [made(Order, row) for row in db.execute(query.limit(limit).offset(offset)).mappings()]
         rows = _with_contents(db, found)

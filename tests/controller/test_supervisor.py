@@ -16,9 +16,9 @@ from controller import supervisor
 from controller.supervisor import MOST_RESTARTS, Child, Supervisor, answers_http, answers_locally
 from tests.waiting import PATIENCE_S, wait_for
 
-LIVES = "import time; time.sleep(600)"
+LIVES = "import signal; signal.pause()"
 DIES = "raise SystemExit('the disk is full')"
-DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); signal.pause()"
 
 
 class Watched:
@@ -172,7 +172,7 @@ def test_the_end_stops_every_child_also_one_that_does_not_listen(watch: Callable
 
 
 def test_what_a_child_says_is_in_its_log(watch: Callable[..., Watched]) -> None:
-    one = child("one", "print('good morning', flush=True); import time; time.sleep(600)")
+    one = child("one", "import signal; print('good morning', flush=True); signal.pause()")
     watched = watch(one)
     wait_for(lambda: (watched.logs / "one.log").exists())
     wait_for(lambda: b"good morning" in (watched.logs / "one.log").read_bytes())

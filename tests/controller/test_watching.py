@@ -20,6 +20,7 @@ from packline.core.faults import Fault
 from packline.core.pictures import Still
 from tests.scanning.shots import LIT, UNLIT
 from tests.simulation.faults.small_line import SPEC, Small, in_small
+from tests.waiting import let_run
 
 T = TypeVar("T")
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -34,7 +35,7 @@ class Clock(ManualClock):
     """Nothing waits."""
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(0)  # lets the others have their turn
+        await let_run()  # the others have their turn
 
     async def within(self, seconds: float, work: Awaitable[T]) -> T:
         return await work

@@ -256,6 +256,16 @@ async def test_a_short_that_the_host_does_not_allow_is_asked_about(life: Life) -
     assert row.actions == ("ship_short", "retry", "void")
 
 
+async def test_a_piece_that_a_hand_scans_while_it_is_called_short_is_not_short(life: Life) -> None:
+    order_id = await life.order(1, {"CUP": 1, "POT": 1})
+    await looked_at(life)
+    unit = next(u for u in await life.kit.books.units(order_id=order_id) if u.sku == "CUP")
+    await life.scan(life.table, CUP)
+    with pytest.raises(Fault, match="5101"):
+        await life.table.short(unit, await life.the_order(order_id), "lin")
+    assert await states(life, order_id) == ["inducted", "wanted"]
+
+
 async def test_nobody_is_asked_any_more_about_a_piece_that_was_found(life: Life) -> None:
     await life.order(1, {"CUP": 1, "POT": 1}, short_allowed=False)
     await looked_at(life)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -40,8 +41,9 @@ def workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
                 process.terminate()
                 process.join(MOST_END_S)
                 process.kill()
-                process.join()
-                while process.is_alive():  # the pool's own thread has seen its end, and is about to write it down
+                latest_s = time.monotonic() + MOST_END_S
+                # where the pool's own thread has seen its end first, it is about to write it down
+                while process.is_alive() and time.monotonic() < latest_s:
                     process.join(0.001)
             raise
         finally:

@@ -65,7 +65,7 @@ def test_what_is_told_to_end_in_the_background_ends_its_loop_in_order():
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_told_to_end())
-                await asyncio.sleep(60)
+                await asyncio.Event().wait()  # what never comes; the end does
         finally:
             ended.append("in order")
 
@@ -82,7 +82,7 @@ def test_what_is_told_to_end_in_the_background_ends_its_loop_in_order():
 
 async def _told_to_end():
     signal.raise_signal(signal.SIGTERM)
-    await asyncio.sleep(60)
+    await asyncio.Event().wait()
 
 
 def _made_within(name):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -24,6 +23,8 @@ AHEAD = 4
 
 MOST_END_S = 5.0
 """So long a process that was told to end may take."""
+LOOK_S, MOST_LOOKS = 0.001, 5000
+"""How a killed process is waited for: one that waits for a device in the kernel may take for ever."""
 FEWER = "Take fewer: they need less memory."
 
 
@@ -41,10 +42,11 @@ def workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
                 process.terminate()
                 process.join(MOST_END_S)
                 process.kill()
-                latest_s = time.monotonic() + MOST_END_S
                 # where the pool's own thread has seen its end first, it is about to write it down
-                while process.is_alive() and time.monotonic() < latest_s:
-                    process.join(0.001)
+                for _ in range(MOST_LOOKS):
+                    process.join(LOOK_S)
+                    if not process.is_alive():
+                        break
             raise
         finally:
             pool.shutdown(cancel_futures=True)

@@ -9,11 +9,11 @@ SEEDS  ?= 200
 SHIFTS ?= 2000
 
 # Budgets of the test command in seconds, on two cores.
-CHECK   := 25
+CHECK   := 23
 UNIT    := 185
 WIRE    := 170
 BROWSER := 115
-HALLS   := 225
+HALLS   := 227
 TOTAL   := 720
 
 UV_VERSION      := 0.13.9

@@ -235,6 +235,7 @@ async def test_autoid_reader_tells_equal_reads_apart_loses_none_and_heals(monkey
         monkeypatch.setattr(reader._session, "ask", in_vain)
         before = plant.triggers
         await reader.trigger()
+        assert reader.is_connected()  # what is wrong with the link is for those to find out who listen
         await eventually(lambda: reader.is_connected() and reader._failed is None)
         await reader.trigger()
         assert plant.triggers == before + 1  # one that failed does not keep the reader from being asked again
